@@ -1,0 +1,1 @@
+"""The real parts behind small interfaces. No word of the domain in here."""

@@ -1,0 +1,36 @@
+"""Times: aware UTC inside, the contract's formats at the boundary, "local" is Europe/London."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+
+
+def utc_now() -> datetime:
+    """The time now, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def format_datetime(moment: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the contract's only form of a time (public-api, conventions)."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def format_optional(moment: datetime | None) -> str | None:
+    """As `format_datetime`; null stays null."""
+    return None if moment is None else format_datetime(moment)
+
+
+def local_midnight(day: date) -> datetime:
+    """The moment (aware UTC) at which the local day begins."""
+    return datetime.combine(day, time(), LONDON).astimezone(UTC)
+
+
+def local_date(moment: datetime) -> date:
+    """The local date of a moment."""
+    return moment.astimezone(LONDON).date()
+
+
+def local_days_ago(now: datetime, days: int) -> datetime:
+    """Midnight (aware UTC) at the start of the local day `days` before the local day of `now`."""
+    return local_midnight(local_date(now) - timedelta(days=days))

@@ -1,0 +1,264 @@
+"""Every knob of the product: typed, documented, read from the environment.
+
+The environment variable of a field is its name in upper case. `docs/configuration.md` is generated from this file
+(`notify settings --markdown`), so a field's description is what an operator reads.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as SettingsSourceError
+
+DEVELOPMENT_SECRET = "dev-notify-secret-key"
+DEVELOPMENT_SALT = "dev-notify-salt"
+DEVELOPMENT_CLIENTS = {"notify-admin": [DEVELOPMENT_SECRET], "notify-functional-tests": ["functional-tests-secret-key"]}
+SAFE_ENVIRONMENTS = ("development", "test")
+
+
+class SettingsError(Exception):
+    """A setting is missing, malformed or unsafe. Its text is one line that names the environment variable."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Build it with `load()`, which turns every fault into one `SettingsError` line."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    # -- where we are
+    notify_environment: str = Field(
+        "development",
+        description="Name of the environment. `development` and `test` accept default secrets and the sandbox; any other name refuses them at start.",
+    )
+    api_host_name: str = Field(
+        "http://localhost:6011", description="Public address of this API, used in links that leave it."
+    )
+    api_host_name_internal: str = Field(
+        "http://localhost:6011", description="Address under which our own processes reach this API."
+    )
+    admin_base_url: str = Field(
+        "http://localhost:6012", description="Address of the admin web app, used in links and error texts."
+    )
+    notify_email_domain: str = Field("notify.tools", description="Domain of the addresses that emails are sent from.")
+    notify_app_name: str = Field("api", description="Name of this process type in logs.")
+    git_commit: str = Field("", description="Commit of this build, shown by `/_status`.")
+    build_time: str = Field("", description="Time of this build, shown by `/_status`.")
+
+    # -- secrets
+    secret_key: Annotated[list[str], NoDecode] = Field(
+        default=[DEVELOPMENT_SECRET],
+        description="Signs links and tokens and, through a key derived from it, encrypts personal data at rest. One value, or a JSON list for rotation: the last one is used for new data, all are accepted.",
+    )
+    dangerous_salt: str = Field(DEVELOPMENT_SALT, description="Salt of signatures.")
+    token_secret_key: str = Field(
+        "",
+        description="Fernet key of tokens in links (unsubscribe). Empty: signed tokens of the older form are made instead.",
+    )
+    internal_client_api_keys: dict[str, list[str]] = Field(
+        default=DEVELOPMENT_CLIENTS,
+        description="JSON object: id of an internal client (such as the admin app) to the list of its secrets.",
+    )
+    admin_client_id: str = Field("notify-admin", description="Internal client id of the admin web app.")
+
+    # -- database
+    sqlalchemy_database_uri: str = Field(
+        "", description="PostgreSQL >= 15. Empty: `notify up` starts its own under the data folder."
+    )
+    sqlalchemy_database_uri_bulk: str = Field(
+        "", description="A read replica for long reads. Empty: the primary database."
+    )
+    sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections kept per process.")
+    sqlalchemy_max_overflow: int = Field(8, ge=0, le=500, description="Database connections a process may open on top.")
+    database_statement_timeout_ms: int = Field(
+        1_200_000, ge=0, description="Longest a statement may run, in milliseconds."
+    )
+
+    # -- cache and queue
+    redis_enabled: bool = Field(True, description="`0` runs without a cache: no rate limits, no daily limits.")
+    redis_url: str = Field("", description="Valkey or Redis. Empty: `notify up` starts its own under the data folder.")
+    broker_url: str = Field(
+        "",
+        description="Broker of the task queues: `redis://`, `amqp://` or `sqs://`. Empty: the cache at `REDIS_URL`.",
+    )
+    notification_queue_prefix: str = Field("", description="Put in front of every queue name.")
+    api_rate_limit_enabled: bool = Field(True, description="`0` switches the per-minute limit off.")
+
+    # -- files
+    notify_data_dir: Path = Field(
+        Path(".notify"), description="Folder of everything `notify up` keeps: databases, files, logs, `dev.json`."
+    )
+    object_store_url: str = Field(
+        "",
+        description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
+    )
+
+    # -- the web process
+    port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
+    web_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    web_processes: int = Field(1, ge=1, le=64, description="Web processes of `notify web`.")
+    web_threads: int = Field(32, ge=1, le=512, description="Requests a web process handles at the same time.")
+    api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
+    max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")
+
+    # -- workers
+    worker_concurrency: int = Field(64, ge=1, le=1024, description="Tasks a worker process handles at the same time.")
+    provider_connections: int = Field(
+        200, ge=1, le=5000, description="Requests in flight to providers per worker process."
+    )
+    sweep_after_seconds: int = Field(
+        300,
+        ge=1,
+        description="Messages still `created` after this time are published to the queue again by the sweeper.",
+    )
+    sending_notifications_timeout_period: int = Field(
+        259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
+    )
+
+    # -- providers of text messages
+    mmg_url: str = Field("https://api.mmg.co.uk/jsonv2a/api.php", description="Address of MMG's sending API.")
+    mmg_api_key: str = Field("", description="MMG's key. Empty: MMG is not used.")
+    mmg_receipt_url: str = Field("", description="Address MMG is told to send receipts to. Empty: as agreed with MMG.")
+    mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
+        None, description="JSON `[user, password]` put into the receipt address given to MMG."
+    )
+    mmg_inbound_sms_username: list[str] = Field(
+        [], description="JSON list of user names MMG may use for inbound texts."
+    )
+    mmg_inbound_sms_auth: list[str] = Field([], description="JSON list of passwords MMG may use for inbound texts.")
+    firetext_url: str = Field(
+        "https://www.firetext.co.uk/api/sendsms/json", description="Address of Firetext's sending API."
+    )
+    firetext_api_key: str = Field("", description="Firetext's key. Empty: Firetext is not used.")
+    firetext_international_api_key: str = Field(
+        "", description="Firetext's key for international texts. Empty: the other one."
+    )
+    firetext_receipt_url: str = Field("", description="Address Firetext is told to send receipts to.")
+    firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
+        None, description="JSON `[user, password]` put into the receipt address given to Firetext."
+    )
+    firetext_inbound_sms_auth: list[str] = Field(
+        [], description="JSON list of passwords Firetext may use for inbound texts."
+    )
+    from_number: str = Field("development", description="Text message sender where a service has none.")
+
+    # -- providers of email
+    smtp_url: str = Field(
+        "",
+        description="`smtp://user:password@host:port` (STARTTLS when offered) or `smtps://...`. Empty: SMTP is not used.",
+    )
+    sandbox_url: str = Field(
+        "",
+        description="Address of the sandbox provider. Empty: it is not used; `notify up` starts one and sets this. Refused outside development and test.",
+    )
+    sandbox_receipt_delay_ms: int = Field(
+        500, ge=0, description="How long the sandbox waits before it sends a receipt."
+    )
+
+    # -- sending files by email
+    document_download_base_url: str = Field(
+        "", description="Public address of the download pages. Empty: `API_HOST_NAME`."
+    )
+
+    # -- logs and metrics
+    notify_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of logs.")
+    notify_log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
+    prometheus_multiproc_dir: str = Field(
+        "", description="Folder shared by the web processes of a host for `/metrics`."
+    )
+    prometheus_metrics_path: str = Field("/metrics", description="Path of the metrics endpoint.")
+    metrics_token: str = Field(
+        "", description="Bearer token of the metrics endpoint. Empty: open to whoever reaches the port."
+    )
+
+    @field_validator("secret_key", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            import orjson
+
+            return orjson.loads(value) if value.lstrip().startswith("[") else [value]
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _not_empty(cls, value: list[str]) -> list[str]:
+        if not value or not all(value):
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("sqlalchemy_database_uri", "sqlalchemy_database_uri_bulk")
+    @classmethod
+    def _postgres(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
+            raise ValueError("must be a postgresql:// address")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+            raise ValueError("must be a redis:// address")
+        return value
+
+    @property
+    def is_safe_environment(self) -> bool:
+        """Development or test: default secrets and the sandbox are fine here, and nowhere else."""
+        return self.notify_environment in SAFE_ENVIRONMENTS
+
+    @cached_property
+    def documents_base_url(self) -> str:
+        """Address that download links start with, without a slash at the end."""
+        return (self.document_download_base_url or self.api_host_name).rstrip("/")
+
+    @cached_property
+    def effective_broker_url(self) -> str:
+        """Address of the broker: `BROKER_URL`, else the cache."""
+        return self.broker_url or self.redis_url
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the environment into `Settings`; keyword arguments (field names) win over it.
+
+    Raises `SettingsError` with one line that names the first faulty variable, or a default secret outside development
+    and test.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(f"{str(first['loc'][0]).upper()}: {first['msg']}") from None
+    except SettingsSourceError as error:
+        raise SettingsError(_malformed(error)) from None
+    if not settings.is_safe_environment:
+        _refuse_defaults(settings)
+    return settings
+
+
+def _malformed(error: SettingsSourceError) -> str:
+    # the library's text is: error parsing value for field "<name>" from source "<class>"
+    parts = str(error).split('"')
+    return f"{parts[1].upper()}: must be valid JSON" if len(parts) > 1 else str(error)
+
+
+def _refuse_defaults(settings: Settings) -> None:
+    where = f"in environment {settings.notify_environment!r}"
+    if DEVELOPMENT_SECRET in settings.secret_key:
+        raise SettingsError(f"SECRET_KEY: the development default is refused {where}; set a secret of your own")
+    if settings.dangerous_salt == DEVELOPMENT_SALT:
+        raise SettingsError(f"DANGEROUS_SALT: the development default is refused {where}; set a value of your own")
+    defaults = {secret for secrets in DEVELOPMENT_CLIENTS.values() for secret in secrets}
+    if any(secret in defaults for secrets in settings.internal_client_api_keys.values() for secret in secrets):
+        raise SettingsError(
+            f"INTERNAL_CLIENT_API_KEYS: the development defaults are refused {where}; set secrets of your own"
+        )
+    if settings.sandbox_url:
+        raise SettingsError(f"SANDBOX_URL: the sandbox provider is refused {where}")
+    if not settings.sqlalchemy_database_uri:
+        raise SettingsError(f"SQLALCHEMY_DATABASE_URI: must be set {where}")
+    if settings.redis_enabled and not settings.redis_url:
+        raise SettingsError(f"REDIS_URL: must be set {where} (or REDIS_ENABLED=0)")
