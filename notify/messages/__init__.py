@@ -1,0 +1,1 @@
+"""The message itself: accept, deliver, receipt; statuses; search; retention."""

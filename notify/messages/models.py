@@ -1,0 +1,121 @@
+"""Tables of messages (contract: data-model 2.5).
+
+`notifications` is the hot table: it carries no foreign keys (services, templates and keys are never deleted, and the
+accept path has just read them), and only the indexes a query needs. See docs/decisions/.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, Numeric, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ENUM
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notify.infra.database import Base
+from notify.infra.ids import new_id
+from notify.messages.statuses import STATUSES
+
+NotificationType = Literal["email", "sms", "letter"]
+KeyType = Literal["normal", "team", "test"]
+
+notification_type_enum = ENUM("email", "sms", "letter", name="notification_type", create_type=False)
+
+_STATUS_CHECK = "notification_status IN (" + ", ".join(f"'{status}'" for status in STATUSES) + ")"
+_KEY_TYPE_CHECK = "key_type IN ('normal', 'team', 'test')"
+
+
+class _Message:
+    """Columns that a live message and its archived form have in common: none of them personal."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID | None]
+    job_row_number: Mapped[int | None]
+    service_id: Mapped[UUID]
+    template_id: Mapped[UUID]
+    template_version: Mapped[int]
+    api_key_id: Mapped[UUID | None]
+    key_type: Mapped[str]
+    notification_type: Mapped[str] = mapped_column(notification_type_enum)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    sent_by: Mapped[str | None]
+    updated_at: Mapped[datetime | None]
+    reference: Mapped[str | None]
+    billable_units: Mapped[int] = mapped_column(default=0, server_default="0")
+    client_reference: Mapped[str | None]
+    international: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    phone_prefix: Mapped[str | None]
+    rate_multiplier: Mapped[Decimal | None] = mapped_column(Numeric)
+    notification_status: Mapped[str] = mapped_column(default="created", server_default="created")
+    created_by_id: Mapped[UUID | None]
+    postage: Mapped[str | None]
+    document_download_count: Mapped[int | None]
+
+
+class Notification(_Message, Base):
+    """A message within its retention period. `to`, `personalisation` and the sender are encrypted at rest;
+    `normalised_to` is what users search by, in the contract's searchable form, and goes at retention.
+    """
+
+    __tablename__ = "notifications"
+
+    to: Mapped[bytes] = mapped_column(LargeBinary)
+    personalisation: Mapped[bytes | None] = mapped_column("_personalisation", LargeBinary)
+    normalised_to: Mapped[str | None]
+    reply_to_text: Mapped[str | None]
+    unsubscribe_link: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(_STATUS_CHECK, name="status"),
+        CheckConstraint(_KEY_TYPE_CHECK, name="key_type"),
+        CheckConstraint("unsubscribe_link IS NULL OR notification_type = 'email'", name="unsubscribe_link"),
+        UniqueConstraint("job_id", "job_row_number", name="uq_notifications_job_row_number"),
+        # one list serves the API's pages (newest first, by key type and service) and the dashboards
+        Index("ix_notifications_service_created_at", "service_id", "created_at", "id"),
+        Index(
+            "ix_notifications_client_reference",
+            "service_id",
+            "client_reference",
+            postgresql_where=text("client_reference IS NOT NULL"),
+        ),
+        Index("ix_notifications_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+        # the sweeper, the time-out and the statistics of providers look only at what is still under way
+        Index(
+            "ix_notifications_under_way",
+            "notification_status",
+            "notification_type",
+            "created_at",
+            postgresql_where=text("notification_status IN ('created', 'sending', 'pending', 'pending-virus-check')"),
+        ),
+        Index(
+            "ix_notifications_normalised_to_trgm",
+            "normalised_to",
+            postgresql_using="gin",
+            postgresql_ops={"normalised_to": "gin_trgm_ops"},
+        ),
+        Index(
+            "ix_notifications_client_reference_trgm",
+            "client_reference",
+            postgresql_using="gin",
+            postgresql_ops={"client_reference": "gin_trgm_ops"},
+        ),
+    )
+
+
+class NotificationHistory(_Message, Base):
+    """What is kept of a message after its retention period: nothing personal."""
+
+    __tablename__ = "notification_history"
+
+    __table_args__ = (
+        CheckConstraint(_STATUS_CHECK, name="status"),
+        Index("ix_notification_history_created_at", "created_at"),
+        Index(
+            "ix_notification_history_service_id_composite", "service_id", "key_type", "notification_type", "created_at"
+        ),
+        Index("ix_notification_history_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+    )

@@ -1,0 +1,75 @@
+"""The status machine of a message (contract: workers 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+STATUSES: Final = (
+    "cancelled",
+    "created",
+    "sending",
+    "sent",
+    "delivered",
+    "pending",
+    "failed",
+    "technical-failure",
+    "temporary-failure",
+    "permanent-failure",
+    "pending-virus-check",
+    "validation-failed",
+    "virus-scan-failed",
+    "returned-letter",
+)
+"""Every status, in the order in which the API's error text lists them."""
+
+COMPLETED: Final = frozenset(
+    {
+        "sent",
+        "delivered",
+        "failed",
+        "technical-failure",
+        "temporary-failure",
+        "permanent-failure",
+        "returned-letter",
+        "cancelled",
+        "validation-failed",
+    }
+)
+"""Statuses that give a message its `completed_at` (workers 5.1)."""
+
+OPEN_TO_RECEIPTS: Final = frozenset({"created", "sending", "pending", "sent", "pending-virus-check"})
+"""Statuses that a receipt may still change (workers 5.2); a receipt for any other is a duplicate."""
+
+FAILED: Final = (
+    "technical-failure",
+    "temporary-failure",
+    "permanent-failure",
+    "validation-failed",
+    "virus-scan-failed",
+    "returned-letter",
+)
+
+_SUBSTITUTES: Final = {"failed": FAILED, "accepted": ("created", "sending"), "received": ("delivered",)}
+
+_LETTER_WORDS: Final = {
+    "created": "accepted",
+    "sending": "accepted",
+    "delivered": "received",
+    "returned-letter": "received",
+}
+
+
+def filter_statuses(names: Iterable[str]) -> frozenset[str] | None:
+    """The stored statuses that a filter by these names means; null where that is every one (workers 5.3)."""
+    wanted: set[str] = set()
+    for name in names:
+        wanted.update(_SUBSTITUTES.get(name, (name,)))
+    if not wanted or wanted >= set(STATUSES) - {"failed"}:
+        return None
+    return frozenset(wanted)
+
+
+def shown_status(notification_type: str, status: str) -> str:
+    """The status as the public API shows it: letters have words of their own."""
+    return _LETTER_WORDS.get(status, status) if notification_type == "letter" else status
