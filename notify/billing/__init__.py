@@ -1,0 +1,1 @@
+"""Prices: what a message costs on a day."""

@@ -1,0 +1,50 @@
+"""What a message costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.billing.models import LetterRate, Rate
+
+
+class NoRateError(Exception):
+    """No price is known for that day."""
+
+
+def _moment(day: date) -> datetime:
+    # Prices change at a local midnight, which is never after the UTC midnight of the same date.
+    return datetime.combine(day, time(), UTC)
+
+
+def sms_rate(session: Session, on: date) -> Decimal:
+    """Pounds per text message fragment on a day: the newest price that began by then. Raises `NoRateError`."""
+    rate = session.scalar(
+        select(Rate.rate)
+        .where(Rate.notification_type == "sms", Rate.valid_from <= _moment(on))
+        .order_by(Rate.valid_from.desc())
+        .limit(1)
+    )
+    if rate is None:
+        raise NoRateError(f"no price of text messages for {on}")
+    return rate
+
+
+def letter_rate(session: Session, on: date, sheets: int, postage: str) -> Decimal | None:
+    """Pounds for a letter of so many sheets (1 to 5) in a class of post on a day: the newest price that began by then.
+    None when there is no price for that.
+    """
+    return session.scalar(
+        select(LetterRate.rate)
+        .where(
+            LetterRate.post_class == postage,
+            LetterRate.sheet_count == sheets,
+            LetterRate.crown.is_(True),
+            LetterRate.start_date <= _moment(on),
+        )
+        .order_by(LetterRate.start_date.desc())
+        .limit(1)
+    )

@@ -1,0 +1,227 @@
+"""Reading services and their settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from notify.accounts.models import ServiceUser, User
+from notify.branding.models import EmailBranding, ServiceEmailBranding
+from notify.infra.secrets import Vault
+from notify.infra.times import utc_now
+from notify.services.models import (
+    ApiKey,
+    DataRetention,
+    EmailReplyTo,
+    Guest,
+    InboundNumber,
+    Service,
+    ServicePermission,
+    SmsSender,
+)
+
+USUAL_RETENTION_DAYS = 7
+REVOKED_KEYS_KNOWN_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class CachedApiKey:
+    """An API key as authentication needs it. `secret` is in clear; a key with an `expiry_date` is revoked."""
+
+    id: UUID
+    name: str
+    key_type: str
+    secret: str
+    expiry_date: datetime | None
+    created_by_id: UUID
+
+    def __repr__(self) -> str:
+        return f"CachedApiKey(id={self.id}, key_type={self.key_type!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedEmailBranding:
+    """The branding at the top of a service's emails. `brand_type` is org, both or org_banner; `logo` a file name."""
+
+    brand_type: str
+    logo: str | None
+    text: str | None
+    alt_text: str | None
+    colour: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CachedService:
+    """A service as authentication and sending need it (contract: public-api 1.3). Limits are messages a day;
+    `rate_limit` is requests a minute; `restricted` is trial mode.
+    """
+
+    id: UUID
+    name: str
+    active: bool
+    contact_link: str | None
+    custom_email_sender_name: str | None
+    email_sender_local_part: str
+    email_message_limit: int
+    letter_message_limit: int
+    sms_message_limit: int
+    international_sms_message_limit: int
+    permissions: frozenset[str]
+    rate_limit: int
+    restricted: bool
+    prefix_sms: bool
+    email_branding: CachedEmailBranding | None
+    api_keys: tuple[CachedApiKey, ...]
+
+
+def load_service(
+    session: Session, service_id: UUID, vault: Vault, *, now: datetime | None = None
+) -> CachedService | None:
+    """The service with its permissions, branding and API keys, archived or not; None when there is none by that id.
+
+    Keys are those never revoked, and those revoked less than 7 days ago, counted from the midnight (UTC) before they
+    were revoked: authentication still tells their users why they are refused (public-api 1.3).
+    """
+    row = session.execute(
+        select(Service, EmailBranding)
+        .outerjoin(ServiceEmailBranding, ServiceEmailBranding.service_id == Service.id)
+        .outerjoin(EmailBranding, EmailBranding.id == ServiceEmailBranding.email_branding_id)
+        .where(Service.id == service_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    service, branding = row.tuple()
+    return CachedService(
+        id=service.id,
+        name=service.name,
+        active=service.active,
+        contact_link=service.contact_link,
+        custom_email_sender_name=service.custom_email_sender_name,
+        email_sender_local_part=service.email_sender_local_part,
+        email_message_limit=service.email_message_limit,
+        letter_message_limit=service.letter_message_limit,
+        sms_message_limit=service.sms_message_limit,
+        international_sms_message_limit=service.international_sms_message_limit,
+        permissions=frozenset(permissions(session, service_id)),
+        rate_limit=service.rate_limit,
+        restricted=service.restricted,
+        prefix_sms=service.prefix_sms,
+        email_branding=None if branding is None else _cached_branding(branding),
+        api_keys=tuple(_usable_keys(session, service_id, vault, now or utc_now())),
+    )
+
+
+def _cached_branding(branding: EmailBranding) -> CachedEmailBranding:
+    return CachedEmailBranding(
+        brand_type=branding.brand_type,
+        logo=branding.logo,
+        text=branding.text,
+        alt_text=branding.alt_text,
+        colour=branding.colour,
+    )
+
+
+def _usable_keys(session: Session, service_id: UUID, vault: Vault, now: datetime) -> list[CachedApiKey]:
+    # midnight of the expiry day > now - 7 days is the same as: expiry >= the first midnight after now - 7 days
+    limit = now - timedelta(days=REVOKED_KEYS_KNOWN_DAYS)
+    earliest = datetime.combine(limit.date() + timedelta(days=1), time(), limit.tzinfo)
+    keys = session.scalars(
+        select(ApiKey)
+        .where(ApiKey.service_id == service_id, or_(ApiKey.expiry_date.is_(None), ApiKey.expiry_date >= earliest))
+        .order_by(ApiKey.expiry_date.is_not(None), ApiKey.created_at.desc())
+    )
+    return [
+        CachedApiKey(
+            id=key.id,
+            name=key.name,
+            key_type=key.key_type,
+            secret=vault.decrypt(key.secret),
+            expiry_date=key.expiry_date,
+            created_by_id=key.created_by_id,
+        )
+        for key in keys
+    ]
+
+
+def permissions(session: Session, service_id: UUID) -> list[str]:
+    """What the service is allowed to do, in alphabetical order."""
+    return list(
+        session.scalars(
+            select(ServicePermission.permission)
+            .where(ServicePermission.service_id == service_id)
+            .order_by(ServicePermission.permission)
+        )
+    )
+
+
+def list_services(session: Session) -> list[Service]:
+    """Every service, oldest first."""
+    return list(session.scalars(select(Service).order_by(Service.created_at, Service.id)))
+
+
+def sms_sender(session: Session, service_id: UUID, sender_id: UUID) -> str | None:
+    """The text of a sender of this service that is not archived, as stored."""
+    return session.scalar(
+        select(SmsSender.sms_sender).where(
+            SmsSender.id == sender_id, SmsSender.service_id == service_id, SmsSender.archived.is_(False)
+        )
+    )
+
+
+def default_sms_sender(session: Session, service_id: UUID) -> str | None:
+    """The text of the service's default sender, as stored."""
+    return session.scalar(
+        select(SmsSender.sms_sender).where(
+            SmsSender.service_id == service_id, SmsSender.is_default, SmsSender.archived.is_(False)
+        )
+    )
+
+
+def reply_to(session: Session, service_id: UUID, reply_to_id: UUID) -> str | None:
+    """The address of a reply-to of this service that is not archived."""
+    return session.scalar(
+        select(EmailReplyTo.email_address).where(
+            EmailReplyTo.id == reply_to_id, EmailReplyTo.service_id == service_id, EmailReplyTo.archived.is_(False)
+        )
+    )
+
+
+def default_reply_to(session: Session, service_id: UUID) -> str | None:
+    """The address of the service's default reply-to."""
+    return session.scalar(
+        select(EmailReplyTo.email_address).where(
+            EmailReplyTo.service_id == service_id, EmailReplyTo.is_default, EmailReplyTo.archived.is_(False)
+        )
+    )
+
+
+def inbound_number(session: Session, service_id: UUID) -> str | None:
+    """The number on which the service receives texts, in local form."""
+    return session.scalar(
+        select(InboundNumber.number).where(InboundNumber.service_id == service_id, InboundNumber.active)
+    )
+
+
+def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
+    """Whom a service in trial mode, or a team key, may send to (public-api 5.2): mobile numbers and addresses of the
+    service's users, and its guest list, as stored and in no defined order.
+    """
+    team = select(ServiceUser.user_id).where(ServiceUser.service_id == service_id)
+    phones = select(User.mobile_number).where(User.id.in_(team), User.mobile_number.is_not(None))
+    addresses = select(User.email_address).where(User.id.in_(team))
+    guests = select(Guest.recipient).where(Guest.service_id == service_id)
+    return [recipient for (recipient,) in session.execute(phones.union_all(addresses, guests))]
+
+
+def retention_days(session: Session, service_id: UUID, notification_type: str) -> int:
+    """For how many days the service's messages of this type are kept: 7 unless it has settings of its own."""
+    days = session.scalar(
+        select(DataRetention.days_of_retention).where(
+            DataRetention.service_id == service_id, DataRetention.notification_type == notification_type
+        )
+    )
+    return USUAL_RETENTION_DAYS if days is None else days

@@ -1,0 +1,1 @@
+"""Templates, their versions and folders."""

@@ -1,0 +1,122 @@
+"""Reading templates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
+from sqlalchemy.orm import Session
+
+from notify.accounts.models import User
+from notify.services.models import EmailReplyTo, LetterContact, SmsSender
+from notify.templates.models import Template, TemplateHistory, TemplateRedacted
+
+
+@dataclass(frozen=True, slots=True)
+class CachedTemplate:
+    """A version of a template as sending and the public API need it.
+
+    `default_sender_text` is the sender a message gets when none is asked for, as stored: the service's default text
+    message sender or reply-to address; for a letter the contact block chosen on the template (public-api 5.5).
+    `languages` is null for anything but a letter.
+    """
+
+    id: UUID
+    service_id: UUID
+    version: int
+    type: str
+    name: str
+    subject: str | None
+    content: str
+    archived: bool
+    hidden: bool
+    postage: str | None
+    created_at: datetime
+    updated_at: datetime | None
+    created_by_email: str
+    contact_block: str | None
+    welsh_subject: str | None
+    welsh_content: str | None
+    languages: str | None
+    has_unsubscribe_link: bool
+    redact_personalisation: bool
+    default_sender_text: str | None
+
+
+def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[Any, ...]]:
+    sms_sender = (
+        select(SmsSender.sms_sender)
+        .where(SmsSender.service_id == source.service_id, SmsSender.is_default, SmsSender.archived.is_(False))
+        .scalar_subquery()
+    )
+    reply_to = (
+        select(EmailReplyTo.email_address)
+        .where(EmailReplyTo.service_id == source.service_id, EmailReplyTo.is_default, EmailReplyTo.archived.is_(False))
+        .scalar_subquery()
+    )
+    return (
+        select(
+            source.id,
+            source.service_id,
+            source.version,
+            source.template_type.label("type"),
+            source.name,
+            source.subject,
+            source.content,
+            source.archived,
+            source.hidden,
+            source.postage,
+            source.created_at,
+            source.updated_at,
+            User.email_address.label("created_by_email"),
+            LetterContact.contact_block,
+            source.letter_welsh_subject.label("welsh_subject"),
+            source.letter_welsh_content.label("welsh_content"),
+            source.letter_languages.label("languages"),
+            source.has_unsubscribe_link,
+            func.coalesce(TemplateRedacted.redact_personalisation, False).label("redact_personalisation"),
+            case(
+                (source.template_type == "sms", sms_sender),
+                (source.template_type == "email", reply_to),
+                else_=LetterContact.contact_block,
+            ).label("default_sender_text"),
+        )
+        .join(User, User.id == source.created_by_id)
+        .outerjoin(
+            LetterContact,
+            and_(LetterContact.id == source.service_letter_contact_id, source.template_type == "letter"),
+        )
+        .outerjoin(TemplateRedacted, TemplateRedacted.template_id == source.id)
+    )
+
+
+def load_template(
+    session: Session, service_id: UUID, template_id: UUID, version: int | None = None, *, hidden: bool = False
+) -> CachedTemplate | None:
+    """The service's template, archived or not, as it is now (no version, or 0) or as it was in a version; None when
+    the service has none by that id, or not that version. Hidden templates only when asked for.
+    """
+    source = TemplateHistory if version else Template
+    wanted: list[ColumnElement[bool]] = [source.id == template_id, source.service_id == service_id]
+    if not hidden:
+        wanted.append(source.hidden.is_(False))
+    if version:
+        wanted.append(source.version == version)
+    row = session.execute(_templates(source).where(*wanted)).one_or_none()
+    return None if row is None else CachedTemplate(**row._mapping)
+
+
+def list_templates(session: Session, service_id: UUID, template_type: str | None = None) -> list[CachedTemplate]:
+    """The service's templates, of one type or of all, that are neither archived nor hidden, by name, then type (sms,
+    email, letter).
+    """
+    query = _templates(Template).where(
+        Template.service_id == service_id, Template.archived.is_(False), Template.hidden.is_(False)
+    )
+    if template_type is not None:
+        query = query.where(Template.template_type == template_type)
+    rows = session.execute(query.order_by(Template.name, Template.template_type, Template.id))
+    return [CachedTemplate(**row._mapping) for row in rows]
