@@ -214,7 +214,8 @@ def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
     phones = select(User.mobile_number).where(User.id.in_(team), User.mobile_number.is_not(None))
     addresses = select(User.email_address).where(User.id.in_(team))
     guests = select(Guest.recipient).where(Guest.service_id == service_id)
-    return [recipient for (recipient,) in session.execute(phones.union_all(addresses, guests))]
+    rows = session.execute(phones.union_all(addresses, guests))
+    return [recipient for (recipient,) in rows if recipient is not None]
 
 
 def retention_days(session: Session, service_id: UUID, notification_type: str) -> int:

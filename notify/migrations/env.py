@@ -1,0 +1,77 @@
+"""What Alembic runs to reach the database.
+
+The engine is the one that `notify.migrate` hands over, or that of the running Flask application (`flask db ...`).
+Migrations wait for each other (several hosts may start at the same time) but not for long on the locks of tables, so
+that they never hold up a system in use: run again at a quieter moment when one gives up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alembic import context
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
+
+from notify.models import metadata
+
+ONE_AT_A_TIME = 6_011_001
+"""Number of the advisory lock that a migrating process holds."""
+
+
+def _engine() -> Engine:
+    given = context.config.attributes.get("engine")
+    if isinstance(given, Engine):
+        return given
+    from flask import current_app
+
+    engine: Engine = current_app.extensions["notify"].database.engine
+    return engine
+
+
+def _name_revision(
+    _migration: MigrationContext, _revision: str | Iterable[str | None], directives: list[MigrationScript]
+) -> None:
+    """Number a new revision after the last; write no file when models and database agree."""
+    if not getattr(context.config.cmd_opts, "autogenerate", False):
+        return
+    script = directives[0]
+    if script.upgrade_ops is None or script.upgrade_ops.is_empty():
+        directives.clear()
+        return
+    head = ScriptDirectory.from_config(context.config).get_current_head()
+    script.rev_id = f"{int(head or 0) + 1:04d}"
+
+
+def _migrate(connection: Connection) -> None:
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET statement_timeout = 0"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        process_revision_directives=_name_revision,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run() -> None:
+    """Run what Alembic was asked for, alone."""
+    if context.is_offline_mode():
+        raise CommandError("migrations need a database to look at: --sql is not supported")
+    with _engine().connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
+        connection.commit()
+        try:
+            _migrate(connection)
+        finally:
+            # the session's settings and lock must not go back into a pool
+            connection.invalidate()
+
+
+run()
