@@ -1,0 +1,118 @@
+"""Valkey (or Redis): limits, counters and short-lived facts. Never the only home of anything.
+
+Every operation survives a cache that is down: the failure is logged, and the caller is told so by a null. While the
+cache does not answer it is left alone for a moment, so that an outage costs each process one time-out and not one per
+request.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import redis
+import structlog
+from redis.client import Pipeline
+
+logger = structlog.get_logger(__name__)
+R = TypeVar("R")
+
+COOL_DOWN_SECONDS = 2.0
+
+
+class Cache:
+    """A connection pool to one Valkey, or nothing at all where the cache is switched off (`url` empty)."""
+
+    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+        self._client: redis.Redis | None = (
+            redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout) if url else None
+        )
+        self._rest_until = 0.0
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether there is a cache at all."""
+        return self._client is not None
+
+    def _try(self, operation: str, call: Callable[[redis.Redis], R]) -> R | None:
+        if self._client is None or time.monotonic() < self._rest_until:
+            return None
+        try:
+            return call(self._client)
+        except redis.RedisError as error:
+            self._rest_until = time.monotonic() + COOL_DOWN_SECONDS
+            logger.warning("cache failed", operation=operation, error=type(error).__name__)
+            return None
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or null when there is none or the cache is down."""
+        return self._try("get", lambda client: client.get(key))
+
+    def set(self, key: str, value: str | bytes, *, seconds: int) -> None:
+        """Keep a value for so many seconds."""
+        self._try("set", lambda client: client.set(key, value, ex=seconds))
+
+    def delete(self, *keys: str) -> None:
+        """Forget values."""
+        self._try("delete", lambda client: client.delete(*keys))
+
+    def pipeline(self, operation: str, fill: Callable[[Pipeline], None]) -> list[Any] | None:
+        """Send the commands that `fill` puts on a pipeline in one round trip; their results, or null on failure."""
+
+        def call(client: redis.Redis) -> list[Any]:
+            pipeline = client.pipeline(transaction=False)
+            fill(pipeline)
+            return pipeline.execute()
+
+        return self._try(operation, call)
+
+    def script(self, source: str) -> Script:
+        """A Lua script to run on the server."""
+        return Script(self, source)
+
+    def is_ready(self) -> bool:
+        """Whether the cache answers (also true where it is switched off)."""
+        if self._client is None:
+            return True
+        try:
+            return bool(self._client.ping())
+        except redis.RedisError:
+            return False
+
+    def close(self) -> None:
+        """Drop the connections."""
+        if self._client is not None:
+            self._client.close()
+
+
+class Script:
+    """A Lua script that is sent once and then called by its hash."""
+
+    def __init__(self, cache: Cache, source: str) -> None:
+        self._cache = cache
+        self._source = source
+        self._sha = ""
+
+    def run_many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any] | None:
+        """Run the script once per (keys, arguments), all in one round trip. Null when the cache is off or down."""
+
+        def run(client: redis.Redis) -> list[Any]:
+            if not self._sha:
+                self._sha = str(client.script_load(self._source))
+            try:
+                return self._evaluate(client, calls)
+            except redis.exceptions.NoScriptError:  # the server was restarted
+                self._sha = str(client.script_load(self._source))
+                return self._evaluate(client, calls)
+
+        return self._cache._try("script", run)
+
+    def _evaluate(self, client: redis.Redis, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any]:
+        if len(calls) == 1:
+            keys, arguments = calls[0]
+            return [client.evalsha(self._sha, len(keys), *keys, *arguments)]
+        pipeline = client.pipeline(transaction=False)
+        for keys, arguments in calls:
+            pipeline.evalsha(self._sha, len(keys), *keys, *arguments)
+        return pipeline.execute()

@@ -1,0 +1,86 @@
+"""The task queues: publishing tasks by name. What the tasks do is not known here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError as BrokerError
+
+logger = structlog.get_logger(__name__)
+
+
+class Queue:
+    """Publishes tasks by name, so that a lower room can wake a higher one without importing it."""
+
+    def __init__(self, celery: Celery, prefix: str) -> None:
+        self.celery = celery
+        self._prefix = prefix
+
+    def publish(self, task: str, args: Sequence[Any], *, queue: str, countdown: float | None = None) -> bool:
+        """Put a task on a queue, to run after `countdown` seconds. False when the broker is down: the caller's work is
+        in the database, and a sweeper publishes it again.
+        """
+        try:
+            self.celery.send_task(
+                task,
+                args=list(args),
+                queue=self._prefix + queue,
+                countdown=countdown,
+                ignore_result=True,
+                headers=_request_headers(),
+                retry=False,
+            )
+        except (BrokerError, OSError) as error:
+            logger.warning("broker failed", task=task, queue=queue, error=type(error).__name__)
+            return False
+        return True
+
+    def close(self) -> None:
+        """Drop the connections to the broker."""
+        self.celery.close()
+
+
+def _request_headers() -> dict[str, str]:
+    request_id = structlog.contextvars.get_contextvars().get("requestId")
+    return {"notify_request_id": request_id} if request_id else {}
+
+
+def create_celery(
+    broker_url: str, *, prefix: str, queues: Sequence[str], timezone: str = "UTC", visibility_seconds: int = 3600
+) -> Celery:
+    """A Celery application without a result store. Tasks are acknowledged when they are done, so that a killed worker's
+    tasks are run again by another; every task may therefore run twice.
+    """
+    from kombu.entity import Queue as KombuQueue
+
+    celery = Celery("notify", broker=broker_url, set_as_current=False)
+    celery.conf.update(
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_create_missing_queues=True,
+        task_queues=[KombuQueue(prefix + name) for name in queues],
+        task_default_queue=prefix + queues[0],
+        timezone=timezone,
+        enable_utc=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": visibility_seconds,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 5,
+            "socket_keepalive": True,
+        },
+        broker_pool_limit=10,
+        worker_enable_remote_control=False,
+    )
+    return celery
