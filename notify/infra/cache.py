@@ -47,7 +47,8 @@ class Cache:
 
     def get(self, key: str) -> bytes | None:
         """The value, or null when there is none or the cache is down."""
-        return self._try("get", lambda client: client.get(key))
+        value = self._try("get", lambda client: client.get(key))
+        return value.encode() if isinstance(value, str) else value
 
     def set(self, key: str, value: str | bytes, *, seconds: int) -> None:
         """Keep a value for so many seconds."""

@@ -64,7 +64,7 @@ def create_celery(
         task_serializer="json",
         accept_content=["json"],
         task_create_missing_queues=True,
-        task_queues=[KombuQueue(prefix + name) for name in queues],
+        task_queues=[KombuQueue(prefix + name) for name in queues],  # type: ignore[no-untyped-call]
         task_default_queue=prefix + queues[0],
         timezone=timezone,
         enable_utc=True,
