@@ -1,0 +1,1 @@
+"""What the outside reaches: the v2 API, receipts of providers, one-click unsubscribe, health."""

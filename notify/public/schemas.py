@@ -1,0 +1,318 @@
+"""Bodies, queries and answers of the public API. These models validate, type and document it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from notify.content.email_addresses import InvalidEmailAddress, validate
+from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.messages.statuses import STATUSES
+from notify.public.validation import HttpsUrl, Schema, Uuid, complain, one_of
+
+
+def _phone_number(value: str) -> str:
+    try:
+        PhoneNumber.parse(value).check(allow_international=True, allow_landline=True)
+    except InvalidPhoneNumber as error:
+        raise complain(error.api_text) from None
+    return value
+
+
+def _email_address(value: str) -> str:
+    try:
+        validate(value)
+    except InvalidEmailAddress as error:
+        raise complain(str(error)) from None
+    return value
+
+
+def _scheduled_for(value: str) -> str:
+    try:
+        moment = datetime.fromisoformat(value).replace(tzinfo=UTC)  # an offset is dropped, not converted
+    except ValueError:
+        raise complain(
+            "datetime format is invalid. It must be a valid ISO8601 date time format, "
+            "https://en.wikipedia.org/wiki/ISO_8601"
+        ) from None
+    now = datetime.now(UTC)
+    if moment < now:
+        raise complain("datetime can not be in the past")
+    if moment > now + timedelta(hours=24):
+        raise complain("datetime can only be 24 hours in the future")
+    return value
+
+
+def _postage(value: str) -> str:
+    if value not in ("first", "second", "economy"):
+        raise complain("invalid. It must be either first, second or economy.")
+    return value
+
+
+Reference = Annotated[str, Field(max_length=1000, description="Yours to find the message by; need not be unique.")]
+Personalisation = Annotated[dict[str, Any], Field(description="Values for the template's placeholders.")]
+ScheduledFor = Annotated[
+    Annotated[str, AfterValidator(_scheduled_for)] | None,
+    Field(default=None, description="Checked, and otherwise ignored: messages are sent at once."),
+]
+Postage = Annotated[
+    str, AfterValidator(_postage), WithJsonSchema({"type": "string", "enum": ["first", "second", "economy"]})
+]
+
+
+class SmsRequest(Schema):
+    """Body of `POST /v2/notifications/sms` (public-api 6.2)."""
+
+    reference: Reference = Field(default=None)
+    phone_number: Annotated[str, AfterValidator(_phone_number), Field(examples=["07900900123"])]
+    template_id: Uuid
+    personalisation: Personalisation = Field(default_factory=dict)
+    scheduled_for: ScheduledFor
+    sms_sender_id: Uuid = Field(default=None)
+
+
+class EmailRequest(Schema):
+    """Body of `POST /v2/notifications/email` (public-api 6.3)."""
+
+    reference: Reference = Field(default=None)
+    email_address: Annotated[str, AfterValidator(_email_address), Field(examples=["amala@example.com"])]
+    template_id: Uuid
+    personalisation: Personalisation = Field(default_factory=dict)
+    scheduled_for: ScheduledFor
+    email_reply_to_id: Uuid = Field(default=None)
+    one_click_unsubscribe_url: HttpsUrl = Field(default=None)
+    sanitise_content_for: list[Any] | None = Field(
+        default=None, description="Names of the fields whose links and markdown are made harmless."
+    )
+
+
+class LetterRequest(Schema):
+    """Body of `POST /v2/notifications/letter` without `content` (public-api 6.4)."""
+
+    reference: Reference = Field(default=None)
+    template_id: Uuid
+    personalisation: Personalisation
+
+
+class NotificationsQuery(Schema):
+    """Query of `GET /v2/notifications` (public-api 7.2)."""
+
+    reference: str = Field(default=None)
+    status: list[one_of(*STATUSES, "accepted", "received")] = Field(default_factory=list)  # type: ignore[valid-type]
+    template_type: list[one_of("sms", "email", "letter")] = Field(default_factory=list)  # type: ignore[valid-type]
+    include_jobs: one_of("true", "True") = Field(default=None)  # type: ignore[valid-type]
+    older_than: Uuid = Field(default=None)
+
+
+class TemplatesQuery(Schema):
+    """Query of `GET /v2/templates` (public-api 8)."""
+
+    type: one_of("sms", "email", "letter") = Field(default=None)  # type: ignore[valid-type]
+
+
+class ReceivedTextsQuery(Schema):
+    """Query of `GET /v2/received-text-messages` (public-api 9)."""
+
+    older_than: Uuid = Field(default=None)
+
+
+class PreviewRequest(BaseModel):
+    """Body of `POST /v2/template/<id>/preview` (public-api 8). Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    personalisation: Personalisation = Field(default_factory=dict)
+
+
+# -- answers. They document; on the way out nothing is validated again.
+
+DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+
+
+class TemplateReference(BaseModel):
+    """The version of a template that a message is made from."""
+
+    id: Uuid
+    version: int
+    uri: str
+
+
+class SmsContent(BaseModel):
+    """What a text message says."""
+
+    from_number: str
+    body: str
+
+
+class EmailContent(BaseModel):
+    """What an email says. `body` is markdown."""
+
+    from_email: str
+    body: str
+    subject: str
+    one_click_unsubscribe_url: str | None
+
+
+class LetterContent(BaseModel):
+    """What a letter says. `body` is markdown."""
+
+    body: str
+    subject: str
+
+
+class _Accepted(BaseModel):
+    id: Uuid
+    reference: str | None
+    uri: str
+    template: TemplateReference
+    scheduled_for: None
+
+
+class AcceptedSms(_Accepted):
+    """A text message that will be sent."""
+
+    content: SmsContent
+
+
+class Sanitised(BaseModel):
+    """A value before and after it was made harmless."""
+
+    unsanitised: str
+    sanitised: str
+
+
+class AcceptedEmail(_Accepted):
+    """An email that will be sent."""
+
+    content: EmailContent
+    sanitised_content: dict[str, Sanitised]
+
+
+class AcceptedLetter(_Accepted):
+    """A letter that will be printed."""
+
+    content: LetterContent
+
+
+class NotificationAnswer(BaseModel):
+    """A message and what became of it (public-api 7.1)."""
+
+    id: Uuid
+    reference: str | None
+    email_address: str | None
+    phone_number: str | None
+    line_1: str | None
+    line_2: str | None
+    line_3: str | None
+    line_4: str | None
+    line_5: str | None
+    line_6: str | None
+    postcode: str | None
+    type: str
+    status: str
+    template: TemplateReference
+    body: str
+    subject: str | None
+    created_at: DateTime
+    created_by_name: str | None
+    sent_at: DateTime | None
+    completed_at: DateTime | None
+    scheduled_for: None
+    postage: str | None
+    one_click_unsubscribe_url: str | None
+    cost_details: dict[str, Any]
+    cost_in_pounds: float | None
+    is_cost_data_ready: bool
+    estimated_delivery: DateTime = Field(default="", description="Letters only.")
+
+
+class Links(BaseModel):
+    """Where the pages of a list are."""
+
+    current: str
+    next: str = Field(default="", description="Absent on an empty page.")
+
+
+class NotificationsAnswer(BaseModel):
+    """A page of messages, newest first."""
+
+    notifications: list[NotificationAnswer]
+    links: Links
+
+
+class TemplateAnswer(BaseModel):
+    """A template (public-api 8)."""
+
+    id: Uuid
+    type: str
+    created_at: DateTime
+    updated_at: DateTime | None
+    created_by: str
+    version: int
+    body: str
+    subject: str | None
+    name: str
+    personalisation: dict[str, Any]
+    postage: str | None
+    letter_contact_block: str | None
+
+
+class TemplatesAnswer(BaseModel):
+    """Templates, by name."""
+
+    templates: list[TemplateAnswer]
+
+
+class PreviewAnswer(BaseModel):
+    """A template filled in."""
+
+    id: Uuid
+    type: str
+    version: int
+    body: str
+    html: str | None
+    subject: str | None
+    postage: str | None
+
+
+class ReceivedText(BaseModel):
+    """A text message that somebody sent to the service."""
+
+    id: Uuid
+    created_at: DateTime
+    service_id: Uuid
+    notify_number: str
+    user_number: str
+    content: str
+
+
+class ReceivedTextsAnswer(BaseModel):
+    """A page of received text messages, newest first."""
+
+    received_text_messages: list[ReceivedText]
+    links: Links
+
+
+class ErrorEntry(BaseModel):
+    """One thing that is wrong."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """What is wrong with a request (public-api 3.1)."""
+
+    status_code: int
+    errors: list[ErrorEntry]
+
+
+class ResultAnswer(BaseModel):
+    """What is wrong with an address or method nobody serves (public-api 3.2)."""
+
+    result: str
+    message: Any
