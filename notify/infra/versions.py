@@ -20,7 +20,7 @@ class Versioned:
 
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    version: Mapped[int] = mapped_column(sort_order=1, default=1, server_default="1")
 
 
 def save_version(session: Session, row: Versioned, *, now: datetime | None = None) -> None:

@@ -47,7 +47,7 @@ def _name_revision(
 
 
 def _migrate(connection: Connection) -> None:
-    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.execute(text("SET lock_timeout = '2s'"))
     connection.execute(text("SET statement_timeout = 0"))
     connection.commit()
     context.configure(

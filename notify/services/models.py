@@ -97,6 +97,7 @@ class ServiceHistory(_ServiceColumns, Base):
 
     __tablename__ = "services_history"
 
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
 
 
@@ -263,6 +264,7 @@ class CallbackApiHistory(_CallbackColumns, Base):
     __tablename__ = "service_callback_api_history"
     __table_args__ = (Index("ix_service_callback_api_history_service_id", "service_id"),)
 
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
 
 
@@ -297,6 +299,7 @@ class ApiKeyHistory(_ApiKeyColumns, Base):
     __tablename__ = "api_keys_history"
     __table_args__ = (Index("ix_api_keys_history_service_id", "service_id"),)
 
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
 
 

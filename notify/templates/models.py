@@ -72,6 +72,7 @@ class TemplateHistory(_TemplateColumns, Base):
     __tablename__ = "templates_history"
     __table_args__ = _rules("templates_history")
 
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
 
 

@@ -327,8 +327,8 @@ def _services() -> None:
     op.create_index("ix_services_organisation_id", "services", ["organisation_id"], unique=False)
     op.create_table(
         "services_history",
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.Column("updated_at", moment, nullable=True),
@@ -363,7 +363,7 @@ def _services() -> None:
         sa.Column("international_sms_message_limit", sa.BigInteger(), server_default="250000", nullable=False),
         sa.Column("confirmed_unique", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("confirmed_email_sender_name", sa.Boolean(), nullable=True),
-        sa.PrimaryKeyConstraint("version", "id", name=op.f("pk_services_history")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_services_history")),
     )
     op.create_table(
         "service_permissions",
@@ -538,8 +538,8 @@ def _services() -> None:
     )
     op.create_table(
         "service_callback_api_history",
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("service_id", sa.Uuid(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
         sa.Column("bearer_token", sa.LargeBinary(), nullable=False),
@@ -547,7 +547,7 @@ def _services() -> None:
         sa.Column("updated_at", moment, nullable=True),
         sa.Column("updated_by_id", sa.Uuid(), nullable=False),
         sa.Column("callback_type", sa.String(), nullable=True),
-        sa.PrimaryKeyConstraint("version", "id", name=op.f("pk_service_callback_api_history")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_service_callback_api_history")),
     )
     op.create_index(
         "ix_service_callback_api_history_service_id", "service_callback_api_history", ["service_id"], unique=False
@@ -579,8 +579,8 @@ def _services() -> None:
     )
     op.create_table(
         "api_keys_history",
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
         sa.Column("service_id", sa.Uuid(), nullable=False),
@@ -589,7 +589,7 @@ def _services() -> None:
         sa.Column("created_by_id", sa.Uuid(), nullable=False),
         sa.Column("updated_at", moment, nullable=True),
         sa.Column("key_type", sa.String(length=255), nullable=False),
-        sa.PrimaryKeyConstraint("version", "id", name=op.f("pk_api_keys_history")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_api_keys_history")),
     )
     op.create_index("ix_api_keys_history_service_id", "api_keys_history", ["service_id"], unique=False)
     op.create_table(
@@ -699,8 +699,8 @@ def _templates() -> None:
     op.create_index("ix_templates_service_id", "templates", ["service_id"], unique=False)
     op.create_table(
         "templates_history",
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
         sa.Column("template_type", template_type, nullable=False),
         sa.Column("created_at", moment, nullable=False),
@@ -732,7 +732,7 @@ def _templates() -> None:
             ["service_letter_contacts.id"],
             name=op.f("fk_templates_history_service_letter_contact_id"),
         ),
-        sa.PrimaryKeyConstraint("version", "id", name=op.f("pk_templates_history")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_templates_history")),
     )
     op.create_index("ix_templates_history_service_id", "templates_history", ["service_id"], unique=False)
     op.create_table(
