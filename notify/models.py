@@ -8,9 +8,10 @@ from notify.billing import models as billing
 from notify.branding import models as branding
 from notify.infra.database import Base
 from notify.messages import models as messages
+from notify.providers import models as providers
 from notify.services import models as services
 from notify.templates import models as templates
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "billing", "branding", "messages", "metadata", "services", "templates"]
+__all__ = ["accounts", "billing", "branding", "messages", "metadata", "providers", "services", "templates"]

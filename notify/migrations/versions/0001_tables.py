@@ -84,6 +84,7 @@ TABLES = (
     "rates",
     "notification_history",
     "notifications",
+    "sandbox_outbox",
     "provider_details",
     "provider_details_history",
 )
@@ -1033,6 +1034,40 @@ def _messages() -> None:
 
 def _providers() -> None:
     op.create_table(
+        "sandbox_outbox",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("notification_id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("reply_to", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=True),
+        sa.Column(
+            "headers", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("receipt_due_at", moment, nullable=False),
+        sa.Column("receipt_sent_at", moment, nullable=True),
+        sa.CheckConstraint(one_of("channel", "sms", "email"), name=op.f("ck_sandbox_outbox_channel")),
+        sa.CheckConstraint(
+            one_of("outcome", "delivered", "temporary-failure", "permanent-failure"),
+            name=op.f("ck_sandbox_outbox_outcome"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_outbox")),
+    )
+    op.create_index("ix_sandbox_outbox_notification_id", "sandbox_outbox", ["notification_id"], unique=False)
+    op.create_index("ix_sandbox_outbox_recipient", "sandbox_outbox", ["recipient", "id"], unique=False)
+    op.create_index(
+        "ix_sandbox_outbox_unreported",
+        "sandbox_outbox",
+        ["receipt_due_at"],
+        unique=False,
+        postgresql_where=sa.text("receipt_sent_at IS NULL"),
+    )
+    op.create_table(
         "provider_details",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
@@ -1051,7 +1086,7 @@ def _providers() -> None:
     op.create_table(
         "provider_details_history",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("identifier", sa.String(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
