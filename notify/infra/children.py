@@ -1,0 +1,136 @@
+"""Child processes that never outlive us.
+
+Every child leads a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops its children
+in order. A watcher (a few lines of shell, asleep on a pipe) stands beside each child: when the parent goes without
+stopping it, by SIGKILL even, the pipe closes and the watcher stops the child. That works on every POSIX system and,
+unlike a parent-death signal, does not depend on which thread started the child.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import psutil
+
+_WATCHER = """
+read -r line; [ "$line" = released ] && exit 0
+kill -s "$2" -- "$1"
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- "-$1" || exit 0; sleep 0.5; done
+kill -s KILL -- "-$1"
+"""
+POLL_SECONDS = 0.02
+
+
+class Account(NamedTuple):
+    """Whom a process runs as."""
+
+    uid: int
+    gid: int
+
+
+class Child:
+    """A running child process and its watcher."""
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        *,
+        log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        account: Account | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        grace_seconds: float = 10.0,
+    ) -> None:
+        """Start `command`. Its output is appended to `log` (null: our own output). `stop_signal` asks it to end; what
+        is left of it after `grace_seconds` is killed. Raises `OSError` when it cannot be started.
+        """
+        self.stop_signal = stop_signal
+        self.grace_seconds = grace_seconds
+        self.started = time.monotonic()
+        with open(log, "ab") if log else nullcontext() as output:
+            self._process = subprocess.Popen(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT if output else None,
+                env=dict(environment) if environment is not None else None,
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self._watcher: subprocess.Popen[bytes] | None = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCHER, "notify-watcher", str(self.pid), stop_signal.name.removeprefix("SIG")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def poll(self) -> int | None:
+        """The exit code (minus the signal's number when a signal killed it), or null while it runs."""
+        code = self._process.poll()
+        if code is not None:
+            self._clear_up()
+        return code
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait at most so long for the end. The exit code, or null."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        return self.poll()
+
+    def ask_to_stop(self) -> None:
+        """Send the stop signal, and do not wait."""
+        if self._process.poll() is None:
+            self._process.send_signal(self.stop_signal)
+
+    def stop(self) -> int:
+        """Ask it to stop, wait, kill what is left. Returns the exit code; may be called again."""
+        self.ask_to_stop()
+        code = self.wait(self.grace_seconds)
+        if code is None:
+            self._kill_group()
+            code = self._process.wait()
+            self._clear_up()
+        return code
+
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _clear_up(self) -> None:
+        """Called when the leader has ended: nothing of its group stays behind, and its watcher may go."""
+        if self._watcher is None:
+            return
+        self._kill_group()
+        with suppress(BrokenPipeError):
+            self._watcher.communicate(b"released\n")
+        self._watcher = None
+
+
+def stop_leftover(pid: int, needle: str, *, stop_signal: signal.Signals, grace_seconds: float = 10.0) -> bool:
+    """Stop a process that an earlier parent left behind, if `pid` still is that process: its command line must contain
+    `needle` (a number alone proves nothing, it may belong to somebody else by now). Returns whether it was stopped.
+    """
+    try:
+        process = psutil.Process(pid)
+        if not any(needle in word for word in process.cmdline()):
+            return False
+        process.send_signal(stop_signal)
+        try:
+            process.wait(grace_seconds)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(grace_seconds)
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+    return True

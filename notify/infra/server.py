@@ -1,0 +1,69 @@
+"""What a started embedded server looks like to its user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from notify.infra.children import POLL_SECONDS, Child
+
+
+class EmbeddedError(Exception):
+    """An embedded server did not start. Its text is one line."""
+
+
+class Server:
+    """A running embedded server."""
+
+    def __init__(self, name: str, url: str, child: Child, log: Path, forget: Callable[[], None] | None = None) -> None:
+        self.name = name
+        self.url = url
+        """Its address, as settings want it: `postgresql://...` or `redis://...`."""
+        self.log = log
+        self._child = child
+        self._forget = forget
+
+    @property
+    def pid(self) -> int:
+        """Id of the server's main process."""
+        return self._child.pid
+
+    def poll(self) -> int | None:
+        """The exit code, or null while it runs."""
+        return self._child.poll()
+
+    def stop(self) -> int:
+        """Stop it cleanly and wait for that. Returns the exit code; may be called again."""
+        code = self._child.stop()
+        if self._forget:
+            self._forget()
+            self._forget = None
+        return code
+
+
+def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *, seconds: float) -> None:
+    """Wait until a starting server is ready. Raises `EmbeddedError` with what its log says when it ends or takes longer
+    than `seconds`; it is stopped then.
+    """
+    start = log.stat().st_size if log.exists() else 0
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if child.poll() is not None:
+            raise EmbeddedError(f"{name} did not start: {last_words(log, start)} (see {log})")
+        if time.monotonic() > deadline:
+            child.stop()
+            raise EmbeddedError(f"{name} was not ready after {seconds:.0f} seconds (see {log})")
+        time.sleep(POLL_SECONDS)
+
+
+def last_words(log: Path, since: int = 0) -> str:
+    """The telling line at the end of a log, read from byte `since` on: the last fatal one, else the last."""
+    try:
+        with log.open("rb") as file:
+            file.seek(since)
+            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    except OSError:
+        lines = []
+    fatal = [line for line in lines if "FATAL" in line or "Fatal" in line]
+    return (fatal or lines or ["it said nothing"])[-1]

