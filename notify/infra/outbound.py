@@ -1,0 +1,226 @@
+"""HTTP calls to the world: one event loop in a thread of its own per process, with connections that are kept.
+
+Threads hand coroutines over with `run()` and wait for the future, so one thread can have hundreds of calls in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+from weakref import WeakValueDictionary
+
+import aiohttp
+from yarl import URL
+
+T = TypeVar("T")
+
+KEEPALIVE_IDLE_SECONDS: Final = 4
+KEEPALIVE_INTERVAL_SECONDS: Final = 2
+KEEPALIVE_PROBES: Final = 8
+
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+
+
+class OutboundError(Exception):
+    """A call got no answer. `kind` says why: `timeout`, `connection` (refused, unreachable, unresolved), `tls`,
+    `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large) or
+    `invalid_address`. The text has neither the address nor the body in it.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer. A redirect is an answer like any other: nobody follows it."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
+    """A stream socket for an entry of `getaddrinfo` that notices a dead peer within about 20 seconds."""
+    family, kind, protocol, *_ = address
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", KEEPALIVE_IDLE_SECONDS),
+        ("TCP_KEEPINTVL", KEEPALIVE_INTERVAL_SECONDS),
+        ("TCP_KEEPCNT", KEEPALIVE_PROBES),
+    ):
+        if hasattr(socket, option):  # not every system can set them
+            opened.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return opened
+
+
+def open_session() -> aiohttp.ClientSession:
+    """A client session as we want it; to be called inside the loop that uses it. No cookies, no proxy from the
+    environment, connections kept for 15 seconds without use.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=keepalive_socket, ssl_shutdown_timeout=0
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": "notify"},
+        trust_env=False,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _parse(url: str) -> URL:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        raise OutboundError("invalid_address") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise OutboundError("invalid_address")
+    return parsed
+
+
+class _Running:
+    """The loop, its thread and its session, in the process that started them."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._serve, name="outbound", daemon=True)
+        self.thread.start()
+        self.session = asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    async def _open(self) -> aiohttp.ClientSession:
+        return open_session()
+
+    async def _finish(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.session.close()
+
+    def close(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._finish(), self.loop).result(timeout=10)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=10)
+        self.loop.close()
+
+
+class Outbound:
+    """The way out of this process. Starts at the first use, and afresh in a child after a fork.
+
+    `connections` bounds the calls in flight to one host; more wait for their turn, and the time-out of a call begins
+    with its turn: a queue of our own making is not taken for a slow host, and one host that hangs delays no other.
+    """
+
+    def __init__(self, *, connections: int = 200, timeout: float = 30.0) -> None:
+        self._connections = connections
+        self._timeout = timeout
+        self._running: _Running | None = None
+        self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def _started(self) -> _Running:
+        running = self._running
+        if running is not None and running.process == os.getpid():
+            return running
+        if running is not None:
+            # forked: the thread stayed in the parent, and whatever it held is not ours
+            self._lock = threading.Lock()
+            self._running = None
+            self._turns = WeakValueDictionary()
+        with self._lock:
+            if self._running is None:
+                self._running = _Running()
+            return self._running
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run a coroutine in the loop; from any thread but the loop's own."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._started().loop)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, for use inside the loop only. `request()` is the better choice: it does not follow redirects and
+        has one kind of error.
+        """
+        return self._started().session
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        data: bytes | Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """The complete answer to one call, inside the loop. A mapping as `data` is sent as a form.
+
+        `timeout` (seconds, for connecting, sending and the whole answer together) is the instance's where not given.
+        Raises `OutboundError`.
+        """
+        address = _parse(url)
+        host = f"{address.host}:{address.port}"
+        turn = self._turns.get(host)
+        if turn is None:
+            turn = self._turns[host] = asyncio.Semaphore(self._connections)
+        async with turn:
+            return await self._call(method, address, data, headers, self._timeout if timeout is None else timeout)
+
+    async def _call(
+        self,
+        method: str,
+        address: URL,
+        data: bytes | Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        seconds: float,
+    ) -> Answer:
+        try:
+            async with self.session.request(
+                method,
+                address,
+                data=data,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=seconds),
+                allow_redirects=False,
+            ) as response:
+                body = bytearray()
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        response.close()
+                        raise OutboundError("invalid_answer")
+                return Answer(response.status, bytes(body), response.content_type)
+        except TimeoutError:
+            raise OutboundError("timeout") from None
+        except (aiohttp.ClientSSLError, ssl.SSLError):
+            raise OutboundError("tls") from None
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError):
+            raise OutboundError("disconnected") from None
+        except aiohttp.ClientConnectorError:
+            raise OutboundError("connection") from None
+        except aiohttp.ClientOSError:
+            raise OutboundError("disconnected") from None
+        except (aiohttp.ClientError, ValueError):
+            raise OutboundError("invalid_answer") from None
+
+    def close(self) -> None:
+        """Cancel what is under way, close the connections and stop the thread. A later use starts it again."""
+        with self._lock:
+            if self._running is not None and self._running.process == os.getpid():
+                self._running.close()
+            self._running = None

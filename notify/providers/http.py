@@ -1,0 +1,53 @@
+"""What the providers that speak HTTP have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import orjson
+
+from notify.infra.outbound import Answer, Outbound, OutboundError
+from notify.providers.base import ProviderError
+
+TIMEOUT_SECONDS: Final = 10.0
+"""The longest a request to a provider may take (workers 6.3)."""
+
+
+async def post(
+    outbound: Outbound,
+    provider: str,
+    url: str,
+    *,
+    data: bytes | Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """A 2xx answer of the provider. Raises `ProviderError`, always retryable: a text is tried again whatever was wrong
+    (workers 6.2).
+    """
+    try:
+        answer = await outbound.request("POST", url, data=data, headers=headers, timeout=TIMEOUT_SECONDS)
+    except OutboundError as error:
+        raise ProviderError(provider, error.kind) from None
+    if not 200 <= answer.status < 300:
+        raise ProviderError(provider, f"http_{answer.status // 100}xx", code=answer.status)
+    return answer
+
+
+def parse_answer(answer: Answer, provider: str) -> Any:
+    """The JSON of an answer. Raises `ProviderError`."""
+    try:
+        return orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        raise ProviderError(provider, "invalid_answer", code=answer.status) from None
+
+
+def with_credentials(url: str, credentials: tuple[str, str] | None) -> str:
+    """The address with `user:password@` put into it (workers 6.3)."""
+    if not url or credentials is None:
+        return url
+    parts = urlsplit(url)
+    user, password = (quote(part, safe="") for part in credentials)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))

@@ -1,0 +1,124 @@
+"""MMG: text messages (workers 6.3; receipts: public-api 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import orjson
+
+from notify.infra.outbound import Outbound
+from notify.providers.base import (
+    Accepted,
+    Outcome,
+    OutgoingText,
+    Provider,
+    ProviderType,
+    Receipt,
+    parse_json_object,
+    parse_time,
+    parse_uuid,
+    require_fields,
+)
+from notify.providers.http import parse_answer, post, with_credentials
+from notify.settings import Settings
+
+OUTCOMES: Final[Mapping[str, Outcome]] = {
+    "2": "permanent-failure",
+    "3": "delivered",
+    "4": "temporary-failure",
+    "5": "permanent-failure",
+}
+
+REASONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "2": {
+        "1": "Number does not exist",
+        "4": "Rejected by operator",
+        "5": "Unidentified Subscriber",
+        "9": "Undelivered",
+        "11": "Service for Subscriber suspended",
+        "12": "Illegal equipment",
+        "2049": "Subscriber IMSI blacklisted",
+        "2050": "Number blacklisted in do-not-disturb blacklist",
+        "2052": "Destination number blacklisted",
+        "2053": "Source address blacklisted",
+    },
+    "3": {"2": "Delivered to operator", "5": "Delivered to handset"},
+    "4": {
+        "6": "Absent Subscriber",
+        "8": "Roaming not allowed",
+        "13": "SMS Not Supported",
+        "15": "Expired",
+        "27": "Absent Subscriber",
+        "29": "Invalid delivery report",
+        "32": "Delivery Failure",
+    },
+    "5": {
+        "6": "Network out of coverage",
+        "8": "Incorrect number prefix",
+        "10": "Number on do-not-disturb service",
+        "11": "Sender id not registered",
+        "13": "Sender id blacklisted",
+        "14": "Destination number blacklisted",
+        "19": "Routing unavailable",
+        "20": "Rejected by anti-flooding mechanism",
+        "21": "System error",
+        "23": "Duplicate message id",
+        "24": "Message formatted incorrectly",
+        "25": "Message too long",
+        "51": "Missing recipient value",
+        "52": "Invalid destination",
+    },
+}
+
+
+class MMG(Provider[OutgoingText]):
+    """The provider `mmg`."""
+
+    identifier: ClassVar[str] = "mmg"
+    notification_type: ClassVar[ProviderType] = "sms"
+    supports_international: ClassVar[bool] = True
+
+    @classmethod
+    def is_configured(cls, settings: Settings) -> bool:
+        """With a key."""
+        return bool(settings.mmg_api_key)
+
+    def __init__(self, settings: Settings, outbound: Outbound) -> None:
+        super().__init__(settings, outbound)
+        self._headers = {"Content-Type": "application/json", "Authorization": f"Basic {settings.mmg_api_key}"}
+        receipts = with_credentials(
+            settings.mmg_receipt_url, settings.mmg_delivery_status_callback_basic_auth_credentials
+        )
+        self._extra = {"delurl": receipts} if receipts else {}
+
+    async def send(self, message: OutgoingText) -> Accepted:
+        """Hand over one text: taken when the answer is 2xx and JSON."""
+        body = {
+            "reqType": "BULK",
+            "MSISDN": message.to,
+            "msg": message.body,
+            "sender": message.sender,
+            "cid": str(message.notification_id),
+            "multi": True,
+            **self._extra,
+        }
+        answer = await post(
+            self.outbound, self.identifier, self.settings.mmg_url, data=orjson.dumps(body), headers=self._headers
+        )
+        parse_answer(answer, self.identifier)
+        return Accepted()
+
+    def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
+        """The receipt in a JSON body, whatever its content type."""
+        values = parse_json_object(body, "MMG")
+        status, reference = require_fields(values, ("status", "CID"), "MMG")
+        return Receipt(
+            provider=self.identifier,
+            notification_id=parse_uuid(reference),
+            reference=None,
+            outcome=OUTCOMES.get(status, "technical-failure"),
+            delivered_at=parse_time(str(values.get("deliverytime"))),
+            reason=REASONS.get(status, {}).get(str(values.get("substatus"))),
+            unknown_status=None if status in OUTCOMES else status[:40],
+        )
