@@ -94,7 +94,7 @@ def load_service(
     ).one_or_none()
     if row is None:
         return None
-    service, branding = row.tuple()
+    service, branding = row
     return CachedService(
         id=service.id,
         name=service.name,

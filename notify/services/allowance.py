@@ -1,0 +1,35 @@
+"""Free text message fragments (contract: internal-services 13)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.services.models import DefaultAnnualAllowance
+
+
+def financial_year(day: date) -> int:
+    """The year in which the financial year of a local day began: it begins on 1 April."""
+    return day.year if day.month >= 4 else day.year - 1
+
+
+def default_allowance(session: Session, organisation_type: str | None, year: int) -> int | None:
+    """The fragments that a service of such an organisation gets for free in a financial year: the newest allowance
+    that was valid by then. No type, or one without an allowance of its own, counts as `other`. None when nothing is
+    known of the year.
+    """
+    newest = (
+        select(DefaultAnnualAllowance.allowance)
+        .where(
+            DefaultAnnualAllowance.notification_type == "sms",
+            DefaultAnnualAllowance.valid_from_financial_year_start <= year,
+        )
+        .order_by(DefaultAnnualAllowance.valid_from_financial_year_start.desc())
+        .limit(1)
+    )
+    own = session.scalar(newest.where(DefaultAnnualAllowance.organisation_type == organisation_type))
+    if own is not None:
+        return own
+    return session.scalar(newest.where(DefaultAnnualAllowance.organisation_type == "other"))

@@ -1,0 +1,26 @@
+"""Names made safe for addresses and keys (contract: internal-services 1.3 and 4, content 15)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def _plain(name: str, separator: str) -> str:
+    """Without accents, blanks as `separator`, in lower case, and of other characters only letters and digits."""
+    decomposed = unicodedata.normalize("NFD", name)
+    unmarked = "".join(char for char in decomposed if not unicodedata.combining(char))
+    joined = re.sub(r"\s+", separator, unmarked.strip()).lower()
+    return "".join(char for char in joined if char.isalnum() or char == separator)
+
+
+def email_local_part(name: str) -> str:
+    """What stands before the `@` of a service's emails: `Foo & Bar (Ltd)` gives `foo.bar.ltd`. Two services whose names
+    give the same are too much alike. May be empty.
+    """
+    return re.sub(r"\.{2,}", ".", _plain(name, ".")).strip(".")
+
+
+def key_prefix(name: str) -> str:
+    """What a full API key starts with: `Café key` gives `cafe_key`."""
+    return _plain(name, "_")

@@ -1,0 +1,211 @@
+"""Changing templates. Every function flushes; the caller's transaction commits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from notify.content.sms import template_length
+from notify.infra.errors import NotFoundProblemError
+from notify.infra.ids import new_id
+from notify.infra.times import utc_now
+from notify.infra.versions import save_version
+from notify.services import queries as services
+from notify.services.actions import close_service
+from notify.services.models import LetterContact, Service
+from notify.templates.errors import (
+    ContentTooLongError,
+    InvalidTemplateError,
+    TemplateTypeNotAllowedError,
+    UnknownFolderError,
+    UnknownLetterContactError,
+)
+from notify.templates.models import (
+    TEMPLATE_TYPES,
+    Template,
+    TemplateFolder,
+    TemplateFolderMap,
+    TemplateRedacted,
+)
+
+SMS_LIMIT: Final = 918
+"""Most characters of a text message, in UTF-16 code units."""
+
+POSTAGES: Final = ("first", "second", "economy")
+"""Classes of post a template may choose; abroad is decided by the address."""
+
+
+class TemplateChanges(TypedDict, total=False):
+    """What of a template may be changed."""
+
+    name: str
+    subject: str | None
+    content: str
+    postage: str
+    letter_welsh_subject: str | None
+    letter_welsh_content: str | None
+    has_unsubscribe_link: bool
+    service_letter_contact_id: UUID | None
+    archived: bool
+
+
+def create_template(
+    session: Session,
+    *,
+    service_id: UUID,
+    template_type: str,
+    name: str,
+    content: str,
+    created_by_id: UUID,
+    subject: str | None = None,
+    postage: str | None = None,
+    letter_welsh_subject: str | None = None,
+    letter_welsh_content: str | None = None,
+    has_unsubscribe_link: bool = False,
+    service_letter_contact_id: UUID | None = None,
+    folder_id: UUID | None = None,
+    template_id: UUID | None = None,
+) -> Template:
+    """A new template, version 1 (contract: internal-users-orgs-templates 5.2). A letter is in English, or in Welsh and
+    then English when it has Welsh texts; without a class of post it goes second class.
+
+    Raises `NotFoundProblemError` (no such service), `TemplateTypeNotAllowedError`, `ContentTooLongError`,
+    `UnknownFolderError`, `UnknownLetterContactError`, `InvalidTemplateError`.
+    """
+    if session.get(Service, service_id) is None:
+        raise NotFoundProblemError
+    if template_type not in TEMPLATE_TYPES:
+        raise InvalidTemplateError(
+            "template_type", f"template_type {template_type} is not one of [{', '.join(TEMPLATE_TYPES)}]"
+        )
+    is_letter = template_type == "letter"
+    template = Template(
+        id=template_id or new_id(),
+        service_id=service_id,
+        template_type=template_type,
+        name=name,
+        subject=subject,
+        content=content,
+        created_by_id=created_by_id,
+        postage=postage or ("second" if is_letter else None),
+        letter_welsh_subject=letter_welsh_subject,
+        letter_welsh_content=letter_welsh_content,
+        has_unsubscribe_link=has_unsubscribe_link,
+        service_letter_contact_id=service_letter_contact_id,
+        archived=False,
+        hidden=False,
+    )
+    if folder_id is not None:
+        _check_folder(session, service_id, folder_id)
+    _check_channel(session, service_id, template_type, "Creating")
+    _check(session, template)
+    save_version(session, template)
+    session.add(TemplateRedacted(template_id=template.id, updated_by_id=created_by_id))
+    if folder_id is not None:
+        session.add(TemplateFolderMap(template_id=template.id, template_folder_id=folder_id))
+    session.flush()
+    return template
+
+
+def update_template(
+    session: Session,
+    service_id: UUID,
+    template_id: UUID,
+    *,
+    changed_by_id: UUID,
+    **changes: Unpack[TemplateChanges],
+) -> Template:
+    """Change a template: a new version, unless nothing differs. An archived template leaves its folder.
+
+    Raises what `create_template` does, and `NotFoundProblemError` for a hidden template or one of another service.
+    """
+    wanted = select(Template).where(
+        Template.id == template_id, Template.service_id == service_id, Template.hidden.is_(False)
+    )
+    template = session.scalar(wanted.with_for_update())
+    if template is None:
+        raise NotFoundProblemError
+    _check_channel(session, service_id, template.template_type, "Updating")
+    if all(getattr(template, name) == value for name, value in changes.items()):
+        return template
+    for name, value in changes.items():
+        setattr(template, name, value)
+    template.created_by_id = changed_by_id
+    with session.no_autoflush:
+        _check(session, template)
+    if template.archived:
+        session.execute(delete(TemplateFolderMap).where(TemplateFolderMap.template_id == template_id))
+    save_version(session, template)
+    return template
+
+
+def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
+    """Archive a service with its templates and its API keys (contract: internal-services 2.5): it can send nothing any
+    more, and its name is free. Does nothing to a service that is archived already. Raises `NotFoundProblemError`.
+    """
+    moment = now or utc_now()
+    service = session.get(Service, service_id, with_for_update=True)
+    if service is None:
+        raise NotFoundProblemError
+    if not service.active:
+        return
+    live = select(Template).where(Template.service_id == service_id, Template.archived.is_(False)).order_by(Template.id)
+    for template in session.scalars(live.with_for_update()).all():
+        template.archived = True
+        save_version(session, template, now=moment)
+    close_service(session, service, now=moment)
+
+
+def _check_channel(session: Session, service_id: UUID, template_type: str, doing: str) -> None:
+    if template_type not in services.permissions(session, service_id):
+        raise TemplateTypeNotAllowedError(doing, template_type)
+
+
+def _check_folder(session: Session, service_id: UUID, folder_id: UUID) -> None:
+    folder = session.get(TemplateFolder, folder_id)
+    if folder is None or folder.service_id != service_id:
+        raise UnknownFolderError
+
+
+def _check(session: Session, template: Template) -> None:
+    """The rules of a template by itself; settles the language of a letter."""
+    is_letter = template.template_type == "letter"
+    if len(template.name) > 255:
+        raise InvalidTemplateError("name", "Longer than maximum length 255.")
+    if template.template_type == "sms":
+        if template.subject is not None:
+            raise InvalidTemplateError("subject", "A text message has no subject")
+        if template_length(template.content) > SMS_LIMIT:
+            raise ContentTooLongError(SMS_LIMIT)
+    elif not (template.subject or "").strip():
+        raise InvalidTemplateError("subject", "Invalid template subject")
+    if template.has_unsubscribe_link and template.template_type != "email":
+        raise InvalidTemplateError("has_unsubscribe_link", "Only an email can have an unsubscribe link")
+    if not is_letter:
+        if template.postage is not None:
+            raise InvalidTemplateError("postage", "Only a letter has a class of post")
+        if (template.letter_welsh_subject, template.letter_welsh_content) != (None, None):
+            raise InvalidTemplateError("letter_languages", "Only a letter has texts in Welsh")
+        if template.service_letter_contact_id is not None:
+            raise InvalidTemplateError("reply_to", "Only a letter has a contact block")
+        return
+    if template.postage not in POSTAGES:
+        raise InvalidTemplateError("postage", f"postage {template.postage} is not one of [{', '.join(POSTAGES)}]")
+    welsh = (template.letter_welsh_subject is not None, template.letter_welsh_content is not None)
+    if welsh[0] != welsh[1]:
+        raise InvalidTemplateError("letter_languages", "A letter in Welsh needs both a subject and a content in Welsh")
+    template.letter_languages = "welsh_then_english" if all(welsh) else "english"
+    _check_contact(session, template)
+
+
+def _check_contact(session: Session, template: Template) -> None:
+    contact_id = template.service_letter_contact_id
+    if contact_id is None:
+        return
+    contact = session.get(LetterContact, contact_id)
+    if contact is None or contact.service_id != template.service_id or contact.archived:
+        raise UnknownLetterContactError(contact_id, template.service_id)

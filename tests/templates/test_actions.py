@@ -1,0 +1,280 @@
+"""The rules of templates, as who changes them notices."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.infra.errors import NotFoundProblemError
+from notify.infra.ids import new_id
+from notify.infra.parts import Parts
+from notify.services import queries as services
+from notify.services.actions import create_api_key, set_permissions
+from notify.services.models import ApiKey, LetterContact, Service, ServiceHistory
+from notify.templates.actions import archive_service, create_template, update_template
+from notify.templates.errors import (
+    ContentTooLongError,
+    InvalidTemplateError,
+    TemplateTypeNotAllowedError,
+    UnknownFolderError,
+    UnknownLetterContactError,
+)
+from notify.templates.models import Template, TemplateFolder, TemplateFolderMap, TemplateHistory
+from notify.templates.queries import list_templates, load_template
+from tests.services.factory import a_service, a_user
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "sms": {"content": "Hello ((name))"},
+    "email": {"content": "Hello ((name))", "subject": "For ((name))"},
+    "letter": {"content": "Dear ((name))", "subject": "For ((name))"},
+}
+
+
+def a_template(session: Session, service: Service, template_type: str = "sms", **fields: Any) -> Template:
+    values = {"name": "A template", **TEXTS[template_type], **fields}
+    return create_template(
+        session, service_id=service.id, template_type=template_type, created_by_id=service.created_by_id, **values
+    )
+
+
+def versions(session: Session, template: Template) -> list[TemplateHistory]:
+    query = select(TemplateHistory).where(TemplateHistory.id == template.id).order_by(TemplateHistory.version)
+    return list(session.scalars(query))
+
+
+@pytest.mark.parametrize(
+    ("kind", "postage", "languages"), [("sms", None, None), ("email", None, None), ("letter", "second", "english")]
+)
+def test_create(parts: Parts, kind: str, postage: str | None, languages: str | None) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        made = a_template(session, service, kind)
+        template = load_template(session, service.id, made.id)
+        (history,) = versions(session, made)
+    assert template is not None
+    assert (template.type, template.version, template.name) == (kind, 1, "A template")
+    assert (template.content, template.subject) == (TEXTS[kind]["content"], TEXTS[kind].get("subject"))
+    assert (template.postage, template.languages) == (postage, languages)
+    assert (template.archived, template.hidden, template.redact_personalisation) == (False, False, False)
+    assert (history.version, history.content, history.created_at) == (1, template.content, template.created_at)
+
+
+def test_letter_in_two_languages(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        made = a_template(
+            session, service, "letter", letter_welsh_subject="Pwnc", letter_welsh_content="Annwyl ((enw))"
+        )
+        template = load_template(session, service.id, made.id)
+    assert template is not None
+    assert (template.languages, template.welsh_subject, template.welsh_content) == (
+        "welsh_then_english",
+        "Pwnc",
+        "Annwyl ((enw))",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "message"),
+    [
+        ("email", {"subject": None}, "Invalid template subject"),
+        ("email", {"subject": " \n"}, "Invalid template subject"),
+        ("letter", {"subject": ""}, "Invalid template subject"),
+        ("sms", {"subject": "x"}, "A text message has no subject"),
+        ("sms", {"name": "x" * 256}, "Longer than maximum length 255."),
+        ("sms", {"postage": "first"}, "Only a letter has a class of post"),
+        ("letter", {"postage": "europe"}, "postage europe is not one of [first, second, economy]"),
+        ("email", {"letter_welsh_subject": "x", "letter_welsh_content": "x"}, "Only a letter has texts in Welsh"),
+        ("letter", {"letter_welsh_subject": "x"}, "A letter in Welsh needs both a subject and a content in Welsh"),
+        ("sms", {"has_unsubscribe_link": True}, "Only an email can have an unsubscribe link"),
+    ],
+)
+def test_refused(parts: Parts, kind: str, fields: dict[str, Any], message: str) -> None:
+    with parts.database.session() as session:
+        service = a_service(session)
+        with pytest.raises(InvalidTemplateError) as caught:
+            a_template(session, service, kind, **fields)
+        assert caught.value.messages == [message]
+        session.rollback()
+        assert session.scalars(select(Template).where(Template.name == "A template")).all() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "fits"),
+    [
+        ("a" * 918, True),
+        ("a" * 919, False),
+        ("  " + "a" * 918 + "\n\n", True),  # counted as sent
+        ("((" + "a" * 914 + "))", True),  # placeholders count as typed
+        ("((" + "a" * 915 + "))", False),
+        ("“" * 918, True),
+    ],
+)
+def test_length_of_a_text_message(parts: Parts, content: str, fits: bool) -> None:
+    with parts.database.session() as session:
+        service = a_service(session)
+        if fits:
+            assert a_template(session, service, content=content).content == content
+            return
+        with pytest.raises(ContentTooLongError) as caught:
+            a_template(session, service, content=content)
+        assert caught.value.messages == ["Content has a character count greater than the limit of 918"]
+
+
+@pytest.mark.parametrize(("kind", "channel"), [("sms", "text message"), ("email", "email"), ("letter", "letter")])
+def test_service_must_be_allowed_to_send_such_messages(parts: Parts, kind: str, channel: str) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        template = a_template(session, service, kind)
+        set_permissions(session, service.id, [other for other in TEXTS if other != kind])
+        with pytest.raises(TemplateTypeNotAllowedError) as creating:
+            a_template(session, service, kind)
+        with pytest.raises(TemplateTypeNotAllowedError) as updating:
+            update_template(session, service.id, template.id, changed_by_id=service.created_by_id, content="New")
+    for caught, doing in ((creating, "Creating"), (updating, "Updating")):
+        assert caught.value.status == 403
+        assert caught.value.field == "template_type"
+        assert caught.value.messages == [f"{doing} {channel} templates is not allowed"]
+
+
+def test_folder_and_contact_must_be_of_the_service(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service, other = a_service(session), a_service(session)
+        folder = TemplateFolder(id=new_id(), service_id=other.id, name="Theirs")
+        contact = LetterContact(id=new_id(), service_id=other.id, contact_block="1 High Street")
+        session.add_all([folder, contact])
+        session.flush()
+        for folder_id in (folder.id, new_id()):
+            with pytest.raises(UnknownFolderError):
+                a_template(session, service, folder_id=folder_id)
+        for contact_id in (contact.id, new_id()):
+            with pytest.raises(UnknownLetterContactError) as caught:
+                a_template(session, service, "letter", service_letter_contact_id=contact_id)
+            assert caught.value.messages == [
+                f"letter_contact_id {contact_id} does not exist in database for service id {service.id}"
+            ]
+
+
+def test_update_makes_a_version(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service, editor = a_service(session), a_user(session, email_address="editor@example.com")
+        template = a_template(session, service)
+        update_template(session, service.id, template.id, changed_by_id=editor.id, content="Goodbye ((name))")
+        first, second = versions(session, template)
+        assert (first.content, second.content) == ("Hello ((name))", "Goodbye ((name))")
+        assert (first.updated_at, second.updated_at) == (None, template.updated_at)
+        assert template.version == 2
+        assert template.updated_at is not None
+
+        old, new = (load_template(session, service.id, template.id, version) for version in (1, None))
+        assert old is not None
+        assert new is not None
+        assert (old.version, old.content) == (1, "Hello ((name))")
+        assert (new.version, new.content, new.created_by_email) == (2, "Goodbye ((name))", "editor@example.com")
+        assert old.created_by_email != new.created_by_email
+
+
+def test_update_that_changes_nothing_makes_no_version(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        template = a_template(session, service)
+        update_template(
+            session,
+            service.id,
+            template.id,
+            changed_by_id=service.created_by_id,
+            content="Hello ((name))",
+            name="A template",
+        )
+        assert len(versions(session, template)) == 1
+
+
+def test_refused_update_changes_nothing(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        template = a_template(session, service)
+    with pytest.raises(ContentTooLongError), parts.database.transaction() as session:
+        update_template(session, service.id, template.id, changed_by_id=service.created_by_id, content="x" * 919)
+    with parts.database.session() as session:
+        assert session.get_one(Template, template.id).content == "Hello ((name))"
+        assert len(versions(session, template)) == 1
+
+
+def test_update_of_what_is_not_there(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service, other = a_service(session), a_service(session)
+        template = a_template(session, other)
+        hidden = a_template(session, service)
+        hidden.hidden = True
+        session.flush()
+        for template_id in (template.id, hidden.id, new_id()):
+            with pytest.raises(NotFoundProblemError):
+                update_template(session, service.id, template_id, changed_by_id=service.created_by_id, name="x")
+
+
+def test_archived_template_leaves_its_folder_and_the_list(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        folder = TemplateFolder(id=new_id(), service_id=service.id, name="Ours")
+        session.add(folder)
+        session.flush()
+        template = a_template(session, service, folder_id=folder.id)
+        assert session.get_one(TemplateFolderMap, template.id).template_folder_id == folder.id
+        update_template(session, service.id, template.id, changed_by_id=service.created_by_id, archived=True)
+        assert session.scalars(select(TemplateFolderMap)).all() == []
+        assert list_templates(session, service.id) == []
+        loaded = load_template(session, service.id, template.id)
+        assert loaded is not None
+        assert (loaded.archived, loaded.version) == (True, 2)
+
+
+def test_edits_at_the_same_time_give_each_a_version(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        template = a_template(session, service)
+
+    def edit(number: int) -> int:
+        with parts.database.transaction() as session:
+            return update_template(
+                session, service.id, template.id, changed_by_id=service.created_by_id, content=f"Edit {number}"
+            ).version
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(edit, range(4))) == [2, 3, 4, 5]
+    with parts.database.session() as session:
+        assert [row.version for row in versions(session, template)] == [1, 2, 3, 4, 5]
+
+
+def test_archive_service(parts: Parts) -> None:
+    now = datetime(2026, 7, 7, 12, 0, tzinfo=UTC)
+    with parts.database.transaction() as session:
+        service = a_service(session, name="Sample service")
+        template = a_template(session, service)
+        earlier = a_template(session, service)
+        update_template(session, service.id, earlier.id, changed_by_id=service.created_by_id, archived=True)
+        key = create_api_key(
+            session, parts.vault, service_id=service.id, name="k", key_type="test", created_by_id=service.created_by_id
+        ).key
+        archive_service(session, service.id, now=now)
+        archive_service(session, service.id, now=now)  # the second time does nothing
+    with parts.database.transaction() as session:
+        archived = session.get_one(Service, service.id)
+        assert (archived.active, archived.version) == (False, 2)
+        assert archived.name == "_archived_2026-07-07-12:00:00_Sample service"
+        assert archived.email_sender_local_part == "archived20260707120000sample.service"
+        assert session.get_one(ServiceHistory, (service.id, 2)).name == archived.name
+        assert [row.archived for row in versions(session, template)] == [False, True]
+        assert len(versions(session, earlier)) == 2
+        assert (session.get_one(ApiKey, key.id).expiry_date, session.get_one(ApiKey, key.id).version) == (now, 2)
+        assert a_service(session, name="Sample service").id != service.id
+        assert services.permissions(session, service.id) != []
+
+
+def test_archive_of_no_service(parts: Parts) -> None:
+    with parts.database.session() as session, pytest.raises(NotFoundProblemError):
+        archive_service(session, new_id())
