@@ -144,12 +144,22 @@ class Settings(BaseSettings):
     firetext_inbound_sms_auth: list[str] = Field(
         [], description="JSON list of passwords Firetext may use for inbound texts."
     )
+    sms_provider_resting_points: dict[str, int] = Field(
+        {"mmg": 51, "firetext": 49},
+        description="JSON object: text message provider to the priority it drifts back to after it was changed automatically.",
+    )
     from_number: str = Field("development", description="Text message sender where a service has none.")
 
     # -- providers of email
     smtp_url: str = Field(
         "",
-        description="`smtp://user:password@host:port` (STARTTLS when offered) or `smtps://...`. Empty: SMTP is not used.",
+        description="`smtp://user:password@host:port` (STARTTLS when offered) or `smtps://...`. Special characters of user and password are percent-encoded. Empty: SMTP is not used.",
+    )
+    smtp_connections: int = Field(
+        10,
+        ge=1,
+        le=500,
+        description="Connections a worker process keeps to the SMTP server, one email at a time on each.",
     )
     sandbox_url: str = Field(
         "",
@@ -203,6 +213,16 @@ class Settings(BaseSettings):
     def _redis(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("must be a redis:// address")
+        return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("must be an smtp:// or smtps:// address")
+            _ = parts.port  # raises ValueError where it is no number
         return value
 
     @property
