@@ -25,6 +25,7 @@ from notify.accounts.actions import create_user
 from notify.accounts.models import AUTH_TYPES, ORGANISATION_TYPES, User
 from notify.infra.errors import ProblemError
 from notify.infra.parts import Parts, build_parts
+from notify.infra.times import utc_now
 from notify.services import queries as services
 from notify.services.actions import (
     DEFAULT_PERMISSIONS,
@@ -178,6 +179,7 @@ def create_service_command(
             user_id=_find_user(session, who).id,
             from_number=parts.settings.from_number,
             restricted=not live,
+            go_live_at=utc_now() if live else None,
             permissions=permissions or DEFAULT_PERMISSIONS,
             organisation_type=organisation_type,
             contact_link=contact_link,
@@ -334,7 +336,10 @@ def _demo_file() -> dict[str, Any]:
         raise click.ClickException(str(error)) from None
     except OSError:
         return {}
-    found = json.loads(text)
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise click.ClickException("dev.json is damaged: start `notify up` again to have it written anew") from None
     return found if isinstance(found, dict) else {}
 
 

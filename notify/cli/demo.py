@@ -133,6 +133,7 @@ def _create(session: Session, from_number: str, password: str) -> None:
         user_id=DEMO_USER,
         from_number=from_number,
         restricted=False,
+        go_live_at=utc_now(),
         limits=LIVE_LIMITS,
         permissions=SERVICE_PERMISSIONS,
         contact_link="https://www.example.com/contact",

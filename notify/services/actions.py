@@ -105,6 +105,7 @@ def create_service(
     organisation_type: str | None = None,
     contact_link: str | None = None,
     prefix_sms: bool = False,
+    go_live_at: datetime | None = None,
     service_id: UUID | None = None,
     now: datetime | None = None,
 ) -> Service:
@@ -141,7 +142,7 @@ def create_service(
         organisation_type=organisation_type,
         crown=organisation.crown if organisation else CROWN_BY_TYPE.get(organisation_type or ""),
         count_as_live=not user.platform_admin,
-        go_live_at=None if restricted else moment,
+        go_live_at=go_live_at,
         contact_link=contact_link,
         prefix_sms=prefix_sms,
         email_message_limit=bounds.email,

@@ -259,6 +259,15 @@ def test_send_without_an_api() -> None:
     assert result.output.count("\n") == 1
 
 
+def test_send_with_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / "dev.json").write_text("{")
+    result = run("send", "sms", "--to", "1")
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: dev.json is damaged: start `notify up` again to have it written anew\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
