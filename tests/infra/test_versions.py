@@ -20,7 +20,7 @@ FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 def test_history_has_the_columns_of_its_base(base: type[Versioned]) -> None:
     own, copies = class_mapper(base).local_table, class_mapper(base.__history__).local_table
     assert {c.name: str(c.type) for c in own.columns} == {c.name: str(c.type) for c in copies.columns}
-    assert list(copies.primary_key.columns.keys()) == ["id", "version"]
+    assert [column.name for column in copies.primary_key] == ["id", "version"]
 
 
 def test_every_save_is_a_version_and_a_full_copy(parts: Parts) -> None:
