@@ -63,6 +63,8 @@ def is_newer(connection: Connection) -> bool:
 def _run(step: _Step, database: str | Engine, revision: str) -> None:
     engine = database if isinstance(database, Engine) else create_engine(driver_uri(database), poolclass=NullPool)
     with engine.connect() as connection:
+        if revision == "head" and current_version(connection) == head_version():
+            return
         if is_newer(connection):
             raise NewerDatabaseError(
                 f"the database is at revision {current_version(connection)}, made by a newer version than this one "

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import notify.models  # noqa: F401 - makes the metadata complete
 from notify.accounts.actions import create_user
 from notify.accounts.models import User
 from notify.accounts.passwords import hash_password
