@@ -117,6 +117,30 @@ class Child:
         self._watcher = None
 
 
+def birth(pid: int) -> float:
+    """When a process started, which tells it from a later one of the same number. 0 when there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0
+
+
+def stop_leftover_group(pid: int, born: float, *, grace_seconds: float = 5.0) -> bool:
+    """Stop a child that an earlier parent left behind, and all that it started, if it is still that process: it has the
+    `birth` that was noted. Returns whether it was stopped.
+    """
+    if not born or birth(pid) != born:
+        return False
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        process.terminate()
+        with suppress(psutil.TimeoutExpired):
+            process.wait(grace_seconds)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    return True
+
+
 def stop_leftover(pid: int, needle: str, *, stop_signal: signal.Signals, grace_seconds: float = 10.0) -> bool:
     """Stop a process that an earlier parent left behind, if `pid` still is that process: its command line must contain
     `needle` (a number alone proves nothing, it may belong to somebody else by now). Returns whether it was stopped.

@@ -93,7 +93,7 @@ def _start(data_dir: Path, log: Path, durable: bool) -> Server:
     home, forget = _home(data_dir, account, durable)
     cluster, sockets = home / "cluster", home / "run"
     _refuse_other_major(cluster, install)
-    _stop_leftovers(cluster)
+    _stop_leftover(cluster)
     if not (cluster / "PG_VERSION").exists():
         _initialise(cluster, install, account, durable)
     unprivileged.give(home, account)
@@ -195,7 +195,12 @@ def _refuse_other_major(cluster: Path, install: Path) -> None:
         raise EmbeddedError(f"{cluster} was made by the {age} {NAME} {found}, and this is {NAME} {ours}")
 
 
-def _stop_leftovers(cluster: Path) -> None:
+def stop_leftover_server(data_dir: Path) -> None:
+    """Stop a server that a killed process left running on the data in `data_dir`."""
+    _stop_leftover((data_dir / "postgres").resolve() / "cluster")
+
+
+def _stop_leftover(cluster: Path) -> None:
     """Stop a server that still runs on the cluster, and forget the note of one that does not: after a restart of the
     machine or container its number may be another program's, which would make the new server refuse to start.
     """

@@ -33,6 +33,10 @@ class Server:
         """The exit code, or null while it runs."""
         return self._child.poll()
 
+    def ask_to_stop(self) -> None:
+        """Tell it to stop, and do not wait."""
+        self._child.ask_to_stop()
+
     def stop(self) -> int:
         """Stop it cleanly and wait for that. Returns the exit code; may be called again."""
         code = self._child.stop()

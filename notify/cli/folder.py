@@ -1,0 +1,182 @@
+"""The data folder of `notify up`: who uses it, of which version it is, where things lie in it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+VERSION = 1
+"""Of the folder's layout. A newer one is refused, an older one would be converted here."""
+OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "dev.json"}
+SAFE = ("development", "test")
+"""Environments in which a command may take what happens to run here; elsewhere every address is given on purpose."""
+LOCK_ATTEMPTS = 4
+LARGEST_LOG_BYTES = 20 * 1024 * 1024
+
+
+class FolderError(Exception):
+    """The data folder cannot be used. Its text is one line."""
+
+
+class DataFolder:
+    """A data folder. `take` it before use; the lock on it goes with the process, however that ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock: IO[str] | None = None
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files."""
+        return self.path / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Folder of what is true only while `notify up` runs."""
+        return self.path / "run"
+
+    @property
+    def children(self) -> Path:
+        """File of the running children, for a later start to clear up."""
+        return self.run / "children.json"
+
+    @property
+    def demo(self) -> Path:
+        """File that tells how to use the demo service."""
+        return self.path / "dev.json"
+
+    @property
+    def _environment(self) -> Path:
+        return self.run / "environment.json"
+
+    def take(self, *, any_version: bool = False) -> None:
+        """Make the folder if it is missing, and lock it. Raises `FolderError`: another process has it, its version is
+        newer (where `any_version` does not say that this is well), it is not ours, or cannot be written.
+        """
+        try:
+            self._refuse_foreign()
+            self._make()
+            self._take_lock()
+            if not any_version:
+                self._check_version()
+            for folder in (self.logs, self.run):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            self._rotate_logs()
+        except OSError as error:
+            raise FolderError(f"{self.path} cannot be used: {error.strerror or error}") from None
+
+    def _refuse_foreign(self) -> None:
+        if not self.path.is_dir() or (self.path / "version").exists():
+            return
+        if foreign := sorted({entry.name for entry in self.path.iterdir()} - OURS):
+            raise FolderError(f"{self.path} is not notify's (it holds {foreign[0]}): choose another --data-dir")
+
+    def _make(self) -> None:
+        if not self.path.exists():
+            self.path.mkdir(parents=True)
+            # as root, the account of the database must pass through; otherwise this is nobody else's business
+            self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+    def _take_lock(self) -> None:
+        file = open(self.path / "lock", "a+")  # noqa: SIM115 - kept open as long as the process lives
+        for attempt in range(LOCK_ATTEMPTS):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt < LOCK_ATTEMPTS - 1:  # a command that only looks holds it for a moment
+                    time.sleep(0.05)
+                    continue
+                file.seek(0)
+                owner = file.read().strip()
+                file.close()
+                raise FolderError(f"notify is already running on {self.path} (process {owner})") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._lock = file
+
+    def _check_version(self) -> None:
+        file = self.path / "version"
+        try:
+            found = int(file.read_text())
+        except FileNotFoundError:
+            file.write_text(f"{VERSION}\n")
+            return
+        except ValueError:
+            raise FolderError(f"{file} does not hold a number: is {self.path} notify's?") from None
+        if found > VERSION:
+            raise FolderError(
+                f"{self.path} was made by a newer version of notify (layout {found}; this one knows {VERSION}): "
+                "run that version, or choose another --data-dir"
+            )
+
+    def _rotate_logs(self) -> None:
+        for log in self.logs.glob("*.log"):
+            if log.stat().st_size > LARGEST_LOG_BYTES:
+                log.replace(log.with_suffix(".log.1"))
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+    def publish(self, environment: Mapping[str, str]) -> None:
+        """Write down the settings under which the running parts are reached, readable by us only."""
+        with open(os.open(self._environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(dict(environment), file)
+
+    def withdraw(self) -> None:
+        """Forget what was published."""
+        self._environment.unlink(missing_ok=True)
+
+    def published(self) -> dict[str, str]:
+        """What the `notify up` that runs on this folder published; nothing when none runs."""
+        if not self._is_locked():
+            return {}
+        with suppress(OSError, ValueError):
+            found = json.loads(self._environment.read_text())
+            return {str(name): str(value) for name, value in found.items()}
+        return {}
+
+    def _is_locked(self) -> bool:
+        try:
+            with open(self.path / "lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def empty(self) -> None:
+        """Delete everything in the folder, which must be taken, and what a link of ours in it leads to."""
+        for entry in self.path.iterdir():
+            if entry.name == "lock":
+                continue
+            if entry.is_symlink():
+                shutil.rmtree(entry.resolve(), ignore_errors=True)
+                entry.unlink()
+            elif entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+def adopt_running_instance(environment: MutableMapping[str, str]) -> None:
+    """Let a command reach the databases that a `notify up` on this data folder has started, where the environment names
+    none: what that published is put into `environment`, which wins over it.
+    """
+    if environment.get("SQLALCHEMY_DATABASE_URI") or environment.get("NOTIFY_ENVIRONMENT", "development") not in SAFE:
+        return
+    folder = DataFolder(Path(environment.get("NOTIFY_DATA_DIR") or ".notify"))
+    for name, value in folder.published().items():
+        environment.setdefault(name, value)

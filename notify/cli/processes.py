@@ -1,0 +1,126 @@
+"""One type of process each, in the foreground, from the settings in the environment. SIGTERM ends them gracefully."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Any
+
+import click
+
+from notify import settings as configuration
+from notify.settings import Settings
+
+STOP_SECONDS = 5
+"""A web process that has not answered its last request by then is killed."""
+BACKLOG = 1024
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise `click.ClickException` (one line) when the port cannot be listened on. The server itself would not notice:
+    it shares its port with its own siblings, and so with a stranger of the same account.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                reason = "another program listens there; stop it, or choose another PORT"
+            else:
+                reason = error.strerror or str(error)
+            raise click.ClickException(f"port {port} of {host} cannot be used: {reason}") from None
+
+
+def _settings(kind: str, **overrides: Any) -> Settings:
+    os.environ.setdefault("NOTIFY_APP_NAME", kind)
+    settings = configuration.load(**overrides)
+    if not settings.sqlalchemy_database_uri:
+        raise configuration.SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
+    return settings
+
+
+@click.command()
+def web() -> None:
+    """Run the API."""
+    settings = _settings("web")
+    refuse_taken_port(settings.web_host, settings.port)
+    if settings.prometheus_multiproc_dir:
+        Path(settings.prometheus_multiproc_dir).mkdir(parents=True, exist_ok=True)
+
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "notify.app:create_app",
+        factory=True,
+        address=settings.web_host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        # what waits for a thread stays in the kernel's queue, where another process may take it
+        backpressure=settings.web_threads * 2,
+        backlog=BACKLOG,
+        websockets=False,
+        log_access=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+    ).serve()
+
+
+@click.command()
+@click.option("--queues", help="Names of queues, with commas. [default: all]")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 1024), help="Tasks at the same time. [default: WORKER_CONCURRENCY]"
+)
+@click.option("--name", default="worker", show_default=True, help="Tells the workers of a host apart.")
+def worker(queues: str | None, concurrency: int | None, name: str) -> None:
+    """Run a worker, which delivers messages."""
+    from notify.queues import QUEUES
+
+    settings = _settings("worker")
+    chosen = [queue.strip() for queue in (queues or "").split(",") if queue.strip()]
+    if unknown := [queue for queue in chosen if queue not in QUEUES]:
+        raise click.UsageError(f"--queues: there is no queue {unknown[0]}; there are {', '.join(QUEUES)}")
+    prefix = settings.notification_queue_prefix
+
+    from notify.worker import create_celery
+
+    create_celery(settings).worker_main(
+        [
+            "worker",
+            "--pool=threads",
+            f"--concurrency={concurrency or settings.worker_concurrency}",
+            f"--queues={','.join(prefix + queue for queue in chosen or QUEUES)}",
+            f"--hostname={name}@%h",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+            f"--loglevel={settings.notify_log_level}",
+        ]
+    )
+
+
+@click.command()
+def beat() -> None:
+    """Run the clock of periodic tasks. One for all machines."""
+    settings = _settings("beat")
+    settings.notify_data_dir.mkdir(parents=True, exist_ok=True)
+
+    from notify.worker import create_celery
+
+    create_celery(settings).start(
+        [
+            "beat",
+            f"--schedule={settings.notify_data_dir / 'beat-schedule'}",
+            "--pidfile=",
+            f"--loglevel={settings.notify_log_level}",
+        ]
+    )
