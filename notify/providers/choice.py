@@ -1,0 +1,94 @@
+"""Which provider sends the next message (workers 7.1)."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from notify.infra.database import Database
+from notify.providers.models import ProviderDetails
+from notify.providers.registry import configured, find
+from notify.settings import Settings
+
+CACHE_SECONDS: Final = 10.0
+
+
+class NoProviderError(Exception):
+    """No provider of a type can be used."""
+
+    def __init__(self, notification_type: str) -> None:
+        super().__init__(f"No active {notification_type} providers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    identifier: str
+    notification_type: str
+    priority: int
+    supports_international: bool
+
+
+class Chooser:
+    """Chooses among the providers that are active in the database and configured in this process. What the database
+    says is kept for 10 seconds.
+    """
+
+    def __init__(self, database: Database, settings: Settings, *, source: random.Random | None = None) -> None:
+        self._database = database
+        self._configured = configured(settings)
+        self._random = source or random.Random()  # noqa: S311 - a share of traffic, not a secret
+        self._kept: tuple[float, Sequence[_Candidate]] | None = None
+
+    def choose(self, notification_type: str, international: bool = False, exclude: Collection[str] = ()) -> str:
+        """The identifier of the provider for a message.
+
+        Text messages are spread by priority, at random; an email goes to the provider of highest priority. `exclude`
+        names providers to avoid, such as the one that has just failed; they are used all the same where there is no
+        other. Raises `NoProviderError`.
+        """
+        candidates = [
+            candidate
+            for candidate in self._candidates()
+            if candidate.notification_type == notification_type
+            and (candidate.supports_international or not international)
+        ]
+        if not candidates:
+            raise NoProviderError(notification_type)
+        candidates = [candidate for candidate in candidates if candidate.identifier not in exclude] or candidates
+        if len(candidates) == 1 or notification_type != "sms":
+            return candidates[0].identifier
+        weights = [candidate.priority for candidate in candidates]
+        return self._random.choices(candidates, weights if sum(weights) else None)[0].identifier
+
+    def forget(self) -> None:
+        """Ask the database again at the next choice."""
+        self._kept = None
+
+    def _candidates(self) -> Sequence[_Candidate]:
+        kept = self._kept
+        if kept is not None and time.monotonic() < kept[0]:
+            return kept[1]
+        with self._database.session() as session:
+            rows = session.scalars(
+                select(ProviderDetails)
+                .where(ProviderDetails.active)
+                .order_by(ProviderDetails.priority.desc(), ProviderDetails.identifier)
+            ).all()
+        candidates = [
+            _Candidate(
+                identifier=row.identifier,
+                notification_type=row.notification_type,
+                priority=max(row.priority, 0),
+                supports_international=row.supports_international
+                and find(row.identifier, row.notification_type).supports_international,
+            )
+            for row in rows
+            if (row.identifier, row.notification_type) in self._configured
+        ]
+        self._kept = (time.monotonic() + CACHE_SECONDS, candidates)
+        return candidates

@@ -1,0 +1,136 @@
+"""An email as it travels: headers and both bodies as bytes (RFC 5322, MIME).
+
+The lines are put together here, from the standard library's encoders, because the library's own message class folds
+long addresses into encoded words, and a `List-Unsubscribe` so treated is no longer one.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.header import Header
+from email.utils import format_datetime
+from secrets import token_hex
+from typing import Final
+
+LINE_LIMIT: Final = 900
+"""Longest header line, in characters, with room below the 998 of RFC 5322."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_NEW_LINE = re.compile(r"\r\n|\r|\n")
+_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,256}")
+_DOMAIN = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*")
+_HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,70}")
+_OURS: Final = frozenset(
+    {
+        "from",
+        "to",
+        "cc",
+        "bcc",
+        "reply-to",
+        "subject",
+        "date",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+    }
+)
+
+
+class UnsendableError(ValueError):
+    """An address or a header that cannot be put into a message. The text does not quote it."""
+
+
+def ascii_address(address: str) -> str:
+    """The address with its domain in ASCII (IDNA). Raises `UnsendableError` for anything but `local-part@domain` with a
+    plain local part (the contract accepts no other: public-api 5.4).
+    """
+    local, at, domain = address.rpartition("@")
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise UnsendableError("address") from None
+    if not at or not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+        raise UnsendableError("address")
+    return f"{local}@{domain}"
+
+
+def compose(
+    *,
+    message_id: str,
+    sent_at: datetime,
+    from_name: str,
+    from_address: str,
+    to: str,
+    reply_to: str | None,
+    subject: str,
+    plain_text: str,
+    html: str,
+    headers: Mapping[str, str],
+) -> bytes:
+    """The message, with CRLF line ends, in 7-bit ASCII. `message_id` is without angle brackets; addresses are as
+    `ascii_address` gives them. Whatever breaks a line in a name, the subject or a header becomes a space. Raises
+    `UnsendableError` for a header name that is malformed or that is set here already.
+    """
+    boundary = f"=_{token_hex(12)}"  # this cannot occur in quoted-printable text
+    lines = [
+        f"From: {_phrase(from_name)} <{from_address}>" if from_name.strip() else f"From: {from_address}",
+        f"To: {to}",
+        *([f"Reply-To: {reply_to}"] if reply_to else []),
+        f"Subject: {_words(subject)}",
+        f"Date: {format_datetime(sent_at)}",
+        f"Message-ID: <{message_id}>",
+        *(_extra(name, value) for name, value in headers.items()),
+        "MIME-Version: 1.0",
+        f'Content-Type: multipart/alternative; boundary="{boundary}"',
+    ]
+    return b"\r\n".join(
+        [
+            "\r\n".join(lines).encode("ascii"),
+            b"",
+            *_part(boundary, "plain", plain_text),
+            *_part(boundary, "html", html),
+            f"--{boundary}--".encode(),
+            b"",
+        ]
+    )
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()
+
+
+def _words(text: str) -> str:
+    text = _clean(text)
+    # what looks like an encoded word, in the sender's own text, must arrive as it was written
+    if text.isascii() and len(text) <= LINE_LIMIT and "=?" not in text:
+        return text
+    return Header(text, "utf-8", maxlinelen=76, header_name="Subject").encode(linesep="\r\n")
+
+
+def _phrase(name: str) -> str:
+    name = _clean(name)
+    if name.isascii() and len(name) <= LINE_LIMIT and "=?" not in name:
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return Header(name, "utf-8", maxlinelen=76, header_name="From").encode(linesep="\r\n")
+
+
+def _extra(name: str, value: str) -> str:
+    if not _HEADER_NAME.fullmatch(name) or name.lower() in _OURS:
+        raise UnsendableError("header")
+    return f"{name}: {_words(value)}"
+
+
+def _part(boundary: str, subtype: str, text: str) -> list[bytes]:
+    data = _NEW_LINE.sub("\r\n", text).encode("utf-8", "replace")
+    return [
+        f"--{boundary}".encode(),
+        f'Content-Type: text/{subtype}; charset="utf-8"'.encode(),
+        b"Content-Transfer-Encoding: quoted-printable",
+        b"",
+        binascii.b2a_qp(data, istext=True),
+    ]
