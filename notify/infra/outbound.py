@@ -70,7 +70,7 @@ def open_session() -> aiohttp.ClientSession:
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=keepalive_socket, ssl_shutdown_timeout=0
+            limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=keepalive_socket
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "notify"},

@@ -1,0 +1,220 @@
+"""Calls to the world, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from notify.infra.outbound import MAX_ANSWER_BYTES, Answer, Outbound, OutboundError
+from tests.servers.certificate import write_certificate
+from tests.servers.http import HTTPServer, Trouble
+from tests.servers.smtp import SMTPServer
+
+
+class Echo(HTTPServer):
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/large":
+            return web.Response(body=b"x" * (MAX_ANSWER_BYTES + 1))
+        if request.path == "/cookie":
+            return web.Response(text=request.headers.get("Cookie", "none"), headers={"Set-Cookie": "a=b"})
+        return web.json_response(
+            {"method": request.method, "type": request.content_type, "body": (await request.read()).decode()}
+        )
+
+
+@pytest.fixture
+def server() -> Iterator[Echo]:
+    with Echo() as server:
+        yield server
+
+
+@pytest.fixture
+def outbound() -> Iterator[Outbound]:
+    outbound = Outbound(connections=8, timeout=5)
+    yield outbound
+    outbound.close()
+
+
+def call(outbound: Outbound, url: str, **options: object) -> Answer:
+    return outbound.run(outbound.request("POST", url, **options)).result(timeout=15)  # type: ignore[arg-type]
+
+
+def failure(outbound: Outbound, url: str, **options: object) -> str:
+    with pytest.raises(OutboundError) as caught:
+        call(outbound, url, **options)
+    return caught.value.kind
+
+
+def test_an_answer_is_complete(outbound: Outbound, server: Echo) -> None:
+    answer = call(outbound, server.url, data=b"abc", headers={"Content-Type": "text/x"})
+    assert answer.status == 200
+    assert answer.content_type == "application/json"
+    assert answer.body == b'{"method": "POST", "type": "text/x", "body": "abc"}'
+
+
+def test_a_mapping_is_sent_as_a_form(outbound: Outbound, server: Echo) -> None:
+    answer = call(outbound, server.url, data={"a": "1 2", "b": "&é"})
+    assert b"application/x-www-form-urlencoded" in answer.body
+    assert b"a=1+2&b=%26%C3%A9" in answer.body
+
+
+def test_connections_are_kept(outbound: Outbound, server: Echo) -> None:
+    for _ in range(20):
+        call(outbound, server.url)
+    assert (server.received, server.connections) == (20, 1)
+
+
+def test_calls_at_once_are_bounded_and_all_answered(outbound: Outbound, server: Echo) -> None:
+    server.fail(Trouble(delay=0.02))
+
+    async def many() -> list[Answer]:
+        return await asyncio.gather(*(outbound.request("POST", server.url) for _ in range(50)))
+
+    assert {answer.status for answer in outbound.run(many()).result(timeout=15)} == {200}
+    assert server.most_at_once == 8
+    assert server.connections == 8
+
+
+def test_waiting_for_a_turn_is_not_counted_as_slowness_of_the_host(outbound: Outbound, server: Echo) -> None:
+    server.fail(Trouble(delay=0.1))
+
+    async def many() -> list[Answer]:
+        return await asyncio.gather(*(outbound.request("POST", server.url, timeout=0.4) for _ in range(60)))
+
+    started = time.monotonic()
+    assert len(outbound.run(many()).result(timeout=15)) == 60
+    assert time.monotonic() - started > 0.7
+
+
+def test_a_host_that_hangs_delays_no_other(outbound: Outbound, server: Echo) -> None:
+    with HTTPServer() as hanging:
+        hanging.fail(Trouble(hang=True))
+        stuck = [outbound.run(outbound.request("POST", hanging.url, timeout=3)) for _ in range(20)]
+        while hanging.at_once < 8:
+            time.sleep(0.01)
+        started = time.monotonic()
+        assert call(outbound, server.url).status == 200
+        assert time.monotonic() - started < 1
+        for future in stuck:
+            future.cancel()
+
+
+def test_redirects_are_answers(outbound: Outbound, server: Echo) -> None:
+    server.fail(Trouble(status=307), times=1)
+    assert call(outbound, server.url).status == 307
+    assert server.received == 1
+
+
+def test_cookies_are_not_kept(outbound: Outbound, server: Echo) -> None:
+    assert [call(outbound, f"{server.url}/cookie").body for _ in range(2)] == [b"none", b"none"]
+
+
+def test_proxies_of_the_environment_are_not_used(
+    outbound: Outbound, server: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert call(outbound, server.url).status == 200
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [(Trouble(hang=True), "timeout"), (Trouble(drop=True), "disconnected"), (Trouble(half=True), "disconnected")],
+)
+def test_kinds_of_failure(outbound: Outbound, server: Echo, trouble: Trouble, kind: str) -> None:
+    server.fail(trouble)
+    assert failure(outbound, server.url, timeout=0.3) == kind
+    server.fail(None)
+    assert call(outbound, server.url).status == 200
+
+
+def test_an_answer_that_trickles_is_cut_off_in_time(outbound: Outbound) -> None:
+    class Trickle(HTTPServer):
+        async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+            response = web.StreamResponse()
+            await response.prepare(request)
+            while True:
+                await response.write(b".")
+                await asyncio.sleep(0.05)
+
+    with Trickle() as server:
+        started = time.monotonic()
+        assert failure(outbound, server.url, timeout=0.5) == "timeout"
+        assert time.monotonic() - started < 2
+
+
+def test_an_answer_without_end_is_not_read_to_the_end(outbound: Outbound, server: Echo) -> None:
+    assert failure(outbound, f"{server.url}/large") == "invalid_answer"
+
+
+def test_nobody_listens(outbound: Outbound) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, not listening
+        assert failure(outbound, f"http://127.0.0.1:{taken.getsockname()[1]}") == "connection"
+
+
+def test_not_http(outbound: Outbound) -> None:
+    with SMTPServer() as server:
+        assert failure(outbound, f"http://127.0.0.1:{server.port}") == "invalid_answer"
+
+
+def test_an_unknown_certificate_is_refused(outbound: Outbound, tmp_path: Path) -> None:
+    with SMTPServer(certificate=write_certificate(tmp_path), implicit_tls=True) as server:
+        assert failure(outbound, f"https://localhost:{server.port}") == "tls"
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://127.0.0.1/", "http://", "file:///etc/passwd", "http://[::1"])
+def test_an_address_that_is_none(outbound: Outbound, url: str) -> None:
+    assert failure(outbound, url) == "invalid_address"
+
+
+def test_a_failure_does_not_tell_the_address(outbound: Outbound) -> None:
+    with pytest.raises(OutboundError) as caught:
+        call(outbound, "http://user:password@127.0.0.1:9/07700900123")
+    assert str(caught.value) == "connection"
+
+
+def test_a_dead_peer_is_noticed_by_the_system(outbound: Outbound, server: Echo) -> None:
+    call(outbound, server.url)
+
+    async def kept_socket() -> socket.socket:
+        connector = outbound.session.connector
+        assert connector is not None
+        ((protocol, _),) = next(iter(connector._conns.values()))
+        assert protocol.transport is not None
+        found: socket.socket = protocol.transport.get_extra_info("socket")
+        return found
+
+    kept = outbound.run(kept_socket()).result(timeout=5)
+    assert kept.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    assert [kept.getsockopt(socket.IPPROTO_TCP, option) for option in options] == [4, 2, 8]
+
+
+def test_it_works_again_in_a_child_after_a_fork(outbound: Outbound, server: Echo) -> None:
+    assert call(outbound, server.url).status == 200
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(0 if call(outbound, server.url).status == 200 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert call(outbound, server.url).status == 200
+
+
+def test_closing_cancels_what_is_under_way_and_a_later_use_starts_again(outbound: Outbound, server: Echo) -> None:
+    server.fail(Trouble(hang=True), times=1)
+    stuck = outbound.run(outbound.request("POST", server.url))
+    while not server.at_once:
+        time.sleep(0.01)
+    outbound.close()
+    assert stuck.cancelled()
+    assert call(outbound, server.url).status == 200
