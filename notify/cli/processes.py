@@ -7,6 +7,7 @@ import os
 import socket
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -18,7 +19,7 @@ STOP_SECONDS = 5
 BACKLOG = 1024
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def refuse_taken_port(host: str, port: int, *, variable: str = "PORT") -> None:
     """Raise `click.ClickException` (one line) when the port cannot be listened on. The server itself would not notice:
     it shares its port with its own siblings, and so with a stranger of the same account.
     """
@@ -30,7 +31,7 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.listen()
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                reason = "another program listens there; stop it, or choose another PORT"
+                reason = f"another program listens there; stop it, or choose another {variable}"
             else:
                 reason = error.strerror or str(error)
             raise click.ClickException(f"port {port} of {host} cannot be used: {reason}") from None
@@ -124,3 +125,19 @@ def beat() -> None:
             f"--loglevel={settings.notify_log_level}",
         ]
     )
+
+
+@click.command()
+def sandbox() -> None:
+    """Run the provider that only pretends to send."""
+    settings = _settings("sandbox")
+    if not settings.sandbox_url:
+        raise configuration.SettingsError(
+            "SANDBOX_URL: must be set, to where the sandbox listens and the others find it"
+        )
+    place = urlsplit(settings.sandbox_url)
+    refuse_taken_port(place.hostname or "127.0.0.1", place.port or 80, variable="SANDBOX_URL")
+
+    from notify.providers.sandbox_server import run
+
+    run(settings)

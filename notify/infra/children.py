@@ -22,7 +22,7 @@ import psutil
 _WATCHER = """
 read -r line; [ "$line" = released ] && exit 0
 kill -s "$2" -- "$1"
-for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 -- "-$1" || exit 0; sleep 0.5; done
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -s 0 -- "-$1" || exit 0; sleep 0.5; done
 kill -s KILL -- "-$1"
 """
 POLL_SECONDS = 0.02
@@ -134,8 +134,7 @@ def stop_leftover_group(pid: int, born: float, *, grace_seconds: float = 5.0) ->
     with suppress(psutil.Error):
         process = psutil.Process(pid)
         process.terminate()
-        with suppress(psutil.TimeoutExpired):
-            process.wait(grace_seconds)
+        _await_end(process, grace_seconds)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     return True
@@ -150,11 +149,20 @@ def stop_leftover(pid: int, needle: str, *, stop_signal: signal.Signals, grace_s
         if not any(needle in word for word in process.cmdline()):
             return False
         process.send_signal(stop_signal)
-        try:
-            process.wait(grace_seconds)
-        except psutil.TimeoutExpired:
+        if not _await_end(process, grace_seconds):
             process.kill()
-            process.wait(grace_seconds)
+            _await_end(process, grace_seconds)
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
         return False
+    return True
+
+
+def _await_end(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end of a process that is not our child. One that nobody has buried yet has ended, too."""
+    deadline = time.monotonic() + seconds
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(POLL_SECONDS)
     return True

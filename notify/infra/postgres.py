@@ -90,7 +90,7 @@ def start_postgres(data_dir: Path, *, durable: bool = True, log: Path | None = N
 def _start(data_dir: Path, log: Path, durable: bool) -> Server:
     account = unprivileged.find_account(data_dir / "postgres")
     install = _reachable_install(_find_install(), account)
-    home, forget = _home(data_dir, account, durable)
+    home = _home(data_dir, account, durable)
     cluster, sockets = home / "cluster", home / "run"
     _refuse_other_major(cluster, install)
     _stop_leftover(cluster)
@@ -108,6 +108,15 @@ def _start(data_dir: Path, log: Path, durable: bool) -> Server:
     except BaseException:
         child.stop()
         raise
+
+    def forget() -> None:
+        """Remove what lies in the temporary folder."""
+        if sockets.parent != home:
+            shutil.rmtree(sockets, ignore_errors=True)
+        if not durable and (data_dir / "postgres").is_symlink():
+            shutil.rmtree(home, ignore_errors=True)
+            (data_dir / "postgres").unlink()
+
     return Server(NAME, _url(sockets), child, log, forget)
 
 
@@ -125,12 +134,9 @@ def _reachable_install(install: Path, account: Account | None) -> Path:
     return unprivileged.reachable_install(install, "postgres", account, name=f"postgresql-{mark}")
 
 
-def _home(data_dir: Path, account: Account | None, durable: bool) -> tuple[Path, _Forget | None]:
-    """The folder of cluster and socket, owned by the account, with every link followed; and how to remove it at the
-    end, where it lies outside `data_dir` for a test.
-    """
+def _home(data_dir: Path, account: Account | None, durable: bool) -> Path:
+    """The folder of cluster and socket, owned by the account, with every link followed."""
     home = data_dir / "postgres"
-    forget = None
     if not home.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
         home.unlink(missing_ok=True)  # a link that leads nowhere
@@ -143,8 +149,6 @@ def _home(data_dir: Path, account: Account | None, durable: bool) -> tuple[Path,
             home.symlink_to(away)
         else:
             home.symlink_to(tempfile.mkdtemp(prefix="notify-postgres-"))
-    if not durable and home.is_symlink():
-        forget = _Forget(home)
     home = home.resolve()
     if account and not unprivileged.can_traverse(home.parent, account):
         raise EmbeddedError(
@@ -152,18 +156,7 @@ def _home(data_dir: Path, account: Account | None, durable: bool) -> tuple[Path,
             "move the data folder to a place that others may pass through, or run as its owner"
         )
     unprivileged.give(home, account)
-    return home, forget
-
-
-class _Forget:
-    """Removes the data of a test that lies outside its folder."""
-
-    def __init__(self, link: Path) -> None:
-        self._link = link
-
-    def __call__(self) -> None:
-        shutil.rmtree(self._link.resolve(), ignore_errors=True)
-        self._link.unlink(missing_ok=True)
+    return home
 
 
 def _short_folder(sockets: Path) -> Path:

@@ -61,7 +61,7 @@ def start_valkey(data_dir: Path, *, durable: bool = True, url: str = "", log: Pa
                 return _start(folder, log, given.port or free_port(), password, durable)
             except EmbeddedError as error:
                 # somebody took the port between our look and its start
-                if url or "in use" not in str(error) or attempt == ATTEMPTS - 1:
+                if url or "Failed listening" not in str(error) or attempt == ATTEMPTS - 1:
                     raise
     except OSError as error:
         raise EmbeddedError(f"{NAME} did not start: {error}") from None

@@ -1,0 +1,121 @@
+"""`notify settings`: every knob, from the class that reads them."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit, urlunsplit
+
+import click
+import orjson
+from pydantic.fields import FieldInfo
+
+from notify.settings import DEVELOPMENT_SALT, DEVELOPMENT_SECRET, Settings, load
+
+_SECTION = re.compile(r"^    # -- (?P<title>.+)$|^    (?P<field>[a-z][a-z0-9_]*): ", re.MULTILINE)
+_SECRET = re.compile(r"(^|_)(keys?|salt|token|secret|auth|credentials|password|username)($|_)")
+_HIDDEN = "(hidden)"
+
+_HEAD = """# Configuration
+
+<!-- Written by `make docs` from `notify/settings.py`: change it there. -->
+
+Settings come from the environment. An empty variable counts as one that is not set. A wrong one is named in one line
+when a process starts. `notify settings` shows the values that hold where you are.
+"""
+
+
+@click.command()
+@click.option("--markdown", is_flag=True, help="Print the page docs/configuration.md instead.")
+def settings(markdown: bool) -> None:
+    """Show every setting and its value here."""
+    click.echo(page() if markdown else "\n".join(values(load())), nl=not markdown)
+
+
+def sections() -> Iterator[tuple[str, list[str]]]:
+    """The settings' field names in their order, under the titles that the class gives to groups of them."""
+    title, names = "", list[str]()
+    for match in _SECTION.finditer(inspect.getsource(Settings)):
+        if match["title"]:
+            if names:
+                yield title, names
+            title, names = match["title"], []
+        elif match["field"] in Settings.model_fields:
+            names.append(match["field"])
+    yield title, names
+
+
+def page() -> str:
+    """The text of docs/configuration.md."""
+    lines = [_HEAD]
+    for title, names in sections():
+        lines += [f"## {title[0].upper()}{title[1:]}", "", "| variable | default | what it is |", "|---|---|---|"]
+        for name in names:
+            field = Settings.model_fields[name]
+            lines.append(f"| `{name.upper()}` | {_default(name, field)} | {_meaning(field)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def values(current: Settings) -> Iterator[str]:
+    """A line `NAME=value` for each setting. Secrets are hidden, in addresses too."""
+    for _, names in sections():
+        for name in names:
+            value = getattr(current, name)
+            yield f"{name.upper()}={_HIDDEN if value and _SECRET.search(name) else _without_password(_as_text(value))}"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, str | int | float | Path) else orjson.dumps(value).decode()
+
+
+def _without_password(text: str) -> str:
+    if "://" not in text:
+        return text
+    try:
+        parts = urlsplit(text)
+        if "password=" in parts.query:
+            return _HIDDEN
+        if not parts.password:
+            return text
+    except ValueError:
+        return _HIDDEN
+    user, _, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{_HIDDEN}@{place}"))
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    default = field.get_default()
+    if default in (DEVELOPMENT_SALT, [DEVELOPMENT_SECRET]) or name == "internal_client_api_keys":
+        return "a value for development"
+    text = _as_text(default).replace("|", "\\|")
+    return f"`{text}`" if text else ""
+
+
+def _meaning(field: FieldInfo) -> str:
+    """Description, form and limits."""
+    description = (field.description or "").replace("|", "\\|")
+    return " ".join(part for part in (description, _form(field.annotation), _limits(field)) if part)
+
+
+def _form(annotation: Any) -> str:
+    if annotation is bool:
+        return "`1` or `0`."
+    if get_origin(annotation) is Literal:
+        return "One of " + ", ".join(f"`{choice}`" for choice in get_args(annotation)) + "."
+    return ""
+
+
+def _limits(field: FieldInfo) -> str:
+    least = next((rule.ge for rule in field.metadata if hasattr(rule, "ge")), None)
+    most = next((rule.le for rule in field.metadata if hasattr(rule, "le")), None)
+    if least is not None and most is not None:
+        return f"From {least} to {most}."
+    return f"At least {least}." if least is not None else ""

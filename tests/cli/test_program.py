@@ -1,0 +1,127 @@
+"""The `notify` command as a whole: what it lists, how quick help is, one line for what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from notify.cli import ENTRIES, command_group, program
+from notify.cli.folder import DataFolder, adopt_running_instance
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, with nothing set but what is given."""
+    return subprocess.run(
+        [sys.executable, "-m", "notify.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        timeout=60,
+    )
+
+
+def test_every_command_exists_and_says_of_itself_what_the_list_says_of_it() -> None:
+    context = click.Context(program)
+    for name, entry in ENTRIES.items():
+        command = program.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        assert (command.help or "").startswith(entry.summary)
+
+
+def test_commands_that_create_are_all_listed() -> None:
+    from notify.cli.create import COMMANDS
+
+    assert {command.name for command in COMMANDS} <= set(ENTRIES)
+
+
+def test_flask_gets_the_same_commands() -> None:
+    mine, flasks = (group.list_commands(click.Context(group)) for group in (program, command_group))  # type: ignore[attr-defined]
+    assert mine == flasks
+    result = CliRunner().invoke(command_group, ["--help"])
+    assert result.exit_code == 0
+    assert all(name in result.output for name in ENTRIES)
+
+
+def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
+    code = (
+        "import sys; from notify.cli import program\n"
+        "try: program(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'flask', 'celery', 'sqlalchemy', 'pydantic'} & set(sys.modules)))"
+    )
+    began = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert "create-service" in result.stdout
+    assert time.monotonic() - began < 5  # it takes a fifteenth of a second on an idle machine
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "line"),
+    [
+        (["web"], {}, "Error: SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)"),
+        (["worker"], {"PORT": "door"}, "Error: PORT: Input should be a valid integer"),
+        (["beat"], {"NOTIFY_ENVIRONMENT": "production"}, "Error: SECRET_KEY: the development default is refused"),
+        (["up"], {"NOTIFY_ENVIRONMENT": "production"}, "Error: SECRET_KEY: the development default is refused"),
+        (["up"], {"REDIS_URL": "http://example.com"}, "Error: REDIS_URL: Value error, must be a redis:// address"),
+        (["sandbox"], {"SQLALCHEMY_DATABASE_URI": "postgresql:///x"}, "Error: SANDBOX_URL: must be set"),
+        (["db", "current"], {}, "Error: SQLALCHEMY_DATABASE_URI: must be set"),
+        (["settings"], {"INTERNAL_CLIENT_API_KEYS": "{"}, "Error: INTERNAL_CLIENT_API_KEYS: must be valid JSON"),
+        (
+            ["db", "upgrade"],
+            {"SQLALCHEMY_DATABASE_URI": "postgresql://me:sesame@127.0.0.1:1/x"},
+            "Error: the database cannot be reached: ",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_line(
+    tmp_path: Path, arguments: list[str], environment: Mapping[str, str], line: str
+) -> None:
+    result = run(*arguments, cwd=tmp_path, **environment)
+    assert result.returncode == 1
+    assert result.stderr.startswith(line)
+    assert result.stderr.count("\n") == 1
+    assert "sesame" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_worker_refuses_an_unknown_queue(tmp_path: Path) -> None:
+    result = run(
+        "worker", "--queues", "periodic-tasks,nonsense", cwd=tmp_path, SQLALCHEMY_DATABASE_URI="postgresql:///x"
+    )
+    assert result.returncode == 2
+    assert "there is no queue nonsense" in result.stderr
+
+
+def test_commands_find_the_instance_that_runs_on_the_data_folder(tmp_path: Path) -> None:
+    published = {"SQLALCHEMY_DATABASE_URI": "postgresql:///one", "REDIS_URL": "redis://two"}
+    folder = DataFolder(tmp_path / "data")
+    folder.take()
+    folder.publish(published)
+    environment = {"NOTIFY_DATA_DIR": str(folder.path), "REDIS_URL": "redis://mine"}
+    adopt_running_instance(environment)
+    assert environment["SQLALCHEMY_DATABASE_URI"] == "postgresql:///one"
+    assert environment["REDIS_URL"] == "redis://mine"
+
+    elsewhere = {"NOTIFY_DATA_DIR": str(folder.path), "NOTIFY_ENVIRONMENT": "production"}
+    adopt_running_instance(elsewhere)
+    assert "SQLALCHEMY_DATABASE_URI" not in elsewhere
+
+    folder.release()  # as when `notify up` was killed: the file is still there, but nobody holds the lock
+    after = {"NOTIFY_DATA_DIR": str(folder.path)}
+    adopt_running_instance(after)
+    assert "SQLALCHEMY_DATABASE_URI" not in after
+    assert json.loads((folder.run / "environment.json").read_text()) == published
+    assert (folder.run / "environment.json").stat().st_mode & 0o077 == 0
