@@ -126,11 +126,12 @@ def _extra(name: str, value: str) -> str:
 
 
 def _part(boundary: str, subtype: str, text: str) -> list[bytes]:
-    data = _NEW_LINE.sub("\r\n", text).encode("utf-8", "replace")
+    # the encoder takes the line end of its own from the first one it sees: there must be one
+    data = _NEW_LINE.sub("\r\n", text + "\n").encode("utf-8", "replace")
     return [
         f"--{boundary}".encode(),
         f'Content-Type: text/{subtype}; charset="utf-8"'.encode(),
         b"Content-Transfer-Encoding: quoted-printable",
         b"",
-        binascii.b2a_qp(data, istext=True),
+        binascii.b2a_qp(data, istext=True).removesuffix(b"\r\n"),
     ]

@@ -12,7 +12,6 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
@@ -54,13 +53,6 @@ class _Server:
             password=unquote(parts.password or ""),
         )
 
-    @property
-    def is_local(self) -> bool:
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
-
     def tls(self) -> ssl.SSLContext:
         """Certificates are checked wherever encryption was asked for or a password depends on it. Elsewhere encryption
         is taken when offered, as between mail servers: with an unknown certificate it is still better than none.
@@ -91,7 +83,6 @@ class SMTP(Provider[OutgoingEmail]):
         super().__init__(settings, outbound)
         self._server = _Server.parse(settings.smtp_url)
         self._tls = self._server.tls()
-        self._may_speak_clearly = self._server.is_local or settings.is_safe_environment
         self._idle: list[aiosmtplib.SMTP] = []
         self._turns = asyncio.Semaphore(settings.smtp_connections)
 
@@ -150,7 +141,7 @@ class SMTP(Provider[OutgoingEmail]):
         if not server.username:
             return client
         try:
-            if client.get_transport_info("sslcontext") is None and not self._may_speak_clearly:
+            if client.get_transport_info("sslcontext") is None and not self.settings.is_safe_environment:
                 raise ProviderError(self.identifier, "unencrypted")
             with self._errors("authentication"):
                 await client.login(server.username, server.password)

@@ -93,7 +93,7 @@ class SMTPServer:
             hostname="mail.test",
             tls_context=None if self._implicit_tls else self._tls,
             auth_required=bool(self._accounts),
-            auth_require_tls=False,
+            auth_require_tls=self._tls is not None and not self._implicit_tls,
             authenticator=self._authenticate if self._accounts else None,
             loop=asyncio.get_running_loop(),
         )
