@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --root-user-action=ignore --quiet
 COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m piptools compile --quiet --strip-extras \
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --upgrade
 UP     ?=
