@@ -10,7 +10,7 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -78,6 +78,16 @@ def open_session() -> aiohttp.ClientSession:
     )
 
 
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        # once may not do: before Python 3.12 `asyncio.wait_for` can swallow it
+        _, left = await asyncio.wait(left, timeout=0.2)
+
+
 @lru_cache(maxsize=1024)
 def _parse(url: str) -> URL:
     try:
@@ -107,10 +117,7 @@ class _Running:
         return open_session()
 
     async def _finish(self) -> None:
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
         await self.session.close()
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,10 +38,18 @@ class Chooser:
     says is kept for 10 seconds.
     """
 
-    def __init__(self, database: Database, settings: Settings, *, source: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        source: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._configured = configured(settings)
         self._random = source or random.Random()  # noqa: S311 - a share of traffic, not a secret
+        self._clock = clock
         self._kept: tuple[float, Sequence[_Candidate]] | None = None
 
     def choose(self, notification_type: str, international: bool = False, exclude: Collection[str] = ()) -> str:
@@ -71,7 +79,7 @@ class Chooser:
 
     def _candidates(self) -> Sequence[_Candidate]:
         kept = self._kept
-        if kept is not None and time.monotonic() < kept[0]:
+        if kept is not None and self._clock() < kept[0]:
             return kept[1]
         with self._database.session() as session:
             rows = session.scalars(
@@ -90,5 +98,5 @@ class Chooser:
             for row in rows
             if (row.identifier, row.notification_type) in self._configured
         ]
-        self._kept = (time.monotonic() + CACHE_SECONDS, candidates)
+        self._kept = (self._clock() + CACHE_SECONDS, candidates)
         return candidates

@@ -8,7 +8,6 @@ be reported is in the table, so a restart loses no receipt.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
@@ -26,7 +25,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from notify.infra.ids import new_id
-from notify.infra.outbound import open_session
+from notify.infra.outbound import cancel, open_session
 from notify.infra.times import format_datetime, utc_now
 from notify.providers.sandbox import SandboxReceipt
 from notify.providers.simulation import SimulatedOutcome, simulated_outcome
@@ -320,11 +319,7 @@ def create_app(settings: Settings) -> web.Application:
             outbox = app[_OUTBOX_KEY] = Outbox(pool, session, settings)
             loops = [asyncio.create_task(outbox.write()), asyncio.create_task(outbox.report())]
             yield
-            for task in loops:
-                task.cancel()
-            for task in loops:
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await cancel(loops)
 
     app.cleanup_ctx.append(work)
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -119,14 +118,7 @@ def test_leaving_closes_the_connections(smtp: SMTP, server: SMTPServer, outbound
     send(smtp, EMAIL)
     assert server.open_connections == 1
     close(smtp, outbound)
-    wait_for(lambda: server.open_connections == 0)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    server.wait_until_empty()
 
 
 def test_a_restart_of_the_server_costs_nothing(smtp: SMTP, server: SMTPServer) -> None:
@@ -267,7 +259,6 @@ def test_a_wrong_password_waits_for_an_operator(trusted: tuple[Path, Path], buil
         assert (error.kind, error.code, error.retryable) == ("authentication", 535, True)
         error = failure(build(server.url()), EMAIL)
         assert (error.kind, error.retryable) == ("authentication", True)
-        wait_for(lambda: server.open_connections <= 1)
 
 
 def test_a_server_without_passwords(server: SMTPServer, build: Build) -> None:
@@ -288,7 +279,7 @@ def test_a_password_is_not_sent_in_the_clear_in_production(server: SMTPServer, b
     error = failure(smtp, EMAIL)
     assert (error.kind, error.retryable) == ("unencrypted", True)
     assert server.received == []
-    wait_for(lambda: server.open_connections == 0)
+    server.wait_until_empty()
 
 
 def test_smtp_has_no_receipts(smtp: SMTP) -> None:

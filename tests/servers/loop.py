@@ -7,6 +7,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from notify.infra.outbound import cancel
+
 T = TypeVar("T")
 
 
@@ -29,7 +31,4 @@ class LoopThread:
 
 
 async def _cancel_all() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email import policy
@@ -69,6 +70,13 @@ class SMTPServer:
         """Close every connection, and take new ones at the same port."""
         self._loop.run(self._stop())
         self._server = self._loop.run(self._start(self.port))
+
+    def wait_until_empty(self) -> None:
+        """Until every client has left."""
+        deadline = time.monotonic() + 5
+        while self.open_connections:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def close(self) -> None:
         self._loop.run(self._stop())
