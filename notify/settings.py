@@ -220,9 +220,12 @@ class Settings(BaseSettings):
     def _smtp(cls, value: str) -> str:
         if value:
             parts = urlsplit(value)
-            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            try:
+                usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+            except ValueError:  # the port is no number; it may be a piece of a password
+                usable = False
+            if not usable:
                 raise ValueError("must be an smtp:// or smtps:// address")
-            _ = parts.port  # raises ValueError where it is no number
         return value
 
     @property
