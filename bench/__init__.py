@@ -1,0 +1,1 @@
+"""Load and micro benchmarks, each with the command that runs it."""
