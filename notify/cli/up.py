@@ -142,6 +142,8 @@ class Instance:
         self._start_processes()
         self.folder.publish(self._changed_environment())
         self._wait_until_ready(stop)
+        # nobody waits for the clock, and it would slow down those that somebody waits for
+        self._start_process("beat", WORKERS)
 
     # -- databases
 
@@ -222,7 +224,6 @@ class Instance:
         for number in range(1, self.workers + 1):
             name = "worker" if self.workers == 1 else f"worker-{number}"
             self._start_process(name, WORKERS, "worker", "--name", name)
-        self._start_process("beat", WORKERS)
 
     def _start_process(self, name: str, level: int, *command: str) -> None:
         log = self._log(name)

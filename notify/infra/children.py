@@ -53,7 +53,7 @@ class Child:
         """
         self.stop_signal = stop_signal
         self.grace_seconds = grace_seconds
-        self.started = time.monotonic()
+        self._is_asked = False
         with open(log, "ab") if log else nullcontext() as output:
             self._process = subprocess.Popen(
                 [str(part) for part in command],
@@ -89,8 +89,9 @@ class Child:
         return self.poll()
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal, and do not wait."""
-        if self._process.poll() is None:
+        """Send the stop signal, and do not wait. Many programs take a second one for impatience: it is sent once."""
+        if not self._is_asked and self._process.poll() is None:
+            self._is_asked = True
             self._process.send_signal(self.stop_signal)
 
     def stop(self) -> int:
