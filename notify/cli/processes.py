@@ -45,6 +45,27 @@ def _settings(kind: str, **overrides: Any) -> Settings:
     return settings
 
 
+def _server_logging() -> dict[str, Any]:
+    """How the HTTP server's own few lines are logged: as JSON, like everything else."""
+    import structlog
+
+    processors: list[Any] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.JSONRenderer(),
+    ]
+    before: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    formatter = {
+        "()": "structlog.stdlib.ProcessorFormatter",
+        "processors": processors,
+        "foreign_pre_chain": before,
+    }
+    return {"formatters": {"generic": formatter, "access": formatter}}
+
+
 @click.command()
 def web() -> None:
     """Run the API."""
@@ -70,7 +91,9 @@ def web() -> None:
         backlog=BACKLOG,
         websockets=False,
         log_access=False,
-        log_level=LogLevels.warning,
+        # it warns of more threads than cores, but ours wait for the database
+        log_level=LogLevels.error,
+        log_dictconfig=_server_logging(),
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     ).serve()

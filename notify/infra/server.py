@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from notify.infra.children import POLL_SECONDS, Child
+
+_TELLING = re.compile(r"FATAL|Fatal|^[\w.]*(Error|Exception)\b")
 
 
 class EmbeddedError(Exception):
@@ -62,12 +65,12 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *,
 
 
 def last_words(log: Path, since: int = 0) -> str:
-    """The telling line at the end of a log, read from byte `since` on: the last fatal one, else the last."""
+    """The telling line of a log, read from byte `since` on: the last that says what was fatal, else the last."""
     try:
         with log.open("rb") as file:
             file.seek(since)
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    fatal = [line for line in lines if "FATAL" in line or "Fatal" in line]
-    return (fatal or lines or ["it said nothing"])[-1]
+    telling = [line for line in lines if _TELLING.search(line)]
+    return (telling or lines or ["it said nothing"])[-1].removeprefix("Error: ")
