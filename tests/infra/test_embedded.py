@@ -98,7 +98,7 @@ def test_a_cluster_of_another_major_version_is_refused(tmp_path: Path, found: st
     cluster.mkdir(parents=True)
     (cluster / "PG_VERSION").write_text(f"{found}\n")
     with pytest.raises(EmbeddedError, match=rf"made by the {word} PostgreSQL {found}, and this is PostgreSQL \d+$"):
-        postgres._refuse_other_major(cluster, postgres._find_install())
+        postgres._refuse_other_major(cluster, postgres._find_install(None))
 
 
 def test_a_note_about_a_process_that_is_another_program_is_forgotten(data_dir: Path) -> None:
@@ -255,18 +255,46 @@ def test_root_keeps_data_where_the_account_of_the_database_can_reach_it(data_dir
 def test_root_copies_a_program_that_the_account_cannot_reach(tmp_path: Path) -> None:
     account = unprivileged.find_account(tmp_path / "nothing")
     assert account
-    install = tmp_path / "closed" / "install"
-    for name, mode in {"bin/server": 0o700, "lib/part.so": 0o600, "share/words": 0o600}.items():
-        path = install / name
+    base = tmp_path / "closed"
+    for name, mode in {
+        "package/bin/server": 0o700,
+        "package/share/words": 0o600,
+        "package.libs/part.so": 0o700,
+    }.items():
+        path = base / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
         path.chmod(mode)
+
+    def find(where: Path, name: str) -> Path:
+        return unprivileged.reachable_install(
+            where, ["package", "package.libs", "none"], "package/bin/server", account, name=name
+        )
+
     name = f"test-{os.getpid()}"
-    found = unprivileged.reachable_install(install, "server", account, name=name)
+    found = find(base, name)
     try:
         assert found == Path("/var/lib/notify") / name
-        assert (found / "bin" / "server").stat().st_mode & 0o777 == 0o755
-        assert (found / "lib" / "part.so").stat().st_mode & 0o777 == 0o644
-        assert unprivileged.reachable_install(found, "server", account, name="other") == found
+        assert (found / "package" / "bin" / "server").stat().st_mode & 0o777 == 0o755
+        assert (found / "package" / "share" / "words").stat().st_mode & 0o777 == 0o644
+        assert (found / "package.libs" / "part.so").read_text() == "package.libs/part.so"
+        assert find(base, name) == found
+        assert find(found, "other") == found
     finally:
         subprocess.run(["rm", "-rf", str(found)], check=True)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="is about root, who may not run PostgreSQL")
+def test_postgres_runs_from_the_copy(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unprivileged, "_can_use", lambda *_: False)
+    monkeypatch.setattr(unprivileged, "STATE", Path(f"/var/lib/notify-test-{os.getpid()}"))
+    try:
+        server = start_postgres(data_dir, durable=False)
+        try:
+            assert psutil.Process(server.pid).exe().startswith(str(unprivileged.STATE))
+            with psycopg.connect(server.url) as connection:
+                assert connection.execute("SELECT 1").fetchone() == (1,)
+        finally:
+            server.stop()
+    finally:
+        subprocess.run(["rm", "-rf", str(unprivileged.STATE)], check=True)
