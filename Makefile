@@ -38,7 +38,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-test: requirements_for_test.txt $(VENV)/.installed
 	@echo "Installing the requirements of the tests"
-	@$(PIP) install --requirement requirements_for_test.txt
+	@$(PIP) install --use-pep517 --requirement requirements_for_test.txt
 	@touch $@
 
 test: install-test ## Check format, lint, types and floors, and run the tests
