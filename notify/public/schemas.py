@@ -65,24 +65,24 @@ Postage = Annotated[
 class SmsRequest(Schema):
     """Body of `POST /v2/notifications/sms` (public-api 6.2)."""
 
-    reference: Reference = Field(default=None)
+    reference: Reference = Field(default=None)  # type: ignore[assignment]
     phone_number: Annotated[str, AfterValidator(_phone_number), Field(examples=["07900900123"])]
     template_id: Uuid
     personalisation: Personalisation = Field(default_factory=dict)
     scheduled_for: ScheduledFor
-    sms_sender_id: Uuid = Field(default=None)
+    sms_sender_id: Uuid = Field(default=None)  # type: ignore[assignment]
 
 
 class EmailRequest(Schema):
     """Body of `POST /v2/notifications/email` (public-api 6.3)."""
 
-    reference: Reference = Field(default=None)
+    reference: Reference = Field(default=None)  # type: ignore[assignment]
     email_address: Annotated[str, AfterValidator(_email_address), Field(examples=["amala@example.com"])]
     template_id: Uuid
     personalisation: Personalisation = Field(default_factory=dict)
     scheduled_for: ScheduledFor
-    email_reply_to_id: Uuid = Field(default=None)
-    one_click_unsubscribe_url: HttpsUrl = Field(default=None)
+    email_reply_to_id: Uuid = Field(default=None)  # type: ignore[assignment]
+    one_click_unsubscribe_url: HttpsUrl = Field(default=None)  # type: ignore[assignment]
     sanitise_content_for: list[Any] | None = Field(
         default=None, description="Names of the fields whose links and markdown are made harmless."
     )
@@ -91,7 +91,7 @@ class EmailRequest(Schema):
 class LetterRequest(Schema):
     """Body of `POST /v2/notifications/letter` without `content` (public-api 6.4)."""
 
-    reference: Reference = Field(default=None)
+    reference: Reference = Field(default=None)  # type: ignore[assignment]
     template_id: Uuid
     personalisation: Personalisation
 
@@ -99,11 +99,11 @@ class LetterRequest(Schema):
 class NotificationsQuery(Schema):
     """Query of `GET /v2/notifications` (public-api 7.2)."""
 
-    reference: str = Field(default=None)
+    reference: str = Field(default=None)  # type: ignore[assignment]
     status: list[one_of(*STATUSES, "accepted", "received")] = Field(default_factory=list)  # type: ignore[valid-type]
     template_type: list[one_of("sms", "email", "letter")] = Field(default_factory=list)  # type: ignore[valid-type]
     include_jobs: one_of("true", "True") = Field(default=None)  # type: ignore[valid-type]
-    older_than: Uuid = Field(default=None)
+    older_than: Uuid = Field(default=None)  # type: ignore[assignment]
 
 
 class TemplatesQuery(Schema):
@@ -115,7 +115,7 @@ class TemplatesQuery(Schema):
 class ReceivedTextsQuery(Schema):
     """Query of `GET /v2/received-text-messages` (public-api 9)."""
 
-    older_than: Uuid = Field(default=None)
+    older_than: Uuid = Field(default=None)  # type: ignore[assignment]
 
 
 class PreviewRequest(BaseModel):

@@ -1,0 +1,72 @@
+"""The characters of text messages: GSM 03.38 and the Welsh letters that are kept (contract: content 5.2, 5.3, C)."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from notify.content.text import ZERO_WIDTH
+
+EXTENSION: Final = frozenset("^{}\\[~]|€")
+"""GSM characters that take two units."""
+
+GSM: Final = EXTENSION | frozenset(
+    "\n\r\x1b !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    "_£¥§¤¡¿èéùìòàäöüñøåæßÄÖÜÑØÅÆÇÉΔΦΓΛΩΠΨΣΘΞ"
+)
+_WELSH_LOWER: Final = "àèìòùẁỳáéíóúẃýäëïöüẅÿâêîôûŵŷ"
+WELSH_NOT_GSM: Final = frozenset(_WELSH_LOWER + _WELSH_LOWER.upper()) - GSM
+"""Letters that are kept and make the whole message Unicode."""
+
+KEPT: Final = GSM | WELSH_NOT_GSM
+ASCII: Final = frozenset(map(chr, range(32, 127)))
+
+_SUBSTITUTES: Final = {
+    **dict.fromkeys("\u2011\u2013\u2014\u2212", "-"),
+    "…": "...",
+    **dict.fromkeys("\u2018\u2019\u201a", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e", '"'),
+    **dict.fromkeys(ZERO_WIDTH, ""),
+    **dict.fromkeys("\u00a0\u202f\t", " "),
+    "Ł": "L",
+    "ł": "l",
+}
+UNSENDABLE: Final = "?"
+
+
+def _downgrade(character: str, kept: frozenset[str]) -> str:
+    if character in kept:
+        return character
+    decomposition = unicodedata.decomposition(character)
+    if decomposition and not decomposition.startswith("<"):
+        first = chr(int(decomposition.split()[0], 16))
+        return first if first in kept else UNSENDABLE
+    return _SUBSTITUTES.get(character, UNSENDABLE)
+
+
+class _Downgrades(dict[int, str]):
+    """What each character becomes, worked out when it is first seen. For `str.translate`."""
+
+    def __init__(self, kept: frozenset[str]) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def __missing__(self, code: int) -> str:
+        self[code] = result = _downgrade(chr(code), self._kept)
+        return result
+
+
+_TO_GSM: Final = _Downgrades(KEPT)
+_TO_ASCII: Final = _Downgrades(ASCII)
+
+
+def downgrade_to_gsm(text: str) -> str:
+    """`text` in characters that a text message keeps: accents that cannot be sent go, look-alikes are replaced, and what
+    is left becomes `?`.
+    """
+    return text.translate(_TO_GSM)
+
+
+def downgrade_to_ascii(text: str) -> str:
+    """As `downgrade_to_gsm`, into printable ASCII."""
+    return text.translate(_TO_ASCII)

@@ -1,0 +1,171 @@
+"""Phone numbers that texts may go to (contract: content 10, public-api 5.3)."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import phonenumbers
+from phonenumbers import PhoneNumber as Parsed
+from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+from notify.content.gsm import downgrade_to_ascii
+from notify.content.sms_rates import rates
+from notify.content.text import OBSCURE
+
+_INVALID: Final = "Number is not valid – double check the phone number you entered"
+_TEXTS: Final = {
+    "invalid_number": (_INVALID, _INVALID),
+    "too_long": ("Too many digits", "Mobile number is too long"),
+    "too_short": ("Not enough digits", "Mobile number is too short"),
+    "not_a_uk_mobile": (
+        "Not a UK mobile number",
+        "This does not look like a UK mobile number – double check the mobile number you entered",
+    ),
+    "unknown_character": (
+        "Must not contain letters or symbols",
+        "Mobile numbers can only include: 0 1 2 3 4 5 6 7 8 9 ( ) + -",
+    ),
+    "unsupported_country_code": (
+        "Not a valid country prefix",
+        "Country code not found - double check the mobile number you entered",
+    ),
+}
+_ALLOWED: Final = frozenset(string.digits + "()+-" + string.whitespace + OBSCURE)
+_ACCEPTED_TYPES: Final = frozenset(
+    {
+        PhoneNumberType.FIXED_LINE,
+        PhoneNumberType.MOBILE,
+        PhoneNumberType.FIXED_LINE_OR_MOBILE,
+        PhoneNumberType.UAN,
+        PhoneNumberType.PERSONAL_NUMBER,
+    }
+)
+_LANDLINE_TYPES: Final = frozenset(
+    {PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.UAN}
+)
+_TV_NUMBER: Final = re.compile(r"7700\d")
+_LENGTH_FAULTS: Final = {
+    ValidationResult.TOO_LONG: "too_long",
+    ValidationResult.TOO_SHORT: "too_short",
+    ValidationResult.IS_POSSIBLE_LOCAL_ONLY: "too_short",
+    ValidationResult.INVALID_COUNTRY_CODE: "unsupported_country_code",
+}
+UK: Final = 44
+LONGEST_INPUT: Final = 250
+
+
+class InvalidPhoneNumber(ValueError):  # noqa: N818 - the contract's word
+    """Not a number that can be sent to. `api_text` is the public API's wording, `ui_text` that of the admin app."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.api_text, self.ui_text = _TEXTS[code]
+        super().__init__(self.ui_text)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number that exists in some country's plan."""
+
+    normalised: str
+    human: str
+    country_code: int
+    international: bool
+    is_landline: bool
+    is_tv_number: bool
+    country_prefix: str
+
+    @staticmethod
+    def parse(raw: str) -> PhoneNumber:
+        """The number that a person meant by `raw`, whoever may send to it. Raises `InvalidPhoneNumber`."""
+        return _parse(raw)
+
+    @property
+    def is_uk_number(self) -> bool:
+        """Country code 44, crown dependencies included."""
+        return self.country_code == UK
+
+    @property
+    def crown_dependency(self) -> bool:
+        """Jersey, Guernsey or the Isle of Man: country code 44, and yet abroad."""
+        return self.international and self.country_code == UK
+
+    @property
+    def rate_multiplier(self) -> int:
+        """What a fragment costs, in fragments within the UK. 1 also for a country that has no rate."""
+        rate = rates().get(self.country_prefix) if self.international else None
+        return 1 if rate is None else rate.multiplier
+
+    def check(self, *, allow_international: bool, allow_landline: bool) -> None:
+        """Whether a service with these permissions may send to it (content 10.3). Raises `InvalidPhoneNumber`."""
+        if not self.is_uk_number and not allow_international:
+            raise InvalidPhoneNumber("not_a_uk_mobile")
+        if self.is_uk_number and self.is_landline and not allow_landline:
+            raise InvalidPhoneNumber("not_a_uk_mobile")
+        if str(self.country_code) not in rates():
+            raise InvalidPhoneNumber("unsupported_country_code")
+
+
+@lru_cache(maxsize=4096)
+def _parse(raw: str) -> PhoneNumber:
+    try:
+        return _describe(_attempt(raw))
+    except InvalidPhoneNumber:
+        return _describe(_attempt(downgrade_to_ascii(raw.replace("+", "").lstrip("0"))))
+
+
+def _attempt(text: str) -> Parsed:
+    if not _ALLOWED.issuperset(text):
+        raise InvalidPhoneNumber("unknown_character")
+    if not text:
+        raise InvalidPhoneNumber("too_short")
+    if len(text) > LONGEST_INPUT:
+        raise InvalidPhoneNumber("too_long")
+    try:
+        number = phonenumbers.parse(text, "GB")
+    except phonenumbers.NumberParseException:
+        raise InvalidPhoneNumber("too_short" if text == "+" else "invalid_number") from None
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if reason != ValidationResult.IS_POSSIBLE:
+        number = _as_international(text, reason)
+    if not _is_tv_number(number) and not (
+        phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) in _ACCEPTED_TYPES
+    ):
+        raise InvalidPhoneNumber("invalid_number")
+    return number
+
+
+def _as_international(text: str, reason: int) -> Parsed:
+    try:
+        number = phonenumbers.parse("+" + text)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is not None and phonenumbers.is_possible_number(number):
+        return number
+    raise InvalidPhoneNumber(_LENGTH_FAULTS.get(reason, "invalid_number"))
+
+
+def _is_tv_number(number: Parsed) -> bool:
+    return _TV_NUMBER.match(str(number.national_number)) is not None
+
+
+def _describe(number: Parsed) -> PhoneNumber:
+    is_tv_number = _is_tv_number(number)
+    country_code = number.country_code or 0
+    prefix = str(country_code)
+    if country_code == 1 and (with_area := f"1{str(number.national_number)[:3]}") in rates():
+        prefix = with_area
+    form = PhoneNumberFormat.NATIONAL if country_code == UK else PhoneNumberFormat.INTERNATIONAL
+    return PhoneNumber(
+        normalised=phonenumbers.format_number(number, PhoneNumberFormat.E164).removeprefix("+"),
+        human=phonenumbers.format_number(number, form),
+        country_code=country_code,
+        international=not is_tv_number and phonenumbers.region_code_for_number(number) != "GB",
+        is_landline=phonenumbers.number_type(number) in _LANDLINE_TYPES,
+        is_tv_number=is_tv_number,
+        country_prefix=prefix,
+    )

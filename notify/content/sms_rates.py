@@ -1,0 +1,31 @@
+"""What a text message abroad costs, and how its country treats it (contract: content A)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+
+class SmsRate(NamedTuple):
+    """Price and habits of a country. `multiplier` counts UK fragments; `alpha` says whether senders may be words (YES,
+    NO, REG for registered ones, or unknown); `dlr` whether delivery is reported.
+    """
+
+    multiplier: int
+    alpha: str | None
+    dlr: str | None
+
+
+@cache
+def rates() -> dict[str, SmsRate]:
+    """The rates by prefix: a country code, or `1` and an area code where that has a rate of its own."""
+    data = json.loads(files("notify.content").joinpath("data/sms_rates.json").read_text(encoding="utf-8"))
+    return {prefix: SmsRate(**rate) for prefix, rate in data["prefixes"].items()}
+
+
+def records_delivery(prefix: str) -> bool:
+    """Whether texts to this prefix are reported as delivered (content 10.5)."""
+    rate = rates().get(prefix)
+    return rate is not None and (rate.dlr or "").lower() == "yes"

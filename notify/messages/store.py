@@ -1,0 +1,127 @@
+"""Writing accepted messages: what arrives together shares one COPY and one commit (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import psycopg
+import structlog
+
+from notify.infra.batcher import Batcher
+from notify.infra.database import Database
+from notify.services.limits import Limits
+
+logger = structlog.get_logger(__name__)
+
+
+class NewMessage(NamedTuple):
+    """A row of `notifications`, complete. `to` and `personalisation` are encrypted."""
+
+    id: UUID
+    to: bytes
+    service_id: UUID
+    template_id: UUID
+    template_version: int
+    personalisation: bytes | None
+    api_key_id: UUID | None
+    key_type: str
+    notification_type: str
+    created_at: datetime
+    notification_status: str
+    client_reference: str | None = None
+    international: bool = False
+    phone_prefix: str | None = None
+    rate_multiplier: int | Decimal | None = None
+    normalised_to: str | None = None
+    reply_to_text: str | None = None
+    unsubscribe_link: str | None = None
+    document_download_count: int | None = None
+    postage: str | None = None
+    reference: str | None = None
+    updated_at: datetime | None = None
+    job_id: UUID | None = None
+    job_row_number: int | None = None
+    created_by_id: UUID | None = None
+    billable_units: int = 0
+
+
+_COLUMNS = ", ".join("_personalisation" if name == "personalisation" else f'"{name}"' for name in NewMessage._fields)
+_COPY = f"COPY notifications ({_COLUMNS}) FROM STDIN"
+_PRESENT = "SELECT id FROM notifications WHERE id = ANY(%s)"
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
+def _field(value: Any) -> str:
+    """A value in COPY's text form."""
+    if value is None:
+        return "\\N"
+    if value.__class__ is str:
+        return value.translate(_ESCAPES) if not value.isalnum() else value
+    if value.__class__ is bytes:
+        return "\\\\x" + value.hex()
+    if value.__class__ is bool:
+        return "t" if value else "f"
+    return str(value)
+
+
+class MessageStore:
+    """Stores messages. When `store` returns, the message is on disk."""
+
+    def __init__(self, database: Database, limits: Limits) -> None:
+        self._database = database
+        self._limits = limits
+        self._batcher: Batcher[NewMessage, None] = Batcher(self._write_batch, max_size=500, leaders=2)
+
+    def store(self, message: NewMessage) -> None:
+        """Store one message, together with those of concurrent callers."""
+        self._batcher.submit(message)
+
+    def store_many(self, messages: Sequence[NewMessage]) -> None:
+        """Store messages in one transaction: all of them or none."""
+        self._write(messages)
+        self._count(messages)
+
+    def _write_batch(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+        results = self._write_each_or_all(messages)
+        self._count([message for message, result in zip(messages, results, strict=True) if result is None])
+        return results
+
+    def _write_each_or_all(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+        try:
+            self._write(messages)
+        except psycopg.OperationalError:
+            # the server was restarted, perhaps after it had committed: write what is not there
+            with self._database.connection() as connection:
+                present = {row[0] for row in connection.execute(_PRESENT, ([message.id for message in messages],))}
+            self._write([message for message in messages if message.id not in present])
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if len(messages) == 1:
+                return [error]
+            # one bad row must not fail its neighbours
+            return [result for message in messages for result in self._write_each_or_all([message])]
+        return [None] * len(messages)
+
+    def _write(self, messages: Sequence[NewMessage]) -> None:
+        if not messages:
+            return
+        text = "".join("\t".join(map(_field, message)) + "\n" for message in messages)
+        with (
+            self._database.connection() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(_COPY) as copy,
+        ):
+            copy.write(text)
+
+    def _count(self, messages: Sequence[NewMessage]) -> None:
+        counters = []
+        for message in messages:
+            if message.key_type != "test":
+                counters.append((message.service_id, message.notification_type))
+                if message.phone_prefix is not None and message.phone_prefix != "44":
+                    counters.append((message.service_id, "international_sms"))
+        self._limits.count(counters)

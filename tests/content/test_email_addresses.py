@@ -1,0 +1,62 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notify.content.email_addresses import InvalidEmailAddress, normalise, validate
+
+VALID = [
+    "email@domain.COM",
+    "o'neil@x.com",
+    "a@例え.テスト",
+    "email@double--hyphen.com",
+    "_______@domain.com",
+    "1234567890@domain.com",
+]
+INVALID = [
+    "a@123.123.123.123",
+    "a@[1.2.3.4]",
+    "no-tld@domain",
+    ";a@x.com",
+    "a;b@x.com",
+    '"q"@x.com',
+    "a@x..uk",
+    "a..b@x.uk",
+    "a b@x.uk",
+    "a@dom_ain.com",
+    "a,b@gov.uk",
+    "a£@x.com",
+    "a’b@x.com",
+    "a@.x.com",
+    "a(b)@x.com",
+    "x@xn---something.com",
+    "Name <a@x.com>",
+    "",
+    "@",
+    "a@" + "x" * 64 + ".com",
+    "a" * 320 + "@x.com",
+]
+
+
+@pytest.mark.parametrize("address", VALID)
+def test_an_address_that_can_be_sent_to_is_kept_in_its_case(address: str) -> None:
+    assert validate(address) == address
+
+
+@pytest.mark.parametrize("address", INVALID)
+def test_an_address_that_cannot_be_sent_to_is_refused_in_the_contract_s_words(address: str) -> None:
+    with pytest.raises(InvalidEmailAddress, match=r"^Not a valid email address$"):
+        validate(address)
+
+
+def test_stray_white_space_goes_and_the_normal_form_is_lower_case() -> None:
+    assert validate(" Amala\u200b@Example.COM\u00a0") == "Amala@Example.COM"
+    assert normalise(" Amala\u200b@Example.COM\u00a0") == "amala@example.com"
+
+
+@given(st.text())
+def test_any_text_is_either_an_address_or_refused(text: str) -> None:
+    try:
+        address = validate(text)
+    except InvalidEmailAddress:
+        return
+    assert validate(address) == address
