@@ -61,8 +61,8 @@ _TO_ASCII: Final = _Downgrades(ASCII)
 
 
 def downgrade_to_gsm(text: str) -> str:
-    """`text` in characters that a text message keeps: accents that cannot be sent go, look-alikes are replaced, and what
-    is left becomes `?`.
+    """`text` in characters that a text message keeps: accents that cannot be sent go, look-alikes are replaced, and
+    what is left becomes `?`.
     """
     return text.translate(_TO_GSM)
 

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from notify.content.sms import template_length
+from notify.content.gsm import downgrade_to_gsm
+from notify.content.sms import LONGEST_MESSAGE
+from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
@@ -31,9 +33,6 @@ from notify.templates.models import (
     TemplateFolderMap,
     TemplateRedacted,
 )
-
-SMS_LIMIT: Final = 918
-"""Most characters of a text message, in UTF-16 code units."""
 
 POSTAGES: Final = ("first", "second", "economy")
 """Classes of post a template may choose; abroad is decided by the address."""
@@ -179,8 +178,8 @@ def _check(session: Session, template: Template) -> None:
     if template.template_type == "sms":
         if template.subject is not None:
             raise InvalidTemplateError("subject", "A text message has no subject")
-        if template_length(template.content) > SMS_LIMIT:
-            raise ContentTooLongError(SMS_LIMIT)
+        if _length_as_typed(template.content) > LONGEST_MESSAGE:
+            raise ContentTooLongError(LONGEST_MESSAGE)
     elif not (template.subject or "").strip():
         raise InvalidTemplateError("subject", "Invalid template subject")
     if template.has_unsubscribe_link and template.template_type != "email":
@@ -200,6 +199,14 @@ def _check(session: Session, template: Template) -> None:
         raise InvalidTemplateError("letter_languages", "A letter in Welsh needs both a subject and a content in Welsh")
     template.letter_languages = "welsh_then_english" if all(welsh) else "english"
     _check_contact(session, template)
+
+
+def _length_as_typed(content: str) -> int:
+    """UTF-16 units of a text message's template, cleaned up as for sending, with its placeholders counted as typed
+    (internal-users-orgs-templates 5.2). Other than content 5.4, which is about showing and sending.
+    """
+    text = collapse_newlines(normalise_lines(tidy_punctuation(content))).strip()
+    return len(downgrade_to_gsm(text).encode("utf-16-le")) // 2
 
 
 def _check_contact(session: Session, template: Template) -> None:

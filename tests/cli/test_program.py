@@ -47,7 +47,7 @@ def test_commands_that_create_are_all_listed() -> None:
 
 
 def test_flask_gets_the_same_commands() -> None:
-    mine, flasks = (group.list_commands(click.Context(group)) for group in (program, command_group))  # type: ignore[attr-defined]
+    mine, flasks = (group.list_commands(click.Context(group)) for group in (program, command_group))
     assert mine == flasks
     result = CliRunner().invoke(command_group, ["--help"])
     assert result.exit_code == 0

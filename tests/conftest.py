@@ -1,0 +1,60 @@
+"""Real parts for tests: a PostgreSQL and a Valkey per test process, and a fresh, migrated database per test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from notify import migrate, settings
+from notify import models as all_models
+from notify.infra.parts import Parts, build_parts
+from notify.infra.postgres import start_postgres
+from notify.infra.valkey import start_valkey
+
+assert all_models.metadata  # foreign keys name tables of other rooms
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose database `notify` is migrated and otherwise left alone: tests get copies of it."""
+    server = start_postgres(tmp_path_factory.mktemp("parts"), durable=False)
+    migrate.upgrade(server.url)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    server = start_valkey(tmp_path_factory.mktemp("valkey"), durable=False)
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """The parts of a process, on a database that holds only the built-in rows."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify')
+    info = psycopg.conninfo.conninfo_to_dict(postgres_url)
+    before, _, query = postgres_url.partition("?")
+    url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    assert info["dbname"] == "notify"
+    parts = build_parts(
+        settings.load(
+            notify_environment="test",
+            sqlalchemy_database_uri=url,
+            redis_url=valkey_url,
+            notify_data_dir=tmp_path / "data",
+        )
+    )
+    yield parts
+    parts.close()
+    with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
