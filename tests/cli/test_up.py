@@ -98,7 +98,14 @@ def start(folder: Path) -> Iterator[Callable[..., Run]]:
 
 
 def are_gone(processes: list[psutil.Process]) -> bool:
-    return not [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+    return not any(is_alive(process) for process in processes)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def refusal(run: Run) -> str:
@@ -163,7 +170,7 @@ def test_nothing_survives_a_kill_and_the_next_start_works(start: Callable[..., R
     run.wait_for_end()
     deadline = time.monotonic() + 20
     while not are_gone(family):
-        assert time.monotonic() < deadline, [one for one in family if one.is_running()]
+        assert time.monotonic() < deadline, [one for one in family if is_alive(one)]
         time.sleep(0.1)
 
     again = start()
