@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
-
 import click
 
-from notify.cli.folder import adopt_running_instance
 from notify.cli.lazy import Entry, LazyGroup
 
 _CREATE = "notify.cli.create"
@@ -36,11 +32,11 @@ ENTRIES = {
 """Every command, in the order of help. `prepare`, which `notify up` runs for itself, is not listed."""
 
 command_group = LazyGroup("command", entries=ENTRIES, help="The commands of `notify`.")
-"""For Flask: `app.cli.add_command(command_group)` makes `flask command ...`."""
+"""For Flask, which finds it by its entry point: `flask command ...`."""
 
 
 class _Program(LazyGroup):
-    """The program's group: it also knows the command that is not for people, and the instance that runs here."""
+    """The program's group: it also knows the command that is not for people."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "prepare":
@@ -48,10 +44,6 @@ class _Program(LazyGroup):
 
             return prepare
         return super().get_command(ctx, cmd_name)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        adopt_running_instance(os.environ)
-        return super().invoke(ctx)
 
 
 @click.group(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import click
+
+from notify.cli.folder import adopt_running_instance
 
 
 class Entry(NamedTuple):
@@ -16,7 +19,9 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A click group over a table of entries. A `SettingsError` of any command becomes one line and exit code 1."""
+    """A click group over a table of entries. Its commands find the instance that runs on the data folder; a
+    `SettingsError` of any of them becomes one line and exit code 1.
+    """
 
     def __init__(self, *args: Any, entries: dict[str, Entry], **more: Any) -> None:
         super().__init__(*args, **more)
@@ -40,6 +45,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        adopt_running_instance(os.environ)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):

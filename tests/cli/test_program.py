@@ -12,10 +12,13 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from notify.cli import ENTRIES, command_group, program
 from notify.cli.folder import DataFolder, adopt_running_instance
+
+
+def environment_of_tests() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -26,7 +29,7 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
         text=True,
         check=False,
         cwd=cwd,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
+        env=environment_of_tests() | environment,
         timeout=60,
     )
 
@@ -46,12 +49,18 @@ def test_commands_that_create_are_all_listed() -> None:
     assert {command.name for command in COMMANDS} <= set(ENTRIES)
 
 
-def test_flask_gets_the_same_commands() -> None:
-    mine, flasks = (group.list_commands(click.Context(group)) for group in (program, command_group))
-    assert mine == flasks
-    result = CliRunner().invoke(command_group, ["--help"])
-    assert result.exit_code == 0
-    assert all(name in result.output for name in ENTRIES)
+def test_flask_has_the_same_commands_without_settings(tmp_path: Path) -> None:
+    assert command_group.list_commands(click.Context(command_group)) == program.list_commands(click.Context(program))
+    flask = [sys.executable, "-m", "flask", "--app", "notify.app", "command"]
+    for options, code, said in (
+        ([*flask, "--help"], 0, "create-service"),
+        ([*flask, "list-services"], 1, "Error: SQLALCHEMY_DATABASE_URI: must be set"),
+    ):
+        result = subprocess.run(
+            options, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment_of_tests(), timeout=60
+        )
+        assert (result.returncode, result.stderr.count("\n")) == (code, code)
+        assert said in result.stdout + result.stderr
 
 
 def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
