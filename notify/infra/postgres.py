@@ -46,6 +46,7 @@ random_page_cost = 1.1
 jit = off
 wal_level = minimal
 max_wal_senders = 0
+max_logical_replication_workers = 0
 max_wal_size = 1GB
 wal_compression = pglz
 checkpoint_timeout = 10min
