@@ -1,6 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from notify.content.sms import template_length
+from notify.content.gsm import downgrade_to_gsm
+from notify.content.sms import SmsMessage, SmsTemplate, template_length
+from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
 
 
 @pytest.mark.parametrize(
@@ -17,3 +21,86 @@ from notify.content.sms import template_length
 )
 def test_placeholders_count_nothing_in_a_template(content: str, length: int) -> None:
     assert template_length(content) == length
+
+
+def render(content: str, prefix: str | None = None, **values: object) -> SmsMessage:
+    return SmsTemplate(content).render(values, prefix)
+
+
+def test_the_text_is_tidied_and_the_service_named() -> None:
+    message = render("  a  \t b \n\n\n\n c \r\n d", " Svc ")
+    assert message.text == "Svc: a b\n\nc\nd"
+    assert message.body == "a b\n\nc\nd"
+    assert render("", "Svc").text == "Svc:"
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("x" * 160, 1),
+        ("x" * 161, 2),
+        ("x" * 306, 2),
+        ("x" * 307, 3),
+        ("x" * 918, 6),
+        ("x" * 919, 7),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("ŵ" * 70, 1),
+        ("ŵ" * 71, 2),
+        ("ŵ" * 134, 2),
+        ("ŵ" * 135, 3),
+        ("á" * 71, 2),
+        ("ê" * 71, 2),
+        ("ï" * 71, 2),
+        ("à" * 71, 1),
+        ("…" * 160, 4),
+        ("[" * 81, 2),
+    ],
+)
+def test_fragments_are_counted_as_the_networks_do(text: str, fragments: int) -> None:
+    assert render(text).fragments == fragments
+
+
+@pytest.mark.parametrize(
+    ("content", "values", "text"),
+    [
+        ("Hi ((Name))", {"name": "Al"}, "Hi Al"),
+        ("((first_name)) ((FIRST-NAME))", {"First Name": "Jo"}, "Jo Jo"),
+        ("((a??yes it is))!", {"a": "YES"}, "yes it is!"),
+        ("((a??yes it is))!", {"a": " yes "}, "!"),
+        ("((l))", {"l": ["x", None, " ", "y", 3]}, "x, y and 3"),
+        ("(((a)))", {"a": "v"}, "(v)"),
+        ("((a))", {"a": "((b))"}, "((b))"),
+        ("((a))", {}, "((a))"),
+        ("((a)) ((b))", {"a": 0, "b": False}, "0 False"),
+    ],
+)
+def test_values_fill_placeholders(content: str, values: dict[str, object], text: str) -> None:
+    assert SmsTemplate(content).render(values).text == text
+
+
+def test_what_is_missing_is_named_as_the_template_spells_it() -> None:
+    template = SmsTemplate("((B)) ((a)) ((b_ )) ((a??x))")
+    assert template.placeholders == ("B", "a")
+    assert template.missing({"b": None}) == ["B", "a"]
+
+
+def test_length_does_not_count_the_name_of_the_service() -> None:
+    assert not render("x" * 918, "Service").is_too_long
+    assert render("x" * 919, "Service").is_too_long
+    assert render("((a))", a="").is_empty
+    assert render(" \u200b ", "Service").is_empty
+
+
+@given(st.text(), st.text(max_size=20))
+def test_any_text_renders_and_the_quick_way_gives_what_the_thorough_way_gives(value: str, prefix: str) -> None:
+    message = render("((a))", prefix or None, a=value)
+    whole = f"{prefix.strip()}: {value}" if prefix else value
+    assert message.text == downgrade_to_gsm(collapse_newlines(normalise_lines(tidy_punctuation(whole))).strip())
+    assert message.fragments >= 1
+
+
+@given(st.text(max_size=400), st.text(max_size=20))
+def test_more_text_never_costs_less(text: str, more: str) -> None:
+    longer, shorter = render(f"x{text}x{more}x"), render(f"x{text}x")
+    assert longer.fragments >= shorter.fragments

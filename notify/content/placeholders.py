@@ -1,0 +1,172 @@
+"""Placeholders and the values that fill them (contract: content 2). The one parser of `((...))`."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
+YES: Final = frozenset({"yes", "y", "true", "t", "1", "include", "show"})
+
+Lists = Literal["sentence", "bullets"]
+
+_ENTITY: Final = re.compile(r"&(?!nbsp;|amp;)(#?\w+);")
+
+
+@lru_cache(maxsize=4096)
+def key_form(name: str) -> str:
+    """The form in which names are compared: without spaces, `_` and `-`, in lower case."""
+    return name.replace(" ", "").replace("_", "").replace("-", "").lower()
+
+
+def escape(text: str) -> str:
+    """Make a text safe in HTML (content 2.4): entities are decoded first, but for `&nbsp;` and `&amp;`."""
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+        text = re.sub(r"&(?!nbsp;|amp;)", "&amp;", text)
+    return text.replace("<", "&lt;").replace(">", "&gt;")
+
+
+class Personalisation(Mapping[str, object]):
+    """Values by name; spelling of names is insensitive to case, spaces, `_` and `-`, and the later of two equal names
+    wins.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, object] | None = None) -> None:
+        self._values: dict[str, object] = (
+            values._values
+            if isinstance(values, Personalisation)
+            else {key_form(str(name)): value for name, value in (values or {}).items()}
+        )
+
+    def __getitem__(self, name: str) -> object:
+        return self._values[key_form(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def by_key(self, key: str) -> object:
+        """The value of a name that is in its key form already; null when there is none."""
+        return self._values.get(key)
+
+
+class Placeholder(NamedTuple):
+    """A `((name))` or `((name??conditional text))` of a text. `source` is all of it, with its brackets."""
+
+    name: str
+    key: str
+    conditional: str | None
+    source: str
+
+
+def _placeholder(source: str, body: str) -> Placeholder:
+    name, mark, conditional = body.partition("??")
+    return Placeholder(name, key_form(name), conditional if mark else None, source)
+
+
+def list_items(values: list[object]) -> list[str]:
+    """The items of a list that are shown: without nulls and without what is blank."""
+    texts = (strip_outer(str(value)) for value in values if value is not None)
+    return [text for text in texts if text]
+
+
+def strip_outer(text: str) -> str:
+    """`text` without white space, visible or not, at its ends."""
+    while text != (stripped := text.strip().strip("\u180e\u200b\u200c\u200d\u2060\ufeff\u2028\u2029\u00a0\u202f")):
+        text = stripped
+    return text
+
+
+def sentence(items: list[str]) -> str:
+    """`x` ; `x and y` ; `x, y and z`."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def bullets(items: list[str]) -> str:
+    """A markdown list of its own."""
+    return "\n\n" + "\n".join(f"* {item}" for item in items) if items else ""
+
+
+def is_yes(value: object) -> bool:
+    """Whether a value shows conditional text. A list is read as a sentence first."""
+    if isinstance(value, list):
+        value = sentence(list_items(value))
+    return bool(value) and str(value).lower() in YES
+
+
+class Field:
+    """A text with placeholders, parsed once and filled many times. Thread-safe."""
+
+    __slots__ = ("_parts", "content", "keys", "placeholders")
+
+    def __init__(self, content: str) -> None:
+        self.content = content
+        parts: list[str | Placeholder] = []
+        end = 0
+        for match in PATTERN.finditer(content):
+            parts += [content[end : match.start()], _placeholder(match[0], match[1])]
+            end = match.end()
+        parts.append(content[end:])
+        self._parts = tuple(part for part in parts if part)
+        names: dict[str, str] = {}
+        for part in self._parts:
+            if not isinstance(part, str):
+                names.setdefault(part.key, part.name)
+        self.placeholders: tuple[str, ...] = tuple(names.values())
+        self.keys: tuple[str, ...] = tuple(names)
+
+    def missing(self, values: Mapping[str, object]) -> list[str]:
+        """The placeholders that have no value, as the text spells them, in order of first appearance."""
+        given = Personalisation(values)
+        return [name for name, key in zip(self.placeholders, self.keys, strict=True) if given.by_key(key) is None]
+
+    def fill(
+        self,
+        values: Personalisation,
+        *,
+        lists: Lists = "sentence",
+        convert: Callable[[str], str] | None = None,
+        unfilled: Callable[[Placeholder], str] | None = None,
+    ) -> str:
+        """The text with its values. `convert` is applied to each value (not to conditional text, which is the text's
+        own); a placeholder without a value stays as it is, or becomes what `unfilled` makes of it.
+        """
+        out: list[str] = []
+        for part in self._parts:
+            if isinstance(part, str):
+                out.append(part)
+                continue
+            value = values.by_key(part.key)
+            if isinstance(value, str) and part.conditional is None:
+                out.append(convert(value) if convert else value)
+            else:
+                out.append(_fill(part, value, lists, convert, unfilled))
+        return "".join(out)
+
+
+def _fill(
+    part: Placeholder,
+    value: object,
+    lists: Lists,
+    convert: Callable[[str], str] | None,
+    unfilled: Callable[[Placeholder], str] | None,
+) -> str:
+    if value is None:
+        return unfilled(part) if unfilled else part.source
+    if part.conditional is not None:
+        return part.conditional if is_yes(value) else ""
+    if isinstance(value, list):
+        items = list_items(value)
+        if convert:
+            items = [convert(item) for item in items]
+        return bullets(items) if lists == "bullets" else sentence(items)
+    text = str(value)
+    return convert(text) if convert else text
