@@ -45,3 +45,46 @@ def collapse_newlines(text: str) -> str:
 def tidy_punctuation(text: str) -> str:
     """Blanks directly before a comma or a full stop go."""
     return _BEFORE_PUNCTUATION.sub("", text)
+
+
+def smart_quotes(text: str) -> str:
+    """Straight quotes become typographic ones, outside HTML elements whose text is code or a link."""
+    if '"' not in text and "'" not in text:
+        return text
+    import smartypants
+
+    return str(smartypants.smartypants(text, smartypants.Attr.q | smartypants.Attr.u))
+
+
+_WITH_AT: Final = re.compile(r"\S+@\S+")
+_DASHES: Final = re.compile(r"\s[-–—]{1,3}\s")
+
+
+def unsmart_emails(text: str) -> str:
+    """Typographic apostrophes in what looks like an email address become straight again."""
+    if "@" not in text:
+        return text
+    return _WITH_AT.sub(lambda match: match[0].replace("‘", "'").replace("’", "'"), text)
+
+
+def en_dashes(text: str) -> str:
+    """A hyphen or dash that stands alone between blanks becomes an en dash."""
+    return _DASHES.sub(" – ", text)
+
+
+def typography(text: str) -> str:
+    """Punctuation, quotes and dashes as a typesetter would have them."""
+    return en_dashes(unsmart_emails(smart_quotes(tidy_punctuation(text))))
+
+
+_GOVUK: Final = re.compile(r"(^|\s)([#*^]?)(gov)\.(uk)(?![/?#])", re.IGNORECASE)
+
+
+def unlink_govuk(text: str) -> str:
+    """Keep mail readers from making a link of the name GOV.UK: an invisible space goes after its dot."""
+    return _GOVUK.sub("\\1\\2\\3.\u200b\\4", text)
+
+
+def strip_unsupported(text: str) -> str:
+    """Without two characters that mail readers show as boxes."""
+    return text.replace("\u2028", "").replace("\u3164", "")
