@@ -1,0 +1,20 @@
+"""Making a value harmless in an email: no links, no markdown (contract: public-api 6.3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_LINK: Final = re.compile(r"(?<![@.\w])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"[A-Za-z0-9.\-]+")
+_MARKDOWN: Final = re.compile(r"[`*_()\\{}\[\]<>#+\-.!|]")
+
+
+def _defuse(match: re.Match[str]) -> str:
+    link = match[0]
+    return link.replace(".", ". ") if _PLAIN.fullmatch(link) else ""
+
+
+def sanitise_value(value: str) -> str:
+    """The value with links taken apart or out, and a backslash before every character of markdown."""
+    return _MARKDOWN.sub(r"\\\g<0>", _LINK.sub(_defuse, value))

@@ -1,0 +1,23 @@
+import pytest
+
+from notify.content.recipients import format_recipient
+from notify.content.sms_senders import resolve_sender
+
+
+@pytest.mark.parametrize(
+    ("given", "compared"),
+    [
+        ("07900 900123", "447900900123"),
+        ("Amala@Example.com", "amala@example.com"),
+        ("nonsense", "nonsense"),
+        (None, ""),
+        (7900900123, ""),
+    ],
+)
+def test_recipients_are_compared_in_one_form(given: object, compared: str) -> None:
+    assert format_recipient(given) == compared
+
+
+@pytest.mark.parametrize(("text", "sender"), [("07123123123", "447123123123"), ("GOVUK", "GOVUK"), ("60006", "60006")])
+def test_a_number_as_a_sender_gets_its_country_code(text: str, sender: str) -> None:
+    assert resolve_sender(text) == sender
