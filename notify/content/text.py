@@ -17,6 +17,11 @@ _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
 
+def strip_all(text: str, extra: str = "") -> str:
+    """`text` without white space, visible or not, at its ends; nor any of `extra` at its end."""
+    return text.lstrip(string.whitespace + OBSCURE).rstrip(string.whitespace + OBSCURE + extra)
+
+
 def strip_obscure(text: str) -> str:
     """`text` without invisible characters anywhere, and without white space at its ends."""
     return text.translate(_DELETE_OBSCURE).strip(string.whitespace)

@@ -1,0 +1,159 @@
+"""Postal addresses of letters (contract: content 11, public-api 6.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Final
+
+from notify.content.countries import UNITED_KINGDOM, Zone, find_country, zone
+from notify.content.placeholders import Personalisation
+from notify.content.text import normalise_whitespace, remove_whitespace, tidy_punctuation
+
+FEWEST_LINES: Final = 3
+MOST_LINES: Final = 7
+
+_AREAS: Final = """
+AB AL B BA BB BD BF BH BL BN BR BS BT BX CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY
+G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L GIR LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW
+OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF
+WN WR WS WV YO ZE
+"""
+_POSTCODE: Final = re.compile(rf"(?:{'|'.join(_AREAS.split())})\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{{2}}", re.ASCII)
+_BFPO: Final = re.compile(r"bfpo\s*(?:c/o)?\s*(\d*)", re.IGNORECASE)
+_BAD_START: Final = tuple('@()=[]"\\/,<>~')
+_ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
+
+
+def format_postcode(text: str) -> str | None:
+    """A UK postcode in capitals with its space; null when `text` is none."""
+    bare = remove_whitespace(text).upper()
+    return f"{bare[:-3]} {bare[-3:]}" if _POSTCODE.fullmatch(bare) else None
+
+
+def _text(value: object) -> str:
+    return "" if value is None or value is False else str(value)
+
+
+class PostalAddress:
+    """An address, from lines as people write them."""
+
+    def __init__(self, raw: str, *, allow_international: bool = False) -> None:
+        self.allow_international = allow_international
+        lines = [tidy_punctuation(normalise_whitespace(line).rstrip(" ,")) for line in raw.splitlines()]
+        lines, self.bfpo_number = _split_bfpo([line for line in lines if line])
+        self._lines, self.country = _split_country(lines)
+        self.postcode: str | None = None
+        if self.country == UNITED_KINGDOM and self._lines:
+            self.postcode = format_postcode(self._lines[-1])
+            if self.postcode:
+                self._lines = self._lines[:-1]
+
+    @staticmethod
+    def from_personalisation(values: Mapping[str, object], *, allow_international: bool) -> PostalAddress:
+        """The address in `address_line_1` to `address_line_6` and `postcode`; `address_line_7`, where it is given at
+        all, takes the place of `postcode` (11.1).
+        """
+        given = Personalisation(values) if isinstance(values, Personalisation) else values
+        last = "address_line_7" if "address_line_7" in given else "postcode"
+        names = [*(f"address_line_{number}" for number in range(1, 7)), last]
+        return PostalAddress(
+            "\n".join(_text(given.get(name)) for name in names), allow_international=allow_international
+        )
+
+    @property
+    def international(self) -> bool:
+        """In another country."""
+        return self.country != UNITED_KINGDOM
+
+    @property
+    def postage_zone(self) -> Zone:
+        """Where it lies for the post."""
+        return zone(self.country)
+
+    @cached_property
+    def normalised_lines(self) -> list[str]:
+        """The lines as they are printed."""
+        lines = list(self._lines)
+        if self.postcode:
+            lines.append(self.postcode)
+        if self.bfpo_number:
+            lines.append(f"BFPO {self.bfpo_number}")
+        if self.international:
+            lines.append(self.country)
+        return lines
+
+    @property
+    def as_single_line(self) -> str:
+        """The lines, with commas between them."""
+        return ", ".join(self.normalised_lines)
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether a letter can be sent there."""
+        return self.error is None
+
+    @cached_property
+    def error(self) -> str | None:
+        """What is wrong with it, in the words of the API; the first thing only."""
+        lines = self.normalised_lines
+        if len(lines) < FEWEST_LINES:
+            return "Address must be at least 3 lines"
+        if len(lines) > MOST_LINES:
+            return "Address must be no more than 7 lines"
+        if not all(_ALPHANUMERIC.search(line) for line in lines[:2]):
+            return "The first 2 lines of the address must both include at least one alphanumeric character"
+        if self.bfpo_number and self.international:
+            return "The last line of a BFPO address must not be a country."
+        if not self._has_valid_last_line:
+            if self.allow_international:
+                return "Last line of address must be a real UK postcode or another country"
+            return "Must be a real UK postcode"
+        if any(line.startswith(_BAD_START) for line in lines):
+            return "Address lines must not start with any of the following characters: @ ( ) = [ ] ” \\ / , < >"
+        if self._is_no_fixed_abode:
+            return "Must be a real address"
+        return None
+
+    @property
+    def _has_valid_last_line(self) -> bool:
+        if self.bfpo_number:
+            return not self.international
+        return self.postcode is not None or (self.allow_international and self.international)
+
+    @property
+    def _is_no_fixed_abode(self) -> bool:
+        text = "\n".join(self.normalised_lines).lower()
+        return "nfa" in text.split("\n") or "no fixed abode" in text or "no fixed address" in text
+
+    def as_personalisation(self) -> dict[str, str]:
+        """The values that placeholders of an address are filled with (11.4)."""
+        lines = self.normalised_lines
+        *before, last = lines or [""]
+        if self.bfpo_number:
+            before = self._lines[:5] + ([self.postcode] if self.postcode else [])
+        values = {f"address_line_{n}": line for n, line in enumerate((before + [""] * 6)[:6], start=1)}
+        values["address_line_7"] = last
+        values["postcode"] = (self.postcode or "") if self.bfpo_number else last
+        return values
+
+
+def _split_bfpo(lines: list[str]) -> tuple[list[str], str | None]:
+    """The lines without those of a British forces post office, and its number."""
+    matches = [_BFPO.fullmatch(line) for line in lines]
+    number = next((match[1] for match in matches if match and match[1]), None)
+    if number is None:
+        return lines, None
+    return [line for line, match in zip(lines, matches, strict=True) if not match], number
+
+
+def _split_country(lines: list[str]) -> tuple[list[str], str]:
+    """The lines before the country, and the country; names of the UK may stand above each other."""
+    country = find_country(lines[-1]) if lines else None
+    if country is None:
+        return lines, UNITED_KINGDOM
+    lines = lines[:-1]
+    while country == UNITED_KINGDOM and lines and find_country(lines[-1]) == UNITED_KINGDOM:
+        lines = lines[:-1]
+    return lines, country
