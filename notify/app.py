@@ -2,64 +2,147 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, jsonify, request
-from flask.typing import ResponseReturnValue
+import structlog
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_migrate import Migrate
 from sqlalchemy import text
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from notify import settings as configuration
-from notify.cli import command_group
 from notify.infra.errors import ProblemError
+from notify.infra.http import CommonHeaders, json_answer, result_error
+from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts
+from notify.infra.telemetry import configure_logs
 from notify.migrate import DIRECTORY
 from notify.models import metadata
+from notify.providers.registry import ProviderPool
+from notify.public import provider_receipts, unsubscribe, v2
+from notify.public.auth import Authenticator
+from notify.rooms import Rooms
 from notify.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger = structlog.get_logger("notify.request")
+
+NOT_FOUND = (
+    "The requested URL was not found on the server. If you entered the URL manually please check your spelling and "
+    "try again."
+)
+
+
+class _NoSessions(SecureCookieSessionInterface):
+    """No request has a session: nothing is read from, or written to, cookies."""
+
+    def open_session(self, app: Flask, request: Any) -> None:
+        """No session."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application with the given settings, or those of the environment. Raises `SettingsError`."""
     settings = settings or configuration.load()
+    configure_logs(
+        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
+    )
     parts = build_parts(settings)
+    rooms = Rooms(parts)
     app = Flask("notify", static_folder=None)
+    app.session_interface = _NoSessions()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions["notify"] = parts
+    app.extensions["rooms"] = rooms
     Migrate(app, SimpleNamespace(metadata=metadata), directory=str(DIRECTORY))
-    app.cli.add_command(command_group)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(ProblemError, _problem)
-    _add_status(app, parts)
+    _handle_errors(app)
+    _add_routes(app, rooms)
+    app.wsgi_app = CommonHeaders(app.wsgi_app, _log_request)  # type: ignore[method-assign]
     return app
 
 
-def _http_error(error: HTTPException) -> ResponseReturnValue:
-    return jsonify(result="error", message=error.description), error.code or 500, _headers_of(error)
-
-
-def _headers_of(error: HTTPException) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in error.get_headers() if name.lower() != "content-type"]
-
-
-def _problem(error: ProblemError) -> ResponseReturnValue:
-    message: Any = error.messages[0] if len(error.messages) == 1 else error.messages
-    return jsonify(result="error", message=message), error.status
+def _add_routes(app: Flask, rooms: Rooms) -> None:
+    parts = rooms.parts
+    app.register_blueprint(
+        v2.blueprint(
+            v2.V2Parts(
+                authenticator=Authenticator(rooms.services),
+                acceptor=rooms.acceptor,
+                reader=rooms.reader,
+                presenter=rooms.presenter,
+                templates=rooms.templates,
+                database=parts.database,
+                vault=parts.vault,
+                page_size=parts.settings.api_page_size,
+            )
+        )
+    )
+    providers = ProviderPool(parts.settings, Outbound(connections=1))
+    app.register_blueprint(
+        provider_receipts.blueprint(providers, rooms.receipts, sandbox_allowed=parts.settings.is_safe_environment)
+    )
+    app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
+    _add_status(app, parts)
 
 
 def _add_status(app: Flask, parts: Parts) -> None:
     @app.get("/")
     @app.route("/_status", methods=["GET", "POST"])
-    def status() -> ResponseReturnValue:
+    def status() -> Response:
         """Whether we live, and what we are (contract: public-api 14.5)."""
         if request.args.get("simple"):
-            return jsonify(status="ok")
+            return json_answer({"status": "ok"})
         with parts.database.session() as session:
             version = session.scalar(text("SELECT version_num FROM alembic_version"))
-        return jsonify(
-            status="ok",
-            git_commit=parts.settings.git_commit,
-            build_time=parts.settings.build_time,
-            db_version=version,
+        return json_answer(
+            {
+                "status": "ok",
+                "git_commit": parts.settings.git_commit,
+                "build_time": parts.settings.build_time,
+                "db_version": version,
+                "db_bulk_version": version,
+            }
         )
+
+
+def _handle_errors(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.code is not None and 300 <= error.code < 400:
+            return error.get_response()  # type: ignore[return-value]
+        headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+        message = NOT_FOUND if isinstance(error, NotFound) else error.description
+        return result_error(error.code or 500, message, headers)
+
+    @app.errorhandler(ProblemError)
+    def problem(error: ProblemError) -> Response:
+        return result_error(error.status, error.messages[0] if len(error.messages) == 1 else error.messages)
+
+    @app.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        logger.exception("request failed", error=type(error).__name__)
+        return result_error(500, "Internal server error")
+
+
+def _log_request(environ: WSGIEnvironment, trace_id: str) -> Callable[[int], None]:
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(requestId=trace_id)
+    began = time.perf_counter()
+
+    def finished(status: int) -> None:
+        seconds = time.perf_counter() - began
+        path = environ.get("PATH_INFO", "")
+        log = logger.warning if status >= 500 else logger.debug if path in ("/_status", "/metrics") else logger.info
+        log("request", method=environ["REQUEST_METHOD"], path=_loggable(path), status=status, request_time=seconds)
+
+    return finished
+
+
+def _loggable(path: str) -> str:
+    # the token of an unsubscribe link carries an address
+    return path.rsplit("/", 1)[0] + "/…" if path.startswith("/unsubscribe/") else path

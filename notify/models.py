@@ -6,6 +6,8 @@ A process that writes imports it once (foreign keys name tables of other rooms),
 from notify.accounts import models as accounts
 from notify.billing import models as billing
 from notify.branding import models as branding
+from notify.documents import models as documents
+from notify.inbound import models as inbound
 from notify.infra.database import Base
 from notify.messages import models as messages
 from notify.providers import models as providers
@@ -14,4 +16,15 @@ from notify.templates import models as templates
 
 metadata = Base.metadata
 
-__all__ = ["accounts", "billing", "branding", "messages", "metadata", "providers", "services", "templates"]
+__all__ = [
+    "accounts",
+    "billing",
+    "branding",
+    "documents",
+    "inbound",
+    "messages",
+    "metadata",
+    "providers",
+    "services",
+    "templates",
+]

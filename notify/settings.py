@@ -110,6 +110,12 @@ class Settings(BaseSettings):
     provider_connections: int = Field(
         200, ge=1, le=5000, description="Requests in flight to providers per worker process."
     )
+    delivery_retry_seconds: int = Field(
+        300, ge=0, description="Seconds between two tries to hand a message to a provider."
+    )
+    delivery_max_retries: int = Field(
+        48, ge=0, description="Tries after the first one, before a message ends as `technical-failure`."
+    )
     sweep_after_seconds: int = Field(
         300,
         ge=1,
@@ -237,6 +243,15 @@ class Settings(BaseSettings):
     def documents_base_url(self) -> str:
         """Address that download links start with, without a slash at the end."""
         return (self.document_download_base_url or self.api_host_name).rstrip("/")
+
+    @cached_property
+    def logo_base_url(self) -> str:
+        """Address of the logos of email brandings (content 7.3): a host beside the admin web app's."""
+        parts = urlsplit(self.admin_base_url)
+        host = (parts.hostname or "localhost").removeprefix("www.")
+        if host.endswith("localhost"):
+            host = "notify.tools"
+        return f"{parts.scheme}://static-logos.{host}"
 
     @cached_property
     def effective_broker_url(self) -> str:

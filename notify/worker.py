@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import Celery
 
 from notify.infra.parts import build_parts
+from notify.messages import tasks
+from notify.rooms import Rooms
 from notify.settings import Settings
 
 
 def create_celery(settings: Settings) -> Celery:
-    """The application with the queues of these settings. Raises `SettingsError` where an address is missing."""
-    return build_parts(settings).queue.celery
+    """The application with its tasks and its schedule. Raises `SettingsError` where an address is missing."""
+    parts = build_parts(settings)
+    rooms = Rooms(parts)
+    celery = parts.queue.celery
+    tasks.register(celery, parts, lambda: rooms.deliverer)
+    celery.conf.beat_schedule = tasks.schedule(settings.notification_queue_prefix)
+    return celery

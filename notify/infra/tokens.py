@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import time
 import warnings
 from typing import Any
@@ -87,3 +88,8 @@ def check_age(issued_at: Any) -> None:
         raise AuthError(CLOCK)
     if abs(time.time() - issued_at) > TOLERANCE_SECONDS:
         raise AuthError(CLOCK)
+
+
+def is_same_secret(given: str, secret: str) -> bool:
+    """Whether two secrets are equal, compared in a time that does not tell where they differ."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())

@@ -27,7 +27,7 @@ from tests.services.factory import a_service
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "dev.json"
+    return tmp_path / "demo" / "dev.json"
 
 
 def services(parts: Parts) -> int:

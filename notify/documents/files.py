@@ -1,0 +1,190 @@
+"""Files in personalisation (contract: public-api 5.6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from notify.infra.errors import ProblemError, ValidationProblemError
+
+USUAL_RETENTION_WEEKS: Final = 26
+LONGEST_RETENTION_WEEKS: Final = 78
+LARGEST_FILE: Final = 2 * 1024 * 1024 + 1024
+LONGEST_FILENAME: Final = 100
+
+TYPES: Final = {
+    ".csv": "text/csv",
+    ".doc": "application/msword",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".jpeg": "image/jpeg",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".rtf": "application/rtf",
+    ".txt": "text/plain",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Types of files that can be sent, by the end of their names."""
+
+_FIELDS: Final = ("file", "is_csv", "confirm_email_before_download", "retention_period", "filename")
+_RETENTION: Final = re.compile(r"\s*(\d{1,3}) weeks?\s*", re.IGNORECASE)
+_STARTS: Final = (
+    (b"%PDF-", ".pdf"),
+    (b"\x89PNG\r\n\x1a\n", ".png"),
+    (b"\xff\xd8\xff", ".jpeg"),
+    (b"{\\rtf", ".rtf"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".doc"),
+)
+_ZIP: Final = b"PK\x03\x04"
+_ZIP_PARTS: Final = (("word/", ".docx"), ("xl/", ".xlsx"))
+
+
+@dataclass(frozen=True, slots=True)
+class FileToSend:
+    """A file that was checked. `mime_type` is what its content is, or says it is."""
+
+    content: bytes
+    filename: str | None
+    extension: str
+    mime_type: str
+    confirm_email: bool
+    retention_weeks: int
+
+
+def find_files(values: Mapping[str, object]) -> dict[str, FileToSend]:
+    """The files among the values, by the names of their placeholders.
+
+    Raises `ValidationProblemError` for an object that is not as the contract has it, `ProblemError` for a file that
+    cannot be sent.
+    """
+    return {name: _read(value) for name, value in values.items() if isinstance(value, dict) and "file" in value}
+
+
+def _read(value: Mapping[str, Any]) -> FileToSend:
+    faults = _faults(value)
+    if faults:
+        raise ValidationProblemError(faults)
+    content = _decode(value["file"])
+    filename = value.get("filename")
+    extension, mime_type = _type_of(content, filename, is_csv=bool(value.get("is_csv")))
+    confirm = value.get("confirm_email_before_download")
+    return FileToSend(
+        content=content,
+        filename=filename,
+        extension=extension,
+        mime_type=mime_type,
+        confirm_email=confirm is not False,
+        retention_weeks=_weeks(value.get("retention_period")) or USUAL_RETENTION_WEEKS,
+    )
+
+
+def _faults(value: Mapping[str, Any]) -> list[str]:
+    faults = []
+    extra = sorted(name for name in value if name not in _FIELDS)
+    if extra:
+        verb = "was" if len(extra) == 1 else "were"
+        faults.append(f"Additional properties are not allowed ({', '.join(extra)} {verb} unexpected)")
+    if not isinstance(value["file"], str):
+        shown = repr(value["file"])[:1000].replace("'", "")
+        faults.append(f"file {shown} is not of type string")
+    for name in ("is_csv", "confirm_email_before_download"):
+        if value.get(name) not in (None, True, False) or isinstance(value.get(name), int | float) > isinstance(
+            value.get(name), bool
+        ):
+            faults.append(
+                f"{name} Unsupported value for {name}: {_shown(value[name])}. Use a boolean true or false value."
+            )
+    period = value.get("retention_period")
+    if period is not None and _weeks(period) is None:
+        faults.append(
+            f"retention_period Unsupported value for retention_period: {_shown(period)}. "
+            "Supported periods are from 1 to 78 weeks."
+        )
+    filename = value.get("filename")
+    if filename is not None and not (isinstance(filename, str) and "." in filename):
+        faults.append("filename `filename` must end with a file extension. For example, filename.csv")
+    if "is_csv" in value and "filename" in value:
+        faults.append("Do not set a value for `is_csv` if `filename` is set.")
+    return faults
+
+
+def _shown(value: object) -> str:
+    return str(value)[:1000].replace("'", "")
+
+
+def _weeks(period: object) -> int | None:
+    match = _RETENTION.fullmatch(period) if isinstance(period, str) else None
+    weeks = int(match[1]) if match else 0
+    return weeks if 1 <= weeks <= LONGEST_RETENTION_WEEKS else None
+
+
+def _decode(text: str) -> bytes:
+    if not text:
+        raise ProblemError("Document must not be empty")
+    if len(text) > LARGEST_FILE * 3 // 2:
+        raise ProblemError("Uploaded file exceeds file size limit")
+    try:
+        content = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ProblemError("Document is not base64 encoded") from None
+    if not content:
+        raise ProblemError("Document must not be empty")
+    if len(content) > LARGEST_FILE:
+        raise ProblemError("Uploaded file exceeds file size limit")
+    return content
+
+
+def _type_of(content: bytes, filename: str | None, *, is_csv: bool) -> tuple[str, str]:
+    """The end of the name and the type of a file: by its name where it has one, else by its content."""
+    if filename is not None:
+        if len(filename) > LONGEST_FILENAME:
+            raise ProblemError("`filename` cannot be longer than 100 characters")
+        extension = "." + filename.rpartition(".")[2].lower()
+        if extension not in TYPES:
+            raise _unsupported(extension)
+        return extension, TYPES[extension]
+    extension = _recognise(content) or ""
+    if extension == ".txt" and is_csv:
+        extension = ".csv"
+    if not extension:
+        raise _unsupported("application/octet-stream")
+    return extension, TYPES[extension]
+
+
+def _unsupported(what: str) -> ProblemError:
+    supported = ", ".join(f"'{extension}'" for extension in TYPES)
+    return ProblemError(f"Unsupported file type '{what}'. Supported types are: {supported}")
+
+
+def _recognise(content: bytes) -> str | None:
+    for start, extension in _STARTS:
+        if content.startswith(start):
+            return extension
+    if content.startswith(_ZIP):
+        return _recognise_zip(content)
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None if b"\0" in content else ".txt"
+    if "\0" in text:
+        return None
+    return ".json" if text.lstrip()[:1] in ("{", "[") and text.rstrip()[-1:] in ("}", "]") else ".txt"
+
+
+def _recognise_zip(content: bytes) -> str | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if "mimetype" in names and archive.read("mimetype")[:100] == TYPES[".odt"].encode():
+                return ".odt"
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError):
+        return None
+    return next((extension for part, extension in _ZIP_PARTS if any(name.startswith(part) for name in names)), None)

@@ -1,0 +1,113 @@
+"""What every answer over HTTP has in common: JSON, error envelopes, headers (contract: public-api 2, 3)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from flask import Request, Response
+
+from notify.infra.errors import ProblemError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+INVALID_JSON: Final = "Invalid JSON supplied in POST data"
+
+HEADERS: Final = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Headers", "Content-Type,Authorization"),
+    ("Access-Control-Allow-Methods", "GET,PUT,POST,DELETE"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "SAMEORIGIN"),
+    ("X-Permitted-Cross-Domain-Policies", "none"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload"),
+    ("Cache-Control", "no-store, no-cache, private, must-revalidate"),
+]
+
+TRACE_HEADERS: Final = ("HTTP_X_B3_TRACEID", "HTTP_X_AMZ_CF_ID", "HTTP_X_AMZN_TRACE_ID")
+SPAN_HEADER: Final = "HTTP_X_B3_SPANID"
+LONGEST_TRACE_ID: Final = 200
+
+
+def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value` as JSON."""
+    return Response(orjson.dumps(value), status, headers, content_type="application/json")
+
+
+def read_json(request: Request) -> Any:
+    """The body as JSON, whatever its content type says; an empty value counts as an empty object (6.1).
+
+    Raises `ProblemError` (400) for what is no JSON, and for NUL characters, which no channel can carry.
+    """
+    raw = request.get_data(cache=False)
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise ProblemError(INVALID_JSON) from None
+    if b"\\u0000" in raw and _has_nul(value):
+        raise ProblemError(INVALID_JSON)
+    return value or {}
+
+
+def _has_nul(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, str):
+            if "\0" in current:
+                return True
+        elif isinstance(current, dict):
+            waiting.extend(current)
+            waiting.extend(current.values())
+        elif isinstance(current, list):
+            waiting.extend(current)
+    return False
+
+
+def v2_error(status: int, entries: Iterable[Mapping[str, Any]]) -> Response:
+    """The envelope of the v2 API (3.1)."""
+    return json_answer({"status_code": status, "errors": list(entries)}, status)
+
+
+def v2_problem(error: ProblemError) -> Response:
+    """A problem in the envelope of the v2 API."""
+    return v2_error(error.status, error.entries())
+
+
+def result_error(status: int, message: Any, headers: Mapping[str, str] | None = None) -> Response:
+    """The envelope of everything else (3.2, 3.3)."""
+    return json_answer({"result": "error", "message": message}, status, headers)
+
+
+class CommonHeaders:
+    """WSGI middleware: security headers, and the trace and span ids, on every answer.
+
+    It calls `finished(environ, status, seconds)` when the answer begins.
+    """
+
+    def __init__(self, app: WSGIApplication, started: Callable[[WSGIEnvironment, str], Callable[[int], None]]) -> None:
+        self._app = app
+        self._started = started
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        trace_id = next((environ[name] for name in TRACE_HEADERS if environ.get(name)), None)
+        trace_id = trace_id[:LONGEST_TRACE_ID] if trace_id else os.urandom(16).hex()
+        span_id = (environ.get(SPAN_HEADER) or "")[:LONGEST_TRACE_ID] or f"self-{os.urandom(8).hex()}"
+        finished = self._started(environ, trace_id)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            names = {name.lower() for name, _ in headers}
+            headers = [
+                *headers,
+                *((name, value) for name, value in HEADERS if name.lower() not in names),
+                ("X-B3-TraceId", trace_id),
+                ("X-B3-SpanId", span_id),
+            ]
+            finished(int(status[:3]))
+            return start_response(status, headers, *rest)
+
+        return self._app(environ, start)

@@ -1,0 +1,24 @@
+"""Links with which a recipient unsubscribes from an email (contract: public-api 1.6, 14.1; content 7.2)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from notify.infra.url_tokens import UrlTokens
+
+
+class UnsubscribeLinks:
+    """Makes the links of an email: one for machines, one for people."""
+
+    def __init__(self, tokens: UrlTokens, api_host_name: str, admin_base_url: str) -> None:
+        self._tokens = tokens
+        self._api = api_host_name.rstrip("/")
+        self._admin = admin_base_url.rstrip("/")
+
+    def one_click(self, notification_id: UUID, to: str) -> str:
+        """For the `List-Unsubscribe` header: answered by this API."""
+        return f"{self._api}/unsubscribe/{notification_id}/{self._tokens.make(to)}"
+
+    def page(self, notification_id: UUID, to: str) -> str:
+        """For the foot of the email: a page of the admin web app."""
+        return f"{self._admin}/unsubscribe/{notification_id}/{self._tokens.make(to)}"

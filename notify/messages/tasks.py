@@ -1,0 +1,68 @@
+"""Celery tasks about messages: thin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from celery.schedules import crontab
+
+from notify import queues
+from notify.infra.parts import Parts
+from notify.infra.times import utc_now
+from notify.messages import upkeep
+from notify.messages.deliver import Deliverer
+
+logger = structlog.get_logger(__name__)
+
+
+def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -> None:
+    """Make the tasks known to the application. `deliverer` gives the process's own, made when it is first needed."""
+    settings = parts.settings
+
+    @celery.task(name="deliver_sms")
+    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
+        deliverer().deliver("sms", _ids(notification_ids), attempt)
+
+    @celery.task(name="deliver_email")
+    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
+        deliverer().deliver("email", _ids(notification_ids), attempt)
+
+    @celery.task(name="replay-created-notifications")
+    def replay_created_notifications() -> None:
+        first = timedelta(seconds=settings.sweep_after_seconds)
+        number = upkeep.sweep_created(parts.database, parts.queue, now=utc_now(), first=first)
+        if number:
+            logger.warning("messages published again", number=number)
+
+    @celery.task(name="timeout-sending-notifications")
+    def timeout_sending_notifications() -> None:
+        after = timedelta(seconds=settings.sending_notifications_timeout_period)
+        ids = upkeep.time_out_sending(parts.database, now=utc_now(), after=after)
+        if ids:
+            logger.info("messages timed out", number=len(ids))
+
+
+def schedule(prefix: str) -> dict[str, Any]:
+    """When beat publishes the periodic tasks (contract: workers 3)."""
+    options = {"queue": prefix + queues.PERIODIC}
+    return {
+        "replay-created-notifications": {
+            "task": "replay-created-notifications",
+            "schedule": upkeep.SWEEP_INTERVAL,
+            "options": options,
+        },
+        "timeout-sending-notifications": {
+            "task": "timeout-sending-notifications",
+            "schedule": crontab(hour=0, minute=5),
+            "options": options,
+        },
+    }
+
+
+def _ids(given: str | Sequence[str]) -> list[UUID]:
+    return [UUID(text) for text in ([given] if isinstance(given, str) else given)]

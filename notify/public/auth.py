@@ -1,0 +1,96 @@
+"""Who calls the public API (contract: public-api 1.3, 1.4)."""
+
+from __future__ import annotations
+
+from threading import Lock
+from uuid import UUID
+
+from cachetools import TTLCache
+
+from notify.infra import tokens
+from notify.infra.tokens import AuthError
+from notify.messages.accept import Caller
+from notify.public.validation import parse_uuid
+from notify.services.directory import ServiceDirectory
+from notify.services.queries import CachedApiKey, CachedService
+
+KNOWN_TOKENS = 4096
+KNOWN_SECONDS = 2
+UUID_LENGTH = 36
+
+
+class Authenticator:
+    """Finds the service and key behind an Authorization header.
+
+    A client makes the same token for every request within a second, so a token that was verified is remembered for as
+    long as the service is: nothing is accepted that a fresh look two seconds ago would have refused.
+    """
+
+    def __init__(self, services: ServiceDirectory) -> None:
+        self._services = services
+        self._known: TTLCache[str, tuple[Caller, float | None]] = TTLCache(KNOWN_TOKENS, KNOWN_SECONDS)
+        self._lock = Lock()
+
+    def authenticate(self, header: str | None) -> Caller:
+        """The caller. Raises `AuthError`."""
+        with self._lock:
+            known = self._known.get(header or "")
+        if known is not None:
+            caller, issued_at = known
+            if issued_at is not None:
+                tokens.check_age(issued_at)
+            return caller
+        scheme, credentials = tokens.bearer_token(header)
+        if scheme == "bearer":
+            caller, issued_at = self._by_token(credentials)
+        else:
+            caller, issued_at = self._by_key(credentials), None
+        with self._lock:
+            self._known[header or ""] = (caller, issued_at)
+        return caller
+
+    def _by_token(self, token: str) -> tuple[Caller, float]:
+        header, claims = tokens.read_unverified(token)
+        service = self._usable_service(claims["iss"])
+        for key in service.api_keys:
+            tokens.check_algorithm(header)
+            if tokens.is_signed_with(token, key.secret):
+                return Caller(service, _not_revoked(key)), float(claims["iat"])
+        raise AuthError("Invalid token: API key not found")
+
+    def _by_key(self, full_key: str) -> Caller:
+        """By the key itself (`name-serviceid-secret`), for tools that cannot make a token."""
+        secret = full_key[-UUID_LENGTH:]
+        service = self._usable_service(full_key[-2 * UUID_LENGTH - 1 : -UUID_LENGTH - 1])
+        for key in service.api_keys:
+            if tokens.is_same_secret(secret, key.secret):
+                return Caller(service, _not_revoked(key))
+        raise AuthError("Invalid token: API key not found")
+
+    def _usable_service(self, issuer: object) -> CachedService:
+        service = self._services.get(_service_id(issuer))
+        if service is None:
+            raise AuthError("Invalid token: service not found")
+        if not service.api_keys:
+            raise AuthError("Invalid token: service has no API keys")
+        if not service.active:
+            raise AuthError("Invalid token: service is archived")
+        return service
+
+    def clear(self) -> None:
+        """Forget the tokens that were verified."""
+        with self._lock:
+            self._known.clear()
+
+
+def _service_id(issuer: object) -> UUID:
+    try:
+        return parse_uuid(issuer)
+    except ValueError:
+        raise AuthError("Invalid token: service id is not the right data type") from None
+
+
+def _not_revoked(key: CachedApiKey) -> CachedApiKey:
+    if key.expiry_date is not None:
+        raise AuthError("Invalid token: API key revoked")
+    return key

@@ -1,0 +1,275 @@
+"""The public API, version 2 (contract: public-api 6 to 9). Views are thin: read, ask, show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import structlog
+from flask import Blueprint, Request, Response, g, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, NotFound
+
+from notify.inbound import queries as inbound
+from notify.infra.database import Database
+from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
+from notify.infra.http import json_answer, read_json, v2_error, v2_problem
+from notify.infra.secrets import Vault
+from notify.infra.times import format_datetime
+from notify.messages import present
+from notify.messages.accept import Acceptor, Caller
+from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError
+from notify.messages.queries import MessageReader, StoredMessage
+from notify.messages.statuses import filter_statuses
+from notify.public import schemas
+from notify.public.auth import Authenticator
+from notify.public.validation import parse_uuid, validate
+from notify.templates import queries as template_queries
+from notify.templates.directory import CompiledTemplate, TemplateDirectory
+
+logger = structlog.get_logger(__name__)
+
+LISTS = ("status", "template_type")
+
+
+@dataclass(frozen=True, slots=True)
+class V2Parts:
+    """What the views of version 2 ask."""
+
+    authenticator: Authenticator
+    acceptor: Acceptor
+    reader: MessageReader
+    presenter: present.Presenter
+    templates: TemplateDirectory
+    database: Database
+    vault: Vault
+    page_size: int
+
+
+def blueprint(parts: V2Parts) -> Blueprint:
+    """The routes below `/v2`."""
+    v2 = Blueprint("v2", __name__, url_prefix="/v2")
+    _handle_errors(v2)
+
+    @v2.before_request
+    def authenticate() -> None:
+        g.caller = parts.authenticator.authenticate(request.headers.get("Authorization"))
+
+    _add_sending(v2, parts)
+    _add_notifications(v2, parts)
+    _add_templates(v2, parts)
+
+    @v2.get("/received-text-messages")
+    def received_texts() -> Response:
+        query = validate(schemas.ReceivedTextsQuery, _query(request))
+        service = _caller().service
+        with parts.database.session() as session:
+            texts = inbound.page(session, service.id, query.older_than, parts.page_size)
+        here = f"{request.host_url}v2/received-text-messages"
+        links = {"current": here}
+        if texts:
+            links["next"] = f"{here}?older_than={texts[-1].id}"
+        return json_answer(
+            {
+                "received_text_messages": [
+                    {
+                        "id": text.id,
+                        "created_at": format_datetime(text.created_at),
+                        "service_id": text.service_id,
+                        "notify_number": text.notify_number,
+                        "user_number": text.user_number,
+                        "content": parts.vault.decrypt(text.content),
+                    }
+                    for text in texts
+                ],
+                "links": links,
+            }
+        )
+
+    return v2
+
+
+def _handle_errors(v2: Blueprint) -> None:
+    v2.register_error_handler(ProblemError, v2_problem)
+
+    @v2.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response | HTTPException:
+        if isinstance(error, NotFound):
+            return error
+        status = error.code or 500
+        return v2_error(status, [{"error": type(error).__name__, "message": error.description or error.name}])
+
+    @v2.errorhandler(Exception)
+    def fault(error: Exception) -> Response:
+        logger.exception("request failed", error=type(error).__name__)
+        return v2_error(500, [{"error": type(error).__name__, "message": "Internal server error"}])
+
+
+def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
+    acceptor = parts.acceptor
+
+    @v2.post("/notifications/sms")
+    def send_sms() -> Response:
+        caller = _caller()
+        acceptor.check_limits(caller, "sms")
+        form = validate(schemas.SmsRequest, read_json(request))
+        message = acceptor.accept_sms(
+            caller,
+            phone_number=form.phone_number,
+            template_id=form.template_id,
+            personalisation=form.personalisation,
+            reference=form.reference,
+            sms_sender_id=form.sms_sender_id,
+        )
+        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+
+    @v2.post("/notifications/email")
+    def send_email() -> Response:
+        caller = _caller()
+        acceptor.check_limits(caller, "email")
+        form = validate(schemas.EmailRequest, read_json(request))
+        message = acceptor.accept_email(
+            caller,
+            email_address=form.email_address,
+            template_id=form.template_id,
+            personalisation=form.personalisation,
+            reference=form.reference,
+            email_reply_to_id=form.email_reply_to_id,
+            one_click_unsubscribe_url=form.one_click_unsubscribe_url,
+            sanitise_content_for=form.sanitise_content_for or (),
+        )
+        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+
+    @v2.post("/notifications/letter")
+    def send_letter() -> Response:
+        caller = _caller()
+        acceptor.check_limits(caller, "letter")
+        body = read_json(request)
+        if isinstance(body, dict) and "content" in body:
+            raise ProblemError("Letters from a PDF of your own are not available on this server")
+        form = validate(schemas.LetterRequest, body)
+        message = acceptor.accept_letter(
+            caller, template_id=form.template_id, personalisation=form.personalisation, reference=form.reference
+        )
+        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+
+    @v2.post("/notifications/<string:notification_type>")
+    def send_other(notification_type: str) -> Response:
+        del notification_type
+        read_json(request)
+        raise NotFound
+
+
+def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
+    def find(notification_id: str) -> StoredMessage:
+        id_ = _uuid("notification_id", notification_id)
+        message = parts.reader.get(_caller().service.id, id_)
+        if message is None:
+            raise NotFoundProblemError
+        return message
+
+    @v2.get("/notifications/<notification_id>")
+    def notification(notification_id: str) -> Response:
+        return json_answer(parts.presenter.notification(find(notification_id), request.host_url))
+
+    @v2.get("/notifications/<notification_id>/pdf")
+    def pdf(notification_id: str) -> Response:
+        message = find(notification_id)
+        if message.notification_type != "letter":
+            raise ProblemError("Notification is not a letter")
+        if message.status == "virus-scan-failed":
+            raise ProblemError("File did not pass the virus scan")
+        if message.status == "technical-failure":
+            raise ProblemError("PDF not available for letters in status technical-failure")
+        raise PdfNotReadyError
+
+    @v2.get("/notifications")
+    def notifications() -> Response:
+        given = _query(request, LISTS)
+        query = validate(schemas.NotificationsQuery, given)
+        caller = _caller()
+        messages = parts.reader.page(
+            caller.service.id,
+            key_type=caller.key.key_type,
+            statuses=filter_statuses(query.status),
+            types=query.template_type,
+            client_reference=query.reference,
+            include_jobs=query.include_jobs is not None,
+            older_than=query.older_than,
+            limit=parts.page_size,
+        )
+        host = request.host_url
+        links = {"current": _link(host, given)}
+        if messages:
+            links["next"] = _link(host, {**given, "older_than": messages[-1].id})
+        return json_answer(
+            {
+                "notifications": [parts.presenter.notification(message, host) for message in messages],
+                "links": links,
+            }
+        )
+
+
+def _link(host: str, query: Mapping[str, Any]) -> str:
+    text = urlencode(query, doseq=True)
+    return f"{host}v2/notifications" + (f"?{text}" if text else "")
+
+
+def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
+    def find(template_id: str, version: int = 0) -> CompiledTemplate:
+        id_ = _uuid("id", template_id)
+        service_id = _caller().service.id
+        if version:
+            found = parts.templates.version(service_id, id_, version)
+            found = None if found is not None and found.row.hidden else found
+        else:
+            found = parts.templates.current(service_id, id_)
+        if found is None:
+            raise NotFoundProblemError
+        return found
+
+    @v2.get("/template/<template_id>")
+    def template(template_id: str) -> Response:
+        return json_answer(present.template(find(template_id)))
+
+    @v2.get("/template/<template_id>/version/<int:version>")
+    def template_version(template_id: str, version: int) -> Response:
+        return json_answer(present.template(find(template_id, version)))
+
+    @v2.get("/templates")
+    def templates() -> Response:
+        query = validate(schemas.TemplatesQuery, _query(request))
+        with parts.database.session() as session:
+            rows = template_queries.list_templates(session, _caller().service.id, query.type)
+        return json_answer({"templates": [present.template(CompiledTemplate(row)) for row in rows]})
+
+    @v2.post("/template/<template_id>/preview")
+    def preview(template_id: str) -> Response:
+        id_ = _uuid("id", template_id)
+        body = read_json(request) if request.content_length or request.headers.get("Transfer-Encoding") else {}
+        form = validate(schemas.PreviewRequest, body)
+        compiled = find(str(id_))
+        missing = compiled.text.missing(form.personalisation)
+        if missing:
+            raise MissingPersonalisationError(missing)
+        return json_answer(present.preview(compiled, form.personalisation))
+
+
+def _caller() -> Caller:
+    caller: Caller = g.caller
+    return caller
+
+
+def _uuid(name: str, text: str) -> UUID:
+    try:
+        return parse_uuid(text)
+    except (ValidationError, ValueError):
+        raise ValidationProblemError(f"{name} is not a valid UUID") from None
+
+
+def _query(current: Request, lists: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The query: the first value of each name, all of those that may be repeated."""
+    return {name: values if name in lists else values[0] for name, values in current.args.lists()}

@@ -1,0 +1,121 @@
+"""How the rooms are put together from the parts: once per process, each thing when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from notify.billing.prices import Prices
+from notify.documents.store import DocumentStore
+from notify.infra.outbound import Outbound
+from notify.infra.parts import Parts
+from notify.infra.url_tokens import UrlTokens
+from notify.messages.accept import Acceptor
+from notify.messages.deliver import Deliverer
+from notify.messages.dispatch import Dispatcher
+from notify.messages.links import UnsubscribeLinks
+from notify.messages.present import Presenter
+from notify.messages.queries import MessageReader
+from notify.messages.receipts import ReceiptBook
+from notify.messages.store import MessageStore
+from notify.services.directory import ServiceDirectory
+from notify.services.limits import Limits
+from notify.templates.directory import TemplateDirectory
+
+
+class Rooms:
+    """The working objects of one process."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+
+    @cached_property
+    def services(self) -> ServiceDirectory:
+        """Services, as authentication and sending see them."""
+        return ServiceDirectory(self.parts.database, self.parts.vault)
+
+    @cached_property
+    def templates(self) -> TemplateDirectory:
+        """Compiled templates."""
+        return TemplateDirectory(self.parts.database)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Limits a minute and a day."""
+        return Limits(self.parts.cache, rate_limit_enabled=self.parts.settings.api_rate_limit_enabled)
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        """Tells workers of accepted messages."""
+        return Dispatcher(self.parts.queue)
+
+    @cached_property
+    def documents(self) -> DocumentStore:
+        """Files sent by email."""
+        return DocumentStore(self.parts.settings, self.parts.database, self.parts.objects)
+
+    @cached_property
+    def url_tokens(self) -> UrlTokens:
+        """Tokens in links."""
+        settings = self.parts.settings
+        return UrlTokens(settings.secret_key, settings.dangerous_salt, settings.token_secret_key)
+
+    @cached_property
+    def links(self) -> UnsubscribeLinks:
+        """Links to unsubscribe."""
+        settings = self.parts.settings
+        return UnsubscribeLinks(self.url_tokens, settings.api_host_name, settings.admin_base_url)
+
+    @cached_property
+    def acceptor(self) -> Acceptor:
+        """Accepts messages."""
+        parts = self.parts
+        return Acceptor(
+            parts.settings,
+            parts.database,
+            parts.vault,
+            self.services,
+            self.templates,
+            self.limits,
+            MessageStore(parts.database, self.limits),
+            self.dispatcher,
+            self.documents,
+        )
+
+    @cached_property
+    def reader(self) -> MessageReader:
+        """Looks up messages."""
+        return MessageReader(self.parts.database, self.parts.vault)
+
+    @cached_property
+    def presenter(self) -> Presenter:
+        """Shows messages."""
+        return Presenter(self.templates, Prices(self.parts.database), self.links)
+
+    @cached_property
+    def receipts(self) -> ReceiptBook:
+        """Applies receipts."""
+        return ReceiptBook(self.parts.database, self.parts.vault, self.services, self.templates)
+
+    @cached_property
+    def deliverer(self) -> Deliverer:
+        """Delivers messages."""
+        parts = self.parts
+        return Deliverer(
+            parts.settings,
+            parts.database,
+            parts.vault,
+            parts.queue,
+            Outbound(connections=parts.settings.provider_connections),
+            self.services,
+            self.templates,
+            self.receipts,
+            self.links,
+        )
+
+    def close(self) -> None:
+        """Publish what waits, give every connection back."""
+        if "dispatcher" in self.__dict__:
+            self.dispatcher.close()
+        if "deliverer" in self.__dict__:
+            self.deliverer.close()
+        self.parts.close()
