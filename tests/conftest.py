@@ -57,4 +57,4 @@ def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]
     yield parts
     parts.close()
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        connection.execute(f'DROP DATABASE "{name}"')
