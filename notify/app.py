@@ -19,7 +19,7 @@ from notify.infra.errors import ProblemError
 from notify.infra.http import CommonHeaders, json_answer, result_error
 from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts
-from notify.infra.telemetry import configure_logs
+from notify.infra.telemetry import configure_logs, log_request
 from notify.migrate import DIRECTORY
 from notify.models import metadata
 from notify.providers.registry import ProviderPool
@@ -62,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Migrate(app, SimpleNamespace(metadata=metadata), directory=str(DIRECTORY))
     _handle_errors(app)
     _add_routes(app, rooms)
-    app.wsgi_app = CommonHeaders(app.wsgi_app, _log_request)  # type: ignore[method-assign]
+    app.wsgi_app = CommonHeaders(app.wsgi_app, _request_log(settings))  # type: ignore[method-assign]
     return app
 
 
@@ -129,18 +129,33 @@ def _handle_errors(app: Flask) -> None:
         return result_error(500, "Internal server error")
 
 
-def _log_request(environ: WSGIEnvironment, trace_id: str) -> Callable[[int], None]:
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(requestId=trace_id)
-    began = time.perf_counter()
+def _request_log(settings: Settings) -> Callable[[WSGIEnvironment, str], Callable[[int], None]]:
+    application = settings.notify_app_name
+    is_quiet = settings.notify_log_level not in ("DEBUG", "INFO")
 
-    def finished(status: int) -> None:
-        seconds = time.perf_counter() - began
-        path = environ.get("PATH_INFO", "")
-        log = logger.warning if status >= 500 else logger.debug if path in ("/_status", "/metrics") else logger.info
-        log("request", method=environ["REQUEST_METHOD"], path=_loggable(path), status=status, request_time=seconds)
+    def started(environ: WSGIEnvironment, trace_id: str) -> Callable[[int], None]:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(requestId=trace_id)
+        began = time.perf_counter()
 
-    return finished
+        def finished(status: int) -> None:
+            path = environ.get("PATH_INFO", "")
+            fields = {
+                "method": environ["REQUEST_METHOD"],
+                "path": _loggable(path),
+                "status": status,
+                "request_time": round(time.perf_counter() - began, 6),
+            }
+            if status >= 500:
+                logger.warning("request", **fields)
+            elif is_quiet or path in ("/_status", "/metrics"):
+                return
+            elif not log_request(application=application, request_id=trace_id, fields=fields):
+                logger.info("request", **fields)
+
+        return finished
+
+    return started
 
 
 def _loggable(path: str) -> str:

@@ -11,7 +11,7 @@ from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
 from notify.messages.deliver import Deliverer
-from notify.messages.dispatch import Dispatcher
+from notify.messages.dispatch import Aftermath
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.present import Presenter
 from notify.messages.queries import MessageReader
@@ -44,9 +44,9 @@ class Rooms:
         return Limits(self.parts.cache, rate_limit_enabled=self.parts.settings.api_rate_limit_enabled)
 
     @cached_property
-    def dispatcher(self) -> Dispatcher:
-        """Tells workers of accepted messages."""
-        return Dispatcher(self.parts.queue)
+    def aftermath(self) -> Aftermath:
+        """Counts accepted messages, and tells workers of them."""
+        return Aftermath(self.parts.queue, self.limits)
 
     @cached_property
     def documents(self) -> DocumentStore:
@@ -76,8 +76,7 @@ class Rooms:
             self.services,
             self.templates,
             self.limits,
-            MessageStore(parts.database, self.limits),
-            self.dispatcher,
+            MessageStore(parts.database, self.aftermath.stored),
             self.documents,
         )
 
@@ -114,8 +113,8 @@ class Rooms:
 
     def close(self) -> None:
         """Publish what waits, give every connection back."""
-        if "dispatcher" in self.__dict__:
-            self.dispatcher.close()
+        if "aftermath" in self.__dict__:
+            self.aftermath.close()
         if "deliverer" in self.__dict__:
             self.deliverer.close()
         self.parts.close()

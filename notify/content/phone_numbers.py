@@ -110,8 +110,42 @@ class PhoneNumber:
             raise InvalidPhoneNumber("unsupported_country_code")
 
 
-@lru_cache(maxsize=4096)
+def _gb_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """(mobiles of Great Britain, what else begins with 7 there), from the library's own metadata."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("GB")
+    if metadata is None or metadata.mobile is None or metadata.mobile.national_number_pattern is None:
+        raise LookupError("the metadata of phone numbers lacks GB")
+    others = (
+        metadata.premium_rate,
+        metadata.toll_free,
+        metadata.shared_cost,
+        metadata.voip,
+        metadata.personal_number,
+        metadata.pager,
+        metadata.uan,
+        metadata.voicemail,
+        metadata.fixed_line,
+    )
+    patterns = [other.national_number_pattern for other in others if other and other.national_number_pattern]
+    return re.compile(metadata.mobile.national_number_pattern), re.compile("|".join(f"(?:{one})" for one in patterns))
+
+
+_GB_MOBILE, _GB_OTHER = _gb_patterns()
+_PLAIN_MOBILE: Final = re.compile(r"(?:\+?44|0)?(7[0-9]{9})")
+
+
 def _parse(raw: str) -> PhoneNumber:
+    """Nearly every number is a mobile of Great Britain, written plainly; the library takes a hundred times as long."""
+    match = _PLAIN_MOBILE.fullmatch(raw)
+    if match is not None:
+        national = match[1]
+        if _GB_MOBILE.fullmatch(national) and not _GB_OTHER.fullmatch(national) and not _TV_NUMBER.match(national):
+            return PhoneNumber("44" + national, f"0{national[:4]} {national[4:]}", UK, False, False, False, "44")
+    return _parse_thoroughly(raw)
+
+
+@lru_cache(maxsize=4096)
+def _parse_thoroughly(raw: str) -> PhoneNumber:
     try:
         return _describe(_attempt(raw))
     except InvalidPhoneNumber:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
+from random import getrandbits
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -42,7 +42,11 @@ def read_json(request: Request) -> Any:
 
     Raises `ProblemError` (400) for what is no JSON, and for NUL characters, which no channel can carry.
     """
-    raw = request.get_data(cache=False)
+    length = request.content_length
+    if length is None or (request.max_content_length is not None and length > request.max_content_length):
+        raw = request.get_data(cache=False)  # which reads what comes in chunks, and refuses what is too long
+    else:
+        raw = request.environ["wsgi.input"].read(length)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -95,18 +99,12 @@ class CommonHeaders:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         trace_id = next((environ[name] for name in TRACE_HEADERS if environ.get(name)), None)
-        trace_id = trace_id[:LONGEST_TRACE_ID] if trace_id else os.urandom(16).hex()
-        span_id = (environ.get(SPAN_HEADER) or "")[:LONGEST_TRACE_ID] or f"self-{os.urandom(8).hex()}"
+        trace_id = trace_id[:LONGEST_TRACE_ID] if trace_id else f"{getrandbits(128):032x}"
+        span_id = (environ.get(SPAN_HEADER) or "")[:LONGEST_TRACE_ID] or f"self-{getrandbits(64):016x}"
         finished = self._started(environ, trace_id)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            names = {name.lower() for name, _ in headers}
-            headers = [
-                *headers,
-                *((name, value) for name, value in HEADERS if name.lower() not in names),
-                ("X-B3-TraceId", trace_id),
-                ("X-B3-SpanId", span_id),
-            ]
+            headers = [*headers, *HEADERS, ("X-B3-TraceId", trace_id), ("X-B3-SpanId", span_id)]
             finished(int(status[:3]))
             return start_response(status, headers, *rest)
 

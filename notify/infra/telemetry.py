@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
+import threading
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import orjson
 import structlog
 
 UNKNOWN = {"requestId": "no-request-id", "span_id": "no-span-id", "service_id": "no-service-id"}
+
+
+_output: _LineWriter | None = None
+
+
+def log_request(*, application: str, request_id: str, fields: dict[str, Any]) -> bool:
+    """Log a line about a request, on the short way: there is one for each. False where lines are not JSON."""
+    if _output is None:
+        return False
+    _output.msg(
+        orjson.dumps(
+            {
+                "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+                "application": application,
+                "name": f"{application}.request",
+                "levelname": "INFO",
+                "logType": "application",
+                "message": "request",
+                "requestId": request_id,
+                **fields,
+            }
+        )
+    )
+    return True
 
 
 def configure_logs(*, application: str, level: str, form: str) -> None:
@@ -29,7 +56,9 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
 
     shared = [structlog.contextvars.merge_contextvars]
     number = logging.getLevelNamesMapping()[level]
-    if form == "json":
+    global _output  # noqa: PLW0603 - a process has one standard output
+    _output = _LineWriter() if form == "json" else None
+    if _output is not None:
         structlog.configure(
             processors=[
                 *shared,
@@ -38,7 +67,7 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
                 structlog.processors.JSONRenderer(serializer=_dump),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(number),
-            logger_factory=structlog.BytesLoggerFactory(file=sys.stdout.buffer),
+            logger_factory=_output,
             cache_logger_on_first_use=True,
         )
     else:
@@ -49,6 +78,50 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
         )
     handler = _Forward()
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+
+
+class _LineWriter:
+    """Writes lines in a thread of its own, so that no request waits for the output, or for another request's line.
+
+    It is its own logger factory: structlog calls it once per logger, and then `msg` (by any level's name) per line.
+    """
+
+    def __init__(self) -> None:
+        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        atexit.register(self.flush)
+
+    def __call__(self, *_arguments: Any) -> _LineWriter:
+        return self
+
+    def msg(self, line: bytes) -> None:
+        self._lines.put(line)
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+                    self._thread.start()
+
+    debug = info = warning = warn = error = exception = critical = fatal = log = msg
+
+    def _run(self) -> None:
+        while True:
+            self._write([self._lines.get()])
+
+    def _write(self, lines: list[bytes]) -> None:
+        while True:
+            try:
+                lines.append(self._lines.get_nowait())
+            except Empty:
+                break
+        if lines:
+            sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
+            sys.stdout.buffer.flush()
+
+    def flush(self) -> None:
+        """Write what waits, before the process ends."""
+        self._write([])
 
 
 def _dump(value: Any, **_options: Any) -> bytes:

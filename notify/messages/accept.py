@@ -30,7 +30,6 @@ from notify.infra.ids import new_id
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
 from notify.messages import errors
-from notify.messages.dispatch import Dispatcher
 from notify.messages.store import MessageStore, NewMessage
 from notify.services import queries as service_queries
 from notify.services.directory import ServiceDirectory
@@ -44,7 +43,6 @@ SIMULATED_EMAILS: Final = frozenset(
 )
 SIMULATED_NUMBERS: Final = frozenset({"447700900000", "447700900111", "447700900222"})
 LARGEST_EMAIL: Final = 2_000_000
-UK_PREFIX: Final = "44"
 REFERENCE_CHARACTERS: Final = string.ascii_uppercase + string.digits
 REFERENCE_LENGTH: Final = 16
 
@@ -83,7 +81,6 @@ class Acceptor:
         templates: TemplateDirectory,
         limits: Limits,
         store: MessageStore,
-        dispatcher: Dispatcher,
         documents: DocumentStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -94,7 +91,6 @@ class Acceptor:
         self._templates = templates
         self._limits = limits
         self._store = store
-        self._dispatcher = dispatcher
         self._documents = documents
         self._now = now
 
@@ -131,9 +127,7 @@ class Acceptor:
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
         id_ = new_id()
         if number.normalised not in SIMULATED_NUMBERS:
-            self._keep(
-                caller,
-                template,
+            self._store.store(
                 NewMessage(
                     id=id_,
                     to=self._vault.encrypt(strip_obscure(phone_number)),
@@ -189,9 +183,7 @@ class Acceptor:
             raise errors.EmailTooLongError(size, LARGEST_EMAIL)
         id_ = new_id()
         if not is_simulated:
-            self._keep(
-                caller,
-                template,
+            self._store.store(
                 NewMessage(
                     id=id_,
                     to=self._vault.encrypt(validate(email_address)),
@@ -282,10 +274,6 @@ class Acceptor:
             body=letter.body(personalisation),
             subject=letter.subject(personalisation),
         )
-
-    def _keep(self, caller: Caller, template: CompiledTemplate, message: NewMessage) -> None:
-        self._store.store(message)
-        self._dispatcher.dispatch(template.row.type, caller.key.key_type, message.id)
 
     def _seal(self, personalisation: Mapping[str, Any]) -> bytes | None:
         return self._vault.encrypt_json(personalisation) if personalisation else None

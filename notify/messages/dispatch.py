@@ -8,8 +8,9 @@ process, a broker that is down) is made up for by the sweeper.
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,8 @@ import structlog
 
 from notify import queues
 from notify.infra.queue import Queue
+from notify.messages.store import NewMessage
+from notify.services.limits import Limits
 
 logger = structlog.get_logger(__name__)
 
@@ -24,6 +27,8 @@ DELIVER_TASKS: Final = {"sms": "deliver_sms", "email": "deliver_email"}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
 
 IDS_PER_TASK: Final = 50
+PAUSE_SECONDS: Final = 0.005
+UK_PREFIX: Final = "44"
 
 
 def queue_for(notification_type: str, key_type: str) -> str:
@@ -43,20 +48,21 @@ def publish(
     )
 
 
-class Dispatcher:
-    """Publishes the delivery of messages that were stored, in the background."""
+class Aftermath:
+    """What follows when messages were stored: they are counted, and their delivery is published. In the background."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, limits: Limits) -> None:
         self._queue = queue
-        self._waiting: deque[tuple[str, str, UUID]] = deque()
+        self._limits = limits
+        self._waiting: deque[NewMessage] = deque()
         self._signal = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = False
 
-    def dispatch(self, notification_type: str, key_type: str, notification_id: UUID) -> None:
-        """Publish delivery of one stored message soon."""
-        self._waiting.append((notification_type, queue_for(notification_type, key_type), notification_id))
+    def stored(self, messages: Sequence[NewMessage]) -> None:
+        """Count and publish these soon."""
+        self._waiting.extend(messages)
         if self._thread is None:
             self._start()
         self._signal.set()
@@ -64,31 +70,45 @@ class Dispatcher:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="aftermath", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         while not self._stopping:
             self._signal.wait()
             self._signal.clear()
-            self._publish_waiting()
+            self._handle_waiting()
+            # what comes meanwhile goes out together: publishing costs as much for fifty as for one
+            time.sleep(PAUSE_SECONDS)
 
-    def _publish_waiting(self) -> None:
-        groups: dict[tuple[str, str], list[UUID]] = defaultdict(list)
-        while self._waiting:
-            notification_type, queue_name, id_ = self._waiting.popleft()
-            groups[notification_type, queue_name].append(id_)
-        for (notification_type, queue_name), ids in groups.items():
-            try:
-                publish(self._queue, notification_type, queue_name, ids)
-            except Exception:
-                # the messages are safe in the database; this thread must live on
-                logger.exception("could not publish", messages=len(ids))
+    def _handle_waiting(self) -> None:
+        messages = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            self._limits.count(_counters(messages))
+            groups: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+            for message in messages:
+                kind = message.notification_type
+                if kind in DELIVER_TASKS and message.notification_status == "created":
+                    groups[kind, queue_for(kind, message.key_type)].append(message.id)
+            for (kind, queue_name), ids in groups.items():
+                publish(self._queue, kind, queue_name, ids)
+        except Exception:
+            # the messages are safe in the database; this thread must live on
+            logger.exception("could not publish", messages=len(messages))
 
     def close(self) -> None:
-        """Publish what still waits, and stop."""
+        """Handle what still waits, and stop."""
         self._stopping = True
         self._signal.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
-        self._publish_waiting()
+        self._handle_waiting()
+
+
+def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:
+    """What counts towards the limits of a day (public-api 5.1)."""
+    for message in messages:
+        if message.key_type != "test":
+            yield message.service_id, message.notification_type
+            if message.phone_prefix is not None and message.phone_prefix != UK_PREFIX:
+                yield message.service_id, "international_sms"

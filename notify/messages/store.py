@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,7 +13,6 @@ import structlog
 
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database
-from notify.services.limits import Limits
 
 logger = structlog.get_logger(__name__)
 
@@ -70,11 +69,13 @@ def _field(value: Any) -> str:
 
 
 class MessageStore:
-    """Stores messages. When `store` returns, the message is on disk."""
+    """Stores messages. When `store` returns, the message is on disk. `stored` is told of each batch that is; it must
+    not take long.
+    """
 
-    def __init__(self, database: Database, limits: Limits) -> None:
+    def __init__(self, database: Database, stored: Callable[[Sequence[NewMessage]], None]) -> None:
         self._database = database
-        self._limits = limits
+        self._stored = stored
         self._batcher: Batcher[NewMessage, None] = Batcher(self._write_batch, max_size=500, leaders=2)
 
     def store(self, message: NewMessage) -> None:
@@ -84,11 +85,11 @@ class MessageStore:
     def store_many(self, messages: Sequence[NewMessage]) -> None:
         """Store messages in one transaction: all of them or none."""
         self._write(messages)
-        self._count(messages)
+        self._stored(messages)
 
     def _write_batch(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
         results = self._write_each_or_all(messages)
-        self._count([message for message, result in zip(messages, results, strict=True) if result is None])
+        self._stored([message for message, result in zip(messages, results, strict=True) if result is None])
         return results
 
     def _write_each_or_all(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
@@ -111,17 +112,8 @@ class MessageStore:
             return
         text = "".join("\t".join(map(_field, message)) + "\n" for message in messages)
         with (
-            self._database.connection() as connection,
+            self._database.autocommit() as connection,
             connection.cursor() as cursor,
             cursor.copy(_COPY) as copy,
         ):
             copy.write(text)
-
-    def _count(self, messages: Sequence[NewMessage]) -> None:
-        counters = []
-        for message in messages:
-            if message.key_type != "test":
-                counters.append((message.service_id, message.notification_type))
-                if message.phone_prefix is not None and message.phone_prefix != "44":
-                    counters.append((message.service_id, "international_sms"))
-        self._limits.count(counters)

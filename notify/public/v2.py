@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,6 +13,7 @@ import structlog
 from flask import Blueprint, Request, Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.sansio.utils import get_host
 
 from notify.inbound import queries as inbound
 from notify.infra.database import Database
@@ -68,7 +70,7 @@ def blueprint(parts: V2Parts) -> Blueprint:
         service = _caller().service
         with parts.database.session() as session:
             texts = inbound.page(session, service.id, query.older_than, parts.page_size)
-        here = f"{request.host_url}v2/received-text-messages"
+        here = f"{_host()}v2/received-text-messages"
         links = {"current": here}
         if texts:
             links["next"] = f"{here}?older_than={texts[-1].id}"
@@ -124,7 +126,7 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             reference=form.reference,
             sms_sender_id=form.sms_sender_id,
         )
-        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
     @v2.post("/notifications/email")
     def send_email() -> Response:
@@ -141,7 +143,7 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             one_click_unsubscribe_url=form.one_click_unsubscribe_url,
             sanitise_content_for=form.sanitise_content_for or (),
         )
-        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
     @v2.post("/notifications/letter")
     def send_letter() -> Response:
@@ -154,7 +156,7 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
         message = acceptor.accept_letter(
             caller, template_id=form.template_id, personalisation=form.personalisation, reference=form.reference
         )
-        return json_answer(present.accepted(message, request.host_url, caller.service.id), 201)
+        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
     @v2.post("/notifications/<string:notification_type>")
     def send_other(notification_type: str) -> Response:
@@ -173,7 +175,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
 
     @v2.get("/notifications/<notification_id>")
     def notification(notification_id: str) -> Response:
-        return json_answer(parts.presenter.notification(find(notification_id), request.host_url))
+        return json_answer(parts.presenter.notification(find(notification_id), _host()))
 
     @v2.get("/notifications/<notification_id>/pdf")
     def pdf(notification_id: str) -> Response:
@@ -201,7 +203,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
             older_than=query.older_than,
             limit=parts.page_size,
         )
-        host = request.host_url
+        host = _host()
         links = {"current": _link(host, given)}
         if messages:
             links["next"] = _link(host, {**given, "older_than": messages[-1].id})
@@ -256,6 +258,17 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
         if missing:
             raise MissingPersonalisationError(missing)
         return json_answer(present.preview(compiled, form.personalisation))
+
+
+def _host() -> str:
+    """The address of the request, with a slash at its end."""
+    return _checked_host(request.scheme, request.environ.get("HTTP_HOST"), request.server)
+
+
+@lru_cache(maxsize=256)
+def _checked_host(scheme: str, host: str | None, server: tuple[str, int | None] | None) -> str:
+    # Werkzeug's own look at it is thorough, and would be half of what reading a message costs
+    return f"{scheme}://{get_host(scheme, host, server)}/"
 
 
 def _caller() -> Caller:

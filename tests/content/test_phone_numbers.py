@@ -1,8 +1,10 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber, _parse_thoroughly
 
 NORMALISED = [
     ("07900900123", "447900900123"),
@@ -83,3 +85,14 @@ def test_any_text_is_a_number_or_refused_and_a_number_parses_back(text: str) -> 
     except InvalidPhoneNumber:
         return
     assert PhoneNumber.parse("+" + number.normalised).normalised == number.normalised
+
+
+@given(st.sampled_from(["", "0", "44", "+44"]), st.integers(7_000_000_000, 7_999_999_999))
+def test_the_quick_way_gives_what_the_library_gives(prefix: str, national: int) -> None:
+    def outcome(parse: Callable[[str], PhoneNumber]) -> PhoneNumber | str:
+        try:
+            return parse(f"{prefix}{national}")
+        except InvalidPhoneNumber as error:
+            return error.code
+
+    assert outcome(PhoneNumber.parse) == outcome(_parse_thoroughly)
