@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from notify import settings as configuration
 from notify.infra.errors import ProblemError
-from notify.infra.http import CommonHeaders, json_answer, result_error
+from notify.infra.http import NOT_FOUND, CommonHeaders, json_answer, result_error
 from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts
 from notify.infra.telemetry import configure_logs, log_request
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 logger = structlog.get_logger("notify.request")
-
-NOT_FOUND = (
-    "The requested URL was not found on the server. If you entered the URL manually please check your spelling and "
-    "try again."
-)
 
 
 class _NoSessions(SecureCookieSessionInterface):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
 from notify import migrate, settings
 from notify import models as all_models
+from notify.app import create_app
+from notify.cli.demo import ensure_demo
 from notify.infra.parts import Parts, build_parts
 from notify.infra.postgres import start_postgres
 from notify.infra.valkey import start_valkey
+from tests.world import World
 
 assert all_models.metadata  # foreign keys name tables of other rooms
 
@@ -36,25 +42,43 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
-    """The parts of a process, on a database that holds only the built-in rows."""
+@contextmanager
+def _fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any) -> Iterator[Parts]:
+    """Parts on a database of their own, that holds only the built-in rows."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify')
-    info = psycopg.conninfo.conninfo_to_dict(postgres_url)
     before, _, query = postgres_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    assert info["dbname"] == "notify"
     parts = build_parts(
         settings.load(
             notify_environment="test",
             sqlalchemy_database_uri=url,
             redis_url=valkey_url,
-            notify_data_dir=tmp_path / "data",
+            notification_queue_prefix=f"{name}-{os.getpid()}-",
+            notify_data_dir=folder / "data",
+            **options,
         )
     )
     yield parts
     parts.close()
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}"')
+
+
+@pytest.fixture
+def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """The parts of a process, on a database that holds only the built-in rows."""
+    with _fresh_parts(postgres_url, valkey_url, tmp_path) as parts:
+        yield parts
+
+
+@pytest.fixture(scope="module")
+def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The web application with a demo service, for the tests of one module."""
+    folder = tmp_path_factory.mktemp("world")
+    with _fresh_parts(postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9") as parts:
+        demo = ensure_demo(parts, folder / "dev.json")
+        app = create_app(parts.settings)
+        yield World(app, parts, app.extensions["rooms"], demo)
+        app.extensions["rooms"].close()

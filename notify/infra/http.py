@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 INVALID_JSON: Final = "Invalid JSON supplied in POST data"
 
+NOT_FOUND: Final = (
+    "The requested URL was not found on the server. If you entered the URL manually please check your spelling and "
+    "try again."
+)
+
 HEADERS: Final = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Allow-Headers", "Content-Type,Authorization"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
+from typing import NamedTuple
 from uuid import UUID
 
 from cachetools import TTLCache
@@ -19,16 +20,24 @@ KNOWN_SECONDS = 2
 UUID_LENGTH = 36
 
 
+class _Known(NamedTuple):
+    """A token that was verified: whose it is, by which key, and when it was made (null: it is the key itself)."""
+
+    service_id: UUID
+    key_id: UUID
+    issued_at: float | None
+
+
 class Authenticator:
     """Finds the service and key behind an Authorization header.
 
-    A client makes the same token for every request within a second, so a token that was verified is remembered for as
-    long as the service is: nothing is accepted that a fresh look two seconds ago would have refused.
+    A client makes the same token for every request within a second, so its signature is checked once. Whether
+    its service and key may still be used is looked at each time.
     """
 
     def __init__(self, services: ServiceDirectory) -> None:
         self._services = services
-        self._known: TTLCache[str, tuple[Caller, float | None]] = TTLCache(KNOWN_TOKENS, KNOWN_SECONDS)
+        self._known: TTLCache[str, _Known] = TTLCache(KNOWN_TOKENS, KNOWN_SECONDS)
         self._lock = Lock()
 
     def authenticate(self, header: str | None) -> Caller:
@@ -36,22 +45,24 @@ class Authenticator:
         with self._lock:
             known = self._known.get(header or "")
         if known is not None:
-            caller, issued_at = known
-            if issued_at is not None:
-                tokens.check_age(issued_at)
-            return caller
+            if known.issued_at is not None:
+                tokens.check_age(known.issued_at)
+            service = self._usable_service(known.service_id)
+            for key in service.api_keys:
+                if key.id == known.key_id:
+                    return Caller(service, _not_revoked(key))
         scheme, credentials = tokens.bearer_token(header)
         if scheme == "bearer":
             caller, issued_at = self._by_token(credentials)
         else:
             caller, issued_at = self._by_key(credentials), None
         with self._lock:
-            self._known[header or ""] = (caller, issued_at)
+            self._known[header or ""] = _Known(caller.service.id, caller.key.id, issued_at)
         return caller
 
     def _by_token(self, token: str) -> tuple[Caller, float]:
         header, claims = tokens.read_unverified(token)
-        service = self._usable_service(claims["iss"])
+        service = self._usable_service(_service_id(claims["iss"]))
         for key in service.api_keys:
             tokens.check_algorithm(header)
             if tokens.is_signed_with(token, key.secret):
@@ -61,14 +72,14 @@ class Authenticator:
     def _by_key(self, full_key: str) -> Caller:
         """By the key itself (`name-serviceid-secret`), for tools that cannot make a token."""
         secret = full_key[-UUID_LENGTH:]
-        service = self._usable_service(full_key[-2 * UUID_LENGTH - 1 : -UUID_LENGTH - 1])
+        service = self._usable_service(_service_id(full_key[-2 * UUID_LENGTH - 1 : -UUID_LENGTH - 1]))
         for key in service.api_keys:
             if tokens.is_same_secret(secret, key.secret):
                 return Caller(service, _not_revoked(key))
         raise AuthError("Invalid token: API key not found")
 
-    def _usable_service(self, issuer: object) -> CachedService:
-        service = self._services.get(_service_id(issuer))
+    def _usable_service(self, service_id: UUID) -> CachedService:
+        service = self._services.get(service_id)
         if service is None:
             raise AuthError("Invalid token: service not found")
         if not service.api_keys:
@@ -76,11 +87,6 @@ class Authenticator:
         if not service.active:
             raise AuthError("Invalid token: service is archived")
         return service
-
-    def clear(self) -> None:
-        """Forget the tokens that were verified."""
-        with self._lock:
-            self._known.clear()
 
 
 def _service_id(issuer: object) -> UUID:

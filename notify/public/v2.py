@@ -18,7 +18,7 @@ from werkzeug.sansio.utils import get_host
 from notify.inbound import queries as inbound
 from notify.infra.database import Database
 from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
-from notify.infra.http import json_answer, read_json, v2_error, v2_problem
+from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v2_error, v2_problem
 from notify.infra.secrets import Vault
 from notify.infra.times import format_datetime
 from notify.messages import present
@@ -98,9 +98,9 @@ def _handle_errors(v2: Blueprint) -> None:
     v2.register_error_handler(ProblemError, v2_problem)
 
     @v2.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response | HTTPException:
+    def http_error(error: HTTPException) -> Response:
         if isinstance(error, NotFound):
-            return error
+            return result_error(404, NOT_FOUND)
         status = error.code or 500
         return v2_error(status, [{"error": type(error).__name__, "message": error.description or error.name}])
 

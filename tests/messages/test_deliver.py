@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from notify.infra.parts import Parts, build_parts
+from notify.infra.times import utc_now
+from notify.messages.deliver import Deliverer
+from notify.providers.base import Receipt
+from notify.rooms import Rooms
+from notify.settings import Settings
+from tests.servers.firetext import FiretextServer
+from tests.servers.http import Trouble
+from tests.servers.mmg import MMGServer
+from tests.servers.smtp import SMTPServer
+from tests.world import World
+
+
+@dataclass
+class Worker:
+    """A worker's rooms, beside the web process of `world`, and the providers it calls."""
+
+    world: World
+    rooms: Rooms
+    mmg: MMGServer
+    firetext: FiretextServer
+
+    @property
+    def deliverer(self) -> Deliverer:
+        return self.rooms.deliverer
+
+    def status(self, id_: UUID) -> str:
+        return str(self.world.get(str(id_))["status"])
+
+
+def with_settings(parts: Parts, **changes: Any) -> Parts:
+    return build_parts(Settings(**{**parts.settings.model_dump(), **changes}))
+
+
+@pytest.fixture
+def worker(world: World) -> Iterator[Worker]:
+    with MMGServer() as mmg, FiretextServer() as firetext:
+        parts = with_settings(
+            world.parts,
+            mmg_api_key=mmg.key,
+            mmg_url=mmg.address,
+            firetext_api_key=firetext.keys[0],
+            firetext_url=firetext.address,
+            delivery_max_retries=1,
+            delivery_retry_seconds=0,
+        )
+        rooms = Rooms(parts)
+        yield Worker(world, rooms, mmg, firetext)
+        rooms.close()
+
+
+def queued(parts: Parts) -> list[tuple[str, list[Any]]]:
+    """What the queues hold, as (task, arguments), taken off them."""
+    import base64
+    import json
+
+    found = []
+    with parts.queue.celery.connection_for_read() as connection:
+        channel = connection.default_channel
+        for name in parts.queue.celery.conf.task_queues:
+            while raw := channel.client.rpop(name.name):
+                message = json.loads(raw)
+                body = json.loads(base64.b64decode(message["body"]))
+                found.append((message["headers"]["task"], body[0]))
+    return found
+
+
+def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
+    ids = [worker.world.sent() for _ in range(20)]
+    threads = [threading.Thread(target=worker.deliverer.deliver, args=("sms", ids)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(worker.mmg.messages) + len(worker.firetext.messages) == 20
+    shown = worker.world.get(str(ids[0]))
+    assert shown["status"] == "sending"
+    assert shown["sent_at"] is not None
+    assert shown["completed_at"] is None
+    assert shown["cost_details"]["billable_sms_fragments"] == 1
+
+
+def test_a_text_that_one_provider_refuses_goes_to_the_other_at_once(worker: Worker) -> None:
+    worker.mmg.fail(Trouble(status=500), times=100)
+    ids = [worker.world.sent() for _ in range(10)]
+    worker.deliverer.deliver("sms", ids)
+    assert [worker.status(id_) for id_ in ids] == ["sending"] * 10
+    assert len(worker.firetext.messages) == 10
+
+
+def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
+    worker.mmg.fail(Trouble(status=500), times=100)
+    worker.firetext.fail(Trouble(status=500), times=100)
+    id_ = worker.world.sent()
+    worker.world.rooms.aftermath.close()
+    queued(worker.world.parts)
+    worker.deliverer.deliver("sms", [id_])
+    assert worker.status(id_) == "created"
+    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(id_)], 1])]
+    worker.deliverer.deliver("sms", [id_], 1)
+    assert worker.status(id_) == "technical-failure"
+    assert queued(worker.rooms.parts) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [("07700900003", "temporary-failure"), ("07700900002", "permanent-failure"), ("07700900001", "delivered")],
+)
+def test_texts_of_test_keys_are_simulated(worker: Worker, number: str, status: str) -> None:
+    id_ = worker.world.sent(key="test", phone_number=number)
+    worker.deliverer.deliver("sms", [id_])
+    shown = worker.world.get(str(id_))
+    assert shown["status"] == status
+    assert shown["cost_details"]["billable_sms_fragments"] == 1
+    assert worker.mmg.messages == worker.firetext.messages == []
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("temp-fail@simulator.notify", "temporary-failure"),
+        ("perm-fail@simulator.notify", "permanent-failure"),
+        ("delivered@simulator.notify", "delivered"),
+    ],
+)
+def test_emails_of_test_keys_are_simulated(worker: Worker, address: str, status: str) -> None:
+    id_ = worker.world.sent("email", key="test", email_address=address)
+    worker.deliverer.deliver("email", [id_])
+    assert worker.status(id_) == status
+
+
+def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker) -> None:
+    id_ = worker.world.sent(phone_number="+5491123456789")  # Argentina tells nothing of delivery
+    worker.deliverer.deliver("sms", [id_])
+    assert worker.status(id_) == "sent"
+    worker.rooms.receipts.record(Receipt("mmg", id_, None, "permanent-failure"))
+    assert worker.status(id_) == "sent"
+
+
+def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
+    id_ = worker.world.sent()
+    worker.rooms.receipts.record(Receipt("mmg", id_, None, "delivered"))
+    assert worker.status(id_) == "delivered"
+    worker.deliverer.deliver("sms", [id_])
+    assert worker.status(id_) == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("receipts", "status"),
+    [
+        (["delivered", "permanent-failure"], "delivered"),
+        (["pending", "delivered"], "delivered"),
+        (["delivered", "delivered"], "delivered"),
+        (["temporary-failure"], "temporary-failure"),
+    ],
+)
+def test_the_first_final_receipt_counts(worker: Worker, receipts: list[Any], status: str) -> None:
+    id_ = worker.world.sent()
+    worker.deliverer.deliver("sms", [id_])
+    worker.rooms.receipts.record_many([Receipt("mmg", id_, None, outcome) for outcome in receipts])
+    assert worker.status(id_) == status
+
+
+def test_a_failure_after_an_interim_receipt_is_temporary(worker: Worker) -> None:
+    id_ = worker.world.sent()
+    worker.deliverer.deliver("sms", [id_])
+    form = {"reference": str(id_), "status": "2"}
+    client = worker.world.app.test_client()
+    assert client.post("/notifications/sms/firetext", data=form).get_json() == {"result": "success"}
+    assert worker.status(id_) == "pending"
+    client.post("/notifications/sms/firetext", data={**form, "status": "1"})
+    assert worker.status(id_) == "temporary-failure"
+
+
+def test_receipts_over_http(worker: Worker) -> None:
+    id_ = worker.world.sent()
+    client = worker.world.app.test_client()
+    missing = client.post("/notifications/sms/mmg", json={})
+    assert missing.status_code == 400
+    assert missing.get_json() == {
+        "result": "error",
+        "message": ["MMG callback failed: status missing", "MMG callback failed: CID missing"],
+    }
+    assert client.post("/notifications/sms/mmg", json={"CID": str(id_), "status": "5"}).status_code == 200
+    assert worker.status(id_) == "permanent-failure"
+    assert client.post("/notifications/sms/unheard-of", json={}).status_code == 404
+
+
+def test_emails_go_out_by_smtp(world: World, tmp_path: Path) -> None:
+    del tmp_path
+    with SMTPServer() as server:
+        rooms = Rooms(with_settings(world.parts, smtp_url=server.url(), sandbox_url=""))
+        id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u")
+        rooms.deliverer.deliver("email", [id_])
+        rooms.close()
+        (received,) = server.received
+    message = received.message
+    assert message["To"] == "amala@example.com"
+    assert message["Subject"] == "Your appointment on Monday"
+    assert message["List-Unsubscribe"] == "<https://example.com/u>"
+    assert "demo.service@notify.tools" in message["From"]
+    kinds = [part.get_content_type() for part in message.walk()]
+    assert "text/plain" in kinds
+    assert "text/html" in kinds
+    assert world.get(str(id_))["status"] == "delivered"
+
+
+def test_an_archived_service_sends_nothing(worker: Worker) -> None:
+    id_ = worker.world.sent()
+    worker.world.execute("UPDATE services SET active = false WHERE id = %s", worker.world.service_id)
+    worker.deliverer.deliver("sms", [id_])
+    worker.world.execute("UPDATE services SET active = true WHERE id = %s", worker.world.service_id)
+    worker.world.forget()
+    assert worker.status(id_) == "technical-failure"
+    assert worker.mmg.messages == worker.firetext.messages == []
+
+
+def test_what_is_forgotten_is_published_again(worker: Worker) -> None:
+    from datetime import timedelta
+
+    from notify.messages.upkeep import sweep_created, time_out_sending
+
+    id_, late = worker.world.sent(), worker.world.sent()
+    worker.world.rooms.aftermath.close()
+    queued(worker.world.parts)
+    parts, now = worker.world.parts, utc_now()
+    worker.world.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = %s", id_)
+    assert sweep_created(parts.database, parts.queue, now=now, first=timedelta(seconds=300)) == 1
+    assert queued(parts) == [("deliver_sms", [[str(id_)]])]
+    worker.world.execute(
+        "UPDATE notifications SET created_at = now() - interval '73 hours', notification_status = 'sending'"
+        " WHERE id = %s",
+        late,
+    )
+    assert time_out_sending(parts.database, now=now, after=timedelta(hours=72)) == [late]
+    assert worker.status(late) == "temporary-failure"

@@ -1,0 +1,207 @@
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from notify.infra.ids import new_id
+from tests.world import World, errors
+
+VALIDATION = "ValidationError"
+STATUSES = (
+    "cancelled, created, sending, sent, delivered, pending, failed, technical-failure, temporary-failure, "
+    "permanent-failure, pending-virus-check, validation-failed, virus-scan-failed, returned-letter, accepted, received"
+)
+
+
+@pytest.mark.parametrize("path", ["/v2/notifications/x", "/v2/notifications/x/pdf"])
+def test_an_id_must_be_a_uuid(world: World, path: str) -> None:
+    assert errors(world.call("GET", path)) == [(VALIDATION, "notification_id is not a valid UUID")]
+
+
+def test_messages_of_others_are_not_found(world: World) -> None:
+    id_ = world.sent()
+    world.execute("UPDATE notifications SET service_id = %s WHERE id = %s", uuid4(), id_)
+    answer = world.call("GET", f"/v2/notifications/{id_}")
+    assert (answer.status_code, errors(answer)) == (404, [("NoResultFound", "No result found")])
+
+
+def test_only_letters_have_a_pdf(world: World) -> None:
+    answer = world.call("GET", f"/v2/notifications/{world.sent()}/pdf")
+    assert errors(answer) == [("BadRequestError", "Notification is not a letter")]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("status=elephant", f"status elephant is not one of [{STATUSES}]"),
+        ("template_type=fax", "template_type fax is not one of [sms, email, letter]"),
+        ("include_jobs=yes", "include_jobs yes is not one of [true, True]"),
+        ("older_than=x", "older_than is not a valid UUID"),
+        ("page=1", "Additional properties are not allowed (page was unexpected)"),
+    ],
+)
+def test_queries_that_are_not_understood(world: World, query: str, message: str) -> None:
+    assert errors(world.call("GET", f"/v2/notifications?{query}")) == [(VALIDATION, message)]
+
+
+def ids(answer: dict[str, Any]) -> list[str]:
+    return [entry["id"] for entry in answer["notifications"]]
+
+
+def test_pages_go_from_the_newest_to_the_oldest(world: World) -> None:
+    sent = [str(world.sent(reference="paged")) for _ in range(3)]
+    world.sent(key="test", reference="paged")
+    page = world.call("GET", "/v2/notifications?reference=paged").get_json()
+    assert ids(page) == sent[::-1]
+    assert page["links"] == {
+        "current": "http://localhost/v2/notifications?reference=paged",
+        "next": f"http://localhost/v2/notifications?reference=paged&older_than={sent[0]}",
+    }
+    older = world.call("GET", f"/v2/notifications?reference=paged&older_than={sent[1]}").get_json()
+    assert ids(older) == [sent[0]]
+    end = world.call("GET", f"/v2/notifications?older_than={uuid4()}").get_json()
+    assert end["notifications"] == []
+    assert "next" not in end["links"]
+
+
+def test_filters_by_status_and_type(world: World) -> None:
+    delivered, failed, email = world.sent(reference="f"), world.sent(reference="f"), world.sent("email", reference="f")
+    world.execute("UPDATE notifications SET notification_status = 'delivered' WHERE id = %s", delivered)
+    world.execute("UPDATE notifications SET notification_status = 'temporary-failure' WHERE id = %s", failed)
+
+    def found(query: str) -> set[str]:
+        return set(ids(world.call("GET", f"/v2/notifications?reference=f&{query}").get_json()))
+
+    assert found("status=delivered") == {str(delivered)}
+    assert found("status=failed") == {str(failed)}
+    assert found("status=failed&status=created") == {str(failed), str(email)}
+    assert found("template_type=email") == {str(email)}
+    assert found("template_type=letter") == set()
+
+
+def test_messages_of_spreadsheets_are_left_out_unless_asked_for(world: World) -> None:
+    id_ = world.sent(reference="job")
+    world.execute("UPDATE notifications SET job_id = %s, job_row_number = 0 WHERE id = %s", new_id(), id_)
+    assert ids(world.call("GET", "/v2/notifications?reference=job").get_json()) == []
+    assert ids(world.call("GET", "/v2/notifications?reference=job&include_jobs=true").get_json()) == [str(id_)]
+
+
+def test_a_delivered_text_shows_what_it_cost(world: World) -> None:
+    id_ = world.sent(phone_number="+201212341234")
+    world.execute(
+        "UPDATE notifications SET notification_status = 'delivered', billable_units = 2, sent_at = created_at,"
+        " updated_at = created_at WHERE id = %s",
+        id_,
+    )
+    shown = world.get(str(id_))
+    assert shown["cost_details"] == {
+        "billable_sms_fragments": 2,
+        "international_rate_multiplier": 7.0,
+        "sms_rate": 0.024,
+    }
+    assert shown["cost_in_pounds"] == pytest.approx(0.336)
+    assert shown["completed_at"] == shown["sent_at"] == shown["created_at"]
+
+
+def test_templates(world: World) -> None:
+    listed = world.call("GET", "/v2/templates").get_json()["templates"]
+    assert [entry["type"] for entry in listed] == ["email", "letter", "sms"]
+    only = world.call("GET", "/v2/templates?type=sms").get_json()["templates"]
+    one = world.call("GET", f"/v2/template/{world.template('sms')}").get_json()
+    assert only == [one]
+    assert one["personalisation"] == {"name": {"required": True}, "date": {"required": True}}
+    assert one["subject"] is None
+    assert one["created_by"] == "demo@example.com"
+    assert world.call("GET", f"/v2/template/{world.template('sms')}/version/1").get_json() == one
+    assert world.call("GET", f"/v2/template/{world.template('sms')}/version/0").get_json() == one
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "expected"),
+    [
+        ("/v2/template/x", 400, [(VALIDATION, "id is not a valid UUID")]),
+        (f"/v2/template/{uuid4()}", 404, [("NoResultFound", "No result found")]),
+        ("/v2/templates?type=fax", 400, [(VALIDATION, "type fax is not one of [sms, email, letter]")]),
+        (
+            "/v2/templates?a=1",
+            400,
+            [(VALIDATION, "Additional properties are not allowed (a was unexpected)")],
+        ),
+    ],
+)
+def test_templates_that_are_not_there(world: World, path: str, status: int, expected: list[tuple[str, str]]) -> None:
+    answer = world.call("GET", path)
+    assert (answer.status_code, errors(answer)) == (status, expected)
+
+
+def test_versions(world: World) -> None:
+    base = f"/v2/template/{world.template('sms')}/version"
+    assert errors(world.call("GET", f"{base}/99")) == [("NoResultFound", "No result found")]
+    assert world.call("GET", f"{base}/x").get_json()["result"] == "error"
+
+
+def test_previews(world: World) -> None:
+    path = f"/v2/template/{world.template('email')}/preview"
+    body = {"personalisation": {"name": "A & B", "date": "Monday", "parking": "yes"}, "unknown": 1}
+    shown = world.call("POST", path, body).get_json()
+    assert shown["subject"] == "Your appointment on Monday"
+    assert "You can park behind the building." in shown["body"]
+    assert "A &amp; B" in shown["html"]
+    assert "<html" not in shown["html"]
+    missing = errors(world.call("POST", path))
+    assert missing == [("BadRequestError", "Missing personalisation: date, name, parking")]
+    wrong = errors(world.call("POST", path, {"personalisation": []}))
+    assert wrong == [(VALIDATION, "personalisation [] is not of type object")]
+
+
+def test_received_texts(world: World) -> None:
+    path = "/v2/received-text-messages"
+    empty = world.call("GET", path).get_json()
+    assert empty == {"received_text_messages": [], "links": {"current": f"http://localhost{path}"}}
+    stored = []
+    for minute in range(2):
+        stored.append(new_id())
+        world.execute(
+            "INSERT INTO inbound_sms (id, service_id, content, notify_number, user_number, created_at, provider)"
+            " VALUES (%s, %s, %s, '07700900789', '447900900123', %s, 'mmg')",
+            stored[-1],
+            world.service_id,
+            world.parts.vault.encrypt(f"text {minute}"),
+            f"2026-01-01T00:0{minute}:00Z",
+        )
+    page = world.call("GET", path).get_json()
+    assert [entry["content"] for entry in page["received_text_messages"]] == ["text 1", "text 0"]
+    assert page["received_text_messages"][0]["created_at"] == "2026-01-01T00:01:00.000000Z"
+    assert page["links"]["next"] == f"http://localhost{path}?older_than={stored[0]}"
+    older = world.call("GET", f"{path}?older_than={stored[1]}").get_json()
+    assert [entry["id"] for entry in older["received_text_messages"]] == [str(stored[0])]
+    assert errors(world.call("GET", f"{path}?older_than=x")) == [(VALIDATION, "older_than is not a valid UUID")]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/nothing", 404), ("PUT", "/v2/templates", 405)])
+def test_what_nobody_serves(world: World, method: str, path: str, status: int) -> None:
+    answer = world.call(method, path, headers={})
+    assert answer.status_code == status
+    assert answer.get_json()["result"] == "error"
+
+
+def test_the_status_page(world: World) -> None:
+    shown = world.call("GET", "/_status", headers={}).get_json()
+    assert shown["status"] == "ok"
+    assert shown["db_version"] == shown["db_bulk_version"]
+    assert world.call("GET", "/_status?simple=1", headers={}).get_json() == {"status": "ok"}
+
+
+def test_one_click_unsubscribe(world: World) -> None:
+    id_ = world.sent("email")
+    link = world.rooms.links.one_click(id_, "amala@example.com").removeprefix("http://localhost:6011")
+    for _ in range(2):
+        answer = world.call("POST", link, headers={})
+        assert answer.get_json() == {"result": "success", "message": "Unsubscribe successful"}
+    rows = world.execute("SELECT email_address FROM unsubscribe_request WHERE notification_id = %s", id_)
+    assert rows == [("amala@example.com",)]
+    bad = world.call("POST", f"/unsubscribe/{id_}/nonsense", headers={})
+    assert (bad.status_code, bad.get_json()["message"]) == (
+        404,
+        {"unsubscribe request": "This is not a valid unsubscribe link."},
+    )

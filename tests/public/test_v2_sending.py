@@ -1,0 +1,416 @@
+import json
+import time
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+
+from tests.world import World, errors
+
+VALIDATION, BAD = "ValidationError", "BadRequestError"
+SAFE_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store, no-cache, private, must-revalidate",
+}
+
+
+# -- who calls
+
+
+@pytest.mark.parametrize(
+    ("header", "status", "message"),
+    [
+        (None, 401, "Unauthorized: authentication token must be provided"),
+        ("Basic abc", 401, "Unauthorized: authentication bearer scheme must be used"),
+        ("Bearer nonsense", 403, "Invalid token: make sure your API token matches the example at"),
+        ("Bearer " + "a" * 20000 + ".b.c", 403, "Invalid token: make sure"),
+        ("ApiKey-v1 nonsense", 403, "Invalid token: service id is not the right data type"),
+    ],
+)
+def test_without_a_good_token_nothing_is_read(world: World, header: str | None, status: int, message: str) -> None:
+    answer = world.call("POST", "/v2/notifications/sms", headers={"Authorization": header} if header else {})
+    assert answer.status_code == status
+    ((kind, text),) = errors(answer)
+    assert kind == "AuthError"
+    assert text.startswith(message)
+    assert "WWW-Authenticate" not in answer.headers
+
+
+CLOCK = "Error: Your system clock must be accurate to within 30 seconds"
+GENERAL = (
+    "Invalid token: make sure your API token matches the example at "
+    "https://docs.notifications.service.gov.uk/rest-api.html#authorisation-header"
+)
+
+
+@pytest.mark.parametrize(
+    ("claims", "message"),
+    [
+        ({"iss": None}, "Invalid token: iss field not provided"),
+        ({"iss": "x"}, "Invalid token: service id is not the right data type"),
+        ({"iss": str(uuid4())}, "Invalid token: service not found"),
+        ({"iat": int(time.time()) - 300}, CLOCK),
+        ({"iat": int(time.time()) + 300}, CLOCK),
+        ({"iat": None}, "Invalid token: API key not found"),
+        ({"nbf": int(time.time()) + 300}, CLOCK),
+        ({"exp": int(time.time()) - 300}, GENERAL),
+        ({"aud": "somebody"}, GENERAL),
+    ],
+)
+def test_claims_that_are_not_accepted(world: World, claims: dict[str, Any], message: str) -> None:
+    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {world.token(**claims)}"})
+    assert answer.status_code == 403
+    assert errors(answer) == [("AuthError", message)]
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS384"])
+def test_only_one_algorithm_is_accepted(world: World, algorithm: str) -> None:
+    key = world.demo["api_keys"]["normal"]
+    token = jwt.encode(
+        {"iss": key[-73:-37], "iat": int(time.time())}, "" if algorithm == "none" else key[-36:], algorithm=algorithm
+    )
+    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
+    assert errors(answer) == [("AuthError", "Invalid token: algorithm used is not HS256")]
+
+
+def test_a_forged_signature_is_not_accepted(world: World) -> None:
+    token = jwt.encode({"iss": world.service_id, "iat": int(time.time())}, str(uuid4()), algorithm="HS256")
+    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
+    assert errors(answer) == [("AuthError", "Invalid token: API key not found")]
+
+
+def test_the_key_itself_is_accepted_too(world: World) -> None:
+    headers = {"Authorization": f"ApiKey-v1 {world.demo['api_keys']['normal']}"}
+    assert world.call("GET", "/v2/templates", headers=headers).status_code == 200
+
+
+def test_a_revoked_key_is_refused_by_name(world: World) -> None:
+    world.execute("UPDATE api_keys SET expiry_date = now() WHERE key_type = 'team'")
+    world.forget()
+    answer = world.call("GET", "/v2/templates", key="team")
+    world.execute("UPDATE api_keys SET expiry_date = NULL WHERE key_type = 'team'")
+    world.forget()
+    assert errors(answer) == [("AuthError", "Invalid token: API key revoked")]
+
+
+def test_options_without_a_token_is_refused(world: World) -> None:
+    assert world.call("OPTIONS", "/v2/notifications/sms", headers={}).status_code == 401
+
+
+# -- what is sent
+
+
+def test_a_text_message_is_accepted(world: World) -> None:
+    answer = world.post("sms", reference="mine")
+    body = answer.get_json()
+    assert answer.status_code == 201
+    assert body["content"] == {
+        "from_number": "development",
+        "body": "Hello Amala, see you on Monday. To change your appointment please call 01234 567890.",
+    }
+    assert body["reference"] == "mine"
+    assert body["uri"] == f"http://localhost/v2/notifications/{body['id']}"
+    assert body["template"] == {
+        "id": world.template("sms"),
+        "version": 1,
+        "uri": f"http://localhost/services/{world.service_id}/templates/{world.template('sms')}",
+    }
+    assert body["scheduled_for"] is None
+    assert SAFE_HEADERS.items() <= dict(answer.headers).items()
+    shown = world.get(body["id"])
+    assert (shown["status"], shown["phone_number"], shown["type"]) == ("created", "07900900123", "sms")
+    assert (shown["cost_details"], shown["cost_in_pounds"], shown["is_cost_data_ready"]) == ({}, None, False)
+
+
+def test_an_email_is_accepted(world: World) -> None:
+    url = "https://example.com/unsubscribe"
+    body = world.post("email", one_click_unsubscribe_url=url).get_json()
+    assert body["content"]["subject"] == "Your appointment on Monday"
+    assert body["content"]["from_email"] == "demo.service@notify.tools"
+    assert body["content"]["one_click_unsubscribe_url"] == url
+    assert body["sanitised_content"] == {}
+    shown = world.get(body["id"])
+    assert (shown["email_address"], shown["one_click_unsubscribe_url"]) == ("amala@example.com", url)
+    assert (shown["cost_in_pounds"], shown["is_cost_data_ready"]) == (0.0, True)
+
+
+def test_a_letter_is_accepted_and_priced_when_it_has_pages(world: World) -> None:
+    answer = world.post("letter")
+    body = answer.get_json()
+    assert answer.status_code == 201, body
+    assert set(body["content"]) == {"body", "subject"}
+    shown = world.get(body["id"])
+    assert (shown["status"], shown["line_1"], shown["postcode"]) == ("accepted", "A", "SW1A 1AA")
+    assert shown["postage"] == "second"
+    assert shown["estimated_delivery"].endswith(":00:00.000000Z")
+    pdf = world.call("GET", f"/v2/notifications/{body['id']}/pdf")
+    assert errors(pdf) == [("PDFNotReadyError", "PDF not available yet, try again later")]
+    world.execute(
+        "UPDATE notifications SET billable_units = 2, notification_status = 'sending' WHERE id = %s", body["id"]
+    )
+    shown = world.get(body["id"])
+    assert shown["cost_details"] == {"billable_sheets_of_paper": 2, "postage": "second"}
+    assert shown["cost_in_pounds"] == 0.77
+
+
+def test_what_is_personal_is_not_readable_in_the_database(world: World) -> None:
+    id_ = world.sent("sms", personalisation={"name": "Secretname", "date": "d"})
+    ((row,),) = world.execute("SELECT n::text FROM notifications n WHERE id = %s", id_)
+    assert "Secretname" not in row
+    assert b"Secretname".hex() not in row
+
+
+def test_values_are_sanitised_where_asked_for(world: World) -> None:
+    values = {"name": "[click](https://evil.link)", "date": "d", "parking": "no"}
+    body = world.post("email", personalisation=values, sanitise_content_for=["NAME"]).get_json()
+    assert body["sanitised_content"] == {"name": {"unsanitised": values["name"], "sanitised": "\\[click\\]\\(\\)"}}
+    assert body["content"]["body"].startswith("Hello \\[click\\]\\(\\),")
+
+
+@pytest.mark.parametrize("number", ["+447700900000", "07700900111", "07700 900222"])
+def test_simulated_numbers_are_answered_and_forgotten(world: World, number: str) -> None:
+    answer = world.post("sms", phone_number=number)
+    assert answer.status_code == 201
+    found = world.call("GET", f"/v2/notifications/{answer.get_json()['id']}")
+    assert errors(found) == [("NoResultFound", "No result found")]
+
+
+# -- what is refused
+
+TOO_LONG = "x" * 1001
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "messages"),
+    [
+        ("sms", {"reference": TOO_LONG}, [f"reference {TOO_LONG} is too long"]),
+        ("sms", {"reference": None}, ["reference None is not of type string"]),
+        ("sms", {"reference": 1.5}, ["reference 1.5 is not of type string"]),
+        ("sms", {"phone_number": 7900900123}, ["phone_number 7900900123 is not of type string"]),
+        ("sms", {"phone_number": "07900"}, ["phone_number Not enough digits"]),
+        ("sms", {"phone_number": "0790090012x"}, ["phone_number Must not contain letters or symbols"]),
+        ("sms", {"phone_number": "+24740123"}, ["phone_number Not a valid country prefix"]),
+        ("sms", {"template_id": "x"}, ["template_id is not a valid UUID"]),
+        ("sms", {"template_id": 1}, ["template_id is not a valid UUID"]),
+        ("sms", {"personalisation": "it's"}, ['personalisation "its" is not of type object']),
+        ("sms", {"personalisation": None}, ["personalisation None is not of type object"]),
+        ("sms", {"scheduled_for": 1}, ["scheduled_for 1 is not of type string, null"]),
+        (
+            "sms",
+            {"scheduled_for": "soon"},
+            [
+                "scheduled_for datetime format is invalid. It must be a valid ISO8601 date time format, "
+                "https://en.wikipedia.org/wiki/ISO_8601"
+            ],
+        ),
+        ("sms", {"scheduled_for": "2020-01-01T00:00"}, ["scheduled_for datetime can not be in the past"]),
+        ("sms", {"scheduled_for": "2099-01-01"}, ["scheduled_for datetime can only be 24 hours in the future"]),
+        ("sms", {"b": 1}, ["Additional properties are not allowed (b was unexpected)"]),
+        ("sms", {"b": 1, "a": 2}, ["Additional properties are not allowed (a, b were unexpected)"]),
+        (
+            "sms",
+            {"extra": 1, "phone_number": [], "reference": {}},
+            [
+                "reference {} is not of type string",
+                "phone_number [] is not of type string",
+                "Additional properties are not allowed (extra was unexpected)",
+            ],
+        ),
+        ("email", {"email_address": "x"}, ["email_address Not a valid email address"]),
+        ("email", {"email_address": None}, ["email_address None is not of type string"]),
+        ("email", {"one_click_unsubscribe_url": "http://x.uk"}, ["one_click_unsubscribe_url is not a valid https url"]),
+        ("email", {"one_click_unsubscribe_url": 3}, ["one_click_unsubscribe_url is not a valid https url"]),
+        ("email", {"sanitise_content_for": "x"}, ["sanitise_content_for x is not of type array, null"]),
+        ("letter", {"personalisation": []}, ["personalisation [] is not of type object"]),
+    ],
+)
+def test_bodies_that_break_the_schema(world: World, kind: str, changes: dict[str, Any], messages: list[str]) -> None:
+    answer = world.post(kind, **changes)
+    assert answer.status_code == 400
+    assert errors(answer) == [(VALIDATION, message) for message in messages]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("sms", ["phone_number", "template_id"]),
+        ("email", ["email_address", "template_id"]),
+        ("letter", ["template_id", "personalisation"]),
+    ],
+)
+def test_missing_fields_are_named_in_order(world: World, kind: str, fields: list[str]) -> None:
+    answer = world.call("POST", f"/v2/notifications/{kind}", {})
+    assert errors(answer) == [(VALIDATION, f"{field} is a required property") for field in fields]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"a": "\\ud800"}',
+        b'{"reference": "a\\u0000b"}',
+        b"[" * 100_000,
+        b'{"a":' * 2000 + b"1" + b"}" * 2000,
+        b"NaN",
+    ],
+)
+def test_what_is_no_json_is_refused(world: World, body: bytes) -> None:
+    answer = world.app.test_client().post(
+        "/v2/notifications/sms", data=body, headers={"Authorization": f"Bearer {world.token()}"}
+    )
+    assert answer.status_code == 400
+    assert errors(answer) == [(BAD, "Invalid JSON supplied in POST data")]
+
+
+def test_any_content_type_will_do_and_a_list_is_no_object(world: World) -> None:
+    headers = {"Authorization": f"Bearer {world.token()}", "Content-Type": "text/plain"}
+    client = world.app.test_client()
+    answer = client.post("/v2/notifications/sms", data=json.dumps([1, "a"]), headers=headers)
+    assert errors(answer) == [(VALIDATION, "[1, a] is not of type object")]
+    assert len(errors(client.post("/v2/notifications/sms", data="null", headers=headers))) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "message"),
+    [
+        ("sms", {"template_id": str(uuid4())}, "Template not found"),
+        ("sms", {"personalisation": {"Name": "x"}}, "Missing personalisation: date"),
+        ("sms", {"personalisation": {}}, "Missing personalisation: name, date"),
+        (
+            "sms",
+            {"personalisation": {"name": "x" * 900, "date": "y"}},
+            "Your message is too long. Text messages cannot be longer than 918 characters. "
+            "Your message is 974 characters long.",
+        ),
+        ("sms", {"personalisation": {"name": {"file": "x"}, "date": "y"}}, "Can only send a file by email"),
+        (
+            "email",
+            {"personalisation": {"name": "x" * 2_000_000, "date": "y", "parking": "no"}},
+            "Your message is too long. Emails cannot be longer than 2000000 bytes.",
+        ),
+    ],
+)
+def test_messages_that_cannot_be_sent(world: World, kind: str, changes: dict[str, Any], message: str) -> None:
+    answer = world.post(kind, **changes)
+    assert answer.status_code == 400
+    ((error, text),) = errors(answer)
+    assert error == BAD
+    assert text.startswith(message)
+
+
+def test_a_template_of_another_type_is_refused(world: World) -> None:
+    answer = world.post("sms", template_id=world.template("email"))
+    assert errors(answer) == [(BAD, "email template is not suitable for sms notification")]
+
+
+@pytest.mark.parametrize(("kind", "field"), [("sms", "sms_sender_id"), ("email", "email_reply_to_id")])
+def test_senders_must_be_the_service_s_own(world: World, kind: str, field: str) -> None:
+    id_ = uuid4()
+    answer = world.post(kind, **{field: str(id_)})
+    assert errors(answer) == [(BAD, f"{field} {id_} does not exist in database for service id {world.service_id}")]
+    own = world.demo["sms_sender_id"] if kind == "sms" else world.demo["email_reply_to_id"]
+    assert world.post(kind, **{field: own}).status_code == 201
+
+
+def test_a_team_key_sends_to_the_team_and_its_guests_only(world: World) -> None:
+    refused = errors(world.post("sms", key="team"))
+    assert refused == [(BAD, "Can’t send to this recipient using a team-only API key")]
+    assert world.post("sms", key="team", phone_number="07700900456").status_code == 201
+    assert world.post("email", key="team", email_address="GUEST@example.com").status_code == 201
+    letter = world.post("letter", key="team")
+    assert letter.status_code == 403
+    assert errors(letter) == [(BAD, "Cannot send letters with a team api key")]
+
+
+def test_a_service_in_trial_mode_sends_to_its_team_only(world: World) -> None:
+    world.execute("UPDATE services SET restricted = true WHERE id = %s", world.service_id)
+    world.forget()
+    refused, letter, test = world.post("sms"), world.post("letter"), world.post("sms", key="test")
+    world.execute("UPDATE services SET restricted = false WHERE id = %s", world.service_id)
+    world.forget()
+    assert errors(refused) == [
+        (
+            BAD,
+            "Can’t send to this recipient when service is in trial mode – see "
+            "https://www.notifications.service.gov.uk/trial-mode",
+        )
+    ]
+    assert errors(letter) == [(BAD, "Cannot send letters when service is in trial mode")]
+    assert test.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("permission", "kind", "changes", "expected"),
+    [
+        ("sms", "sms", {}, (BAD, "Service is not allowed to send text messages")),
+        ("email", "email", {}, (BAD, "Service is not allowed to send emails")),
+        ("letter", "letter", {}, (BAD, "Service is not allowed to send letters")),
+        (
+            "international_sms",
+            "sms",
+            {"phone_number": "+201212341234"},
+            (BAD, "Cannot send to international mobile numbers"),
+        ),
+        (
+            "sms_to_uk_landlines",
+            "sms",
+            {"phone_number": "01174960860"},
+            ("InvalidPhoneError", "Not a UK mobile number"),
+        ),
+    ],
+)
+def test_permissions_decide(
+    world: World, permission: str, kind: str, changes: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert world.post(kind, **changes).status_code == 201
+    world.execute(
+        "DELETE FROM service_permissions WHERE service_id = %s AND permission = %s", world.service_id, permission
+    )
+    world.forget()
+    answer = world.post(kind, **changes)
+    world.execute(
+        "INSERT INTO service_permissions (service_id, permission, created_at) VALUES (%s, %s, now())",
+        world.service_id,
+        permission,
+    )
+    world.forget()
+    assert errors(answer) == [expected]
+
+
+def test_an_address_that_cannot_be_printed(world: World) -> None:
+    values = {"name": "x", "date": "y", "address_line_1": "A", "address_line_2": "B", "postcode": "nowhere"}
+    answer = world.post("letter", personalisation=values)
+    assert errors(answer) == [(VALIDATION, "Last line of address must be a real UK postcode or another country")]
+
+
+def test_other_types_are_not_found(world: World) -> None:
+    answer = world.call("POST", "/v2/notifications/fax", {})
+    assert answer.status_code == 404
+    assert answer.get_json()["result"] == "error"
+
+
+def test_the_limit_of_a_day(world: World) -> None:
+    world.execute("UPDATE services SET letter_message_limit = 0 WHERE id = %s", world.service_id)
+    world.forget()
+    answer = world.post("letter")
+    world.execute("UPDATE services SET letter_message_limit = 1000 WHERE id = %s", world.service_id)
+    world.forget()
+    assert answer.status_code == 429
+    assert errors(answer) == [("TooManyRequestsError", "Exceeded send limits (letter: 0) for today")]
+
+
+def test_the_limit_of_a_minute(world: World) -> None:
+    world.execute("UPDATE services SET rate_limit = 1 WHERE id = %s", world.service_id)
+    world.forget()
+    world.post("sms", key="test")
+    answers = [world.post("sms", key="test") for _ in range(3)]
+    world.execute("UPDATE services SET rate_limit = 3000 WHERE id = %s", world.service_id)
+    world.forget()
+    assert answers[-1].status_code == 429
+    assert errors(answers[-1]) == [
+        ("RateLimitError", "Exceeded rate limit for key type TEST of 1 requests per 60 seconds")
+    ]

@@ -1,0 +1,94 @@
+"""What tests of the public API share: an application, a service, and ways to call and to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import jwt
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from notify.infra.parts import Parts
+from notify.rooms import Rooms
+
+
+@dataclass
+class World:
+    """The running application, its parts, and the demo service as `dev.json` has it."""
+
+    app: Flask
+    parts: Parts
+    rooms: Rooms
+    demo: dict[str, Any]
+
+    @property
+    def service_id(self) -> str:
+        return str(self.demo["service_id"])
+
+    def template(self, kind: str) -> str:
+        return str(self.demo["templates"][kind])
+
+    def token(self, key: str = "normal", **claims: Any) -> str:
+        """A token as the clients make it, with claims of one's own (null: without)."""
+        full = self.demo["api_keys"][key]
+        payload = {"iss": full[-73:-37], "iat": int(time.time()), **claims}
+        payload = {name: value for name, value in payload.items() if value is not None}
+        return jwt.encode(payload, full[-36:], algorithm="HS256")
+
+    def call(
+        self, method: str, path: str, json: Any = None, *, key: str = "normal", headers: Mapping[str, str] | None = None
+    ) -> TestResponse:
+        """Call the API with a key of the demo service."""
+        given = {"Authorization": f"Bearer {self.token(key)}"} if headers is None else dict(headers)
+        body = {"json": json} if json is not None else {}
+        return self.app.test_client().open(path, method=method, headers=given, **body)
+
+    def post(self, kind: str, *, key: str = "normal", **body: Any) -> TestResponse:
+        """Send a message; what is not given is filled in with what works."""
+        usual: dict[str, dict[str, Any]] = {
+            "sms": {"phone_number": "07900900123"},
+            "email": {"email_address": "amala@example.com"},
+            "letter": {},
+        }
+        values: dict[str, Any] = {"name": "Amala", "date": "Monday"}
+        if kind == "letter":
+            values |= {"address_line_1": "A", "address_line_2": "B", "postcode": "SW1A 1AA"}
+        if kind == "email":
+            values["parking"] = "no"
+        full = {**usual[kind], "template_id": self.template(kind), "personalisation": values, **body}
+        return self.call("POST", f"/v2/notifications/{kind}", full, key=key)
+
+    def get(self, notification_id: str) -> dict[str, Any]:
+        """A message as the API shows it."""
+        answer = self.call("GET", f"/v2/notifications/{notification_id}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.get_json()
+        return shown
+
+    def sent(self, kind: str = "sms", **body: Any) -> UUID:
+        """Send a message that is accepted; its id."""
+        answer = self.post(kind, **body)
+        assert answer.status_code == 201, answer.text
+        return UUID(answer.get_json()["id"])
+
+    def execute(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the database."""
+        with self.parts.database.connection() as connection:
+            cursor = connection.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def forget(self) -> None:
+        """Have the process look at the database anew."""
+        self.rooms.services.clear()
+        self.rooms.templates.clear()
+
+
+def errors(answer: TestResponse) -> list[tuple[str, str]]:
+    """What is wrong, as (class, message)."""
+    body = answer.get_json()
+    assert body["status_code"] == answer.status_code
+    return [(entry["error"], entry["message"]) for entry in body["errors"]]
