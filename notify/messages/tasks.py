@@ -12,6 +12,7 @@ from celery import Celery
 from celery.schedules import crontab
 
 from notify import queues
+from notify.documents.store import DocumentStore
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import upkeep
@@ -46,6 +47,13 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
         if ids:
             logger.info("messages timed out", number=len(ids))
 
+    @celery.task(name="delete-expired-documents")
+    def delete_expired_documents() -> None:
+        store = DocumentStore(settings, parts.database, parts.objects)
+        number = store.delete_expired(utc_now())
+        if number:
+            logger.info("documents deleted", number=number)
+
 
 def schedule(prefix: str) -> dict[str, Any]:
     """When beat publishes the periodic tasks (contract: workers 3)."""
@@ -59,6 +67,11 @@ def schedule(prefix: str) -> dict[str, Any]:
         "timeout-sending-notifications": {
             "task": "timeout-sending-notifications",
             "schedule": crontab(hour=0, minute=5),
+            "options": options,
+        },
+        "delete-expired-documents": {
+            "task": "delete-expired-documents",
+            "schedule": crontab(hour=2, minute=30),
             "options": options,
         },
     }
