@@ -23,7 +23,7 @@ from notify.infra.telemetry import configure_logs, log_request
 from notify.migrate import DIRECTORY
 from notify.models import metadata
 from notify.providers.registry import ProviderPool
-from notify.public import documents, provider_receipts, unsubscribe, v2
+from notify.public import documents, openapi, provider_receipts, unsubscribe, v2
 from notify.public.auth import Authenticator
 from notify.rooms import Rooms
 from notify.settings import Settings
@@ -83,6 +83,7 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     )
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
+    app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))
     _add_status(app, parts)
 
 

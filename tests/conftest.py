@@ -77,7 +77,9 @@ def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]
 def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The web application with a demo service, for the tests of one module."""
     folder = tmp_path_factory.mktemp("world")
-    with _fresh_parts(postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9") as parts:
+    with _fresh_parts(
+        postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9", notify_log_level="ERROR"
+    ) as parts:
         demo = ensure_demo(parts, folder / "dev.json")
         app = create_app(parts.settings)
         yield World(app, parts, app.extensions["rooms"], demo)

@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import psycopg
+import sqlalchemy.exc
 import structlog
 from flask import Blueprint, Request, Response, g, request
 from pydantic import ValidationError
@@ -103,6 +105,13 @@ def _handle_errors(v2: Blueprint) -> None:
             return result_error(404, NOT_FOUND)
         status = error.code or 500
         return v2_error(status, [{"error": type(error).__name__, "message": error.description or error.name}])
+
+    @v2.errorhandler(psycopg.DataError)
+    @v2.errorhandler(sqlalchemy.exc.DataError)
+    def unsearchable(error: Exception) -> Response:
+        """A value that no row can have, such as a NUL character in a reference (3.1)."""
+        del error
+        return v2_error(404, [{"error": "DataError", "message": "No result found"}])
 
     @v2.errorhandler(Exception)
     def fault(error: Exception) -> Response:

@@ -30,6 +30,11 @@ def test_only_letters_have_a_pdf(world: World) -> None:
     assert errors(answer) == [("BadRequestError", "Notification is not a letter")]
 
 
+def test_a_reference_that_no_message_can_have(world: World) -> None:
+    answer = world.call("GET", "/v2/notifications?reference=%00")
+    assert (answer.status_code, errors(answer)) == (404, [("DataError", "No result found")])
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -137,6 +142,7 @@ def test_templates_that_are_not_there(world: World, path: str, status: int, expe
 def test_versions(world: World) -> None:
     base = f"/v2/template/{world.template('sms')}/version"
     assert errors(world.call("GET", f"{base}/99")) == [("NoResultFound", "No result found")]
+    assert errors(world.call("GET", f"{base}/{10**30}")) == [("DataError", "No result found")]
     assert world.call("GET", f"{base}/x").get_json()["result"] == "error"
 
 
