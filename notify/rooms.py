@@ -76,7 +76,7 @@ class Rooms:
             self.services,
             self.templates,
             self.limits,
-            MessageStore(parts.database, self.aftermath.stored),
+            MessageStore(parts.database, self.limits, self.aftermath.stored),
             self.documents,
         )
 

@@ -27,7 +27,7 @@ def log_request(*, application: str, request_id: str, fields: dict[str, Any]) ->
     _output.msg(
         orjson.dumps(
             {
-                "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+                "time": datetime.now(UTC).isoformat(timespec="microseconds")[:-6],
                 "application": application,
                 "name": f"{application}.request",
                 "levelname": "INFO",
@@ -45,7 +45,7 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard output in one form."""
 
     def describe(_logger: object, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["time"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+        event["time"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6]
         event["application"] = application
         event["levelname"] = name.upper()
         event["logType"] = "application"

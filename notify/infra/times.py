@@ -13,7 +13,9 @@ def utc_now() -> datetime:
 
 def format_datetime(moment: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the contract's only form of a time (public-api, conventions)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def format_optional(moment: datetime | None) -> str | None:

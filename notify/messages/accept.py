@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from notify.content.email_addresses import normalise, validate
@@ -26,6 +26,7 @@ from notify.content.text import strip_obscure
 from notify.documents.files import FileToSend, find_files
 from notify.documents.store import DocumentStore
 from notify.infra.database import Database
+from notify.infra.errors import ProblemError
 from notify.infra.ids import new_id
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
@@ -33,7 +34,7 @@ from notify.messages import errors
 from notify.messages.store import MessageStore, NewMessage
 from notify.services import queries as service_queries
 from notify.services.directory import ServiceDirectory
-from notify.services.limits import Limits
+from notify.services.limits import LimitExceededError, Limits
 from notify.services.queries import CachedApiKey, CachedService
 from notify.settings import Settings
 from notify.templates.directory import CompiledTemplate, TemplateDirectory
@@ -94,9 +95,13 @@ class Acceptor:
         self._documents = documents
         self._now = now
 
-    def check_limits(self, caller: Caller, notification_type: str) -> None:
-        """The limits that are looked at before the body is (5.1). Raises `RateLimitError`, `TooManyRequestsError`."""
-        self._limits.check(caller.service, caller.key.key_type, notification_type)
+    def refuse(self, caller: Caller, notification_type: str, problem: ProblemError) -> NoReturn:
+        """Refuse a message for this reason, or because a limit is used up: that comes first, and a refused request
+        counts towards it too (5.1). Raises.
+        """
+        if not isinstance(problem, LimitExceededError):
+            self._limits.check(self._limits.request(caller.service, caller.key.key_type, notification_type))
+        raise problem
 
     def accept_sms(
         self,
@@ -126,7 +131,10 @@ class Acceptor:
         if text.is_too_long:
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
         id_ = new_id()
-        if number.normalised not in SIMULATED_NUMBERS:
+        limit = self._limits.request(service, caller.key.key_type, "sms")
+        if number.normalised in SIMULATED_NUMBERS:
+            self._limits.check(limit)
+        else:
             self._store.store(
                 NewMessage(
                     id=id_,
@@ -147,6 +155,7 @@ class Acceptor:
                     normalised_to=number.normalised,
                     reply_to_text=sender,
                 ),
+                limit,
             )
         return AcceptedMessage(id=id_, template=template, reference=reference, body=text.body, sender=sender)
 
@@ -182,7 +191,10 @@ class Acceptor:
         if size > LARGEST_EMAIL:
             raise errors.EmailTooLongError(size, LARGEST_EMAIL)
         id_ = new_id()
-        if not is_simulated:
+        limit = self._limits.request(service, caller.key.key_type, "email")
+        if is_simulated:
+            self._limits.check(limit)
+        else:
             self._store.store(
                 NewMessage(
                     id=id_,
@@ -202,6 +214,7 @@ class Acceptor:
                     unsubscribe_link=one_click_unsubscribe_url,
                     document_download_count=len(files) or None,
                 ),
+                limit,
             )
         return AcceptedMessage(
             id=id_,
@@ -265,7 +278,8 @@ class Acceptor:
                 reply_to_text=template.row.contact_block,
                 postage=address.postage_zone if address.international else template.row.postage,
                 reference="".join(secrets.choice(REFERENCE_CHARACTERS) for _ in range(REFERENCE_LENGTH)),
-            )
+            ),
+            self._limits.request(service, key_type, "letter"),
         )
         return AcceptedMessage(
             id=id_,

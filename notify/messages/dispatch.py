@@ -27,7 +27,7 @@ DELIVER_TASKS: Final = {"sms": "deliver_sms", "email": "deliver_email"}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
 
 IDS_PER_TASK: Final = 50
-PAUSE_SECONDS: Final = 0.005
+PAUSE_SECONDS: Final = 0.02
 UK_PREFIX: Final = "44"
 
 

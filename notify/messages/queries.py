@@ -77,7 +77,7 @@ class MessageReader:
         return None if row is None or row[1] != service_id else read_row(row, self._vault)
 
     def _read(self, ids: list[UUID]) -> list[Sequence[Any] | None]:
-        with self._database.connection() as connection:
+        with self._database.autocommit() as connection:
             rows = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE n.id = ANY(%s)", (ids,)).fetchall()
         found = {row[0]: row for row in rows}
         return [found.get(id_) for id_ in ids]
@@ -115,7 +115,7 @@ class MessageReader:
             f"SELECT {_COLUMNS} {_FROM} WHERE {' AND '.join(conditions)}"
             " ORDER BY n.created_at DESC, n.id DESC LIMIT %(limit)s"
         )
-        with self._database.connection() as connection:
+        with self._database.autocommit() as connection:
             rows = _all(
                 connection,
                 query,

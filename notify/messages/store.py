@@ -1,4 +1,6 @@
-"""Writing accepted messages: what arrives together shares one COPY and one commit (docs/architecture.md)."""
+"""Writing accepted messages: what arrives together shares one look at the limits, one COPY and one commit
+(docs/architecture.md).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import structlog
 
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database
+from notify.services.limits import LimitRequest, Limits
 
 logger = structlog.get_logger(__name__)
 
@@ -73,23 +76,31 @@ class MessageStore:
     not take long.
     """
 
-    def __init__(self, database: Database, stored: Callable[[Sequence[NewMessage]], None]) -> None:
+    def __init__(self, database: Database, limits: Limits, stored: Callable[[Sequence[NewMessage]], None]) -> None:
         self._database = database
+        self._limits = limits
         self._stored = stored
-        self._batcher: Batcher[NewMessage, None] = Batcher(self._write_batch, max_size=500, leaders=2)
+        self._batcher: Batcher[tuple[NewMessage, LimitRequest], None] = Batcher(self._admit, max_size=500)
 
-    def store(self, message: NewMessage) -> None:
-        """Store one message, together with those of concurrent callers."""
-        self._batcher.submit(message)
+    def store(self, message: NewMessage, limit: LimitRequest) -> None:
+        """Store one message, if the limits let it pass, together with those of concurrent callers.
+
+        Raises `RateLimitError`, `TooManyRequestsError`.
+        """
+        self._batcher.submit((message, limit))
 
     def store_many(self, messages: Sequence[NewMessage]) -> None:
-        """Store messages in one transaction: all of them or none."""
+        """Store messages in one transaction, whatever the limits: all of them or none."""
         self._write(messages)
         self._stored(messages)
 
-    def _write_batch(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
-        results = self._write_each_or_all(messages)
-        self._stored([message for message, result in zip(messages, results, strict=True) if result is None])
+    def _admit(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
+        results: list[BaseException | None] = list(self._limits.take([limit for _, limit in items]))
+        admitted = [position for position, refusal in enumerate(results) if refusal is None]
+        messages = [items[position][0] for position in admitted]
+        for position, result in zip(admitted, self._write_each_or_all(messages), strict=True):
+            results[position] = result
+        self._stored([items[position][0] for position in admitted if results[position] is None])
         return results
 
     def _write_each_or_all(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:

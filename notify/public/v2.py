@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -24,7 +24,7 @@ from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v
 from notify.infra.secrets import Vault
 from notify.infra.times import format_datetime
 from notify.messages import present
-from notify.messages.accept import Acceptor, Caller
+from notify.messages.accept import AcceptedMessage, Acceptor, Caller
 from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError
 from notify.messages.queries import MessageReader, StoredMessage
 from notify.messages.statuses import filter_statuses
@@ -122,12 +122,16 @@ def _handle_errors(v2: Blueprint) -> None:
 def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
     acceptor = parts.acceptor
 
-    @v2.post("/notifications/sms")
-    def send_sms() -> Response:
-        caller = _caller()
-        acceptor.check_limits(caller, "sms")
+    def answer(caller: Caller, kind: str, accept: Callable[[Caller], AcceptedMessage]) -> Response:
+        try:
+            message = accept(caller)
+        except ProblemError as problem:
+            acceptor.refuse(caller, kind, problem)
+        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
+
+    def sms(caller: Caller) -> AcceptedMessage:
         form = validate(schemas.SmsRequest, read_json(request))
-        message = acceptor.accept_sms(
+        return acceptor.accept_sms(
             caller,
             phone_number=form.phone_number,
             template_id=form.template_id,
@@ -135,14 +139,10 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             reference=form.reference,
             sms_sender_id=form.sms_sender_id,
         )
-        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
-    @v2.post("/notifications/email")
-    def send_email() -> Response:
-        caller = _caller()
-        acceptor.check_limits(caller, "email")
+    def email(caller: Caller) -> AcceptedMessage:
         form = validate(schemas.EmailRequest, read_json(request))
-        message = acceptor.accept_email(
+        return acceptor.accept_email(
             caller,
             email_address=form.email_address,
             template_id=form.template_id,
@@ -152,20 +152,27 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             one_click_unsubscribe_url=form.one_click_unsubscribe_url,
             sanitise_content_for=form.sanitise_content_for or (),
         )
-        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
-    @v2.post("/notifications/letter")
-    def send_letter() -> Response:
-        caller = _caller()
-        acceptor.check_limits(caller, "letter")
+    def letter(caller: Caller) -> AcceptedMessage:
         body = read_json(request)
         if isinstance(body, dict) and "content" in body:
             raise ProblemError("Letters from a PDF of your own are not available on this server")
         form = validate(schemas.LetterRequest, body)
-        message = acceptor.accept_letter(
+        return acceptor.accept_letter(
             caller, template_id=form.template_id, personalisation=form.personalisation, reference=form.reference
         )
-        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
+
+    @v2.post("/notifications/sms")
+    def send_sms() -> Response:
+        return answer(_caller(), "sms", sms)
+
+    @v2.post("/notifications/email")
+    def send_email() -> Response:
+        return answer(_caller(), "email", email)
+
+    @v2.post("/notifications/letter")
+    def send_letter() -> Response:
+        return answer(_caller(), "letter", letter)
 
     @v2.post("/notifications/<string:notification_type>")
     def send_other(notification_type: str) -> Response:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from redis.client import Pipeline
 
-from notify.infra.batcher import Batcher
 from notify.infra.cache import Cache
 from notify.infra.errors import ProblemError
 from notify.services.queries import CachedService
@@ -26,21 +25,27 @@ LIVE_DEFAULTS = {"email": 250_000, "sms": 250_000, "letter": 20_000, "internatio
 LARGEST_BUCKET = 1000
 
 
-class TooManyRequestsError(ProblemError):
-    """The day's limit is used up."""
+class LimitExceededError(ProblemError):
+    """A limit is used up."""
 
     status = 429
+
+
+class TooManyRequestsError(LimitExceededError):
+    """The day's limit is used up."""
+
     error = "TooManyRequestsError"
 
 
-class RateLimitError(ProblemError):
+class RateLimitError(LimitExceededError):
     """The minute's limit is used up."""
 
-    status = 429
     error = "RateLimitError"
 
 
-class _Request(NamedTuple):
+class LimitRequest(NamedTuple):
+    """One request to send a message, as limits see it. A rate limit of 0: only the day's limit counts."""
+
     service_id: UUID
     key_type: str
     kind: str
@@ -66,6 +71,17 @@ def counter_key(service_id: UUID, key_type: str, kind: str) -> str:
     return f"{service_id}-{test}{kind}-{datetime.now(UTC):%Y-%m-%d}-count"
 
 
+def _refusal(request: LimitRequest, stopped: int) -> ProblemError | None:
+    if stopped == 1:
+        word = KEY_TYPE_WORDS[request.key_type]
+        return RateLimitError(
+            f"Exceeded rate limit for key type {word} of {request.rate_limit} requests per 60 seconds"
+        )
+    if stopped == 2:
+        return TooManyRequestsError(f"Exceeded send limits ({request.kind}: {request.daily_limit}) for today")
+    return None
+
+
 class Limits:
     """Checks and counts. Without a cache, or while it is down, everything passes."""
 
@@ -73,31 +89,31 @@ class Limits:
         self._cache = cache
         self._rate_limit_enabled = rate_limit_enabled
         self._script = cache.script(files("notify.services").joinpath("limits.lua").read_text())
-        self._batcher: Batcher[_Request, int] = Batcher(self._take)
 
-    def check(self, service: CachedService, key_type: str, kind: str) -> None:
-        """Take one request from the minute's limit and look at the day's, in one round trip that concurrent requests
-        share. Raises `RateLimitError`, `TooManyRequestsError`.
-        """
-        self._check(service, key_type, kind, service.rate_limit if self._rate_limit_enabled else 0)
+    def request(self, service: CachedService, key_type: str, kind: str) -> LimitRequest:
+        """A request to send, for `take`."""
+        rate_limit = service.rate_limit if self._rate_limit_enabled else 0
+        return LimitRequest(service.id, key_type, kind, rate_limit, daily_limit(service, key_type, kind))
+
+    def check(self, request: LimitRequest) -> None:
+        """Take one request from both limits. Raises `RateLimitError`, `TooManyRequestsError`."""
+        (refusal,) = self.take([request])
+        if refusal is not None:
+            raise refusal
 
     def check_day(self, service: CachedService, key_type: str, kind: str) -> None:
         """Look at the day's limit alone. Raises `TooManyRequestsError`."""
-        self._check(service, key_type, kind, 0)
+        self.check(self.request(service, key_type, kind)._replace(rate_limit=0))
 
-    def _check(self, service: CachedService, key_type: str, kind: str, rate_limit: int) -> None:
+    def take(self, requests: Sequence[LimitRequest]) -> list[ProblemError | None]:
+        """Take requests from the limits of their minutes and look at those of their days, in one round trip. For each
+        request the reason why it is refused, or null.
+        """
         if not self._cache.is_enabled:
-            return
-        limit = daily_limit(service, key_type, kind)
-        stopped = self._batcher.submit(_Request(service.id, key_type, kind, rate_limit, limit))
-        if stopped == 1:
-            raise RateLimitError(
-                f"Exceeded rate limit for key type {KEY_TYPE_WORDS[key_type]} of {rate_limit} requests per 60 seconds"
-            )
-        if stopped == 2:
-            raise TooManyRequestsError(f"Exceeded send limits ({kind}: {limit}) for today")
+            return [None] * len(requests)
+        return [_refusal(request, stopped) for request, stopped in zip(requests, self._take(requests), strict=True)]
 
-    def _take(self, requests: Sequence[_Request]) -> list[int]:
+    def _take(self, requests: Sequence[LimitRequest]) -> list[int]:
         groups = Counter(requests)
         now = time.time()
         results = self._script.run_many(
