@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
-from flask_migrate import Migrate
 from sqlalchemy import text
 from werkzeug.exceptions import HTTPException, NotFound
 
@@ -20,8 +20,6 @@ from notify.infra.http import NOT_FOUND, CommonHeaders, json_answer, result_erro
 from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts
 from notify.infra.telemetry import configure_logs, log_request
-from notify.migrate import DIRECTORY
-from notify.models import metadata
 from notify.providers.registry import ProviderPool
 from notify.public import documents, openapi, provider_receipts, unsubscribe, v2
 from notify.public.auth import Authenticator
@@ -43,7 +41,12 @@ class _NoSessions(SecureCookieSessionInterface):
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application with the given settings, or those of the environment. Raises `SettingsError`."""
-    settings = settings or configuration.load()
+    if settings is None and os.environ.get("FLASK_RUN_FROM_CLI"):
+        return _create_for_terminal()
+    return _create(settings or configuration.load())
+
+
+def _create(settings: Settings) -> Flask:
     configure_logs(
         application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
     )
@@ -54,11 +57,35 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions["notify"] = parts
     app.extensions["rooms"] = rooms
-    Migrate(app, SimpleNamespace(metadata=metadata), directory=str(DIRECTORY))
+    if os.environ.get("FLASK_RUN_FROM_CLI"):
+        _add_migrations(app)
     _handle_errors(app)
     _add_routes(app, rooms)
     app.wsgi_app = CommonHeaders(app.wsgi_app, _request_log(settings))  # type: ignore[method-assign]
     return app
+
+
+def _create_for_terminal() -> Flask:
+    """For `flask ...`: of the instance that runs here, with a fault told in one line."""
+    import click
+
+    from notify.cli.folder import adopt_running_instance
+
+    adopt_running_instance(os.environ)
+    try:
+        return _create(configuration.load())
+    except configuration.SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _add_migrations(app: Flask) -> None:
+    """`flask db ...`; serving requests needs none of it."""
+    from flask_migrate import Migrate
+
+    from notify.migrate import DIRECTORY
+    from notify.models import metadata
+
+    Migrate(app, SimpleNamespace(metadata=metadata), directory=str(DIRECTORY))
 
 
 def _add_routes(app: Flask, rooms: Rooms) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from notify.billing.prices import Prices
 from notify.documents.store import DocumentStore
-from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
-from notify.messages.deliver import Deliverer
 from notify.messages.dispatch import Aftermath
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.present import Presenter
@@ -20,6 +19,9 @@ from notify.messages.store import MessageStore
 from notify.services.directory import ServiceDirectory
 from notify.services.limits import Limits
 from notify.templates.directory import TemplateDirectory
+
+if TYPE_CHECKING:
+    from notify.messages.deliver import Deliverer
 
 
 class Rooms:
@@ -97,7 +99,10 @@ class Rooms:
 
     @cached_property
     def deliverer(self) -> Deliverer:
-        """Delivers messages."""
+        """Delivers messages. Only workers do, so only they load what that takes."""
+        from notify.infra.outbound import Outbound
+        from notify.messages.deliver import Deliverer
+
         parts = self.parts
         return Deliverer(
             parts.settings,

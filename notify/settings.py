@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     # -- the web process
     port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
     web_host: str = Field("127.0.0.1", description="Address the API listens on.")
-    web_processes: int = Field(1, ge=1, le=64, description="Web processes of `notify web`.")
+    web_processes: int = Field(2, ge=1, le=64, description="Web processes of `notify web`.")
     web_threads: int = Field(32, ge=1, le=512, description="Requests a web process handles at the same time.")
     api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")

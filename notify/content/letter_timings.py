@@ -8,8 +8,6 @@ from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from govuk_bank_holidays.bank_holidays import BankHolidays
-
 LONDON: Final = ZoneInfo("Europe/London")
 UNTIL_MIDNIGHT: Final = timedelta(hours=6, minutes=30)
 """From the deadline of a day, 17:30, to its end."""
@@ -35,6 +33,9 @@ class LetterTimings(NamedTuple):
 
 @cache
 def _bank_holidays() -> frozenset[date]:
+    # it brings an HTTP client along, and is needed only where there are letters
+    from govuk_bank_holidays.bank_holidays import BankHolidays
+
     holidays = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
     return frozenset(holiday["date"] for holiday in holidays)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
@@ -16,7 +16,9 @@ from notify.documents.store import DocumentStore
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import upkeep
-from notify.messages.deliver import Deliverer
+
+if TYPE_CHECKING:
+    from notify.messages.deliver import Deliverer
 
 logger = structlog.get_logger(__name__)
 
