@@ -125,7 +125,7 @@ def test_templates(world: World) -> None:
     ("path", "status", "expected"),
     [
         ("/v2/template/x", 400, [(VALIDATION, "id is not a valid UUID")]),
-        (f"/v2/template/{uuid4()}", 404, [("NoResultFound", "No result found")]),
+        ("/v2/template/5b4e8a0f-6f0e-4a1c-9c7a-0d9f6a1c2b3d", 404, [("NoResultFound", "No result found")]),
         ("/v2/templates?type=fax", 400, [(VALIDATION, "type fax is not one of [sms, email, letter]")]),
         (
             "/v2/templates?a=1",
