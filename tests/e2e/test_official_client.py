@@ -11,8 +11,8 @@ import urllib.request
 from typing import Any
 
 import pytest
-from notifications_python_client import prepare_upload
 from notifications_python_client.errors import HTTPError
+from notifications_python_client.utils import prepare_upload
 
 from tests.e2e.conftest import Product
 
@@ -82,7 +82,8 @@ def test_a_letter_is_accepted_and_waits_for_its_pdf(product: Product) -> None:
     assert client.get_notification_by_id(sent["id"])["status"] == "accepted"
     with pytest.raises(HTTPError) as caught:
         client.get_pdf_for_letter(sent["id"])
-    assert caught.value.message[0]["error"] == "PDFNotReadyError"
+    message: Any = caught.value.message
+    assert message[0]["error"] == "PDFNotReadyError"
 
 
 def test_templates_previews_and_received_texts(product: Product) -> None:
