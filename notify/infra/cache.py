@@ -58,7 +58,7 @@ class Cache:
         """Forget values."""
         self._try("delete", lambda client: client.delete(*keys))
 
-    def pipeline(self, operation: str, fill: Callable[[Pipeline], None]) -> list[Any] | None:
+    def pipeline(self, operation: str, fill: Callable[[Pipeline], object]) -> list[Any] | None:
         """Send the commands that `fill` puts on a pipeline in one round trip; their results, or null on failure."""
 
         def call(client: redis.Redis) -> list[Any]:
