@@ -81,7 +81,7 @@ OPERATIONS: Final = (
         "Read messages, newest first",
         schemas.NotificationsAnswer,
         query=schemas.NotificationsQuery,
-        errors=(400,),
+        errors=(400, 404),
     ),
     Operation(
         "get",
