@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from celery import Celery
 
 from notify.infra.parts import build_parts
+from notify.infra.queue import log_tasks
+from notify.infra.telemetry import configure_logs
 from notify.messages import tasks
 from notify.rooms import Rooms
 from notify.settings import Settings
@@ -15,6 +19,14 @@ def create_celery(settings: Settings) -> Celery:
     parts = build_parts(settings)
     rooms = Rooms(parts)
     celery = parts.queue.celery
+    log_tasks(
+        partial(
+            configure_logs,
+            application=settings.notify_app_name,
+            level=settings.notify_log_level,
+            form=settings.notify_log_format,
+        )
+    )
     tasks.register(celery, parts, lambda: rooms.deliverer)
     celery.conf.beat_schedule = tasks.schedule(settings.notification_queue_prefix)
     return celery

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -84,3 +85,34 @@ def create_celery(
         worker_enable_remote_control=False,
     )
     return celery
+
+
+def log_tasks(configure: Callable[[], None]) -> None:
+    """Have this process, a worker or beat, log as the rest does. `configure` sets up the output when it starts. Each line
+    that a task logs bears the task's id and that of the request that published it; each task's end is one line.
+    """
+    from celery import signals
+
+    began: dict[str, float] = {}
+
+    def setup(**_signal: Any) -> None:
+        configure()
+
+    def started(task_id: str, task: Any, **_signal: Any) -> None:
+        began[task_id] = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(task_id=task_id, task_name=task.name)
+        if request_id := (task.request.headers or {}).get("notify_request_id"):
+            structlog.contextvars.bind_contextvars(requestId=request_id)
+
+    def ended(task_id: str, state: str | None = None, **_signal: Any) -> None:
+        seconds = time.perf_counter() - began.pop(task_id, time.perf_counter())
+        logger.info("task", state=(state or "UNKNOWN").lower(), task_time=round(seconds, 6))
+        structlog.contextvars.clear_contextvars()
+
+    signals.setup_logging.connect(setup, weak=False)
+    signals.task_prerun.connect(started, weak=False)
+    signals.task_postrun.connect(ended, weak=False)
+    signals.worker_ready.connect(lambda **_signal: logger.info("worker ready"), weak=False)
+    signals.worker_shutting_down.connect(lambda **_signal: logger.info("worker stopping"), weak=False)
+    signals.beat_init.connect(lambda **_signal: logger.info("beat ready"), weak=False)

@@ -18,6 +18,8 @@ UNKNOWN = {"requestId": "no-request-id", "span_id": "no-span-id", "service_id": 
 
 
 _output: _LineWriter | None = None
+# one list for the process: a logger that has been used keeps the list it met, so a new form must go into the same one
+_processors: list[structlog.typing.Processor] = []
 
 
 def log_request(*, application: str, request_id: str, fields: dict[str, Any]) -> bool:
@@ -54,28 +56,24 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
             event.setdefault(key, value)
         return event
 
-    shared = [structlog.contextvars.merge_contextvars]
     number = logging.getLevelNamesMapping()[level]
     global _output  # noqa: PLW0603 - a process has one standard output
     _output = _LineWriter() if form == "json" else None
     if _output is not None:
-        structlog.configure(
-            processors=[
-                *shared,
-                structlog.processors.format_exc_info,
-                describe,
-                structlog.processors.JSONRenderer(serializer=_dump),
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(number),
-            logger_factory=_output,
-            cache_logger_on_first_use=True,
-        )
+        form_of_lines: list[structlog.typing.Processor] = [
+            structlog.processors.format_exc_info,
+            describe,
+            structlog.processors.JSONRenderer(serializer=_dump),
+        ]
     else:
-        structlog.configure(
-            processors=[*shared, structlog.processors.TimeStamper(fmt="%H:%M:%S"), structlog.dev.ConsoleRenderer()],
-            wrapper_class=structlog.make_filtering_bound_logger(number),
-            cache_logger_on_first_use=True,
-        )
+        form_of_lines = [structlog.processors.TimeStamper(fmt="%H:%M:%S"), structlog.dev.ConsoleRenderer()]
+    _processors[:] = [structlog.contextvars.merge_contextvars, *form_of_lines]
+    structlog.configure(
+        processors=_processors,
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=_output or structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
     handler = _Forward()
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
 
