@@ -88,8 +88,9 @@ def create_celery(
 
 
 def log_tasks(configure: Callable[[], None]) -> None:
-    """Have this process, a worker or beat, log as the rest does. `configure` sets up the output when it starts. Each line
-    that a task logs bears the task's id and that of the request that published it; each task's end is one line.
+    """Have this process, a worker or beat, log as the rest does: `configure` sets up its output.
+
+    Each line that a task logs bears the task's id and that of the request that published it; each task's end is a line.
     """
     from celery import signals
 
