@@ -78,7 +78,7 @@ def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathF
     """The web application with a demo service, for the tests of one module."""
     folder = tmp_path_factory.mktemp("world")
     with _fresh_parts(
-        postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9", notify_log_level="ERROR"
+        postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9", notify_log_level="WARNING"
     ) as parts:
         demo = ensure_demo(parts, folder / "dev.json")
         app = create_app(parts.settings)
