@@ -19,6 +19,7 @@ DEVELOPMENT_SECRET = "dev-notify-secret-key"
 DEVELOPMENT_SALT = "dev-notify-salt"
 DEVELOPMENT_CLIENTS = {"notify-admin": [DEVELOPMENT_SECRET], "notify-functional-tests": ["functional-tests-secret-key"]}
 SAFE_ENVIRONMENTS = ("development", "test")
+OBJECT_STORES = ("file", "s3", "gs", "az", "memory")
 
 
 class SettingsError(Exception):
@@ -106,7 +107,7 @@ class Settings(BaseSettings):
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")
 
     # -- workers
-    worker_concurrency: int = Field(64, ge=1, le=1024, description="Tasks a worker process handles at the same time.")
+    worker_concurrency: int = Field(32, ge=1, le=1024, description="Tasks a worker process handles at the same time.")
     provider_connections: int = Field(
         200, ge=1, le=5000, description="Requests in flight to providers per worker process."
     )
@@ -219,6 +220,13 @@ class Settings(BaseSettings):
     def _redis(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
             raise ValueError("must be a redis:// address")
+        return value
+
+    @field_validator("object_store_url")
+    @classmethod
+    def _object_store(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in OBJECT_STORES:
+            raise ValueError("must be an address that starts with " + ", ".join(f"{name}://" for name in OBJECT_STORES))
         return value
 
     @field_validator("smtp_url")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import obstore
-from obstore.exceptions import NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 
 class ObjectMissingError(Exception):
@@ -18,34 +19,39 @@ class Objects:
     """An object store. Keys are paths with `/` between their parts."""
 
     def __init__(self, url: str) -> None:
-        self._store: ObjectStore
-        if url.startswith("file://"):
-            folder = Path(url.removeprefix("file://"))
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._store = LocalStore(folder, mkdir=True)
-        else:
-            self._store = from_url(url)
+        self._url = url
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        # most processes never touch a file: they need not hold the library in memory
+        from obstore.store import LocalStore, from_url
+
+        if not self._url.startswith("file://"):
+            return from_url(self._url)
+        folder = Path(self._url.removeprefix("file://"))
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return LocalStore(folder, mkdir=True)
 
     def put(self, key: str, content: bytes) -> None:
         """Keep `content` under `key`, replacing what was there. It is there, whole, when this returns."""
-        obstore.put(self._store, key, content)
+        self._store.put(key, content)
 
     def get(self, key: str) -> bytes:
         """The content under `key`. Raises `ObjectMissingError`."""
         try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError):
+            return bytes(self._store.get(key).bytes())
+        except FileNotFoundError:
             raise ObjectMissingError(key) from None
 
     def delete(self, key: str) -> None:
         """Forget the object; fine if there is none."""
         try:
-            obstore.delete(self._store, key)
-        except (NotFoundError, FileNotFoundError):
+            self._store.delete(key)
+        except FileNotFoundError:
             return
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys below the folder `prefix`, in no defined order."""
-        for page in obstore.list(self._store, prefix=prefix):
+        for page in self._store.list(prefix=prefix):
             for entry in page:
                 yield entry["path"]
