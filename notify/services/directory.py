@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from threading import Lock
+from threading import Condition
 from uuid import UUID
 
-from cachetools import TTLCache
+from cachetools import TTLCache, cached
 
 from notify.infra.database import Database
 from notify.infra.secrets import Vault
@@ -17,25 +17,19 @@ ENTRIES = 1024
 
 
 class ServiceDirectory:
-    """Looks up services and their senders. What it says may be two seconds old."""
+    """Looks up services and their senders. What it says may be two seconds old. Of threads that miss the same thing at
+    the same time, one asks the database.
+    """
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._services: TTLCache[UUID, CachedService | None] = TTLCache(ENTRIES, SECONDS)
-        self._senders: TTLCache[tuple[str, UUID, UUID], str | None] = TTLCache(ENTRIES, SECONDS)
-        self._lock = Lock()
+        self._service = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_service)
+        self._sender = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_sender)
 
     def get(self, service_id: UUID) -> CachedService | None:
         """The service with its keys, or null."""
-        with self._lock:
-            if service_id in self._services:
-                return self._services[service_id]
-        with self._database.session() as session:
-            service = queries.load_service(session, service_id, self._vault)
-        with self._lock:
-            self._services[service_id] = service
-        return service
+        return self._service(service_id)
 
     def sms_sender(self, service_id: UUID, sender_id: UUID) -> str | None:
         """The text of one of the service's senders that is not archived, or null."""
@@ -45,20 +39,16 @@ class ServiceDirectory:
         """One of the service's reply-to addresses that is not archived, or null."""
         return self._sender("email", service_id, reply_to_id)
 
-    def _sender(self, kind: str, service_id: UUID, sender_id: UUID) -> str | None:
-        key = (kind, service_id, sender_id)
-        with self._lock:
-            if key in self._senders:
-                return self._senders[key]
+    def _load_service(self, service_id: UUID) -> CachedService | None:
+        with self._database.session() as session:
+            return queries.load_service(session, service_id, self._vault)
+
+    def _load_sender(self, kind: str, service_id: UUID, sender_id: UUID) -> str | None:
         find = queries.sms_sender if kind == "sms" else queries.reply_to
         with self._database.session() as session:
-            text = find(session, service_id, sender_id)
-        with self._lock:
-            self._senders[key] = text
-        return text
+            return find(session, service_id, sender_id)
 
     def clear(self) -> None:
         """Forget everything, so that the next look is at the database."""
-        with self._lock:
-            self._services.clear()
-            self._senders.clear()
+        self._service.cache_clear()
+        self._sender.cache_clear()

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Lock
+from threading import Condition
 from uuid import UUID
 
-from cachetools import TTLCache
+from cachetools import TTLCache, cached
 
 from notify.content.email import EmailTemplate
 from notify.content.letter import LetterTemplate
@@ -59,36 +59,37 @@ class CompiledTemplate:
         return self.email if self.row.type == "email" else self.letter
 
 
+class _NoTemplateError(LookupError):
+    """There is no such version: not remembered, since it may be made any time."""
+
+
 class TemplateDirectory:
-    """Looks up templates."""
+    """Looks up templates. Of threads that miss the same one at the same time, one asks the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._current: TTLCache[tuple[UUID, UUID], CompiledTemplate | None] = TTLCache(ENTRIES, CURRENT_SECONDS)
-        self._versions: TTLCache[tuple[UUID, int], CompiledTemplate | None] = TTLCache(ENTRIES, VERSION_SECONDS)
-        self._lock = Lock()
+        self._current = cached(TTLCache(ENTRIES, CURRENT_SECONDS), condition=Condition())(self._load_current)
+        self._version = cached(TTLCache(ENTRIES, VERSION_SECONDS), condition=Condition())(self._load_version)
 
     def current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
         """The service's template as it is now, or null (also for a hidden one)."""
-        key = (service_id, template_id)
-        with self._lock:
-            if key in self._current:
-                return self._current[key]
-        found = self._load(service_id, template_id, None, hidden=False)
-        with self._lock:
-            self._current[key] = found
-        return found
+        return self._current(service_id, template_id)
 
     def version(self, service_id: UUID, template_id: UUID, version: int) -> CompiledTemplate | None:
         """The service's template as it was in that version, hidden or not, or null."""
-        key = (template_id, version)
-        with self._lock:
-            found = self._versions.get(key)
+        try:
+            return self._version(service_id, template_id, version)
+        except _NoTemplateError:
+            return None
+
+    def _load_current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
+        return self._load(service_id, template_id, None, hidden=False)
+
+    def _load_version(self, service_id: UUID, template_id: UUID, version: int) -> CompiledTemplate:
+        found = self._load(service_id, template_id, version, hidden=True)
         if found is None:
-            found = self._load(service_id, template_id, version, hidden=True)
-            with self._lock:
-                self._versions[key] = found
-        return found if found is not None and found.row.service_id == service_id else None
+            raise _NoTemplateError
+        return found
 
     def _load(
         self, service_id: UUID, template_id: UUID, version: int | None, *, hidden: bool
@@ -99,6 +100,5 @@ class TemplateDirectory:
 
     def clear(self) -> None:
         """Forget everything, so that the next look is at the database."""
-        with self._lock:
-            self._current.clear()
-            self._versions.clear()
+        self._current.cache_clear()
+        self._version.cache_clear()

@@ -1,0 +1,50 @@
+"""Services as they are kept in a process."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from sqlalchemy import event
+
+from notify.infra.ids import new_id
+from notify.infra.parts import Parts
+from notify.services.directory import ServiceDirectory
+from tests.services.factory import a_service
+
+
+def test_threads_that_miss_at_the_same_time_share_one_look(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service_id = a_service(session).id
+    directory = ServiceDirectory(parts.database, parts.vault)
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(parts.database.engine, "before_cursor_execute", note)
+    directory.get(service_id)
+    alone = len(statements)
+    directory.clear()
+    statements.clear()
+    together = Barrier(12)
+
+    def ask(_number: int) -> str:
+        together.wait()
+        found = directory.get(service_id)
+        assert found is not None
+        return found.name
+
+    with ThreadPoolExecutor(12) as pool:
+        names = set(pool.map(ask, range(12)))
+    event.remove(parts.database.engine, "before_cursor_execute", note)
+    assert len(names) == 1
+    assert len(statements) == alone
+
+
+def test_what_is_not_there_is_null(parts: Parts) -> None:
+    directory = ServiceDirectory(parts.database, parts.vault)
+    assert directory.get(new_id()) is None
+    assert directory.sms_sender(new_id(), new_id()) is None
+    assert directory.reply_to(new_id(), new_id()) is None

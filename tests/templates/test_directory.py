@@ -1,0 +1,30 @@
+"""Templates as they are kept in a process."""
+
+from __future__ import annotations
+
+from notify.infra.parts import Parts
+from notify.templates.directory import TemplateDirectory
+from tests.services.factory import a_service
+from tests.templates.test_actions import a_template
+
+
+def test_a_version_that_is_made_later_is_found_at_once(parts: Parts) -> None:
+    directory = TemplateDirectory(parts.database)
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        template = a_template(session, service)
+        service_id, template_id = service.id, template.id
+        assert directory.version(service_id, template_id, 1) is None
+    found = directory.version(service_id, template_id, 1)
+    assert found is not None
+    assert found.row.version == 1
+
+
+def test_a_template_of_another_service_is_not_found(parts: Parts) -> None:
+    directory = TemplateDirectory(parts.database)
+    with parts.database.transaction() as session:
+        service, other = a_service(session), a_service(session)
+        template_id, service_id, other_id = a_template(session, service).id, service.id, other.id
+    assert directory.current(service_id, template_id) is not None
+    assert directory.current(other_id, template_id) is None
+    assert directory.version(other_id, template_id, 1) is None
