@@ -1,9 +1,9 @@
-"""Where the time goes: `python -m bench.profile [accept|read|deliver]` (of `deliver`, the thread that prepares and writes,
-and the one that talks to the provider).
+"""Where the time goes: `python -m bench.profile [accept|read|deliver]`.
 
-One thread does one thing after the other in this process, against the real PostgreSQL, Valkey and provider, and is
-sampled all the while. So waiting is in the shares too, and batches are as small as they get: what several requests
-share under load, one bears alone here.
+Of `deliver` it shows the thread that prepares and writes, and the one that talks to the provider. One thread does one
+thing after the other in this process, against the real PostgreSQL, Valkey and provider, and is sampled all the while.
+So waiting is in the shares too, and batches are as small as they get: what several requests share under load, one
+bears alone here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The command line: `notify ...`, and the same commands as `flask --app notify.app command ...`."""
+"""The command line: `notify ...`, and the same commands as `flask command ...`."""
 
 from __future__ import annotations
 

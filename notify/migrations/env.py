@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 
 from notify.models import metadata
 
@@ -26,9 +27,14 @@ def _engine() -> Engine:
     given = context.config.attributes.get("engine")
     if isinstance(given, Engine):
         return given
+    from click import ClickException
     from flask import current_app
 
     engine: Engine = current_app.extensions["notify"].database.engine
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        raise ClickException(f"the database cannot be reached: {str(error.orig).splitlines()[0]}") from None
     return engine
 
 

@@ -63,6 +63,31 @@ def test_flask_has_the_same_commands_without_settings(tmp_path: Path) -> None:
         assert said in result.stdout + result.stderr
 
 
+def test_flask_db_finds_the_application_and_tells_a_fault_in_one_line() -> None:
+    root = Path(__file__).parents[2]
+    environment = {
+        **environment_of_tests(),
+        "SQLALCHEMY_DATABASE_URI": "postgresql://127.0.0.1:1/none",
+        "REDIS_URL": "redis://127.0.0.1:1",
+    }
+    for words, code, said in (
+        (["history"], 0, "(head)"),
+        (["upgrade"], 1, "Error: the database cannot be reached: "),
+    ):
+        result = subprocess.run(
+            [sys.executable, "-m", "flask", "db", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=root,
+            env=environment,
+            timeout=60,
+        )
+        assert result.returncode == code, result.stderr
+        assert said in result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+
+
 def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
     code = (
         "import sys; from notify.cli import program\n"

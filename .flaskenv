@@ -1,0 +1,2 @@
+# `flask db ...` finds the application without --app
+FLASK_APP=notify.app
