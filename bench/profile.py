@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -52,7 +53,12 @@ def _caller(app: Flask, raw: Callable[[], bytes]) -> Callable[[], None]:
             "wsgi.errors": None,
         }
         statuses: list[str] = []
-        for _chunk in app.wsgi_app(environ, lambda status, _headers: statuses.append(status)):
+
+        def start(status: str, _headers: list[tuple[str, str]], *_rest: Any) -> Callable[[bytes], object]:
+            statuses.append(status)
+            return lambda _data: None
+
+        for _chunk in app.wsgi_app(environ, start):
             pass
         assert statuses[0].startswith("20"), statuses
 
