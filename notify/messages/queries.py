@@ -108,7 +108,8 @@ class MessageReader:
             conditions.append("n.job_id IS NULL")
         if older_than is not None:
             conditions.append(
-                "n.created_at < (SELECT o.created_at FROM notifications o"
+                # by id too: messages of one batch may have the same time, and none may fall between two pages
+                "(n.created_at, n.id) < (SELECT o.created_at, o.id FROM notifications o"
                 " WHERE o.id = %(older_than)s AND o.service_id = %(service_id)s)"
             )
         query = (

@@ -69,6 +69,19 @@ def test_pages_go_from_the_newest_to_the_oldest(world: World) -> None:
     assert "next" not in end["links"]
 
 
+def test_messages_of_the_same_moment_do_not_fall_between_pages(world: World) -> None:
+    sent = {str(world.sent(reference="tie")) for _ in range(3)}
+    world.execute("UPDATE notifications SET created_at = '2026-01-01' WHERE client_reference = 'tie'")
+    seen = []
+    page = world.call("GET", "/v2/notifications?reference=tie").get_json()
+    while page["notifications"]:
+        newest = ids(page)[0]
+        seen.append(newest)
+        page = world.call("GET", f"/v2/notifications?reference=tie&older_than={newest}").get_json()
+    assert len(seen) == 3
+    assert set(seen) == sent
+
+
 def test_filters_by_status_and_type(world: World) -> None:
     delivered, failed, email = world.sent(reference="f"), world.sent(reference="f"), world.sent("email", reference="f")
     world.execute("UPDATE notifications SET notification_status = 'delivered' WHERE id = %s", delivered)

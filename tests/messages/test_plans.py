@@ -1,0 +1,106 @@
+"""The queries on the largest table go by its indexes: none reads it from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from notify.infra.parts import Parts
+from notify.infra.times import utc_now
+from notify.messages import upkeep
+from notify.messages.queries import MessageReader
+from notify.providers.base import Receipt
+from notify.rooms import Rooms
+
+ROWS = 30_000
+SERVICE = UUID(int=7)
+_FILL = """
+INSERT INTO notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
+                           notification_status, client_reference, normalised_to, reference)
+SELECT gen_random_uuid(), 'x', lpad(to_hex(n %% 50), 32, '0')::uuid, gen_random_uuid(), 1, 'normal', 'sms',
+       now() - n * interval '1 minute', CASE n %% 100 WHEN 0 THEN 'created' WHEN 1 THEN 'sending' ELSE 'delivered' END,
+       'reference-' || n, '447700900' || n, 'provider-' || n
+FROM generate_series(1, %s) AS n
+"""
+
+
+@pytest.fixture
+def full(parts: Parts) -> Parts:
+    """Parts whose database holds many messages."""
+    with parts.database.connection() as connection:
+        connection.execute(_FILL, (ROWS,))
+    with parts.database.autocommit() as connection:
+        connection.execute("ANALYZE notifications")
+    return parts
+
+
+def scans(parts: Parts) -> int:
+    """How often the whole table was read so far."""
+    parts.database.close()  # a connection tells what it did when it ends
+    with parts.database.connection() as connection:
+        connection.execute("SELECT pg_stat_clear_snapshot()")
+        row = connection.execute("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'notifications'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def read_one(parts: Parts) -> None:
+    MessageReader(parts.database, parts.vault).get(SERVICE, UUID(int=1))
+
+
+def page(**filters: Any) -> Callable[[Parts], None]:
+    def read(parts: Parts) -> None:
+        values: dict[str, Any] = {
+            "key_type": "test",  # which no row has: a page of it costs the most
+            "statuses": None,
+            "types": (),
+            "client_reference": None,
+            "include_jobs": True,
+            "older_than": None,
+            "limit": 250,
+        }
+        MessageReader(parts.database, parts.vault).page(SERVICE, **{**values, **filters})
+
+    return read
+
+
+def sweep(parts: Parts) -> None:
+    upkeep.sweep_created(parts.database, parts.queue, now=utc_now(), first=timedelta(minutes=5))
+
+
+def time_out(parts: Parts) -> None:
+    upkeep.time_out_sending(parts.database, now=utc_now(), after=timedelta(hours=72))
+
+
+def take_receipts(parts: Parts) -> None:
+    Rooms(parts).receipts.record_many([Receipt("mmg", UUID(int=number), None, "delivered") for number in range(50)])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        read_one,
+        page(),
+        page(older_than=UUID(int=1)),
+        page(statuses={"created", "sending"}, types=("sms",)),
+        page(client_reference="reference-7"),
+        sweep,
+        time_out,
+        take_receipts,
+    ],
+)
+def test_no_query_reads_the_whole_table(full: Parts, query: Callable[[Parts], None]) -> None:
+    before = scans(full)
+    query(full)
+    assert scans(full) == before
+
+
+def test_a_read_of_the_whole_table_would_be_noticed(full: Parts) -> None:
+    before = scans(full)
+    with full.database.connection() as connection:
+        connection.execute("SELECT count(*) FROM notifications WHERE postage = 'first'").fetchall()
+    assert scans(full) > before
