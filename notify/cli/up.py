@@ -50,7 +50,7 @@ class _StoppedError(Exception):
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where everything is kept. [default: .notify]"
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API. [default: PORT, or 6011]")
-@click.option("--processes", type=click.IntRange(1, 64), help="Web processes. [default: WEB_PROCESSES, or 1]")
+@click.option("--processes", type=click.IntRange(1, 64), help="Web processes. [default: WEB_PROCESSES, or 2]")
 @click.option("--workers", type=click.IntRange(0, 64), default=1, show_default=True, help="Worker processes.")
 @click.option("--quiet", is_flag=True, help="Say nothing but what goes wrong.")
 def up(data_dir: Path | None, port: int | None, processes: int | None, workers: int, quiet: bool) -> None:
