@@ -19,9 +19,10 @@ from notify.infra.errors import ProblemError
 from notify.infra.http import NOT_FOUND, CommonHeaders, json_answer, result_error
 from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts
+from notify.infra.sns import SNSVerifier
 from notify.infra.telemetry import configure_logs, log_request
 from notify.providers.registry import ProviderPool
-from notify.public import documents, openapi, provider_receipts, unsubscribe, v2
+from notify.public import documents, openapi, provider_receipts, ses_receipts, unsubscribe, v2
 from notify.public.auth import Authenticator
 from notify.rooms import Rooms
 from notify.settings import Settings
@@ -104,10 +105,13 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
             )
         )
     )
-    providers = ProviderPool(parts.settings, Outbound(connections=1))
+    outbound = Outbound(connections=1)
+    providers = ProviderPool(parts.settings, outbound)
     app.register_blueprint(
         provider_receipts.blueprint(providers, rooms.receipts, sandbox_allowed=parts.settings.is_safe_environment)
     )
+    verifier = SNSVerifier(outbound, parts.settings.ses_topic_arns, parts.settings.sns_url)
+    app.register_blueprint(ses_receipts.blueprint(verifier, rooms.email_receipts))
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))

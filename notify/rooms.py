@@ -11,6 +11,7 @@ from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
 from notify.messages.dispatch import Aftermath
+from notify.messages.email_receipts import EmailReceiptBook
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.present import Presenter
 from notify.messages.queries import MessageReader
@@ -96,6 +97,11 @@ class Rooms:
     def receipts(self) -> ReceiptBook:
         """Applies receipts."""
         return ReceiptBook(self.parts.database, self.parts.vault, self.services, self.templates)
+
+    @cached_property
+    def email_receipts(self) -> EmailReceiptBook:
+        """Applies what SES says of emails."""
+        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts)
 
     @cached_property
     def deliverer(self) -> Deliverer:

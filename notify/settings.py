@@ -158,6 +158,32 @@ class Settings(BaseSettings):
     from_number: str = Field("development", description="Text message sender where a service has none.")
 
     # -- providers of email
+    aws_region: str = Field(
+        "eu-west-1", pattern=r"^[a-z0-9-]+$", description="Region of Amazon's services, such as SES."
+    )
+    ses_enabled: bool = Field(
+        False,
+        description="`1` sends email through Amazon SES. Credentials come from AWS's standard chain: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, shared files, or the role of the container or instance.",
+    )
+    ses_url: str = Field("", description="Address of the SES v2 API. Empty: Amazon's in `AWS_REGION`.")
+    ses_configuration_set: str = Field(
+        "", description="Configuration set that emails are sent with. Empty: the identity's default."
+    )
+    ses_stub_url: str = Field(
+        "",
+        description="Address of a stand-in for SES, for tests of load: it is told of each email, without its content, and nothing is sent.",
+    )
+    ses_topic_arns: list[str] = Field(
+        [],
+        description="JSON list of the SNS topics whose notifications `POST /notifications/email/ses` takes. Empty: there is no such endpoint.",
+    )
+    ses_receipts_queue_url: str = Field(
+        "", description="Address of the SQS queue that `notify ses-receipts` reads SES notifications from."
+    )
+    sns_url: str = Field(
+        "",
+        description="Address of a stand-in for SNS, whose certificates are accepted too. Refused outside development and test.",
+    )
     smtp_url: str = Field(
         "",
         description="`smtp://user:password@host:port` (STARTTLS when offered) or `smtps://...`. Special characters of user and password are percent-encoded. Empty: SMTP is not used.",
@@ -242,6 +268,15 @@ class Settings(BaseSettings):
                 raise ValueError("must be an smtp:// or smtps:// address")
         return value
 
+    @field_validator("ses_url", "ses_stub_url", "ses_receipts_queue_url", "sns_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value:
+            parts = urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("must be an http:// or https:// address")
+        return value
+
     @property
     def is_safe_environment(self) -> bool:
         """Development or test: default secrets and the sandbox are fine here, and nowhere else."""
@@ -304,6 +339,8 @@ def _refuse_defaults(settings: Settings) -> None:
         )
     if settings.sandbox_url:
         raise SettingsError(f"SANDBOX_URL: the sandbox provider is refused {where}")
+    if settings.sns_url:
+        raise SettingsError(f"SNS_URL: a stand-in for SNS is refused {where}")
     if not settings.sqlalchemy_database_uri:
         raise SettingsError(f"SQLALCHEMY_DATABASE_URI: must be set {where}")
     if settings.redis_enabled and not settings.redis_url:

@@ -28,5 +28,6 @@ def create_celery(settings: Settings) -> Celery:
         )
     )
     tasks.register(celery, parts, lambda: rooms.deliverer)
+    tasks.register_receipts(celery, parts, lambda: rooms.email_receipts)
     celery.conf.beat_schedule = tasks.schedule(settings.notification_queue_prefix)
     return celery

@@ -14,6 +14,7 @@ ENTRIES = {
     "web": Entry("notify.cli.processes:web", "Run the API."),
     "worker": Entry("notify.cli.processes:worker", "Run a worker, which delivers messages."),
     "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
+    "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply what SES says of emails, from an SQS queue."),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
     "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
     "create-user": Entry(f"{_CREATE}:create_user_command", "Make a user who can sign in at once."),

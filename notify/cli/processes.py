@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -164,6 +166,35 @@ def beat() -> None:
             f"--loglevel={settings.notify_log_level}",
         ]
     )
+
+
+@click.command("ses-receipts")
+def ses_receipts() -> None:
+    """Apply what SES says of emails, from an SQS queue.
+
+    It is the queue at SES_RECEIPTS_QUEUE_URL, which SES's SNS topic feeds. Several may read the same one.
+    """
+    few_arenas()
+    settings = _settings("ses-receipts")
+    if not settings.ses_receipts_queue_url:
+        raise configuration.SettingsError("SES_RECEIPTS_QUEUE_URL: must be set, to the queue to read from")
+
+    from notify.infra.parts import build_parts
+    from notify.infra.telemetry import configure_logs
+    from notify.messages.ses_queue import SESQueue
+    from notify.rooms import Rooms
+
+    configure_logs(
+        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
+    )
+    rooms = Rooms(build_parts(settings))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        SESQueue(settings.ses_receipts_queue_url, settings.aws_region, rooms.email_receipts).run(stop)
+    finally:
+        rooms.close()
 
 
 @click.command()

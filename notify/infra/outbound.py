@@ -12,7 +12,7 @@ import ssl
 import threading
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from weakref import WeakValueDictionary
@@ -42,11 +42,14 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. A redirect is an answer like any other: nobody follows it."""
+    """A complete answer. A redirect is an answer like any other: nobody follows it. The case of header names does not
+    matter.
+    """
 
     status: int
     body: bytes
     content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
@@ -211,7 +214,7 @@ class Outbound:
                     if len(body) > MAX_ANSWER_BYTES:
                         response.close()
                         raise OutboundError("invalid_answer")
-                return Answer(response.status, bytes(body), response.content_type)
+                return Answer(response.status, bytes(body), response.content_type, response.headers)
         except TimeoutError:
             raise OutboundError("timeout") from None
         except (aiohttp.ClientSSLError, ssl.SSLError):

@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Numeric, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.database import Base
 from notify.infra.ids import new_id
+from notify.infra.times import utc_now
 from notify.messages.statuses import STATUSES
 
 NotificationType = Literal["email", "sms", "letter"]
@@ -118,4 +119,33 @@ class NotificationHistory(_Message, Base):
             "ix_notification_history_service_id_composite", "service_id", "key_type", "notification_type", "created_at"
         ),
         Index("ix_notification_history_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+    )
+
+
+class Complaint(Base):
+    """A recipient's complaint that an email is spam, told by their mail service through SES. There is no foreign key to
+    the message: complaints may come, and are kept, when it is in the history.
+    """
+
+    __tablename__ = "complaints"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    notification_id: Mapped[UUID]
+    service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
+    ses_feedback_id: Mapped[str | None] = mapped_column(Text)
+    complaint_type: Mapped[str | None] = mapped_column(Text)
+    complaint_date: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (
+        # a notification of SES may come more than once
+        Index(
+            "uq_complaints_notification_id_ses_feedback_id",
+            "notification_id",
+            "ses_feedback_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index("ix_complaints_service_id", "service_id"),
+        Index("ix_complaints_created_at", "created_at"),
     )

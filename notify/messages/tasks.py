@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import structlog
@@ -16,11 +16,19 @@ from notify.documents.store import DocumentStore
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import upkeep
+from notify.messages.email_receipts import PROCESS_SES_RESULT
 
 if TYPE_CHECKING:
+    from celery import Task
+
     from notify.messages.deliver import Deliverer
+    from notify.messages.email_receipts import EmailReceiptBook
 
 logger = structlog.get_logger(__name__)
+
+
+RECEIPT_RETRIES: Final = 5
+RECEIPT_RETRY_SECONDS: Final = 300
 
 
 def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -> None:
@@ -55,6 +63,18 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
         number = store.delete_expired(utc_now())
         if number:
             logger.info("documents deleted", number=number)
+
+
+def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[], EmailReceiptBook]) -> None:
+    """As `register`: the tasks that take receipts from a queue."""
+    queue = parts.settings.notification_queue_prefix + queues.RETRY
+
+    @celery.task(name=PROCESS_SES_RESULT, bind=True, max_retries=RECEIPT_RETRIES, shared=False)
+    def process_ses_result(self: Task, envelope: dict[str, Any], receipt_iso_timestamp: str | None = None) -> None:
+        try:
+            email_receipts().take(envelope)
+        except Exception as error:
+            raise self.retry(exc=error, countdown=RECEIPT_RETRY_SECONDS, queue=queue) from None
 
 
 def schedule(prefix: str) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def compose(
     """
     boundary = f"=_{token_hex(12)}"  # this cannot occur in quoted-printable text
     lines = [
-        f"From: {_phrase(from_name)} <{from_address}>" if from_name.strip() else f"From: {from_address}",
+        f"From: {mailbox(from_name, from_address)}",
         f"To: {to}",
         *([f"Reply-To: {reply_to}"] if reply_to else []),
         f"Subject: {_words(subject)}",
@@ -99,12 +99,23 @@ def compose(
     )
 
 
-def _clean(text: str) -> str:
+def mailbox(name: str, address: str) -> str:
+    """The address with the name before it, as a header has it, in ASCII. A long name is folded into several lines."""
+    return f"{_phrase(name)} <{address}>" if name.strip() else address
+
+
+def unfold(header: str) -> str:
+    """A header in one line."""
+    return header.replace("\r\n", "")
+
+
+def clean(text: str) -> str:
+    """The text in one line: whatever breaks a line or is no character becomes a space."""
     return _CONTROL.sub(" ", text).strip()
 
 
 def _words(text: str) -> str:
-    text = _clean(text)
+    text = clean(text)
     # what looks like an encoded word, in the sender's own text, must arrive as it was written
     if text.isascii() and len(text) <= LINE_LIMIT and "=?" not in text:
         return text
@@ -112,7 +123,7 @@ def _words(text: str) -> str:
 
 
 def _phrase(name: str) -> str:
-    name = _clean(name)
+    name = clean(name)
     if name.isascii() and len(name) <= LINE_LIMIT and "=?" not in name:
         escaped = name.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'

@@ -12,6 +12,7 @@ from notify.providers.base import Provider
 from notify.providers.firetext import Firetext
 from notify.providers.mmg import MMG
 from notify.providers.sandbox import SandboxEmail, SandboxSMS
+from notify.providers.ses import SES
 from notify.providers.smtp import SMTP
 from notify.settings import Settings
 
@@ -20,7 +21,7 @@ Key = tuple[str, str]
 
 PROVIDERS: Final[Mapping[Key, type[Provider[Any]]]] = {
     (provider.identifier, provider.notification_type): provider
-    for provider in (MMG, Firetext, SMTP, SandboxSMS, SandboxEmail)
+    for provider in (MMG, Firetext, SES, SMTP, SandboxSMS, SandboxEmail)
 }
 
 

@@ -1,0 +1,180 @@
+"""Messages that Amazon SNS sends over HTTP: are they genuine, and do we want them?
+
+Whoever has an AWS account can have SNS sign anything. So a message counts only if it comes from a topic of ours, and is
+signed with a key whose certificate SNS itself serves, in the topic's region.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import threading
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final, Literal
+
+import structlog
+from cachetools import TTLCache
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from notify.infra.outbound import Answer, Outbound, OutboundError
+from notify.infra.times import utc_now
+
+logger = structlog.get_logger(__name__)
+
+LARGEST_BYTES: Final = 512 * 1024
+"""SNS takes messages of 256 KiB; quoted in JSON, and with what goes with it, one needs no more than this."""
+
+FETCH_SECONDS: Final = 5.0
+FETCHES_AT_A_TIME: Final = 4
+CERTIFICATE_SECONDS: Final = 86_400
+CERTIFICATES: Final = 64
+
+_AMAZON: Final = r"https://sns\.([a-z0-9]+(?:-[a-z0-9]+)+)\.amazonaws\.com(?:\.cn)?"
+_CERTIFICATE_PATH: Final = r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem"
+_SUBSCRIBE_PATH: Final = r"/\?[!-~]{1,2000}"
+
+
+class SNSError(Exception):
+    """A message that is not taken. `status` is the HTTP status for it; SNS tries again after a 5xx, and only then."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class SNSMessage(BaseModel):
+    """What SNS posts (its message format for HTTP endpoints)."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    Type: Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
+    MessageId: str
+    TopicArn: str
+    Message: str
+    Timestamp: str
+    SignatureVersion: Literal["1", "2"]
+    Signature: str
+    SigningCertURL: str = Field(max_length=2000)
+    Subject: str | None = None
+    SubscribeURL: str | None = None
+    Token: str | None = None
+
+    @classmethod
+    def read(cls, body: bytes) -> SNSMessage:
+        """The message in a request. Raises `SNSError` (400) for anything else."""
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError:
+            raise SNSError("not a message of SNS", 400) from None
+
+    @property
+    def region(self) -> str:
+        """The region of the topic."""
+        parts = self.TopicArn.split(":")
+        return parts[3] if len(parts) == 6 else ""
+
+    def signed_text(self) -> bytes:
+        """What the signature is of: names and values, a line each, in the order of the names."""
+        names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+        if self.Type != "Notification":
+            names = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+        values = [(name, getattr(self, name)) for name in names]
+        return "".join(f"{name}\n{value}\n" for name, value in values if value is not None).encode()
+
+
+class SNSVerifier:
+    """Checks messages of the topics in `topics`, and confirms subscriptions to them.
+
+    `stand_in` is the address (scheme, host and port) of a server that is as good as Amazon's, for tests. Certificates
+    are fetched through `outbound` and kept for a day.
+    """
+
+    def __init__(self, outbound: Outbound, topics: Collection[str], stand_in: str = "") -> None:
+        self._outbound = outbound
+        self._topics = frozenset(topics)
+        hosts = _AMAZON + (f"|{re.escape(stand_in.rstrip('/'))}" if stand_in else "")
+        self._certificate_url = re.compile(f"(?:{hosts}){_CERTIFICATE_PATH}")
+        self._subscribe_url = re.compile(f"(?:{hosts}){_SUBSCRIBE_PATH}")
+        self._keys: TTLCache[str, tuple[RSAPublicKey, datetime]] = TTLCache(CERTIFICATES, CERTIFICATE_SECONDS)
+        self._lock = threading.Lock()
+        self._fetches = threading.BoundedSemaphore(FETCHES_AT_A_TIME)
+
+    @property
+    def expects_messages(self) -> bool:
+        """Whether there is a topic to take messages of."""
+        return bool(self._topics)
+
+    def verify(self, message: SNSMessage) -> None:
+        """Raise `SNSError` unless the message is genuine and of a topic of ours: 403, or 503 where that cannot be told
+        just now.
+        """
+        if message.TopicArn not in self._topics:
+            raise SNSError("unknown topic", 403)
+        self._check_address(self._certificate_url, message.SigningCertURL, message, "certificate")
+        key = self._key(message.SigningCertURL)
+        try:
+            signature = base64.b64decode(message.Signature, validate=True)
+            # version 1 is SNS's default to this day; its digest is not ours to choose
+            digest = hashes.SHA1() if message.SignatureVersion == "1" else hashes.SHA256()  # noqa: S303
+            key.verify(signature, message.signed_text(), padding.PKCS1v15(), digest)
+        except (InvalidSignature, binascii.Error, ValueError):
+            raise SNSError("wrong signature", 403) from None
+
+    def confirm(self, message: SNSMessage) -> None:
+        """Confirm the subscription that a verified message asks about. Raises `SNSError`."""
+        address = message.SubscribeURL or ""
+        self._check_address(self._subscribe_url, address, message, "subscription")
+        answer = self._fetch(address)
+        if answer.status != 200:
+            raise SNSError("the subscription could not be confirmed", 503)
+        logger.info("SNS subscription confirmed", topic=message.TopicArn)
+
+    @staticmethod
+    def _check_address(pattern: re.Pattern[str], address: str, message: SNSMessage, what: str) -> None:
+        match = pattern.fullmatch(address)
+        if match is None or match[1] not in (None, message.region):
+            raise SNSError(f"the address of the {what} is not one of SNS", 403)
+
+    def _key(self, address: str) -> RSAPublicKey:
+        with self._lock:
+            kept = self._keys.get(address)
+        if kept is None:
+            kept = self._fetch_key(address)
+            with self._lock:
+                self._keys[address] = kept
+        key, expires_at = kept
+        if expires_at <= utc_now():
+            raise SNSError("the certificate has expired", 403)
+        return key
+
+    def _fetch_key(self, address: str) -> tuple[RSAPublicKey, datetime]:
+        answer = self._fetch(address)
+        if answer.status != 200:
+            # a made-up address looks like this too, but a true one must get another chance
+            raise SNSError("the certificate could not be fetched", 503)
+        try:
+            certificate = x509.load_pem_x509_certificate(answer.body)
+            key = certificate.public_key()
+        except ValueError:
+            raise SNSError("the certificate cannot be read", 503) from None
+        if not isinstance(key, RSAPublicKey) or certificate.not_valid_before_utc > utc_now():
+            raise SNSError("the certificate cannot be used", 403)
+        return key, certificate.not_valid_after_utc
+
+    def _fetch(self, address: str) -> Answer:
+        # forged messages must not be able to hold every thread of this process
+        if not self._fetches.acquire(blocking=False):
+            raise SNSError("too many calls to SNS at a time", 503)
+        try:
+            return self._outbound.run(self._outbound.request("GET", address, timeout=FETCH_SECONDS)).result()
+        except OutboundError:
+            raise SNSError("SNS did not answer", 503) from None
+        finally:
+            self._fetches.release()

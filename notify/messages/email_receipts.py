@@ -1,0 +1,192 @@
+"""What SES says of emails, by its own reference: receipts and complaints (contract: public-api 11, workers 8.2).
+
+Events that arrive together share their round trips. An event may come twice, and before the message's row bears the
+reference: then it is tried again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from notify import queues
+from notify.infra.batcher import Batcher
+from notify.infra.database import Database
+from notify.infra.ids import new_id
+from notify.infra.queue import Queue
+from notify.infra.times import utc_now
+from notify.messages.receipts import ReceiptBook
+from notify.providers.base import Receipt
+from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
+
+logger = structlog.get_logger(__name__)
+
+PROCESS_SES_RESULT: Final = "process-ses-result"
+"""The task that takes an envelope of SNS."""
+
+EARLY: Final = timedelta(minutes=5)
+"""An unknown message that SES took less than this ago may be one whose reference is still on its way to its row."""
+EARLY_RETRY_SECONDS: Final = 300
+
+_FIND: Final = """
+SELECT reference, id, service_id, client_reference, false FROM notifications
+WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
+UNION ALL
+SELECT reference, id, service_id, client_reference, true FROM notification_history
+WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
+"""
+_APPLY_TO_HISTORY: Final = """
+WITH locked AS (
+    SELECT h.id, r.outcome FROM notification_history h
+    JOIN unnest(%s::uuid[], %s::text[]) AS r(id, outcome) ON r.id = h.id
+    WHERE h.notification_status IN ('sending', 'pending') ORDER BY h.id FOR UPDATE OF h
+)
+UPDATE notification_history h SET notification_status = l.outcome, updated_at = %s FROM locked l WHERE h.id = l.id
+"""
+# a complaint that is there already is given back as it is
+_COMPLAIN: Final = """
+INSERT INTO complaints (id, notification_id, service_id, ses_feedback_id, complaint_type, complaint_date, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (notification_id, ses_feedback_id) DO UPDATE SET notification_id = excluded.notification_id
+RETURNING id, complaint_date
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredComplaint:
+    """A complaint that is on disk, as a service is told of it (public-api 14.4). `recipient` is in no table."""
+
+    id: UUID
+    notification_id: UUID
+    service_id: UUID
+    client_reference: str | None
+    recipient: str | None
+    complaint_date: datetime | None
+
+
+class BrokerDownError(Exception):
+    """An event that must be tried again later could not be published."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    id: UUID
+    service_id: UUID
+    client_reference: str | None
+    is_history: bool
+
+
+class EmailReceiptBook:
+    """Applies what SES says. `complained` is called with each complaint after it was stored; with the same one again
+    when SES repeats itself, so that none is lost to a crash in between.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        queue: Queue,
+        receipts: ReceiptBook,
+        complained: Callable[[StoredComplaint], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._receipts = receipts
+        self._complained = complained
+        self._batcher: Batcher[SESEvent, bool] = Batcher(self.record_many, max_size=500, leaders=2)
+
+    def take(self, envelope: Any) -> None:
+        """Apply the event in a message of SNS, together with those of concurrent callers. When this returns, it is on
+        disk, or is published to be tried again, or is of no use. Raises `ReceiptError` for one that cannot be read, and
+        `BrokerDownError`.
+        """
+        event = parse_envelope(envelope)
+        if event is None or self._batcher.submit(event):
+            return
+        if not self._queue.publish(
+            PROCESS_SES_RESULT, [event.envelope], queue=queues.RETRY, countdown=EARLY_RETRY_SECONDS
+        ):
+            raise BrokerDownError
+
+    def record_many(self, events: Sequence[SESEvent]) -> list[bool]:
+        """Apply events, in their order. Whether each is settled; one that is not is to be tried again in
+        `EARLY_RETRY_SECONDS`.
+        """
+        if not events:
+            return []
+        now = utc_now()
+        messages = self._find({event.reference for event in events})
+        settled: list[bool] = []
+        live: list[Receipt] = []
+        archived: dict[UUID, str] = {}
+        complaints: list[tuple[SpamReport, _Message]] = []
+        for event in events:
+            message = messages.get(event.reference)
+            settled.append(message is not None or not _is_early(event, now))
+            if message is None:
+                logger.warning("event of SES for no message of ours", will_retry=not settled[-1])
+            elif isinstance(event.content, SpamReport):
+                complaints.append((event.content, message))
+            elif message.is_history:
+                archived.setdefault(message.id, event.content.outcome)
+            else:
+                live.append(replace(event.content, notification_id=message.id))
+        if live:
+            self._receipts.record_many(live)
+        if archived:
+            with self._database.connection() as connection:
+                connection.execute(_APPLY_TO_HISTORY, (list(archived), list(archived.values()), now))
+        if complaints:
+            self._store(complaints, now)
+        return settled
+
+    def _find(self, references: set[str]) -> Mapping[str, _Message]:
+        messages: dict[str, _Message] = {}
+        with self._database.connection() as connection:
+            for reference, *found in connection.execute(_FIND, {"references": sorted(references)}):
+                message = _Message(*found)
+                if reference not in messages or not message.is_history:
+                    messages[reference] = message
+        return messages
+
+    def _store(self, complaints: Sequence[tuple[SpamReport, _Message]], now: datetime) -> None:
+        stored: list[StoredComplaint] = []
+        with self._database.connection() as connection:
+            for report, message in complaints:
+                values = (
+                    new_id(),
+                    message.id,
+                    message.service_id,
+                    report.feedback_id,
+                    report.feedback_type,
+                    report.complained_at,
+                    now,
+                )
+                [(id_, date)] = connection.execute(_COMPLAIN, values).fetchall()
+                stored.append(
+                    StoredComplaint(
+                        id=id_,
+                        notification_id=message.id,
+                        service_id=message.service_id,
+                        client_reference=message.client_reference,
+                        recipient=report.recipient,
+                        complaint_date=date,
+                    )
+                )
+        for complaint in stored:
+            logger.info(
+                "complaint stored",
+                id=complaint.id,
+                notification_id=complaint.notification_id,
+                service_id=complaint.service_id,
+            )
+            if self._complained is not None:
+                self._complained(complaint)
+
+
+def _is_early(event: SESEvent, now: datetime) -> bool:
+    return event.accepted_at is not None and abs(now - event.accepted_at) < EARLY

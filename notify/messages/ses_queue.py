@@ -1,0 +1,142 @@
+"""Notifications of SES from an SQS queue that its SNS topic feeds directly.
+
+(Where the broker of tasks is SQS, something in between may make tasks `process-ses-result` of them instead: workers do
+those.) What is on the queue is trusted: who may put messages there is for the queue's policy to say.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+import structlog
+
+from notify.messages.email_receipts import EARLY_RETRY_SECONDS, EmailReceiptBook
+from notify.providers.base import ReceiptError
+from notify.providers.ses_events import SESEvent, parse_envelope, parse_event
+
+logger = structlog.get_logger(__name__)
+
+MESSAGES_AT_A_TIME: Final = 10
+"""The most that SQS gives at once."""
+MESSAGES_PER_ROUND: Final = 100
+WAIT_SECONDS: Final = 10
+VISIBILITY_SECONDS: Final = 60
+MOST_TRIES: Final = 6
+LONGEST_PAUSE_SECONDS: Final = 30.0
+
+_AMAZON: Final = re.compile(r"sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    handle: str
+    event: SESEvent
+
+
+class SESQueue:
+    """Reads one queue. Several processes may read the same; a message that one of them did not finish comes again."""
+
+    def __init__(self, url: str, region: str, receipts: EmailReceiptBook, *, wait_seconds: int = WAIT_SECONDS) -> None:
+        """`region` is that of an address which does not name one."""
+        import boto3
+        from botocore.config import Config
+
+        self._url = url
+        self._receipts = receipts
+        self._wait_seconds = wait_seconds
+        place = urlsplit(url)
+        amazon = _AMAZON.fullmatch(place.hostname or "")
+        self._client = boto3.client(
+            "sqs",
+            region_name=amazon[1] if amazon else region,
+            endpoint_url=None if amazon else f"{place.scheme}://{place.netloc}",
+            config=Config(connect_timeout=5, read_timeout=WAIT_SECONDS + 10, retries={"mode": "standard"}),
+        )
+
+    def run(self, stop: threading.Event) -> None:
+        """Apply what comes until `stop` is set. A fault of the queue or the database is logged, and waited out."""
+        pause = 1.0
+        while not stop.is_set():
+            try:
+                self.poll()
+                pause = 1.0
+            except Exception as error:  # whatever it is: the messages come again
+                logger.warning("events of SES failed", error=type(error).__name__)
+                stop.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def poll(self) -> int:
+        """Apply what waits, or comes within `wait_seconds`. How many messages there were."""
+        messages = self._receive()
+        done: list[str] = []
+        later: list[str] = []
+        waiting: list[_Waiting] = []
+        for message in messages:
+            handle = str(message["ReceiptHandle"])
+            try:
+                event = _parse(message["Body"])
+            except ReceiptError as error:
+                tries = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
+                logger.error("event of SES cannot be read", reason=str(error), tries=tries)
+                # where the queue has a queue of dead letters, that gets it; for ever it must not come
+                (done if tries >= MOST_TRIES else later).append(handle)
+                continue
+            if event is None:
+                done.append(handle)
+            else:
+                waiting.append(_Waiting(handle, event))
+        settled = self._receipts.record_many([one.event for one in waiting])
+        for one, is_settled in zip(waiting, settled, strict=True):
+            (done if is_settled else later).append(one.handle)
+        self._delete(done)
+        self._postpone(later)
+        return len(messages)
+
+    def _receive(self) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        while len(messages) < MESSAGES_PER_ROUND:
+            answer = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=MESSAGES_AT_A_TIME,
+                # what is there is not kept waiting for what may come
+                WaitTimeSeconds=0 if messages else self._wait_seconds,
+                VisibilityTimeout=VISIBILITY_SECONDS,
+                AttributeNames=["ApproximateReceiveCount"],
+            )
+            received = answer.get("Messages", [])
+            messages += received
+            if len(received) < MESSAGES_AT_A_TIME:
+                break
+        return messages
+
+    def _delete(self, handles: list[str]) -> None:
+        for entries in _entries(handles):
+            self._client.delete_message_batch(QueueUrl=self._url, Entries=entries)
+
+    def _postpone(self, handles: list[str]) -> None:
+        for entries in _entries(handles):
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url, Entries=[{**entry, "VisibilityTimeout": EARLY_RETRY_SECONDS} for entry in entries]
+            )
+
+
+def _entries(handles: list[str]) -> list[list[dict[str, Any]]]:
+    """Batches as SQS takes them."""
+    entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
+    return [entries[start : start + MESSAGES_AT_A_TIME] for start in range(0, len(entries), MESSAGES_AT_A_TIME)]
+
+
+def _parse(body: str) -> SESEvent | None:
+    """The event in a message: SNS's envelope, or, where SNS delivers raw messages, what SES says itself."""
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        parsed = None
+    if isinstance(parsed, dict) and "Message" in parsed:
+        return parse_envelope(parsed)
+    return parse_event(body)

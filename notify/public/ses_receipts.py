@@ -1,0 +1,48 @@
+"""Notifications of Amazon SES over HTTP, by SNS (contract: public-api 11, which knows only of a queue).
+
+SNS tries again after a 5xx, and only then: so that is the answer where the fault is not the message's.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import NotFound
+
+from notify.infra.http import json_answer, result_error
+from notify.infra.sns import LARGEST_BYTES, SNSError, SNSMessage, SNSVerifier
+from notify.messages.email_receipts import BrokerDownError, EmailReceiptBook
+from notify.providers.base import ReceiptError
+
+logger = structlog.get_logger(__name__)
+
+
+def blueprint(verifier: SNSVerifier, receipts: EmailReceiptBook) -> Blueprint:
+    """`POST /notifications/email/ses`: the answer comes when what SES says is on disk."""
+    routes = Blueprint("ses_receipts", __name__)
+
+    @routes.post("/notifications/email/ses")
+    def ses_receipt() -> Response:
+        if not verifier.expects_messages:
+            raise NotFound
+        request.max_content_length = LARGEST_BYTES
+        try:
+            message = SNSMessage.read(request.get_data(cache=False, parse_form_data=False))
+            verifier.verify(message)
+            if message.Type == "SubscriptionConfirmation":
+                verifier.confirm(message)
+            elif message.Type == "UnsubscribeConfirmation":
+                logger.warning("SNS subscription ended", topic=message.TopicArn)
+            else:
+                receipts.take({"Message": message.Message})
+        except SNSError as error:
+            logger.warning("message of SNS refused", reason=str(error))
+            return result_error(error.status, [f"SES callback failed: {error}"])
+        except ReceiptError as error:
+            logger.warning("notification of SES refused", reason=str(error))
+            return result_error(400, error.messages)
+        except BrokerDownError:
+            return result_error(503, ["SES callback failed: try again later"])
+        return json_answer({"result": "success"})
+
+    return routes

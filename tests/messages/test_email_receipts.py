@@ -1,0 +1,293 @@
+"""What becomes of emails that Amazon SES was given, from the task to the row."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import structlog
+
+from notify.messages.email_receipts import EmailReceiptBook, StoredComplaint
+from notify.messages.tasks import register_receipts
+from notify.providers.ses_events import parse_event
+from notify.rooms import Rooms
+from tests.messages.test_deliver import queued, with_settings
+from tests.servers.ses import SESError, SESServer, event, set_credentials
+from tests.world import World
+
+
+@pytest.fixture
+def server() -> Iterator[SESServer]:
+    with SESServer() as server:
+        yield server
+
+
+@pytest.fixture
+def rooms(world: World, server: SESServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
+    """A worker's rooms, beside the web process of `world`, with SES as the provider of email."""
+    set_credentials(monkeypatch)
+    rooms = Rooms(with_settings(world.parts, ses_enabled=True, ses_url=server.url, sandbox_url=""))
+    register_receipts(rooms.parts.queue.celery, rooms.parts, lambda: rooms.email_receipts)
+    yield rooms
+    rooms.close()
+
+
+def sent(world: World) -> tuple[UUID, str]:
+    """An email that SES has, and its reference."""
+    id_, reference = world.sent("email"), f"0102-{uuid4()}"
+    world.execute(
+        "UPDATE notifications SET notification_status = 'sending', sent_by = 'ses', reference = %s WHERE id = %s",
+        reference,
+        id_,
+    )
+    return id_, reference
+
+
+def status(world: World, id_: UUID) -> str:
+    return str(world.get(str(id_))["status"])
+
+
+def envelope(notification: dict[str, Any]) -> dict[str, Any]:
+    return {"Type": "Notification", "Message": json.dumps(notification)}
+
+
+def just_now() -> str:
+    return (datetime.now(UTC) - timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def complaints(world: World, id_: UUID) -> list[tuple[Any, ...]]:
+    return world.execute(
+        "SELECT service_id, ses_feedback_id, complaint_type, complaint_date FROM complaints WHERE notification_id = %s",
+        id_,
+    )
+
+
+def run(rooms: Rooms, given: Any) -> None:
+    """The task, as a worker runs it."""
+    rooms.parts.queue.celery.tasks["process-ses-result"].apply(args=[given], throw=True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounce", "expected"),
+    [
+        ("Delivery", "", "delivered"),
+        ("Bounce", "Permanent", "permanent-failure"),
+        ("Bounce", "Transient", "temporary-failure"),
+    ],
+)
+def test_from_the_provider_to_the_receipt(
+    world: World, rooms: Rooms, server: SESServer, kind: str, bounce: str, expected: str
+) -> None:
+    id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u")
+    rooms.deliverer.deliver("email", [id_])
+    (message,) = server.messages
+    assert message["Destination"] == {"ToAddresses": ["amala@example.com"]}
+    assert {"Name": "List-Unsubscribe", "Value": "<https://example.com/u>"} in message["Content"]["Simple"]["Headers"]
+    assert status(world, id_) == "sending"
+    run(rooms, envelope(event(kind, server.ids[0], bounce_type=bounce)))
+    assert status(world, id_) == expected
+    assert world.get(str(id_))["completed_at"] is not None
+
+
+def test_an_email_that_ses_will_never_take_fails_at_once(world: World, rooms: Rooms) -> None:
+    id_ = world.sent("email", email_address="bad@example.com")
+    rooms.deliverer.deliver("email", [id_])
+    assert status(world, id_) == "technical-failure"
+
+
+def test_an_email_that_ses_does_not_take_now_is_tried_again(world: World, rooms: Rooms, server: SESServer) -> None:
+    id_ = world.sent("email")
+    world.rooms.aftermath.close()
+    queued(rooms.parts)
+    server.error = SESError("TooManyRequestsException", "Too many requests", 429)
+    rooms.deliverer.deliver("email", [id_])
+    assert status(world, id_) == "created"
+    assert queued(rooms.parts) == [("deliver_email", [[str(id_)], 1])]
+    server.error = None
+    rooms.deliverer.deliver("email", [id_], 1)
+    assert status(world, id_) == "sending"
+
+
+def test_the_first_final_receipt_counts(world: World, rooms: Rooms) -> None:
+    id_, reference = sent(world)
+    for kind in ("Delivery", "Bounce", "Delivery"):
+        rooms.email_receipts.take(envelope(event(kind, reference)))
+    assert status(world, id_) == "delivered"
+    updated_at = world.get(str(id_))["completed_at"]
+    rooms.email_receipts.take(envelope(event("Delivery", reference)))
+    assert world.get(str(id_))["completed_at"] == updated_at
+
+
+@pytest.mark.parametrize("final", ["temporary-failure", "technical-failure", "permanent-failure"])
+def test_what_is_final_stays(world: World, rooms: Rooms, final: str) -> None:
+    id_, reference = sent(world)
+    world.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", final, id_)
+    rooms.email_receipts.take(envelope(event("Delivery", reference)))
+    assert status(world, id_) == final
+
+
+def test_many_at_once(world: World, rooms: Rooms) -> None:
+    emails = [sent(world) for _ in range(30)]
+    kinds = ["Delivery", "Bounce", "Complaint"]
+
+    def take(number: int) -> None:
+        rooms.email_receipts.take(envelope(event(kinds[number % 3], emails[number][1])))
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [status(world, id_) for id_, _ in emails] == ["delivered", "permanent-failure", "sending"] * 10
+    assert [len(complaints(world, id_)) for id_, _ in emails] == [0, 0, 1] * 10
+
+
+def test_opens_and_clicks_change_nothing(world: World, rooms: Rooms) -> None:
+    id_, reference = sent(world)
+    run(rooms, envelope(event("Open", reference, field="eventType")))
+    assert status(world, id_) == "sending"
+
+
+# -- before the row knows of it
+
+
+def test_a_receipt_that_is_too_early_comes_again(world: World, rooms: Rooms) -> None:
+    id_, reference = sent(world)
+    world.rooms.aftermath.close()
+    queued(rooms.parts)
+    world.execute("UPDATE notifications SET reference = NULL WHERE id = %s", id_)
+    run(rooms, envelope(event("Delivery", reference, sent_at=just_now())))
+    [(task, [again])] = queued(rooms.parts)
+    assert task == "process-ses-result"
+    assert "amala@example.com" not in again["Message"]
+    world.execute("UPDATE notifications SET reference = %s WHERE id = %s", reference, id_)
+    run(rooms, again)
+    assert status(world, id_) == "delivered"
+    assert queued(rooms.parts) == []
+
+
+@pytest.mark.parametrize("sent_at", ["2026-03-01T12:00:00.000Z", "2126-03-01T12:00:00.000Z", "nonsense", None])
+def test_a_message_that_nobody_knows_is_let_go(rooms: Rooms, sent_at: str | None) -> None:
+    queued(rooms.parts)
+    run(rooms, envelope(event("Bounce", "0102-unheard-of", sent_at=sent_at)))
+    run(rooms, envelope(event("Complaint", "0102-unheard-of", sent_at=sent_at)))
+    assert queued(rooms.parts) == []
+
+
+def test_what_cannot_be_read_is_tried_again_and_then_given_up(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = rooms.parts.queue.celery.tasks["process-ses-result"]
+    tried: list[tuple[int, str]] = []
+    retry = task.retry
+
+    def watched(**options: Any) -> Any:
+        tried.append((options["countdown"], options["queue"]))
+        return retry(**options)
+
+    monkeypatch.setattr(task, "retry", watched)
+    result = task.apply(args=[envelope(event("Unheard-of", "a"))])
+    assert isinstance(result.result, Exception)
+    queue = rooms.parts.settings.notification_queue_prefix + "retry-tasks"
+    assert tried == [(300, queue)] * 6  # the sixth is refused
+
+
+# -- after it went to the history
+
+
+def test_a_receipt_for_an_archived_email(world: World, rooms: Rooms) -> None:
+    waiting, final = sent(world), sent(world)
+    columns = ", ".join(
+        row[0]
+        for row in world.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'notification_history'"
+        )
+    )
+    for id_, _ in (waiting, final):
+        world.execute(
+            f"INSERT INTO notification_history ({columns}) SELECT {columns} FROM notifications WHERE id = %s",  # noqa: S608
+            id_,
+        )
+        world.execute("DELETE FROM notifications WHERE id = %s", id_)
+    world.execute("UPDATE notification_history SET notification_status = 'temporary-failure' WHERE id = %s", final[0])
+    for _, reference in (waiting, final):
+        rooms.email_receipts.take(envelope(event("Delivery", reference)))
+        rooms.email_receipts.take(envelope(event("Complaint", reference)))
+    statuses = dict(world.execute("SELECT id, notification_status FROM notification_history"))
+    assert statuses == {waiting[0]: "delivered", final[0]: "temporary-failure"}
+    assert [len(complaints(world, id_)) for id_, _ in (waiting, final)] == [1, 1]
+
+
+@pytest.mark.parametrize("table", ["notifications", "notification_history"])
+def test_references_are_looked_up_by_index(world: World, table: str) -> None:
+    with world.parts.database.connection() as connection:
+        connection.execute("SET LOCAL enable_seqscan = off")
+        plan = connection.execute(
+            f"EXPLAIN SELECT id FROM {table} WHERE reference = ANY(%s)"  # noqa: S608
+            " AND reference IS NOT NULL AND notification_type = 'email'",
+            (["a", "b"],),
+        ).fetchall()
+    assert f"ix_{table}_reference" in str(plan)
+
+
+# -- complaints
+
+
+def test_a_complaint_is_stored_once_and_told(world: World, rooms: Rooms) -> None:
+    told: list[StoredComplaint] = []
+    book = EmailReceiptBook(rooms.parts.database, rooms.parts.queue, rooms.receipts, told.append)
+    id_, reference = sent(world)
+    world.execute("UPDATE notifications SET client_reference = 'order 7' WHERE id = %s", id_)
+    for _ in range(2):
+        book.take(envelope(event("Complaint", reference)))
+    complained_at = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
+    assert complaints(world, id_) == [(UUID(world.service_id), "0102-feedback", "abuse", complained_at)]
+    assert status(world, id_) == "sending"
+    [(complaint_id,)] = world.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)
+    # the second time too: the first may have ended before it came so far
+    assert (
+        told
+        == [
+            StoredComplaint(
+                id=complaint_id,
+                notification_id=id_,
+                service_id=UUID(world.service_id),
+                client_reference="order 7",
+                recipient="amala@example.com",
+                complaint_date=complained_at,
+            )
+        ]
+        * 2
+    )
+
+
+def test_different_complaints_about_one_email(world: World, rooms: Rooms) -> None:
+    id_, reference = sent(world)
+    for feedback in ({"feedbackId": "1"}, {"feedbackId": "2"}, {"feedbackId": None}, {"feedbackId": None}):
+        rooms.email_receipts.take(envelope(event("Complaint", reference, feedback=feedback)))
+    assert sorted(str(row[1]) for row in complaints(world, id_)) == ["1", "2", "None"]
+
+
+def test_nothing_personal_is_logged(world: World, rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, reference = sent(world)
+    capture = structlog.testing.LogCapture()
+    verbose = structlog.make_filtering_bound_logger(0)
+    logger = structlog.wrap_logger(None, processors=[capture], wrapper_class=verbose)
+    monkeypatch.setattr("notify.messages.email_receipts.logger", logger)
+    for kind in ("Bounce", "Complaint"):
+        run(rooms, envelope(event(kind, reference)))
+        run(rooms, envelope(event(kind, "0102-unheard-of")))
+    logs = capture.entries
+    assert "complaint stored" in [line["event"] for line in logs]
+    assert "amala" not in str(logs)
+    assert "bin day" not in str(logs)
+
+
+def test_a_batch_is_in_order(world: World, rooms: Rooms) -> None:
+    id_, reference = sent(world)
+    events = [parse_event(json.dumps(event(kind, reference))) for kind in ("Bounce", "Delivery")]
+    assert rooms.email_receipts.record_many([one for one in events if one]) == [True, True]
+    assert status(world, id_) == "permanent-failure"

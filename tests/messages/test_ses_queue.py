@@ -1,0 +1,167 @@
+"""SES's notifications from an SQS queue that SNS feeds: moto's SNS and SQS, on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from notify.messages.ses_queue import SESQueue
+from tests.messages.test_email_receipts import sent, status
+from tests.servers.ses import REGION, event, set_credentials
+from tests.world import World
+
+
+@dataclass
+class Amazon:
+    """A topic and a queue that is subscribed to it."""
+
+    sns: Any
+    sqs: Any
+    topic: str
+    queue_url: str
+    raw_topic: str
+
+    def publish(self, notification: dict[str, Any] | str, *, raw: bool = False) -> None:
+        text = notification if isinstance(notification, str) else json.dumps(notification)
+        self.sns.publish(TopicArn=self.raw_topic if raw else self.topic, Message=text)
+
+    def counts(self) -> tuple[int, int]:
+        """How many messages wait, and how many are in somebody's hands or put off."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=names)
+        return int(answer["Attributes"][names[0]]), int(answer["Attributes"][names[1]])
+
+
+@pytest.fixture(scope="module")
+def moto_url() -> Iterator[str]:
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+    yield f"http://{host}:{port}"
+    moto.stop()
+
+
+@pytest.fixture
+def amazon(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
+    set_credentials(monkeypatch)
+    sns = boto3.client("sns", region_name=REGION, endpoint_url=moto_url)
+    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=moto_url)
+    url = sqs.create_queue(QueueName="ses-events")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topics = [sns.create_topic(Name=name)["TopicArn"] for name in ("ses-events", "raw")]
+    sns.subscribe(TopicArn=topics[0], Protocol="sqs", Endpoint=arn)
+    sns.subscribe(TopicArn=topics[1], Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
+    yield Amazon(sns, sqs, topics[0], url, topics[1])
+    sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.fixture
+def queue(world: World, amazon: Amazon) -> SESQueue:
+    return SESQueue(amazon.queue_url, REGION, world.rooms.email_receipts, wait_seconds=1)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_notifications_are_applied_and_taken_off(world: World, amazon: Amazon, queue: SESQueue, raw: bool) -> None:
+    emails = [sent(world) for _ in range(25)]
+    for number, (_, reference) in enumerate(emails):
+        amazon.publish(event("Bounce" if number % 2 else "Delivery", reference), raw=raw)
+    assert sum(queue.poll() for _ in range(3)) == 25
+    expected = ["permanent-failure" if number % 2 else "delivered" for number in range(25)]
+    assert [status(world, id_) for id_, _ in emails] == expected
+    assert amazon.counts() == (0, 0)
+
+
+def test_what_is_too_early_is_put_off(amazon: Amazon, queue: SESQueue) -> None:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    amazon.publish(event("Delivery", "0102-early", sent_at=now))
+    amazon.publish(event("Delivery", "0102-late"))
+    assert queue.poll() == 2
+    assert amazon.counts() == (0, 1)
+    assert queue.poll() == 0
+
+
+def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
+    world: World, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notify.messages.ses_queue.EARLY_RETRY_SECONDS", 0)
+    id_, reference = sent(world)
+    for text in ("hello", "[]", json.dumps({"Message": 7})):
+        amazon.sqs.send_message(QueueUrl=amazon.queue_url, MessageBody=text)
+    amazon.publish(event("Open", reference, field="eventType"))
+    amazon.publish(event("Delivery", reference))
+    assert queue.poll() == 5
+    assert status(world, id_) == "delivered"
+    for _ in range(4):
+        assert queue.poll() == 3
+    assert sum(amazon.counts()) == 3
+    assert queue.poll() == 3
+    assert amazon.counts() == (0, 0)
+
+
+def test_while_the_database_is_away_the_messages_stay(
+    world: World, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_, reference = sent(world)
+    amazon.publish(event("Delivery", reference))
+    monkeypatch.setattr("notify.messages.ses_queue.VISIBILITY_SECONDS", 1)
+    record = world.rooms.email_receipts.record_many
+    failures = iter([ConnectionError("database is away"), None])
+
+    def fail_once(events: Any) -> list[bool]:
+        if error := next(failures, None):
+            raise error
+        return record(events)
+
+    monkeypatch.setattr(world.rooms.email_receipts, "record_many", fail_once)
+    stop = threading.Event()
+    thread = threading.Thread(target=queue.run, args=(stop,))
+    thread.start()
+    wait_for(world, id_, "delivered")
+    stop.set()
+    thread.join(timeout=15)
+    assert amazon.counts() == (0, 0)
+
+
+def wait_for(world: World, id_: UUID, expected: str) -> None:
+    deadline = time.monotonic() + 20
+    while status(world, id_) != expected:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_command_reads_until_it_is_told_to_stop(world: World, amazon: Amazon) -> None:
+    import os
+    import signal
+    import subprocess
+    import sys
+
+    id_, reference = sent(world)
+    settings = world.parts.settings
+    environment = {
+        **os.environ,
+        "SES_RECEIPTS_QUEUE_URL": amazon.queue_url,
+        "AWS_REGION": REGION,
+        "NOTIFY_ENVIRONMENT": "test",
+        "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_database_uri,
+        "REDIS_URL": settings.redis_url,
+    }
+    command = [sys.executable, "-m", "notify.cli", "ses-receipts"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        amazon.publish(event("Delivery", reference))
+        wait_for(world, id_, "delivered")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "amala" not in output
