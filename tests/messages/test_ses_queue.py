@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -139,29 +144,40 @@ def wait_for(world: World, id_: UUID, expected: str) -> None:
         time.sleep(0.05)
 
 
-def test_the_command_reads_until_it_is_told_to_stop(world: World, amazon: Amazon) -> None:
-    import os
-    import signal
-    import subprocess
-    import sys
-
-    id_, reference = sent(world)
+@contextmanager
+def running(world: World, *command: str, **environment: str) -> Iterator[None]:
+    """A process of ours beside `world`. It ends when it is told to, and logs nothing personal."""
     settings = world.parts.settings
-    environment = {
+    everything = {
         **os.environ,
-        "SES_RECEIPTS_QUEUE_URL": amazon.queue_url,
-        "AWS_REGION": REGION,
         "NOTIFY_ENVIRONMENT": "test",
+        "NOTIFICATION_QUEUE_PREFIX": settings.notification_queue_prefix,
         "SQLALCHEMY_DATABASE_URI": settings.sqlalchemy_database_uri,
         "REDIS_URL": settings.redis_url,
+        **environment,
     }
-    command = [sys.executable, "-m", "notify.cli", "ses-receipts"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "notify.cli", *command], env=everything, stdout=subprocess.PIPE, text=True
+    )
     try:
-        amazon.publish(event("Delivery", reference))
-        wait_for(world, id_, "delivered")
+        yield
     finally:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "amala" not in output
+
+
+def test_the_command_reads_the_queue(world: World, amazon: Amazon) -> None:
+    id_, reference = sent(world)
+    with running(world, "ses-receipts", SES_RECEIPTS_QUEUE_URL=amazon.queue_url, AWS_REGION=REGION):
+        amazon.publish(event("Delivery", reference))
+        wait_for(world, id_, "delivered")
+
+
+def test_workers_take_the_tasks_that_others_make_of_notifications(world: World) -> None:
+    id_, reference = sent(world)
+    envelope = {"Type": "Notification", "Message": json.dumps(event("Bounce", reference))}
+    world.parts.queue.publish("process-ses-result", [envelope], queue="ses-callbacks")
+    with running(world, "worker", "--queues", "ses-callbacks", "--concurrency", "2"):
+        wait_for(world, id_, "permanent-failure")

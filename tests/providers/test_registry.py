@@ -17,6 +17,7 @@ def test_each_is_registered_under_its_own_name() -> None:
     assert set(PROVIDERS) == {
         ("mmg", "sms"),
         ("firetext", "sms"),
+        ("ses", "email"),
         ("smtp", "email"),
         ("sandbox", "sms"),
         ("sandbox", "email"),
