@@ -21,6 +21,7 @@ from notify.infra.ids import new_id
 from notify.infra.queue import Queue
 from notify.infra.times import utc_now
 from notify.messages.receipts import ReceiptBook
+from notify.messages.statuses import OPEN_TO_SES
 from notify.providers.base import Receipt
 from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
 
@@ -34,19 +35,19 @@ EARLY: Final = timedelta(minutes=5)
 EARLY_RETRY_SECONDS: Final = 300
 
 _FIND: Final = """
-SELECT reference, id, service_id, client_reference, false FROM notifications
+SELECT reference, id, service_id, client_reference, notification_status, false FROM notifications
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 UNION ALL
-SELECT reference, id, service_id, client_reference, true FROM notification_history
+SELECT reference, id, service_id, client_reference, notification_status, true FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 """
 _APPLY_TO_HISTORY: Final = """
 WITH locked AS (
     SELECT h.id, r.outcome FROM notification_history h
-    JOIN unnest(%s::uuid[], %s::text[]) AS r(id, outcome) ON r.id = h.id
-    WHERE h.notification_status IN ('sending', 'pending') ORDER BY h.id FOR UPDATE OF h
+    JOIN unnest(%(ids)s::uuid[], %(outcomes)s::text[]) AS r(id, outcome) ON r.id = h.id
+    WHERE h.notification_status = ANY(%(open)s) ORDER BY h.id FOR UPDATE OF h
 )
-UPDATE notification_history h SET notification_status = l.outcome, updated_at = %s FROM locked l WHERE h.id = l.id
+UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s FROM locked l WHERE h.id = l.id
 """
 # a complaint that is there already is given back as it is
 _COMPLAIN: Final = """
@@ -78,6 +79,7 @@ class _Message:
     id: UUID
     service_id: UUID
     client_reference: str | None
+    status: str
     is_history: bool
 
 
@@ -131,6 +133,8 @@ class EmailReceiptBook:
                 logger.warning("event of SES for no message of ours", will_retry=not settled[-1])
             elif isinstance(event.content, SpamReport):
                 complaints.append((event.content, message))
+            elif message.status not in OPEN_TO_SES:
+                logger.info("receipt without effect", id=message.id, status=message.status)
             elif message.is_history:
                 archived.setdefault(message.id, event.content.outcome)
             else:
@@ -138,8 +142,7 @@ class EmailReceiptBook:
         if live:
             self._receipts.record_many(live)
         if archived:
-            with self._database.connection() as connection:
-                connection.execute(_APPLY_TO_HISTORY, (list(archived), list(archived.values()), now))
+            self._apply_to_history(archived, now)
         if complaints:
             self._store(complaints, now)
         return settled
@@ -152,6 +155,17 @@ class EmailReceiptBook:
                 if reference not in messages or not message.is_history:
                     messages[reference] = message
         return messages
+
+    def _apply_to_history(self, outcomes: Mapping[UUID, str], now: datetime) -> None:
+        """Of these nobody is told: the address that it was for is gone."""
+        values = {
+            "ids": list(outcomes),
+            "outcomes": list(outcomes.values()),
+            "open": list(OPEN_TO_SES),
+            "now": now,
+        }
+        with self._database.connection() as connection:
+            connection.execute(_APPLY_TO_HISTORY, values)
 
     def _store(self, complaints: Sequence[tuple[SpamReport, _Message]], now: datetime) -> None:
         stored: list[StoredComplaint] = []

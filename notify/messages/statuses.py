@@ -41,6 +41,9 @@ COMPLETED: Final = frozenset(
 OPEN_TO_RECEIPTS: Final = frozenset({"created", "sending", "pending", "sent", "pending-virus-check"})
 """Statuses that a receipt may still change (workers 5.2); a receipt for any other is a duplicate."""
 
+OPEN_TO_SES: Final = frozenset({"sending", "pending"})
+"""Statuses that what SES says of an email may change: it names the email by a reference that a row gets with them."""
+
 FAILED: Final = (
     "technical-failure",
     "temporary-failure",

@@ -123,8 +123,8 @@ def test_the_first_final_receipt_counts(world: World, rooms: Rooms) -> None:
     assert world.get(str(id_))["completed_at"] == updated_at
 
 
-@pytest.mark.parametrize("final", ["temporary-failure", "technical-failure", "permanent-failure"])
-def test_what_is_final_stays(world: World, rooms: Rooms, final: str) -> None:
+@pytest.mark.parametrize("final", ["created", "temporary-failure", "technical-failure", "permanent-failure"])
+def test_what_is_neither_sending_nor_pending_stays(world: World, rooms: Rooms, final: str) -> None:
     id_, reference = sent(world)
     world.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", final, id_)
     rooms.email_receipts.take(envelope(event("Delivery", reference)))
