@@ -10,14 +10,15 @@ import base64
 import binascii
 import re
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, Literal
 
 import structlog
 from cachetools import TTLCache
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -33,6 +34,8 @@ LARGEST_BYTES: Final = 512 * 1024
 
 FETCH_SECONDS: Final = 5.0
 FETCHES_AT_A_TIME: Final = 4
+TURN_SECONDS: Final = 1.0
+"""Longest wait for one's turn to call SNS."""
 CERTIFICATE_SECONDS: Final = 86_400
 CERTIFICATES: Final = 64
 
@@ -131,7 +134,8 @@ class SNSVerifier:
         """Confirm the subscription that a verified message asks about. Raises `SNSError`."""
         address = message.SubscribeURL or ""
         self._check_address(self._subscribe_url, address, message, "subscription")
-        answer = self._fetch(address)
+        with self._turn():
+            answer = self._fetch(address)
         if answer.status != 200:
             raise SNSError("the subscription could not be confirmed", 503)
         logger.info("SNS subscription confirmed", topic=message.TopicArn)
@@ -143,38 +147,49 @@ class SNSVerifier:
             raise SNSError(f"the address of the {what} is not one of SNS", 403)
 
     def _key(self, address: str) -> RSAPublicKey:
-        with self._lock:
-            kept = self._keys.get(address)
-        if kept is None:
-            kept = self._fetch_key(address)
-            with self._lock:
-                self._keys[address] = kept
-        key, expires_at = kept
+        key, expires_at = self._kept_key(address) or self._fetch_key(address)
         if expires_at <= utc_now():
             raise SNSError("the certificate has expired", 403)
         return key
 
+    def _kept_key(self, address: str) -> tuple[RSAPublicKey, datetime] | None:
+        with self._lock:
+            return self._keys.get(address)
+
     def _fetch_key(self, address: str) -> tuple[RSAPublicKey, datetime]:
-        answer = self._fetch(address)
+        with self._turn():
+            # another thread may have fetched it meanwhile
+            kept = self._kept_key(address) or self._read_certificate(self._fetch(address))
+            with self._lock:
+                self._keys[address] = kept
+            return kept
+
+    @staticmethod
+    def _read_certificate(answer: Answer) -> tuple[RSAPublicKey, datetime]:
         if answer.status != 200:
             # a made-up address looks like this too, but a true one must get another chance
             raise SNSError("the certificate could not be fetched", 503)
         try:
             certificate = x509.load_pem_x509_certificate(answer.body)
             key = certificate.public_key()
-        except ValueError:
+        except (ValueError, UnsupportedAlgorithm):
             raise SNSError("the certificate cannot be read", 503) from None
         if not isinstance(key, RSAPublicKey) or certificate.not_valid_before_utc > utc_now():
             raise SNSError("the certificate cannot be used", 403)
         return key, certificate.not_valid_after_utc
 
-    def _fetch(self, address: str) -> Answer:
-        # forged messages must not be able to hold every thread of this process
-        if not self._fetches.acquire(blocking=False):
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """A turn to call SNS: forged messages must not be able to hold every thread of this process."""
+        if not self._fetches.acquire(timeout=TURN_SECONDS):
             raise SNSError("too many calls to SNS at a time", 503)
+        try:
+            yield
+        finally:
+            self._fetches.release()
+
+    def _fetch(self, address: str) -> Answer:
         try:
             return self._outbound.run(self._outbound.request("GET", address, timeout=FETCH_SECONDS)).result()
         except OutboundError:
             raise SNSError("SNS did not answer", 503) from None
-        finally:
-            self._fetches.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -166,15 +167,21 @@ def test_while_sns_is_in_trouble_its_messages_are_asked_for_again(
 def test_forged_messages_cannot_hold_every_thread(
     verifier: SNSVerifier, sns: SNSServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     monkeypatch.setattr(sns_module, "FETCH_SECONDS", 1.0)
+    monkeypatch.setattr(sns_module, "TURN_SECONDS", 0.1)
     sns.fail(Trouble(hang=True))
     messages = [{**sns.notification("x"), "SigningCertURL": sns.certificate_url(f"x{n}")} for n in range(20)]
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda message: refusal(verifier, message), messages))
     assert sorted(set(answers)) == [(503, "SNS did not answer"), (503, "too many calls to SNS at a time")]
     assert answers.count((503, "SNS did not answer")) < 20
+
+
+def test_the_first_messages_come_together(verifier: SNSVerifier, sns: SNSServer) -> None:
+    message, before = read(sns.notification("hello")), sns.received
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(lambda _: verifier.verify(message), range(20)))
+    assert sns.received - before <= sns_module.FETCHES_AT_A_TIME
 
 
 def test_a_subscription_is_confirmed(verifier: SNSVerifier, sns: SNSServer) -> None:
