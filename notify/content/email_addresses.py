@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from notify.content.text import strip_obscure
@@ -11,6 +12,22 @@ LONGEST: Final = 320
 LONGEST_HOST: Final = 253
 LONGEST_LABEL: Final = 63
 
+GOVERNMENT_DOMAINS: Final = (
+    "gov.uk",
+    "nhs.uk",
+    "nhs.net",
+    "nhs.scot",
+    "police.uk",
+    "cjsm.net",
+    "sch.uk",
+    "hscni.net",
+    "llyw.cymru",
+    "nhs.wales",
+    "judiciary.uk",
+    "kirkleeseducation.uk",
+)
+
+_GOVERNMENT: Final = tuple(mark + domain for domain in GOVERNMENT_DOMAINS for mark in "@.")
 _ADDRESS: Final = re.compile(r"[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\-]+@([^.@\s][^@\s]+)")
 _LABEL: Final = re.compile(r"(xn|[a-z0-9]+)(--?[a-z0-9]+)*", re.IGNORECASE)
 _TOP_LEVEL: Final = re.compile(r"[a-z]{2,63}|xn--[a-z0-9\-]+", re.IGNORECASE)
@@ -40,6 +57,12 @@ def normalise(raw: str) -> str:
     return validate(raw).lower()
 
 
+def is_government(address: str) -> bool:
+    """Whether an address is in a domain of the public sector, or below one."""
+    return address.lower().endswith(_GOVERNMENT)
+
+
+@lru_cache(maxsize=4096)
 def _is_host(host: str) -> bool:
     try:
         host = host.encode("idna").decode("ascii")

@@ -41,41 +41,59 @@ def _bank_holidays() -> frozenset[date]:
 
 
 def is_printer_working_day(day: date) -> bool:
-    """Monday to Friday, but for the bank holidays of England and Wales."""
+    """Monday to Friday, but for the bank holidays of England and Wales. So the post goes, too, unless first class."""
     return day.weekday() < SATURDAY and day not in _bank_holidays()
 
 
-def _is_first_class_day(day: date) -> bool:
+def is_first_class_day(day: date) -> bool:
+    """Monday to Saturday, but for the bank holidays of England and Wales."""
     return day.weekday() <= SATURDAY and day not in _bank_holidays()
 
 
-def _nth_day_after(day: date, number: int, is_working: Callable[[date], bool]) -> date:
-    while number:
-        day += timedelta(days=1)
-        number -= is_working(day)
+def offset_by_working_days(day: date, days: int, is_working: Callable[[date], bool] = is_printer_working_day) -> date:
+    """The working day that is `days` working days after `day`, or before it where `days` is negative.
+
+    Raises `ValueError` for 0, since `day` itself need not be a working day.
+    """
+    if days == 0:
+        raise ValueError("days argument must not be 0")
+    step = timedelta(days=1 if days > 0 else -1)
+    left = abs(days)
+    while left:
+        day += step
+        left -= is_working(day)
     return day
 
 
-def _at(day: date, hour: int) -> datetime:
-    return datetime.combine(day, time(hour), LONDON).astimezone(UTC)
+def _at(day: date, moment: time) -> datetime:
+    return datetime.combine(day, moment, LONDON).astimezone(UTC)
+
+
+def _accepted_on(created_at: datetime) -> date:
+    # an hour on the clock, not on a stopwatch: added to the local time
+    return (created_at.astimezone(LONDON).replace(tzinfo=None) + UNTIL_MIDNIGHT).date()
 
 
 def print_day(created_at: datetime) -> date:
     """The local day on which a letter is printed: those of until 17:30 on the next working day."""
-    # an hour on the clock, not on a stopwatch: added to the local time
-    accepted = (created_at.astimezone(LONDON).replace(tzinfo=None) + UNTIL_MIDNIGHT).date()
-    return _nth_day_after(accepted, 1, is_printer_working_day)
+    return offset_by_working_days(_accepted_on(created_at), 1)
+
+
+def print_day_label(created_at: datetime, now: datetime) -> str:
+    """The day on which printing of a letter started, as a sentence has it: `today` or `on 6 July`."""
+    day = _accepted_on(created_at)
+    return "today" if day >= now.astimezone(LONDON).date() else f"on {day.day} {day:%B}"
 
 
 def timings(created_at: datetime, postage: str) -> LetterTimings:
     """When a letter is printed and delivered. Raises `KeyError` for a postage nobody knows."""
     fewest, most = _TRANSIT[postage]
     printed = print_day(created_at)
-    is_working = _is_first_class_day if postage == "first" else is_printer_working_day
+    is_working = is_first_class_day if postage == "first" else is_printer_working_day
     return LetterTimings(
-        printed_by=_at(printed, 15),
-        earliest_delivery=_at(_nth_day_after(printed, 1 + fewest, is_working), 16),
-        latest_delivery=_at(_nth_day_after(printed, 1 + most, is_working), 16),
+        printed_by=_at(printed, time(15)),
+        earliest_delivery=_at(offset_by_working_days(printed, 1 + fewest, is_working), time(16)),
+        latest_delivery=_at(offset_by_working_days(printed, 1 + most, is_working), time(16)),
     )
 
 
@@ -84,10 +102,21 @@ def estimated_delivery(created_at: datetime, postage: str) -> datetime:
     return timings(created_at, postage).latest_delivery
 
 
+def cancellable_until(created_at: datetime) -> datetime:
+    """The moment from which a letter can no longer be cancelled: the first 17:30 after it was created, when the printer
+    takes the letters of a day (14.3). One that is created within the minute of the deadline is taken at once.
+    """
+    created = created_at.astimezone(LONDON)
+    is_next_day = created.time().replace(second=0, microsecond=0) > DEADLINE
+    return _at(created.date() + timedelta(days=is_next_day), DEADLINE)
+
+
 def is_too_late_to_cancel(created_at: datetime, now: datetime) -> bool:
-    """Whether a letter is on its way to the printer, who takes those of a day at 17:30 (14.3)."""
-    created, current = created_at.astimezone(LONDON), now.astimezone(LONDON)
-    before_deadline = created.time().replace(second=0, microsecond=0) <= DEADLINE
-    if created.date() == current.date():
-        return current.time() >= DEADLINE and before_deadline
-    return before_deadline or (current.date() - created.date()).days > 1
+    """Whether a letter is on its way to the printer."""
+    return now >= cancellable_until(created_at)
+
+
+def pdf_folder(created_at: datetime) -> str:
+    """The folder of a letter's PDF: its local date, or the next where it came after 17:30, and `/` (14.3)."""
+    created = created_at.astimezone(LONDON)
+    return f"{created.date() + timedelta(days=created.time() > DEADLINE)}/"

@@ -17,6 +17,7 @@ from notify.content.sms_rates import rates
 from notify.content.text import OBSCURE
 
 _INVALID: Final = "Number is not valid – double check the phone number you entered"
+_EMERGENCY: Final = "Phone number cannot be an emergency number"
 _TEXTS: Final = {
     "invalid_number": (_INVALID, _INVALID),
     "too_long": ("Too many digits", "Mobile number is too long"),
@@ -33,6 +34,7 @@ _TEXTS: Final = {
         "Not a valid country prefix",
         "Country code not found - double check the mobile number you entered",
     ),
+    "unsupported_emergency_number": (_EMERGENCY, _EMERGENCY),
 }
 _ALLOWED: Final = frozenset(string.digits + "()+-" + string.whitespace + OBSCURE)
 _ACCEPTED_TYPES: Final = frozenset(
@@ -56,6 +58,8 @@ _LENGTH_FAULTS: Final = {
 }
 UK: Final = 44
 LONGEST_INPUT: Final = 250
+SHORT_CODE_DIGITS: Final = 3
+EMERGENCY_NUMBERS: Final = frozenset({999, 112})
 
 
 class InvalidPhoneNumber(ValueError):  # noqa: N818 - the contract's word
@@ -131,28 +135,57 @@ def _gb_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 _GB_MOBILE, _GB_OTHER = _gb_patterns()
-_PLAIN_MOBILE: Final = re.compile(r"(?:\+?44|0)?(7[0-9]{9})")
+_PLAIN_MOBILE: Final = re.compile(r"(?:(?:\+|00)?44(?:\(0\))?|0)?(7[0-9]{9})")
+_SEPARATORS: Final = str.maketrans("", "", " -")
+_LONGEST_PLAIN: Final = 40
 
 
 def _parse(raw: str) -> PhoneNumber:
     """Nearly every number is a mobile of Great Britain, written plainly; the library takes a hundred times as long."""
-    match = _PLAIN_MOBILE.fullmatch(raw)
-    if match is not None:
-        national = match[1]
-        if _GB_MOBILE.fullmatch(national) and not _GB_OTHER.fullmatch(national) and not _TV_NUMBER.match(national):
-            return PhoneNumber("44" + national, f"0{national[:4]} {national[4:]}", UK, False, False, False, "44")
-    return _parse_thoroughly(raw)
+    if len(raw) <= _LONGEST_PLAIN:
+        match = _PLAIN_MOBILE.fullmatch(raw) or _PLAIN_MOBILE.fullmatch(raw.translate(_SEPARATORS))
+        if match is not None:
+            national = match[1]
+            is_tv_number = _TV_NUMBER.match(national) is not None
+            if (is_tv_number or _GB_MOBILE.fullmatch(national)) and not _GB_OTHER.fullmatch(national):
+                human = f"0{national[:4]} {national[4:]}"
+                return PhoneNumber("44" + national, human, UK, False, False, is_tv_number, "44")
+    return _parse_again(raw) if len(raw) <= LONGEST_INPUT else _parse_thoroughly(raw)
 
 
-@lru_cache(maxsize=4096)
 def _parse_thoroughly(raw: str) -> PhoneNumber:
     try:
         return _describe(_attempt(raw))
     except InvalidPhoneNumber:
-        return _describe(_attempt(downgrade_to_ascii(raw.replace("+", "").lstrip("0"))))
+        return _describe(_attempt(_without_prefixes(raw)))
 
 
-def _attempt(text: str) -> Parsed:
+def _without_prefixes(raw: str) -> str:
+    return downgrade_to_ascii(raw.replace("+", "").lstrip("0"))
+
+
+_parse_again: Final = lru_cache(maxsize=4096)(_parse_thoroughly)
+
+
+def check_contact_number(raw: str) -> None:
+    """Whether `raw` may be shown as the number that users of a service call: any that can be called, also a short one
+    such as 111, but no emergency number (content 10.2, step 4). Raises `InvalidPhoneNumber`.
+    """
+    try:
+        _attempt_contact_number(raw)
+    except InvalidPhoneNumber:
+        _attempt_contact_number(_without_prefixes(raw))
+
+
+def _attempt_contact_number(text: str) -> None:
+    national = _read(text).national_number
+    if len(str(national)) != SHORT_CODE_DIGITS:
+        _attempt(text)
+    elif national in EMERGENCY_NUMBERS:
+        raise InvalidPhoneNumber("unsupported_emergency_number")
+
+
+def _read(text: str) -> Parsed:
     if not _ALLOWED.issuperset(text):
         raise InvalidPhoneNumber("unknown_character")
     if not text:
@@ -160,9 +193,13 @@ def _attempt(text: str) -> Parsed:
     if len(text) > LONGEST_INPUT:
         raise InvalidPhoneNumber("too_long")
     try:
-        number = phonenumbers.parse(text, "GB")
+        return phonenumbers.parse(text, "GB")
     except phonenumbers.NumberParseException:
         raise InvalidPhoneNumber("too_short" if text == "+" else "invalid_number") from None
+
+
+def _attempt(text: str) -> Parsed:
+    number = _read(text)
     reason = phonenumbers.is_possible_number_with_reason(number)
     if reason != ValidationResult.IS_POSSIBLE:
         number = _as_international(text, reason)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Final
 
 from notify.content.countries import UNITED_KINGDOM, Zone, find_country, zone
-from notify.content.placeholders import Personalisation
 from notify.content.text import normalise_whitespace, remove_whitespace, tidy_punctuation
 
 FEWEST_LINES: Final = 3
@@ -20,16 +19,19 @@ G GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L GIR LA LD LE LL 
 OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF
 WN WR WS WV YO ZE
 """
-_POSTCODE: Final = re.compile(rf"(?:{'|'.join(_AREAS.split())})\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{{2}}", re.ASCII)
-_BFPO: Final = re.compile(r"bfpo\s*(?:c/o)?\s*(\d*)", re.IGNORECASE)
+_POSTCODE: Final = re.compile(rf"(?:{'|'.join(_AREAS.split())})[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{{2}}")
+_BFPO: Final = re.compile(r"bfpo\s*(?:c/o)?\s*([0-9]*)", re.IGNORECASE)
 _BAD_START: Final = tuple('@()=[]"\\/,<>~')
 _ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
 
 
 def format_postcode(text: str) -> str | None:
     """A UK postcode in capitals with its space; null when `text` is none."""
-    bare = remove_whitespace(text).upper()
-    return f"{bare[:-3]} {bare[-3:]}" if _POSTCODE.fullmatch(bare) else None
+    bare = remove_whitespace(text)
+    # ASCII before capitals are made, which can turn another letter into one of a postcode (ß into SS)
+    if not bare.isascii() or not _POSTCODE.fullmatch(bare := bare.upper()):
+        return None
+    return f"{bare[:-3]} {bare[-3:]}"
 
 
 def _text(value: object) -> str:
@@ -55,12 +57,23 @@ class PostalAddress:
         """The address in `address_line_1` to `address_line_6` and `postcode`; `address_line_7`, where it is given at
         all, takes the place of `postcode` (11.1).
         """
-        given = Personalisation(values) if isinstance(values, Personalisation) else values
-        last = "address_line_7" if "address_line_7" in given else "postcode"
+        last = "address_line_7" if "address_line_7" in values else "postcode"
         names = [*(f"address_line_{number}" for number in range(1, 7)), last]
         return PostalAddress(
-            "\n".join(_text(given.get(name)) for name in names), allow_international=allow_international
+            "\n".join(_text(values.get(name)) for name in names), allow_international=allow_international
         )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PostalAddress):
+            return NotImplemented
+        return self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return tuple(self.normalised_lines), self.allow_international, self.bfpo_number, self.country
 
     @property
     def international(self) -> bool:
@@ -131,8 +144,8 @@ class PostalAddress:
         """The values that placeholders of an address are filled with (11.4)."""
         lines = self.normalised_lines
         *before, last = lines or [""]
-        if self.bfpo_number:
-            before = self._lines[:5] + ([self.postcode] if self.postcode else [])
+        if self.bfpo_number and self.postcode:
+            before = [*(self._lines + [""] * 5)[:5], self.postcode]
         values = {f"address_line_{n}": line for n, line in enumerate((before + [""] * 6)[:6], start=1)}
         values["address_line_7"] = last
         values["postcode"] = (self.postcode or "") if self.bfpo_number else last

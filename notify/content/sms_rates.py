@@ -29,3 +29,9 @@ def records_delivery(prefix: str) -> bool:
     """Whether texts to this prefix are reported as delivered (content 10.5)."""
     rate = rates().get(prefix)
     return rate is not None and (rate.dlr or "").lower() == "yes"
+
+
+def takes_numeric_senders_only(prefix: str) -> bool:
+    """Whether texts to this prefix must come from a number (content 10.5)."""
+    rate = rates().get(prefix)
+    return rate is not None and rate.alpha == "NO"

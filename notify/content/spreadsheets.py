@@ -1,0 +1,145 @@
+"""Spreadsheets as rows of texts, headers first (contract: content 13.1).
+
+`CsvText` reads what is stored: UTF-8, with commas. `read_spreadsheet` reads what people have: CSV in the usual
+encodings and with the usual delimiters, TSV, and workbooks of Excel and OpenDocument. `to_csv` makes the former of the
+latter.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol
+
+from notify.content.text import strip_all
+
+LARGEST_FILE: Final = 10 * 2**20
+"""Bytes of a file."""
+
+MOST_ROWS: Final = 200_000
+MOST_COLUMNS: Final = 1_000
+MOST_CELLS: Final = 5_000_000
+LONGEST_CELL: Final = 131_072
+"""Characters of a cell, which is what `csv` takes."""
+
+DELIMITERS: Final = (",", "\t", ";", "|")
+_TEXT_FILES: Final = frozenset({"csv", "tsv"})
+_WORKBOOKS: Final = frozenset({"xlsx", "xlsm", "xls", "ods"})
+_WORKBOOK_STARTS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_TEXTS: Final = {
+    "unreadable": "Notify cannot read this file - try using a different file type",
+    "too_large": f"The file must be smaller than {LARGEST_FILE // 2**20}MB",
+    "too_many_rows": f"The file must not have more than {MOST_ROWS:,} rows",
+    "too_many_columns": f"The file must not have more than {MOST_COLUMNS:,} columns",
+    "too_many_cells": f"The file must not have more than {MOST_CELLS:,} cells",
+    "too_much_text": "The file has too much text in it",
+    "cell_too_long": f"The file must not have a cell with more than {LONGEST_CELL:,} characters",
+}
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
+
+
+class UnreadableSpreadsheet(ValueError):  # noqa: N818 - says what it is about
+    """A file that no rows can be had of. Its text is for people; `code` says why."""
+
+    def __init__(self, code: str = "unreadable") -> None:
+        self.code = code
+        super().__init__(_TEXTS[code])
+
+
+class Spreadsheet(Protocol):
+    """Rows of texts, that can be iterated any number of times. Raises `UnreadableSpreadsheet` while iterated."""
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+class CsvText:
+    """The rows of a text with quotes and delimiters. White space, and commas after the last cell, don't make rows."""
+
+    def __init__(self, text: str, delimiter: str = ",") -> None:
+        self._text = strip_all(text, delimiter)
+        self._delimiter = delimiter
+
+    def __iter__(self) -> Iterator[list[str]]:
+        reader = csv.reader(_lines(self._text), delimiter=self._delimiter, skipinitialspace=True)
+        try:
+            yield from reader
+        except csv.Error:
+            # lines are split before, and quotes may stand anywhere: the one fault left is that of `LONGEST_CELL`
+            raise UnreadableSpreadsheet("cell_too_long") from None
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines, with their ends. As `io.StringIO` gives them, which takes four bytes for each character."""
+    return (match[0] for match in _LINE.finditer(text))
+
+
+def read_spreadsheet(data: bytes, file_name: str) -> Spreadsheet:
+    """The rows of a file. What it is, its content says; its name only whether it may be read at all, and what to think
+    where the content leaves it open. Raises `UnreadableSpreadsheet`, also when the rows are iterated.
+    """
+    extension = file_name.rpartition(".")[2].lower()
+    if extension not in _TEXT_FILES | _WORKBOOKS:
+        raise UnreadableSpreadsheet
+    if len(data) > LARGEST_FILE:
+        raise UnreadableSpreadsheet("too_large")
+    if data.startswith(_WORKBOOK_STARTS):
+        # it brings a library along that only uploads need
+        from notify.content.workbooks import Workbook
+
+        return Workbook(data)
+    if extension in _WORKBOOKS:
+        raise UnreadableSpreadsheet
+    text = decode(data)
+    return CsvText(text, detect_delimiter(text, "\t" if extension == "tsv" else ","))
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 as Excel saves "Unicode text", or what Windows takes for plain text here.
+
+    Raises `UnreadableSpreadsheet`.
+    """
+    encoding = _encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8":
+            raise UnreadableSpreadsheet from None
+        try:
+            text = data.decode("cp1252")
+        except UnicodeDecodeError:
+            raise UnreadableSpreadsheet from None
+    if "\0" in text:
+        raise UnreadableSpreadsheet
+    return text
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if data[1:2] == b"\0":
+        return "utf-16-le"
+    return "utf-16-be" if data[:1] == b"\0" else "utf-8"
+
+
+def detect_delimiter(text: str, expected: str = ",") -> str:
+    """What divides the cells: the delimiter that makes most headers; the expected one, where several do."""
+
+    def headers(delimiter: str) -> int:
+        try:
+            return len(next(iter(CsvText(text, delimiter)), ()))
+        except UnreadableSpreadsheet:
+            return 0
+
+    return max((expected, *DELIMITERS), key=headers)
+
+
+def to_csv(rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows as they are stored: UTF-8, with commas and CRLF."""
+    buffer = io.BytesIO()
+    with io.TextIOWrapper(buffer, encoding="utf-8", errors="replace", newline="") as text:
+        csv.writer(text).writerows(rows)
+        text.flush()
+        return buffer.getvalue()
