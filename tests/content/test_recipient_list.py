@@ -56,10 +56,7 @@ def test_a_column_that_is_not_there_is_missing_from_the_file_and_not_from_its_ro
 def test_a_number_abroad_needs_the_permission() -> None:
     text = "phone number,name\n+33612345678,x"
     assert errors(text) == [
-        {
-            "phone number": "This does not look like a UK mobile number"
-            " – double check the mobile number you entered"
-        }
+        {"phone number": "This does not look like a UK mobile number – double check the mobile number you entered"}
     ]
     assert errors(text, allow_international_sms=True) == [{}]
 
@@ -347,7 +344,7 @@ def test_any_text_is_a_list(text: str, template: Template) -> None:
     assert report.row_count >= report.rows_with_errors >= len(report.first_rows_with_errors)
 
 
-@given(st.lists(st.lists(st.text(alphabet="aB _,\"\n\u200b", max_size=4), max_size=5), max_size=6))
+@given(st.lists(st.lists(st.text(alphabet='aB _,"\n\u200b', max_size=4), max_size=5), max_size=6))
 def test_every_row_has_all_columns(cells: list[list[str]]) -> None:
     file = RecipientList([["phone number", "a", "A", "b"], *cells], SMS)
     for row in file.rows():
