@@ -28,7 +28,8 @@ LONGEST_CELL: Final = 131_072
 DELIMITERS: Final = (",", "\t", ";", "|")
 _TEXT_FILES: Final = frozenset({"csv", "tsv"})
 _WORKBOOKS: Final = frozenset({"xlsx", "xlsm", "xls", "ods"})
-_WORKBOOK_STARTS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+_ARCHIVE: Final = b"PK\x03\x04"
+_EXCEL_97: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _TEXTS: Final = {
     "unreadable": "Notify cannot read this file - try using a different file type",
     "too_large": f"The file must be smaller than {LARGEST_FILE // 2**20}MB",
@@ -85,11 +86,15 @@ def read_spreadsheet(data: bytes, file_name: str) -> Spreadsheet:
         raise UnreadableSpreadsheet
     if len(data) > LARGEST_FILE:
         raise UnreadableSpreadsheet("too_large")
-    if data.startswith(_WORKBOOK_STARTS):
-        # it brings a library along that only uploads need
-        from notify.content.workbooks import Workbook
+    # these bring libraries along that only uploads need
+    if data.startswith(_ARCHIVE):
+        from notify.content.sheet_archives import read_archive
 
-        return Workbook(data)
+        return read_archive(data)
+    if data.startswith(_EXCEL_97):
+        from notify.content.excel_97 import read_excel_97
+
+        return read_excel_97(data)
     if extension in _WORKBOOKS:
         raise UnreadableSpreadsheet
     text = decode(data)

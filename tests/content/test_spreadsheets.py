@@ -65,7 +65,7 @@ def test_the_delimiter_of_a_file_is_the_one_that_makes_most_headers(text: str, r
 def test_the_name_of_a_file_decides_where_its_headers_do_not() -> None:
     data = b"name, first\tphone number\nAl\t07900900123"
     assert list(read_spreadsheet(data, "list.tsv"))[1] == ["Al", "07900900123"]
-    assert list(read_spreadsheet(data, "list.csv"))[0] == ["name", "first\tphone number"]
+    assert next(iter(read_spreadsheet(data, "list.csv"))) == ["name", "first\tphone number"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])

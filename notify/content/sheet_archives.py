@@ -1,7 +1,8 @@
-"""Workbooks of Excel and OpenDocument (contract: content 13.1).
+"""Sheets of Excel (xlsx, xlsm) and OpenDocument (ods), which are archives of XML (contract: content 13.1).
 
 The library that reads them makes a full rectangle of a sheet, whatever the file claims: a few hundred bytes can ask for
-all of the memory. So an archive is surveyed first, as a stream, and nothing is read that would be too large.
+all of the memory, and then the process is gone. So an archive is surveyed first, as a stream, and nothing is read that
+would be too large.
 """
 
 from __future__ import annotations
@@ -9,14 +10,13 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from typing import Final
 from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from notify.content.sheets import Sheet, check_size
 from notify.content.spreadsheets import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
 
 LARGEST_INFLATED: Final = 100 * 2**20
@@ -27,109 +27,43 @@ MOST_TEXT: Final = 50_000_000
 """Characters of all cells together."""
 
 _SHARED_STRINGS: Final = "xl/sharedStrings.xml"
-_FAULTS: Final = (OSError, EOFError, NotImplementedError, RuntimeError, KeyError, IndexError, StopIteration, ValueError)
+_FAULTS: Final = (OSError, EOFError, NotImplementedError, RuntimeError, LookupError, StopIteration, ValueError)
 """What reading a broken archive raises."""
 
 _DIGITS: Final = "0123456789"
 _TRUE: Final = frozenset({"1", "true"})
 
-Value = int | float | str | bool | time | date | datetime | timedelta
 Attributes = dict[str, str]
 
 
-class Workbook:
-    """The rows of the first sheet that is not hidden, without hidden rows and columns. A merged cell is repeated."""
-
-    def __init__(self, data: bytes) -> None:
-        """Raises `UnreadableSpreadsheet`."""
-        try:
-            self._sheet, self._survey = _read(data)
-        except UnreadableSpreadsheet:
+def read_archive(data: bytes) -> Sheet:
+    """The first sheet that is not hidden. Raises `UnreadableSpreadsheet`."""
+    try:
+        sheet, survey = _read(data)
+    except UnreadableSpreadsheet:
+        raise
+    except (CalamineError, zipfile.BadZipFile, zlib.error, expat.ExpatError, *_FAULTS):
+        raise UnreadableSpreadsheet from None
+    except BaseException as fault:
+        # a fault that the library does not expect, which its language calls a panic
+        if type(fault).__name__ != "PanicException":
             raise
-        except (CalamineError, zipfile.BadZipFile, zlib.error, expat.ExpatError, *_FAULTS):
-            raise UnreadableSpreadsheet from None
-        except BaseException as fault:
-            # a fault that the library does not expect, which its language calls a panic
-            if type(fault).__name__ != "PanicException":
-                raise
-            raise UnreadableSpreadsheet from None
-        _check_size(*(self._sheet.end or (0, 0)))
-        self._merged = _Merged(self._sheet)
-
-    def __iter__(self) -> Iterator[list[str]]:
-        hidden_rows, hidden_columns = self._survey.hidden_rows, self._survey.hidden_columns
-        _, first_column = self._sheet.start or (0, 0)
-        blank, has_begun = 0, False
-        # the library leaves out the columns before the first value, but not the rows
-        for number, values in enumerate(self._sheet.iter_rows()):
-            cells = list(map(_text, values))
-            self._merged.fill(number, first_column, cells)
-            if number in hidden_rows:
-                continue
-            if hidden_columns:
-                cells = [cell for column, cell in enumerate(cells, first_column) if column not in hidden_columns]
-            if not any(cells):
-                # a row without anything counts only between others
-                blank += has_begun
-                continue
-            for _ in range(blank):
-                yield [""] * len(cells)
-            blank, has_begun = 0, True
-            yield cells
-
-
-def _text(value: Value) -> str:
-    """A value as a spreadsheet program set to British English shows it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
-    if isinstance(value, datetime):
-        return f"{value:%d/%m/%Y %H:%M}"
-    if isinstance(value, date):
-        return f"{value:%d/%m/%Y}"
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    if isinstance(value, timedelta):
-        minutes = round(value.total_seconds() / 60)
-        return f"{minutes // 60}:{minutes % 60:02}"
-    return str(value)
-
-
-class _Merged:
-    """The merged cells of a sheet, each of which is one cell for the library, and blanks beside and below it."""
-
-    def __init__(self, sheet: CalamineSheet) -> None:
-        last_row, last_column = sheet.end or (0, 0)
-        self._by_row: dict[int, list[tuple[int, int, int]]] = {}
-        cells = 0
-        for (top, left), end in sheet.merged_cell_ranges or ():
-            bottom, right = min(end[0], last_row), min(end[1], last_column)
-            cells += max(bottom - top + 1, 0) * max(right - left + 1, 0)
-            if cells > MOST_CELLS:
-                raise UnreadableSpreadsheet("too_many_cells")
-            for row in range(top, bottom + 1):
-                self._by_row.setdefault(row, []).append((top, left, right))
-        self._values: dict[tuple[int, int], str] = {}
-
-    def fill(self, row: int, first_column: int, cells: list[str]) -> None:
-        """Repeat in a row what belongs there."""
-        for top, left, right in self._by_row.get(row, ()):
-            if row == top and left >= first_column:
-                self._values[top, left] = cells[left - first_column]
-            value = self._values.get((top, left), "")
-            for column in range(max(left, first_column), right + 1):
-                cells[column - first_column] = value
+        raise UnreadableSpreadsheet from None
+    last_row, last_column = sheet.end or (0, 0)
+    # the library leaves out the columns before the first value, but not the rows
+    return Sheet(
+        read=sheet.iter_rows,
+        last_row=last_row,
+        last_column=last_column,
+        first_column=sheet.start[1] if sheet.start else 0,
+        hidden_rows=survey.hidden_rows,
+        hidden_columns=survey.hidden_columns,
+        merged=sheet.merged_cell_ranges or (),
+    )
 
 
 def _read(data: bytes) -> tuple[CalamineSheet, Survey]:
     """The sheet that counts, and what is hidden of it."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        # Excel 97: such a sheet is bounded by its format
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return workbook.get_sheet_by_name(_first_visible(workbook)), Survey()
     data = _repack(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         is_open_document = "content.xml" in archive.NameToInfo
@@ -185,18 +119,9 @@ class Survey:
 
     def check(self) -> None:
         """Raises `UnreadableSpreadsheet` for what is too large to be read."""
-        _check_size(self.last_row, self.last_column)
+        check_size(self.last_row, self.last_column)
         if self.characters > MOST_TEXT:
             raise UnreadableSpreadsheet("too_much_text")
-
-
-def _check_size(last_row: int, last_column: int) -> None:
-    if last_row > MOST_ROWS:
-        raise UnreadableSpreadsheet("too_many_rows")
-    if last_column >= MOST_COLUMNS:
-        raise UnreadableSpreadsheet("too_many_columns")
-    if (last_row + 1) * (last_column + 1) > MOST_CELLS:
-        raise UnreadableSpreadsheet("too_many_cells")
 
 
 class _Reader:

@@ -1,0 +1,81 @@
+"""Sheets of Excel 97 to 2003 (xls; contract: content 13.1).
+
+They have a library of their own: the one for newer files, given a damaged file of this kind, can take all of the
+memory, and then the process is gone. This one's worst is bounded by the format, which knows no more than 65,536 rows
+and 256 columns, and by texts being kept once however many cells show them.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import datetime, time
+from functools import partial
+from typing import Final, Literal
+
+import xlrd
+from xlrd.sheet import Sheet as ExcelSheet
+from xlrd.xldate import xldate_as_datetime
+
+from notify.content.sheets import Sheet, Value
+from notify.content.spreadsheets import UnreadableSpreadsheet
+
+_VISIBLE: Final = 0
+
+
+def read_excel_97(data: bytes) -> Sheet:
+    """The first sheet that is not hidden. Raises `UnreadableSpreadsheet`."""
+    # what is merged or hidden is part of the format of cells, which not every program writes rightly
+    for with_format in (True, False):
+        try:
+            return _read(data, with_format)
+        except UnreadableSpreadsheet:
+            raise
+        except Exception:  # noqa: S112 - the library raises whatever it stumbles over
+            continue
+    raise UnreadableSpreadsheet
+
+
+def _read(data: bytes, with_format: bool) -> Sheet:
+    book = xlrd.open_workbook(
+        file_contents=data, logfile=io.StringIO(), formatting_info=with_format, ragged_rows=True, on_demand=True
+    )
+    sheets = (book.sheet_by_index(number) for number in range(book.nsheets))
+    sheet = next(sheet for sheet in sheets if sheet.visibility == _VISIBLE)
+    return Sheet(
+        read=partial(_rows, sheet, book.datemode),
+        last_row=sheet.nrows - 1,
+        last_column=sheet.ncols - 1,
+        hidden_rows={row for row, info in sheet.rowinfo_map.items() if info.hidden},
+        hidden_columns={column for column, info in sheet.colinfo_map.items() if info.hidden},
+        merged=[((top, left), (bottom - 1, right - 1)) for top, bottom, left, right in sheet.merged_cells],
+    )
+
+
+def _rows(sheet: ExcelSheet, epoch: Literal[0, 1]) -> Iterator[list[Value]]:
+    for row in range(sheet.nrows):
+        cells = zip(sheet.row_types(row), sheet.row_values(row), strict=True)
+        values = [_value(kind, value, epoch) for kind, value in cells]
+        yield values + [""] * (sheet.ncols - len(values))
+
+
+def _value(kind: int, value: object, epoch: Literal[0, 1]) -> Value:
+    if kind == xlrd.XL_CELL_TEXT:
+        return str(value)
+    if kind == xlrd.XL_CELL_NUMBER:
+        return float(value)  # type: ignore[arg-type]
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    if kind == xlrd.XL_CELL_DATE:
+        return _moment(float(value), epoch)  # type: ignore[arg-type]
+    return ""
+
+
+def _moment(days: float, epoch: Literal[0, 1]) -> Value:
+    try:
+        moment: datetime = xldate_as_datetime(days, epoch)
+    except (OverflowError, ValueError):
+        return days
+    if days < 1:
+        return moment.time()
+    return moment.date() if moment.time() == time() else moment
