@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from xml.parsers import expat
 
@@ -31,6 +33,9 @@ _FAULTS: Final = (OSError, EOFError, NotImplementedError, RuntimeError, LookupEr
 """What reading a broken archive raises."""
 
 _DIGITS: Final = "0123456789"
+_CONTENT: Final = frozenset({"v", "f", "is"})
+"""What a cell has that is not blank."""
+
 _TRUE: Final = frozenset({"1", "true"})
 
 Attributes = dict[str, str]
@@ -114,8 +119,8 @@ class Survey:
 
     def add(self, row: int, column: int) -> None:
         """There is a value here."""
-        self.last_row = max(self.last_row, row)
-        self.last_column = max(self.last_column, column)
+        if row > self.last_row or column > self.last_column:
+            self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, column)
 
     def check(self) -> None:
         """Raises `UnreadableSpreadsheet` for what is too large to be read."""
@@ -124,15 +129,21 @@ class Survey:
             raise UnreadableSpreadsheet("too_much_text")
 
 
+@lru_cache(maxsize=256)
+def _local(name: str) -> str:
+    """The name of an element or attribute without its prefix."""
+    return name.rpartition(":")[2]
+
+
 class _Reader:
-    """Reads a part of an archive as a stream, and is told of its elements by their names without prefix."""
+    """Reads a part of an archive as a stream."""
 
     def read(self, archive: zipfile.ZipFile, part: str) -> None:
         """Raises `expat.ExpatError` and what `zipfile` raises."""
         parser = expat.ParserCreate()
         parser.buffer_text = True
-        parser.StartElementHandler = lambda name, attributes: self.start(name.rpartition(":")[2], attributes)
-        parser.EndElementHandler = lambda name: self.end(name.rpartition(":")[2])
+        parser.StartElementHandler = self.start
+        parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
         parser.StartDoctypeDeclHandler = self._refuse
         with archive.open(part) as stream:
@@ -140,12 +151,13 @@ class _Reader:
 
     def start(self, name: str, attributes: Attributes) -> None:
         """An element begins."""
+        raise NotImplementedError
 
-    def end(self, name: str) -> None:
-        """An element ends."""
+    end: Callable[[str], None] | None = None
+    """An element ends."""
 
-    def text(self, text: str) -> None:
-        """Text of the element that began last, or of one around it."""
+    text: Callable[[str], None] | None = None
+    """Text of the element that began last, or of one around it."""
 
     def _refuse(self, *_: object) -> None:
         raise UnreadableSpreadsheet  # entities, of which no spreadsheet has any
@@ -162,8 +174,8 @@ class _Elements(_Reader):
         self.found: list[Attributes] = []
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if name == self._name:
-            self.found.append({key.rpartition(":")[2]: value for key, value in attributes.items()})
+        if _local(name) == self._name:
+            self.found.append({_local(key): value for key, value in attributes.items()})
 
 
 class _SharedStrings(_Reader):
@@ -173,7 +185,7 @@ class _SharedStrings(_Reader):
         self.lengths: list[int] = []
 
     def start(self, name: str, attributes: Attributes) -> None:
-        if name == "si":
+        if _local(name) == "si":
             self.lengths.append(0)
 
     def text(self, text: str) -> None:
@@ -187,15 +199,25 @@ class _ExcelSheet(_Reader):
         self._shared = shared
         self._row = self._column = -1
         self._is_shared = False
-        self._text: list[str] | None = None
-        self._columns: dict[str, int] = {}
+        self._number: str | None = None
+        """Of a shared text, while it is read."""
 
     def start(self, name: str, attributes: Attributes) -> None:
+        if self._number is not None:
+            self._count_shared()
+        name = _local(name)
         if name == "c":
-            self._begin_cell(attributes)
-        elif name in ("v", "t", "is", "f"):
-            self._text = []
+            self._is_shared = attributes.get("t") == "s"
+            reference = attributes.get("r")
+            if reference is None:
+                self._column += 1
+            else:
+                letters = reference.rstrip(_DIGITS)
+                self._row, self._column = int(reference[len(letters) :]) - 1, _column_number(letters)
+        elif name in _CONTENT:
             self.survey.add(self._row, self._column)
+            if self._is_shared and name == "v":
+                self._number = ""
         elif name == "row":
             number = attributes.get("r")
             self._row = self._row + 1 if number is None else int(number) - 1
@@ -206,30 +228,18 @@ class _ExcelSheet(_Reader):
             last = min(int(attributes["max"]), MOST_COLUMNS)
             self.survey.hidden_columns.update(range(int(attributes["min"]) - 1, last))
 
-    def _begin_cell(self, attributes: Attributes) -> None:
-        self._is_shared = attributes.get("t") == "s"
-        reference = attributes.get("r")
-        if reference is None:
-            self._column += 1
-            return
-        letters = reference.rstrip(_DIGITS)
-        column = self._columns.get(letters)
-        if column is None:
-            column = self._columns[letters] = _column_number(letters)
-        self._row, self._column = int(reference[len(letters) :]) - 1, column
-
     def text(self, text: str) -> None:
-        if self._text is not None:
-            self._text.append(text)
+        if self._number is None:
+            self.survey.characters += len(text)
+        else:
+            self._number += text
 
-    def end(self, name: str) -> None:
-        if self._text is None or name not in ("v", "t"):
-            return
-        text = "".join(self._text)
-        self._text = None
-        self.survey.characters += self._shared[int(text)] if self._is_shared and name == "v" else len(text)
+    def _count_shared(self) -> None:
+        self.survey.characters += self._shared[int(self._number or 0)]
+        self._number = None
 
 
+@lru_cache(maxsize=2 * MOST_COLUMNS)
 def _column_number(letters: str) -> int:
     number = 0
     for letter in letters.upper():
@@ -266,6 +276,7 @@ class _OpenDocument(_Reader):
         self._cell_characters = self._row_characters = 0
 
     def start(self, name: str, attributes: Attributes) -> None:
+        name = _local(name)
         if name == "table":
             self._survey = self.surveys[attributes["table:name"]] = Survey()
             self._row = self._header = 0
@@ -289,6 +300,7 @@ class _OpenDocument(_Reader):
         self._cell_characters += len(text)
 
     def end(self, name: str) -> None:
+        name = _local(name)
         if name in ("table-cell", "covered-table-cell"):
             if self._cell_characters:
                 self._last_column = self._column + self._columns - 1
