@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.content.email_addresses import InvalidEmailAddress, normalise, validate
+from notify.content.email_addresses import InvalidEmailAddress, is_government, normalise, validate
 
 VALID = [
     "email@domain.COM",
@@ -11,6 +11,11 @@ VALID = [
     "email@double--hyphen.com",
     "_______@domain.com",
     "1234567890@domain.com",
+    ".leading.and.trailing.@domain.com",
+    "a@xn--fiqs8s.xn--fiqs8s",
+    "a!#$%&'*+/=?^_`{|}~-b@x.com",
+    "a@" + "x" * 63 + ".com",
+    "a" * (320 - 6) + "@x.com",
 ]
 INVALID = [
     "a@123.123.123.123",
@@ -33,7 +38,15 @@ INVALID = [
     "",
     "@",
     "a@" + "x" * 64 + ".com",
-    "a" * 320 + "@x.com",
+    "a" * (320 - 5) + "@x.com",
+    "a@" + "x." * 126 + "com",
+    "a@-x.com",
+    "a@x-.com",
+    "a@x.c",
+    "a@x.c0m",
+    "a@x.com.",
+    "a@b@x.com",
+    "a@\ud800.com",
 ]
 
 
@@ -53,10 +66,27 @@ def test_stray_white_space_goes_and_the_normal_form_is_lower_case() -> None:
     assert normalise(" Amala\u200b@Example.COM\u00a0") == "amala@example.com"
 
 
-@given(st.text())
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("a@gov.uk", True),
+        ("a@Cabinet-Office.GOV.UK", True),
+        ("a@trust.nhs.net", True),
+        ("a@kirkleeseducation.uk", True),
+        ("a@notgov.uk", False),
+        ("a@gov.uk.com", False),
+        ("a@example.com", False),
+    ],
+)
+def test_addresses_of_the_public_sector(address: str, expected: bool) -> None:
+    assert is_government(address) is expected
+
+
+@given(st.text(alphabet="aB1.@-_ é例\u200b'", max_size=30) | st.text())
 def test_any_text_is_either_an_address_or_refused(text: str) -> None:
     try:
         address = validate(text)
     except InvalidEmailAddress:
         return
     assert validate(address) == address
+    assert normalise(normalise(text)) == normalise(text)
