@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Literal
 
@@ -13,6 +13,8 @@ from notify.content.text import OBSCURE
 Zone = Literal["united-kingdom", "europe", "rest-of-world"]
 
 UNITED_KINGDOM: Final = "United Kingdom"
+LONGEST_NAME: Final = 200
+"""Characters, more than twice what the longest name has."""
 _AND: Final = str.maketrans({"&": "and", "+": "and"})
 _DROPPED: Final = dict.fromkeys(map(ord, " _-'’,.()" + OBSCURE))
 
@@ -35,11 +37,17 @@ def _data() -> tuple[dict[str, str], frozenset[str]]:
 
 def find_country(name: str) -> str | None:
     """The canonical English name of the country that `name` means; null when it is none (a digit: none)."""
+    return _find_country(name) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(maxsize=4096)
+def _find_country(name: str) -> str | None:
     if any(character.isdigit() for character in name) or not name.strip():
         return None
     names, _ = _data()
-    for article in ("", "the ", "yr ", "y "):
-        found = names.get(_key(article + name))
+    key = _key(name)
+    for article in ("", "the", "yr", "y"):
+        found = names.get(article + key)
         if found is not None:
             return found
     return None

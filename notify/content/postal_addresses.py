@@ -166,7 +166,7 @@ def _split_country(lines: list[str]) -> tuple[list[str], str]:
     country = find_country(lines[-1]) if lines else None
     if country is None:
         return lines, UNITED_KINGDOM
-    lines = lines[:-1]
-    while country == UNITED_KINGDOM and lines and find_country(lines[-1]) == UNITED_KINGDOM:
-        lines = lines[:-1]
-    return lines, country
+    end = len(lines) - 1
+    while country == UNITED_KINGDOM and end and find_country(lines[end - 1]) == UNITED_KINGDOM:
+        end -= 1
+    return lines[:end], country
