@@ -70,7 +70,7 @@ class Row:
     message_empty: bool = False
     qr_code_too_long: bool = False
     compared_recipient: str | None = None
-    """The recipient in the form that guest lists are compared in; null where there is no guest list."""
+    """The recipient in the form that guest lists are compared in, where there is one."""
     is_sent_abroad: bool = False
     """A text to a number that does not begin with +44."""
 
@@ -287,8 +287,10 @@ class _Layout:
         written = [name for index, name in enumerate(names[:width]) if index not in blank]
         populated = set(self._keys)
         # of columns without any value only the headers count, and only where they say something new
-        valueless = {key_form(name): name for name in reversed(names[width:]) if name}
-        valueless = {key: name for key, name in reversed(valueless.items()) if key not in populated}
+        valueless: dict[str, str] = {}
+        for name in names[width:]:
+            if name and key_form(name) not in populated:
+                valueless.setdefault(key_form(name), name)
         written += valueless.values()
         self._valueless: dict[str, object] = dict.fromkeys(valueless)
         self.headers: dict[str, str] = {}
@@ -298,7 +300,7 @@ class _Layout:
             if (key := key_form(name)) not in keys:
                 keys.add(key)
                 self.headers[name] = key
-        self._is_plain = not blank and len(keys) == len(written)
+        self._is_plain = None not in populated and len(keys) == len(written)
 
         self.recipient_headers = recipient_headers(template)
         self.recipient_keys = frozenset(map(key_form, self.recipient_headers))
@@ -387,7 +389,6 @@ class _Checker:
 
     def __init__(self, template: Template, rules: SendingRules) -> None:
         self.rules = rules
-        self.placeholder_keys = frozenset(map(key_form, template.placeholders))
         self.recipient_key = key_form(recipient_headers(template)[0])
 
     def check(self, row: Row) -> None:
