@@ -36,12 +36,12 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
     settings = parts.settings
 
     @celery.task(name="deliver_sms")
-    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
-        deliverer().deliver("sms", _ids(notification_ids), attempt)
+    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
+        deliverer().deliver("sms", _ids(notification_ids), attempt, waited)
 
     @celery.task(name="deliver_email")
-    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
-        deliverer().deliver("email", _ids(notification_ids), attempt)
+    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
+        deliverer().deliver("email", _ids(notification_ids), attempt, waited)
 
     @celery.task(name="replay-created-notifications")
     def replay_created_notifications() -> None:
