@@ -24,9 +24,9 @@ from notify.infra.times import utc_now
 from notify.providers.actions import shift_from_failing
 from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provider, ProviderError
 from notify.providers.breaker import Breaker, State
-from notify.providers.choice import Candidate, Chooser
+from notify.providers.choice import Candidate, Chooser, NoProviderError
 from notify.providers.error_rate import LIMIT, ErrorRate
-from notify.providers.registry import Key, ProviderPool, configured
+from notify.providers.registry import Key, ProviderPool, configured_texts
 from notify.providers.turns import SentAwayError, Turns
 from notify.settings import Settings
 
@@ -96,7 +96,7 @@ class Switchboard:
         self._lines: dict[Key, _Line] = {}
         self._errors: Counter[str] = Counter()
         self._error_rate = ErrorRate(cache)
-        self._texts = [identifier for identifier, kind in configured(settings) if kind == "sms"]
+        self._texts = configured_texts(settings)
         self._shift_after: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -206,10 +206,13 @@ class Switchboard:
         self.chooser.refresh()
 
     def is_down(self, notification_type: str) -> bool:
-        """Whether no provider of this type would be given a call, not even to try."""
-        lines = [line for line in list(self._lines.values()) if line.provider.notification_type == notification_type]
-        known = {candidate.identifier for candidate in self.chooser.candidates(notification_type)}
-        return known <= {line.provider.identifier for line in lines if line.breaker.state == "open"}
+        """Whether no provider of this type would be given a call, not even to try. False where there is none."""
+        try:
+            known = self.chooser.candidates(notification_type)
+        except NoProviderError:
+            return False
+        states = self.states()
+        return all(states.get((candidate.identifier, notification_type)) == "open" for candidate in known)
 
     def settle(self) -> None:
         """Count the errors since the last time in the rate that all workers share, and move traffic away from a
