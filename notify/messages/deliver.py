@@ -172,10 +172,13 @@ class Deliverer:
         self._receipts = receipts
         self._links = links
         self._switchboard = Switchboard(settings, database, cache, outbound)
+        # each batch holds a connection for its locks, and needs another now and then: some must always be free
+        connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
+        batches = min(BATCHES_AT_A_TIME, max(1, connections // 2 - 1))
         self._batcher: Batcher[_Order, list[_Left]] = Batcher(
-            self._deliver_orders, max_size=TASKS_AT_A_TIME, leaders=BATCHES_AT_A_TIME
+            self._deliver_orders, max_size=TASKS_AT_A_TIME, leaders=batches
         )
-        self._room_for_left = threading.BoundedSemaphore(LEFT_AT_A_TIME)
+        self._room_for_left = threading.BoundedSemaphore(min(LEFT_AT_A_TIME, max(0, connections - batches - 3)))
 
     @property
     def switchboard(self) -> Switchboard:

@@ -58,12 +58,12 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
         if ids:
             logger.info("messages timed out", number=len(ids))
 
-    @celery.task(name="switch-current-sms-provider-on-slow-delivery")
+    @celery.task(name="switch-current-sms-provider-on-slow-delivery", shared=False)
     def switch_current_sms_provider_on_slow_delivery() -> None:
         if delivery_speed.shift_if_slow(parts.database, configured_texts(settings), now=utc_now()):
             logger.warning("provider delivers slowly: traffic moved")
 
-    @celery.task(name="generate-sms-delivery-stats")
+    @celery.task(name="generate-sms-delivery-stats", shared=False)
     def generate_sms_delivery_stats() -> None:
         speeds = delivery_speed.measure(parts.database, utc_now())
         for speed in speeds:
