@@ -220,8 +220,7 @@ class Deliverer:
                 waiting = self._take(batch, held.enter_context(self._transaction()), ids)
             except _DATABASE_ERRORS as error:
                 logger.warning("database failed: messages wait", error=type(error).__name__, number=len(ids))
-                batch.untried = ids
-                waiting = []
+                batch.failed, batch.untried, waiting = [], ids, []
             if waiting:
                 self._outbound.run(self._send_all(batch, waiting)).result()
             if batch.under_way:
@@ -280,8 +279,8 @@ class Deliverer:
             try:
                 outgoing, units = make(row, service, template)
                 to = row[7] if notification_type == "email" else self._vault.decrypt(row[5]).strip()
-            except Exception:  # of this one; the others of the batch are fine
-                logger.exception("message cannot be made", id=id_)
+            except Exception as error:  # of this one; the others are fine. Its text may quote the message
+                logger.error("message cannot be made", id=id_, error=type(error).__name__)
                 failed.append(_Result(id_, None, 0, utc_now()))
                 continue
             waiting.append(_Waiting(id_, key_type, row[9], to, units, outgoing))
