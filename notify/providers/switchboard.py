@@ -54,7 +54,7 @@ class _Line:
         self.provider = provider
         self.breaker = Breaker(clock=clock)
         self.turns = Turns(provider.calls_at_a_time)
-        self._state: State = "closed"
+        self.noted_state: State = "closed"
 
     def takes_calls(self) -> bool:
         """Whether a new call is in good hands here."""
@@ -64,13 +64,13 @@ class _Line:
 
     def note_state(self) -> None:
         """Log the state, if it is another than last time."""
-        before, self._state = self._state, self.breaker.state
-        if before != self._state:
+        before, self.noted_state = self.noted_state, self.breaker.state
+        if before != self.noted_state:
             logger.warning(
                 "provider breaker",
                 provider=self.provider.identifier,
                 notification_type=self.provider.notification_type,
-                state=self._state,
+                state=self.noted_state,
                 before=before,
             )
 
@@ -144,7 +144,8 @@ class Switchboard:
             raise
         finally:
             line.breaker.end(call, is_up=is_up)
-            self._look_at(line)
+            if not is_up or line.noted_state != "closed":
+                self._look_at(line)
 
     def _pick(self, notification_type: str, international: bool, failed: Collection[str], only_others: bool) -> _Line:
         candidates = self.chooser.candidates(notification_type, international)
