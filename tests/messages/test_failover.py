@@ -16,6 +16,7 @@ import pytest
 from notify.infra.queue import Queue, create_celery
 from notify.infra.times import utc_now
 from notify.messages import tasks
+from notify.messages.delivery_speed import SLOW_TIMES_KEY
 from notify.messages.upkeep import sweep_created
 from notify.providers import http, registry
 from notify.providers import tasks as provider_tasks
@@ -36,7 +37,12 @@ DOWN = Trouble(status=500)
 @pytest.fixture
 def patient(worker: Worker) -> Iterator[Worker]:
     """A worker that tries as often as the contract says."""
-    parts = with_settings(worker.rooms.parts, delivery_retry_seconds=300, delivery_max_retries=48)
+    parts = with_settings(
+        worker.rooms.parts,
+        delivery_retry_seconds=300,
+        delivery_max_retries=48,
+        check_slow_text_message_delivery=True,
+    )
     rooms = Rooms(parts)
     yield replace(worker, rooms=rooms)
     rooms.close()
@@ -59,7 +65,7 @@ def clear(worker: Worker) -> None:
     """Empty queues, no errors on record."""
     worker.world.rooms.aftermath.close()
     queued(worker.world.parts)
-    worker.world.parts.cache.delete("mmg-error-rate", "firetext-error-rate")
+    worker.world.parts.cache.delete("mmg-error-rate", "firetext-error-rate", SLOW_TIMES_KEY)
 
 
 def texts(worker: Worker, number: int) -> list[UUID]:
@@ -320,16 +326,17 @@ def test_periodic_tasks_are_planned(worker: Worker) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Task name")
-def test_periodic_tasks_move_shares(worker: Worker) -> None:
-    parts = with_settings(worker.rooms.parts, check_slow_text_message_delivery=True)
+def test_periodic_tasks_move_shares(patient: Worker) -> None:
+    parts = patient.rooms.parts
     celery = parts.queue.celery
-    tasks.register(celery, parts, lambda: worker.deliverer)
+    tasks.register(celery, parts, lambda: patient.deliverer)
     provider_tasks.register(celery, parts)
     celery.tasks["tend-providers-back-to-middle"]()
-    assert shares(worker) == {"mmg": 20, "firetext": 30}
-    worker.world.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")
-    ids = texts(worker, 20)
-    worker.world.execute(
+    assert shares(patient) == {"mmg": 20, "firetext": 30}
+    patient.world.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")
+    patient.world.execute("DELETE FROM notifications")
+    ids = texts(patient, 20)
+    patient.world.execute(
         "UPDATE notifications SET notification_status = 'sending', sent_by = 'firetext',"
         " created_at = now() - interval '6 minutes', sent_at = now() - interval '6 minutes' WHERE id = ANY(%s)",
         ids,
@@ -337,5 +344,4 @@ def test_periodic_tasks_move_shares(worker: Worker) -> None:
     celery.tasks["generate-sms-delivery-stats"]()
     assert parts.cache.get("slow-sms-delivery:number-of-times-over-threshold") == b"1"
     celery.tasks["switch-current-sms-provider-on-slow-delivery"]()
-    assert shares(worker) == {"mmg": 30, "firetext": 20}
-    parts.close()
+    assert shares(patient) == {"mmg": 30, "firetext": 20}
