@@ -33,7 +33,7 @@ OUTAGES: Final = frozenset(
 )
 """Kinds of `ProviderError` that the next message would meet as well."""
 OUTAGE_CODES: Final = frozenset({401, 403, 404, 408, 421, 429, *range(500, 600)})
-"""Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or nothing to do with the message."""
+"""Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or not about the message."""
 Outcome = Literal["delivered", "pending", "temporary-failure", "permanent-failure", "technical-failure"]
 
 

@@ -92,6 +92,11 @@ def shares(worker: Worker) -> dict[str, int]:
     )
 
 
+def under_way(worker: Worker) -> int:
+    """How many calls wait for an answer of MMG."""
+    return len(worker.deliverer.switchboard._lines["mmg", "sms"].breaker._under_way)
+
+
 def until(condition: Callable[[], bool], *, pause: float = 0.01) -> None:
     deadline = time.monotonic() + 30
     while not condition():
@@ -201,12 +206,11 @@ def test_others_are_delivered_while_a_provider_hangs(worker: Worker, monkeypatch
     first.start()
     until(lambda: worker.mmg.received > 3)
     until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
-    calls = worker.mmg.received
+    hanging = under_way(worker)
     for start in range(0, 100, 10):
         worker.deliverer.deliver("sms", others[start : start + 10])
-    assert first.is_alive()
     assert statuses(worker, others) == {"sending": 100}
-    assert worker.mmg.received == calls
+    assert (worker.mmg.received, under_way(worker)) == (hanging, hanging)
     # what hung is given to the other when its time is over
     first.join()
     assert statuses(worker, hung) == {"sending": 40}
@@ -227,9 +231,10 @@ def test_many_batches_hang_and_still_make_way(worker: Worker, monkeypatch: pytes
         thread.start()
     until(lambda: worker.mmg.received > 3)
     until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
+    hanging = under_way(worker)
     worker.deliverer.deliver("sms", others)
-    assert any(thread.is_alive() for thread in threads)
     assert statuses(worker, others) == {"sending": 60}
+    assert (worker.mmg.received, under_way(worker)) == (hanging, hanging)
     for thread in threads:
         thread.join()
     assert statuses(worker, hung) == {"sending": 60}
@@ -308,6 +313,25 @@ def test_an_email_is_given_to_the_second_provider_at_once(world: World, monkeypa
         assert (len(preferred.received), len(fallback.received)) == (1, 1)
     sent_by = dict(world.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
     assert [sent_by[id_] for id_ in ids] == ["ses", "smtp", None, None]
+
+
+class CountingSMTPServer(SMTPServer):
+    """Counts what it was asked to take."""
+
+    asked = 0
+
+    async def handle_RCPT(self, *arguments: Any) -> str:  # noqa: N802
+        self.asked += 1
+        return await super().handle_RCPT(*arguments)
+
+
+def test_an_email_is_not_tried_twice_at_the_only_provider(world: World) -> None:
+    with CountingSMTPServer() as server:
+        server.replies["DATA"] = "451 4.3.0 not now"
+        rooms = Rooms(with_settings(world.parts, smtp_url=server.url(), sandbox_url=""))
+        rooms.deliverer.deliver("email", [world.sent("email")])
+        rooms.close()
+        assert server.asked == 1
 
 
 def test_periodic_tasks_are_planned(worker: Worker) -> None:
