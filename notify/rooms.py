@@ -113,6 +113,7 @@ class Rooms:
         return Deliverer(
             parts.settings,
             parts.database,
+            parts.cache,
             parts.vault,
             parts.queue,
             Outbound(connections=parts.settings.provider_connections),

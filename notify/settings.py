@@ -155,6 +155,10 @@ class Settings(BaseSettings):
         {"mmg": 51, "firetext": 49},
         description="JSON object: text message provider to the priority it drifts back to after it was changed automatically.",
     )
+    check_slow_text_message_delivery: bool = Field(
+        False,
+        description="`1` logs an error when text messages have been slow for ten minutes: a tenth of them not delivered within five minutes.",
+    )
     from_number: str = Field("development", description="Text message sender where a service has none.")
 
     # -- providers of email

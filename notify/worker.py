@@ -10,6 +10,7 @@ from notify.infra.parts import build_parts
 from notify.infra.queue import log_tasks
 from notify.infra.telemetry import configure_logs
 from notify.messages import tasks
+from notify.providers import tasks as provider_tasks
 from notify.rooms import Rooms
 from notify.settings import Settings
 
@@ -29,5 +30,7 @@ def create_celery(settings: Settings) -> Celery:
     )
     tasks.register(celery, parts, lambda: rooms.deliverer)
     tasks.register_receipts(celery, parts, lambda: rooms.email_receipts)
-    celery.conf.beat_schedule = tasks.schedule(settings.notification_queue_prefix)
+    provider_tasks.register(celery, parts)
+    prefix = settings.notification_queue_prefix
+    celery.conf.beat_schedule = {**tasks.schedule(prefix), **provider_tasks.schedule(prefix)}
     return celery

@@ -58,6 +58,10 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
+NOTIFY_USER_ID: Final = UUID("6af522d0-2915-4e52-83a3-3690455a5fe6")
+"""The user in whose name the platform itself changes things (contract: data-model 6.1)."""
+
+
 class User(Base):
     """A person who can sign in. `password` is an Argon2id hash. Addresses are looked up without regard to case."""
 

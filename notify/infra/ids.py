@@ -1,5 +1,6 @@
 """Identifiers."""
 
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat
@@ -8,3 +9,9 @@ import uuid_utils.compat
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562): unique, and sorted by the time it was made, which keeps indexes on it compact."""
     return uuid_utils.compat.uuid7()
+
+
+def first_id(moment: datetime) -> UUID:
+    """The smallest UUIDv7 of a moment (to the millisecond): all made before it are smaller."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0b10 << 62)

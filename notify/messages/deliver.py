@@ -2,23 +2,30 @@
 
 A message is handed over by whoever holds its advisory lock and then finds it `created`. The lock lives in a database
 transaction, so that it goes with the worker that held it. What was handed over is written back in waves while the rest
-of a batch is still under way, which bounds how many messages a killed worker can have sent without saying so.
+of a batch is still under way, which bounds how many messages a killed worker can have sent without saying so. A batch
+that only waits for a provider that hangs makes way for the next one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
+import psycopg
 import structlog
+from sqlalchemy import exc
 
 from notify import queues
 from notify.content.email_page import EmailBranding
 from notify.infra.batcher import Batcher
+from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound
 from notify.infra.queue import Queue
@@ -27,10 +34,10 @@ from notify.infra.times import utc_now
 from notify.messages import dispatch
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.receipts import ReceiptBook
-from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, ProviderError, Receipt
-from notify.providers.choice import Chooser, NoProviderError
-from notify.providers.registry import ProviderPool
+from notify.providers.base import OutgoingEmail, OutgoingText, ProviderError, Receipt
+from notify.providers.choice import NoProviderError
 from notify.providers.simulation import simulated_outcome
+from notify.providers.switchboard import AllDownError, Switchboard
 from notify.services.directory import ServiceDirectory
 from notify.services.queries import CachedService
 from notify.settings import Settings
@@ -42,6 +49,16 @@ WAVE_SECONDS: Final = 0.25
 MESSAGES_AT_A_TIME: Final = 500
 TASKS_AT_A_TIME: Final = 64
 BATCHES_AT_A_TIME: Final = 6
+QUIET_SECONDS: Final = 1.0
+"""A batch of which no call ended for so long makes way."""
+LEFT_AT_A_TIME: Final = 6
+"""Batches that made way; each holds a thread and a database connection."""
+SHORTEST_WAIT_SECONDS: Final = 5.0
+LONGEST_WAIT_SECONDS: Final = 30.0
+WRITE_SECONDS: Final = 60.0
+"""For how long what was handed over is written again, where the database does not answer."""
+
+_DATABASE_ERRORS: Final = (psycopg.OperationalError, exc.OperationalError, exc.TimeoutError)
 
 _LOCK: Final = """
 SELECT id FROM unnest(%s::uuid[]) AS id WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 6011))
@@ -64,13 +81,21 @@ WHERE n.id = r.id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What one task asks for."""
+class _Round(NamedTuple):
+    """Which of the tries of messages this is: `attempt` counts the retries before it, `waited` the seconds since the
+    last one, if there was nobody to give them to.
+    """
 
     notification_type: str
-    ids: tuple[UUID, ...]
     attempt: int
+    waited: float
+
+
+class _Order(NamedTuple):
+    """What one task asks for."""
+
+    round: _Round
+    ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +120,30 @@ class _Result:
     at: datetime
     sent_by: str | None = None
     reference: str | None = None
+    is_tried: bool = True
 
     @property
     def is_handed_over(self) -> bool:
         return self.sent_by is not None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Messages that are handed over together, and what is left of them: those that failed, and those that no provider
+    was tried for.
+    """
+
+    round: _Round
+    under_way: set[asyncio.Task[_Result]] = field(default_factory=set)
+    failed: list[UUID] = field(default_factory=list)
+    untried: list[UUID] = field(default_factory=list)
+
+
+class _Left(NamedTuple):
+    """A batch that made way, and the locks of its messages."""
+
+    batch: _Batch
+    held: ExitStack
 
 
 class Deliverer:
@@ -108,6 +153,7 @@ class Deliverer:
         self,
         settings: Settings,
         database: Database,
+        cache: Cache,
         vault: Vault,
         queue: Queue,
         outbound: Outbound,
@@ -125,44 +171,97 @@ class Deliverer:
         self._templates = templates
         self._receipts = receipts
         self._links = links
-        self._chooser = Chooser(database, settings)
-        self._providers = ProviderPool(settings, outbound)
-        self._batcher: Batcher[_Order, None] = Batcher(
-            self._deliver_orders, max_size=TASKS_AT_A_TIME, leaders=BATCHES_AT_A_TIME
+        self._switchboard = Switchboard(settings, database, cache, outbound)
+        # each batch holds a connection for its locks, and needs another now and then: some must always be free
+        connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
+        batches = min(BATCHES_AT_A_TIME, max(1, connections // 2 - 1))
+        self._batcher: Batcher[_Order, list[_Left]] = Batcher(
+            self._deliver_orders, max_size=TASKS_AT_A_TIME, leaders=batches
         )
+        self._room_for_left = threading.BoundedSemaphore(min(LEFT_AT_A_TIME, max(0, connections - batches - 3)))
 
-    def deliver(self, notification_type: str, ids: Sequence[UUID], attempt: int = 0) -> None:
+    @property
+    def switchboard(self) -> Switchboard:
+        """The ways to the providers."""
+        return self._switchboard
+
+    def deliver(self, notification_type: str, ids: Sequence[UUID], attempt: int = 0, waited: float = 0.0) -> None:
         """Hand over those messages that are still `created`. Returns when each was handed over, has failed for good, or
-        is published to be tried again.
+        is published to be tried again; or, when another caller waits for it, is in the hands of a provider that hangs.
         """
-        self._batcher.submit(_Order(notification_type, tuple(ids), attempt))
+        for left in self._batcher.submit(_Order(_Round(notification_type, attempt, waited), tuple(ids))):
+            try:
+                with left.held:
+                    self._outbound.run(self._send_in_waves(left.batch)).result()
+                self._finish(left.batch)
+            except Exception:
+                logger.exception("could not deliver", notification_type=notification_type)
+            finally:
+                self._room_for_left.release()
 
-    def _deliver_orders(self, orders: list[_Order]) -> Sequence[None]:
-        groups: dict[tuple[str, int], dict[UUID, None]] = {}
+    def _deliver_orders(self, orders: list[_Order]) -> Sequence[list[_Left]]:
+        groups: dict[_Round, dict[UUID, None]] = {}
         for order in orders:
-            groups.setdefault((order.notification_type, order.attempt), {}).update(dict.fromkeys(order.ids))
-        for (notification_type, attempt), ids in groups.items():
+            groups.setdefault(order.round, {}).update(dict.fromkeys(order.ids))
+        left: list[_Left] = []
+        for round_, ids in groups.items():
             wanted = list(ids)
             for start in range(0, len(wanted), MESSAGES_AT_A_TIME):
-                self._deliver(notification_type, wanted[start : start + MESSAGES_AT_A_TIME], attempt)
-        return [None] * len(orders)
+                try:
+                    left += self._deliver(_Batch(round_), wanted[start : start + MESSAGES_AT_A_TIME])
+                except Exception:  # the other groups are to go out all the same; the sweeper comes for these
+                    logger.exception("could not deliver", notification_type=round_.notification_type)
+        # the first order is of the caller that leads: it sees to what is left, while the next batch is handled
+        return [left, *([] for _ in orders[1:])]
 
-    def _deliver(self, notification_type: str, ids: list[UUID], attempt: int) -> None:
-        with self._database.connection() as locks:
-            locked = [row[0] for row in locks.execute(_LOCK, (ids,))]
-            # a new statement sees what others committed before they gave up the lock
-            rows = locks.execute(_READ, (locked, notification_type)).fetchall()
-            if not rows:
-                return
-            waiting, results = self._prepare(notification_type, rows)
-            self._write(results)
-            simulated = [message for message in waiting if message.key_type == "test"]
-            real = [message for message in waiting if message.key_type != "test"]
-            unsent = self._simulate(notification_type, simulated) if simulated else []
-            if real:
-                unsent += self._send_all(notification_type, real, attempt)
-        if unsent:
-            self._try_again(notification_type, unsent, attempt)
+    def _deliver(self, batch: _Batch, ids: list[UUID]) -> list[_Left]:
+        with ExitStack() as held:
+            try:
+                waiting = self._take(batch, held.enter_context(self._transaction()), ids)
+            except _DATABASE_ERRORS as error:
+                logger.warning("database failed: messages wait", error=type(error).__name__, number=len(ids))
+                batch.failed, batch.untried, waiting = [], ids, []
+            if waiting:
+                self._outbound.run(self._send_all(batch, waiting)).result()
+            if batch.under_way:
+                if self._room_for_left.acquire(blocking=False):
+                    return [_Left(batch, held.pop_all())]
+                self._outbound.run(self._send_in_waves(batch)).result()
+        self._finish(batch)
+        return []
+
+    @contextmanager
+    def _transaction(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        """A transaction that holds locks and changes nothing: if it is lost at its end, so be it."""
+        is_done = False
+        try:
+            with self._database.connection() as connection:
+                yield connection
+                is_done = True
+        except _DATABASE_ERRORS as error:
+            if not is_done:
+                raise
+            logger.warning("locks of messages were lost", error=type(error).__name__)
+
+    def _take(self, batch: _Batch, locks: psycopg.Connection[tuple[Any, ...]], ids: list[UUID]) -> list[_Waiting]:
+        """Lock messages; those to be given to a provider now. Those of test keys are done with here."""
+        kind = batch.round.notification_type
+        locked = [row[0] for row in locks.execute(_LOCK, (ids,))]
+        # a new statement sees what others committed before they gave up the lock
+        rows = locks.execute(_READ, (locked, kind)).fetchall()
+        if not rows:
+            return []
+        self._switchboard.refresh()
+        if self._switchboard.is_down(kind):
+            batch.untried = [row[0] for row in rows if row[4] != "test"]
+            rows = [row for row in rows if row[4] == "test"]
+        waiting, results = self._prepare(kind, rows)
+        self._write(results)
+        batch.failed = [result.id for result in results if result.status is None]
+        simulated = [message for message in waiting if message.key_type == "test"]
+        if simulated:
+            batch.failed += self._simulate(kind, simulated)
+        return [message for message in waiting if message.key_type != "test"]
 
     # -- before
 
@@ -177,8 +276,13 @@ class Deliverer:
                 failed.append(_Result(id_, "technical-failure", 0, utc_now()))
                 continue
             make = self._text if notification_type == "sms" else self._email
-            outgoing, units = make(row, service, template)
-            to = row[7] if notification_type == "email" else self._vault.decrypt(row[5]).strip()
+            try:
+                outgoing, units = make(row, service, template)
+                to = row[7] if notification_type == "email" else self._vault.decrypt(row[5]).strip()
+            except Exception as error:  # of this one; the others are fine. Its text may quote the message
+                logger.error("message cannot be made", id=id_, error=type(error).__name__)
+                failed.append(_Result(id_, None, 0, utc_now()))
+                continue
             waiting.append(_Waiting(id_, key_type, row[9], to, units, outgoing))
         return waiting, failed
 
@@ -237,32 +341,45 @@ class Deliverer:
 
     # -- the call
 
-    def _send_all(self, notification_type: str, messages: list[_Waiting], attempt: int) -> list[UUID]:
-        return self._outbound.run(self._send_in_waves(notification_type, messages, attempt)).result()
+    async def _send_all(self, batch: _Batch, messages: list[_Waiting]) -> None:
+        """Give messages to providers, until all have ended or nothing happens any more."""
+        batch.under_way = {asyncio.create_task(self._send(batch.round, message)) for message in messages}
+        await self._send_in_waves(batch, quiet_seconds=QUIET_SECONDS)
 
-    async def _send_in_waves(self, notification_type: str, messages: list[_Waiting], attempt: int) -> list[UUID]:
+    async def _send_in_waves(self, batch: _Batch, quiet_seconds: float | None = None) -> None:
         loop = asyncio.get_running_loop()
-        under_way = {asyncio.create_task(self._send(notification_type, message, attempt)) for message in messages}
-        unsent: list[UUID] = []
-        while under_way:
+        ended_at = loop.time()
+        while batch.under_way:
             # whole batches of a quick provider are written at once, slow ones wave by wave
-            done, under_way = await asyncio.wait(under_way, timeout=WAVE_SECONDS)
-            results = [task.result() for task in done]
-            unsent += [result.id for result in results if result.status is None]
-            if results:
-                await loop.run_in_executor(None, self._write, results)
-        return unsent
+            done, batch.under_way = await asyncio.wait(batch.under_way, timeout=WAVE_SECONDS)
+            self._switchboard.look()
+            if done:
+                await loop.run_in_executor(None, self._settle, batch, [task.result() for task in done])
+                ended_at = loop.time()
+            elif quiet_seconds is not None and loop.time() - ended_at >= quiet_seconds:
+                return
 
-    async def _send(self, notification_type: str, message: _Waiting, attempt: int) -> _Result:
-        """One try; a text message that fails the first time is given to another provider at once (workers 6.2)."""
+    async def _send(self, round_: _Round, message: _Waiting) -> _Result:
+        """One try; a message that fails the first time is given to another provider at once. A text may be given to the
+        same one again (workers 6.2), an email is not.
+        """
+        kind = round_.notification_type
         failed: list[str] = []
-        tries = 2 if notification_type == "sms" and attempt == 0 else 1
-        for _ in range(tries):
+        is_tried = True
+        for _ in range(2 if round_.attempt == 0 else 1):
             try:
-                identifier = self._choose(notification_type, message, failed)
-                accepted: Accepted = await self._providers.get(identifier, notification_type).send(message.outgoing)
+                sent = await self._switchboard.send(
+                    kind,
+                    message.outgoing,
+                    international=message.international,
+                    failed=failed,
+                    only_others=bool(failed) and kind == "email",
+                )
             except NoProviderError as error:
                 logger.error("no provider", reason=str(error))
+                break
+            except AllDownError:
+                is_tried = bool(failed)
                 break
             except ProviderError as error:
                 logger.warning(
@@ -275,19 +392,16 @@ class Deliverer:
                 logger.exception("could not send", id=message.id)
                 break
             else:
-                status = accepted.outcome or ("sent" if message.international else "sending")
-                return _Result(message.id, status, message.units, utc_now(), identifier, accepted.reference)
-        return _Result(message.id, None, message.units, utc_now())
-
-    def _choose(self, notification_type: str, message: _Waiting, exclude: Collection[str] = ()) -> str:
-        return self._chooser.choose(notification_type, message.international, exclude)
+                status = sent.accepted.outcome or ("sent" if message.international else "sending")
+                return _Result(message.id, status, message.units, utc_now(), sent.provider, sent.accepted.reference)
+        return _Result(message.id, None, message.units, utc_now(), is_tried=is_tried)
 
     def _simulate(self, notification_type: str, messages: list[_Waiting]) -> list[UUID]:
         """Messages of test keys: no provider is called, the receipt is made up (workers 9)."""
         results, receipts, unsent = [], [], []
         for message in messages:
             try:
-                identifier = self._choose(notification_type, message)
+                identifier = self._switchboard.chooser.choose(notification_type, message.international)
             except NoProviderError:
                 unsent.append(message.id)
                 continue
@@ -301,9 +415,30 @@ class Deliverer:
 
     # -- after
 
+    def _settle(self, batch: _Batch, results: Sequence[_Result]) -> None:
+        batch.failed += [result.id for result in results if result.status is None and result.is_tried]
+        batch.untried += [result.id for result in results if not result.is_tried]
+        self._write([result for result in results if result.is_tried])
+        self._switchboard.settle()
+
     def _write(self, results: Sequence[_Result]) -> None:
+        """Write what became of messages. A database that does not answer is asked again: what was handed over and not
+        written down will be sent a second time.
+        """
         if not results:
             return
+        deadline = time.monotonic() + WRITE_SECONDS
+        while True:
+            try:
+                self._write_once(results)
+                return
+            except _DATABASE_ERRORS as error:
+                if time.monotonic() > deadline:
+                    raise
+                logger.warning("could not write, trying again", error=type(error).__name__, number=len(results))
+                time.sleep(0.5)
+
+    def _write_once(self, results: Sequence[_Result]) -> None:
         with self._database.connection() as connection:
             connection.execute(
                 _WRITE,
@@ -318,19 +453,37 @@ class Deliverer:
                 ),
             )
 
-    def _try_again(self, notification_type: str, ids: list[UUID], attempt: int) -> None:
-        if attempt >= self._settings.delivery_max_retries:
+    def _finish(self, batch: _Batch) -> None:
+        """Publish what is left. If the broker is down, the sweeper finds it."""
+        round_ = batch.round
+        # the first round of a text has its first retry in it (workers 6.2)
+        attempt = round_.attempt + (2 if round_.notification_type == "sms" and round_.attempt == 0 else 1)
+        seconds = float(self._settings.delivery_retry_seconds)
+        self._try_again(round_._replace(attempt=attempt, waited=0.0), batch.failed, seconds)
+        # there was nobody to try: this does not count as a try until the next one would be due
+        pause = min(max(round_.waited, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS, max(seconds - round_.waited, 1.0))
+        waited = round_.waited + pause
+        if waited < seconds:
+            self._try_again(round_._replace(waited=waited), batch.untried, pause)
+        else:
+            self._try_again(round_._replace(attempt=attempt, waited=0.0), batch.untried, pause)
+
+    def _try_again(self, round_: _Round, ids: list[UUID], countdown: float) -> None:
+        if not ids:
+            return
+        if round_.attempt > self._settings.delivery_max_retries:
             logger.error("RETRY FAILED: Max retries reached", ids=[str(id_) for id_ in ids])
             self._write([_Result(id_, "technical-failure", 0, utc_now()) for id_ in ids])
             return
         self._queue.publish(
-            dispatch.DELIVER_TASKS[notification_type],
-            [[str(id_) for id_ in ids], attempt + 1],
+            dispatch.DELIVER_TASKS[round_.notification_type],
+            # a worker of the version before knows no third argument
+            [[str(id_) for id_ in ids], round_.attempt, *([round_.waited] if round_.waited else [])],
             queue=queues.RETRY,
-            countdown=self._settings.delivery_retry_seconds,
+            countdown=countdown,
         )
 
     def close(self) -> None:
         """Give the connections to providers back."""
-        self._providers.close()
+        self._switchboard.close()
         self._outbound.close()

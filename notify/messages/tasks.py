@@ -15,8 +15,9 @@ from notify import queues
 from notify.documents.store import DocumentStore
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
-from notify.messages import upkeep
+from notify.messages import delivery_speed, upkeep
 from notify.messages.email_receipts import PROCESS_SES_RESULT
+from notify.providers.registry import configured_texts
 
 if TYPE_CHECKING:
     from celery import Task
@@ -36,12 +37,12 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
     settings = parts.settings
 
     @celery.task(name="deliver_sms")
-    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
-        deliverer().deliver("sms", _ids(notification_ids), attempt)
+    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
+        deliverer().deliver("sms", _ids(notification_ids), attempt, waited)
 
     @celery.task(name="deliver_email")
-    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0) -> None:
-        deliverer().deliver("email", _ids(notification_ids), attempt)
+    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
+        deliverer().deliver("email", _ids(notification_ids), attempt, waited)
 
     @celery.task(name="replay-created-notifications")
     def replay_created_notifications() -> None:
@@ -56,6 +57,20 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
         ids = upkeep.time_out_sending(parts.database, now=utc_now(), after=after)
         if ids:
             logger.info("messages timed out", number=len(ids))
+
+    @celery.task(name="switch-current-sms-provider-on-slow-delivery", shared=False)
+    def switch_current_sms_provider_on_slow_delivery() -> None:
+        if delivery_speed.shift_if_slow(parts.database, configured_texts(settings), now=utc_now()):
+            logger.warning("provider delivers slowly: traffic moved")
+
+    @celery.task(name="generate-sms-delivery-stats", shared=False)
+    def generate_sms_delivery_stats() -> None:
+        speeds = delivery_speed.measure(parts.database, utc_now())
+        for speed in speeds:
+            shares = {f"late_{seconds}_s": round(speed.ratio(seconds), 4) for seconds in delivery_speed.LIMITS_SECONDS}
+            logger.info("text delivery", provider=speed.provider, number=speed.number, **shares)
+        if settings.check_slow_text_message_delivery:
+            delivery_speed.alert_if_slow(parts.cache, speeds)
 
     @celery.task(name="delete-expired-documents")
     def delete_expired_documents() -> None:
@@ -89,6 +104,16 @@ def schedule(prefix: str) -> dict[str, Any]:
         "timeout-sending-notifications": {
             "task": "timeout-sending-notifications",
             "schedule": crontab(hour=0, minute=5),
+            "options": options,
+        },
+        "switch-current-sms-provider-on-slow-delivery": {
+            "task": "switch-current-sms-provider-on-slow-delivery",
+            "schedule": crontab(),
+            "options": options,
+        },
+        "generate-sms-delivery-stats": {
+            "task": "generate-sms-delivery-stats",
+            "schedule": crontab(),
             "options": options,
         },
         "delete-expired-documents": {

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from notify.settings import Settings
 
 ProviderType = Literal["sms", "email"]
+
+OUTAGES: Final = frozenset(
+    {
+        "timeout",
+        "connection",
+        "tls",
+        "disconnected",
+        "invalid_answer",
+        "authentication",
+        "credentials",
+        "unencrypted",
+    }
+)
+"""Kinds of `ProviderError` that the next message would meet as well."""
+OUTAGE_CODES: Final = frozenset({401, 403, 404, 408, 421, 429, *range(500, 600)})
+"""Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or not about the message."""
 Outcome = Literal["delivered", "pending", "temporary-failure", "permanent-failure", "technical-failure"]
 
 
@@ -87,6 +103,11 @@ class ProviderError(Exception):
         self.retryable = retryable
         self.outcome: Outcome = outcome
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether it tells of the provider rather than of this message."""
+        return self.retryable and (self.kind in OUTAGES or self.code in OUTAGE_CODES)
+
 
 class ReceiptError(Exception):
     """A receipt that cannot be read; `messages` are for the provider, with status 400 (public-api 10)."""
@@ -140,6 +161,11 @@ class Provider(ABC, Generic[M]):
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         self.settings = settings
         self.outbound = outbound
+
+    @property
+    def calls_at_a_time(self) -> int:
+        """How many messages it takes at the same time from one process."""
+        return self.settings.provider_connections
 
     @abstractmethod
     async def send(self, message: M) -> Accepted:

@@ -26,7 +26,9 @@ class NoProviderError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A provider that may be chosen."""
+
     identifier: str
     notification_type: str
     priority: int
@@ -50,7 +52,8 @@ class Chooser:
         self._configured = configured(settings)
         self._random = source or random.Random()  # noqa: S311 - a share of traffic, not a secret
         self._clock = clock
-        self._kept: tuple[float, Sequence[_Candidate]] | None = None
+        self._known: Sequence[Candidate] = ()
+        self._known_until: float | None = None
 
     def choose(self, notification_type: str, international: bool = False, exclude: Collection[str] = ()) -> str:
         """The identifier of the provider for a message.
@@ -59,36 +62,50 @@ class Chooser:
         names providers to avoid, such as the one that has just failed; they are used all the same where there is no
         other. Raises `NoProviderError`.
         """
-        candidates = [
+        self.refresh()
+        return self.draw(self.candidates(notification_type, international), exclude).identifier
+
+    def refresh(self) -> None:
+        """Ask the database, where what it said is older than 10 seconds."""
+        if self._known_until is None or self._clock() >= self._known_until:
+            self._known = self._read()
+            self._known_until = self._clock() + CACHE_SECONDS
+
+    def candidates(self, notification_type: str, international: bool = False) -> Sequence[Candidate]:
+        """Who may have a message, strongest first, as of the last `refresh`: this asks nobody, so that it may be called
+        in an event loop. Raises `NoProviderError`.
+        """
+        found = [
             candidate
-            for candidate in self._candidates()
+            for candidate in self._known
             if candidate.notification_type == notification_type
             and (candidate.supports_international or not international)
         ]
-        if not candidates:
+        if not found:
             raise NoProviderError(notification_type)
-        candidates = [candidate for candidate in candidates if candidate.identifier not in exclude] or candidates
-        if len(candidates) == 1 or notification_type != "sms":
-            return candidates[0].identifier
-        weights = [candidate.priority for candidate in candidates]
-        return self._random.choices(candidates, weights if sum(weights) else None)[0].identifier
+        return found
+
+    def draw(self, candidates: Sequence[Candidate], exclude: Collection[str] = ()) -> Candidate:
+        """One of the candidates, by the rules of `choose`."""
+        left = [candidate for candidate in candidates if candidate.identifier not in exclude] or candidates
+        if len(left) == 1 or left[0].notification_type != "sms":
+            return left[0]
+        weights = [candidate.priority for candidate in left]
+        return self._random.choices(left, weights if sum(weights) else None)[0]
 
     def forget(self) -> None:
-        """Ask the database again at the next choice."""
-        self._kept = None
+        """Ask the database again at the next `refresh`."""
+        self._known_until = None
 
-    def _candidates(self) -> Sequence[_Candidate]:
-        kept = self._kept
-        if kept is not None and self._clock() < kept[0]:
-            return kept[1]
+    def _read(self) -> Sequence[Candidate]:
         with self._database.session() as session:
             rows = session.scalars(
                 select(ProviderDetails)
                 .where(ProviderDetails.active)
                 .order_by(ProviderDetails.priority.desc(), ProviderDetails.identifier)
             ).all()
-        candidates = [
-            _Candidate(
+        return [
+            Candidate(
                 identifier=row.identifier,
                 notification_type=row.notification_type,
                 priority=max(row.priority, 0),
@@ -98,5 +115,3 @@ class Chooser:
             for row in rows
             if (row.identifier, row.notification_type) in self._configured
         ]
-        self._kept = (self._clock() + CACHE_SECONDS, candidates)
-        return candidates

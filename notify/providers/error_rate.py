@@ -20,16 +20,16 @@ class ErrorRate:
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
-    def record(self, identifier: str, *, now: float | None = None) -> bool:
-        """Count one more error, at `now` (seconds since 1970). True when there are more than 50 in the window, this one
-        included; false also where the cache is off or down.
+    def record(self, identifier: str, number: int = 1, *, now: float | None = None) -> bool:
+        """Count so many more errors, at `now` (seconds since 1970). True when there are more than 50 in the window,
+        these included; false also where the cache is off or down.
         """
         moment = time.time() if now is None else now
         key = f"{identifier}-error-rate"
 
         def fill(pipeline: Pipeline) -> None:
             # the member only has to be unique: two errors may have the same time
-            pipeline.zadd(key, {str(new_id()): moment})
+            pipeline.zadd(key, {str(new_id()): moment for _ in range(number)})
             pipeline.zremrangebyscore(key, "-inf", moment - WINDOW_SECONDS)
             pipeline.zcard(key)
             pipeline.expire(key, WINDOW_SECONDS)

@@ -50,6 +50,11 @@ def configured(settings: Settings) -> frozenset[Key]:
     )
 
 
+def configured_texts(settings: Settings) -> frozenset[str]:
+    """Identifiers of the configured providers of text messages."""
+    return frozenset(identifier for identifier, kind in configured(settings) if kind == "sms")
+
+
 class ProviderPool:
     """The provider instances of one process, each built at its first use."""
 

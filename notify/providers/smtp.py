@@ -86,6 +86,11 @@ class SMTP(Provider[OutgoingEmail]):
         self._idle: list[aiosmtplib.SMTP] = []
         self._turns = asyncio.Semaphore(settings.smtp_connections)
 
+    @property
+    def calls_at_a_time(self) -> int:
+        """One email on each connection."""
+        return self.settings.smtp_connections
+
     async def send(self, message: OutgoingEmail) -> Accepted:
         """Hand over one email. Its reference is its Message-ID, the same at every try, so that a receiver can drop a
         duplicate.

@@ -52,7 +52,7 @@ def worker(world: World) -> Iterator[Worker]:
             mmg_url=mmg.address,
             firetext_api_key=firetext.keys[0],
             firetext_url=firetext.address,
-            delivery_max_retries=1,
+            delivery_max_retries=2,
             delivery_retry_seconds=0,
         )
         rooms = Rooms(parts)
@@ -107,8 +107,10 @@ def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
     queued(worker.world.parts)
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "created"
-    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(id_)], 1])]
-    worker.deliverer.deliver("sms", [id_], 1)
+    # the first retry followed at once
+    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(id_)], 2])]
+    assert (worker.mmg.received, worker.firetext.received) == (1, 1)
+    worker.deliverer.deliver("sms", [id_], 2)
     assert worker.status(id_) == "technical-failure"
     assert queued(worker.rooms.parts) == []
 

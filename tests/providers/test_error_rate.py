@@ -37,6 +37,11 @@ def test_errors_at_the_same_time_are_counted_each(cache: Cache, provider: str) -
     assert [rate.record(provider, now=1000) for _ in range(51)][-1]
 
 
+def test_several_errors_are_counted_at_once(cache: Cache, provider: str) -> None:
+    rate = ErrorRate(cache)
+    assert [rate.record(provider, number, now=1000) for number in (30, 20, 1)] == [False, False, True]
+
+
 def test_older_errors_do_not_count(cache: Cache, provider: str) -> None:
     rate = ErrorRate(cache)
     for _ in range(50):

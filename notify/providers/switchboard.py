@@ -1,0 +1,251 @@
+"""Every call to a provider begins and ends here: choosing one, waiting for a turn, its breaker, counting its failures.
+
+See docs/decisions/0010. Coroutines run in the loop of `outbound`; the other methods are for other threads.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from notify.accounts.models import NOTIFY_USER_ID
+from notify.infra.cache import Cache
+from notify.infra.database import Database
+from notify.infra.outbound import Outbound
+from notify.infra.times import utc_now
+from notify.providers.actions import shift_from_failing
+from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provider, ProviderError
+from notify.providers.breaker import Breaker, State
+from notify.providers.choice import Candidate, Chooser, NoProviderError
+from notify.providers.error_rate import LIMIT, ErrorRate
+from notify.providers.registry import Key, ProviderPool, configured_texts
+from notify.providers.turns import SentAwayError, Turns
+from notify.settings import Settings
+
+logger = structlog.get_logger(__name__)
+
+SHIFT_INTERVAL_SECONDS: Final = 1.0
+
+
+class AllDownError(Exception):
+    """No provider takes calls now, so the message was given to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that a provider took."""
+
+    provider: str
+    accepted: Accepted
+
+
+class _Line:
+    """The way to one provider."""
+
+    def __init__(self, provider: Provider[Any], clock: Callable[[], float]) -> None:
+        self.provider = provider
+        self.breaker = Breaker(clock=clock)
+        self.turns = Turns(provider.calls_at_a_time)
+        self.noted_state: State = "closed"
+
+    def takes_calls(self) -> bool:
+        """Whether a new call is in good hands here."""
+        state = self.breaker.state
+        # a probe does not queue
+        return state == "closed" or (state == "half-open" and self.breaker.allows() and self.turns.free > 0)
+
+    def note_state(self) -> None:
+        """Log the state, if it is another than last time."""
+        before, self.noted_state = self.noted_state, self.breaker.state
+        if before != self.noted_state:
+            logger.warning(
+                "provider breaker",
+                provider=self.provider.identifier,
+                notification_type=self.provider.notification_type,
+                state=self.noted_state,
+                before=before,
+            )
+
+
+class Switchboard:
+    """The lines of one process to all providers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        cache: Cache,
+        outbound: Outbound,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        source: random.Random | None = None,
+    ) -> None:
+        self.chooser = Chooser(database, settings, source=source, clock=clock)
+        self._database = database
+        self._outbound = outbound
+        self._clock = clock
+        self._pool = ProviderPool(settings, outbound)
+        self._lines: dict[Key, _Line] = {}
+        self._errors: Counter[str] = Counter()
+        self._error_rate = ErrorRate(cache)
+        self._texts = configured_texts(settings)
+        self._shift_after: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    # -- in the loop
+
+    async def send(
+        self,
+        notification_type: str,
+        message: OutgoingText | OutgoingEmail,
+        *,
+        international: bool = False,
+        failed: Collection[str] = (),
+        only_others: bool = False,
+    ) -> Sent:
+        """Give a message to a provider, chosen as `Chooser.choose` says among those that are not down.
+
+        `failed` names those that it has just failed at, to be avoided; with `only_others` they are out of the question.
+        Raises `ProviderError` of the one call that was made; where none was, `NoProviderError` or `AllDownError`.
+        """
+        while True:
+            line = self._pick(notification_type, international, failed, only_others)
+            try:
+                await line.turns.take()
+            except SentAwayError:
+                continue
+            if line.breaker.allows():
+                break
+            line.turns.give_back()
+        try:
+            return Sent(line.provider.identifier, await self._call(line, message))
+        finally:
+            line.turns.give_back()
+
+    async def _call(self, line: _Line, message: OutgoingText | OutgoingEmail) -> Accepted:
+        """The call itself: here it begins and ends."""
+        call = line.breaker.begin()
+        is_up: bool | None = None
+        try:
+            accepted: Accepted = await line.provider.send(message)
+            is_up = True
+            return accepted
+        except ProviderError as error:
+            is_up = not error.is_outage
+            self._count_error(line)
+            raise
+        finally:
+            line.breaker.end(call, is_up=is_up)
+            if not is_up or line.noted_state != "closed":
+                self._look_at(line)
+
+    def _pick(self, notification_type: str, international: bool, failed: Collection[str], only_others: bool) -> _Line:
+        candidates = self.chooser.candidates(notification_type, international)
+        if only_others:
+            candidates = [candidate for candidate in candidates if candidate.identifier not in failed]
+            if not candidates:
+                raise AllDownError
+        drawn = self._line(self.chooser.draw(candidates, failed))
+        if drawn.takes_calls():
+            return drawn
+        if drawn.breaker.state != "hanging":
+            # it would have failed: what is spared it counts against it all the same, or it would keep its share
+            self._count_error(drawn)
+        able = self._able(candidates)
+        if not able:
+            raise AllDownError
+        return self._line(self.chooser.draw(able, failed))
+
+    def _able(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Those that take calls; where there are none, those that hang, which is better than nothing."""
+        return [candidate for candidate in candidates if self._line(candidate).takes_calls()] or [
+            candidate for candidate in candidates if self._line(candidate).breaker.state == "hanging"
+        ]
+
+    def _line(self, candidate: Candidate) -> _Line:
+        key = (candidate.identifier, candidate.notification_type)
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = _Line(self._pool.get(*key), self._clock)
+        return line
+
+    def _count_error(self, line: _Line) -> None:
+        if line.provider.notification_type == "sms":
+            self._errors[line.provider.identifier] += 1
+
+    def _look_at(self, line: _Line) -> None:
+        line.note_state()
+        state = line.breaker.state
+        if line.turns.waiting and (state in ("open", "half-open") or (state == "hanging" and self._has_other(line))):
+            line.turns.send_away()
+
+    def _has_other(self, line: _Line) -> bool:
+        kind = line.provider.notification_type
+        return any(
+            other.takes_calls()
+            for other in self._lines.values()
+            if other is not line and other.provider.notification_type == kind
+        )
+
+    def look(self) -> None:
+        """Notice what hangs. To be called several times a second while calls are under way."""
+        for line in self._lines.values():
+            self._look_at(line)
+
+    # -- in other threads
+
+    def refresh(self) -> None:
+        """Have the choice know what the database says. Call it before `send`."""
+        self.chooser.refresh()
+
+    def is_down(self, notification_type: str) -> bool:
+        """Whether no provider of this type would be given a call, not even to try. False where there is none."""
+        try:
+            known = self.chooser.candidates(notification_type)
+        except NoProviderError:
+            return False
+        states = self.states()
+        return all(states.get((candidate.identifier, notification_type)) == "open" for candidate in known)
+
+    def settle(self) -> None:
+        """Count the errors since the last time in the rate that all workers share, and move traffic away from a
+        provider whose rate is too high (workers 6.2, 7.2).
+        """
+        if not self._errors:
+            return
+        with self._lock:
+            errors, self._errors = self._errors, Counter()
+        for identifier, number in list(errors.items()):
+            is_high = self._error_rate.record(identifier, min(number, LIMIT + 1))
+            if is_high and self._clock() >= self._shift_after.get(identifier, 0.0):
+                self._shift_after[identifier] = self._clock() + SHIFT_INTERVAL_SECONDS
+                self._shift_from(identifier)
+
+    def _shift_from(self, identifier: str) -> None:
+        try:
+            with self._database.transaction() as session:
+                is_changed = shift_from_failing(
+                    session, identifier, self._texts, changed_by=NOTIFY_USER_ID, now=utc_now()
+                )
+        except SQLAlchemyError as error:
+            logger.warning("could not move traffic", provider=identifier, error=type(error).__name__)
+            return
+        if is_changed:
+            logger.warning("provider fails too often: traffic moved", provider=identifier)
+            self.chooser.forget()
+
+    def states(self) -> Mapping[Key, State]:
+        """The state of each breaker that has been used, by identifier and type."""
+        return {key: line.breaker.state for key, line in list(self._lines.items())}
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._pool.close()

@@ -1,0 +1,371 @@
+"""Deliveries while providers, the broker or the database are in trouble: what goes where, and that nothing is lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from notify.infra.queue import Queue, create_celery
+from notify.infra.times import utc_now
+from notify.messages import tasks
+from notify.messages.delivery_speed import SLOW_TIMES_KEY
+from notify.messages.upkeep import sweep_created
+from notify.providers import http, registry
+from notify.providers import tasks as provider_tasks
+from notify.queues import QUEUES
+from notify.rooms import Rooms
+from notify.worker import create_celery as create_worker
+from tests.messages.test_deliver import Worker, queued, with_settings, worker
+from tests.providers.test_switchboard import OtherSMTP
+from tests.servers.http import Trouble
+from tests.servers.smtp import SMTPServer
+from tests.world import World
+
+__all__ = ["worker"]
+
+DOWN = Trouble(status=500)
+
+
+@pytest.fixture
+def patient(worker: Worker) -> Iterator[Worker]:
+    """A worker that tries as often as the contract says."""
+    parts = with_settings(
+        worker.rooms.parts,
+        delivery_retry_seconds=300,
+        delivery_max_retries=48,
+        check_slow_text_message_delivery=True,
+    )
+    rooms = Rooms(parts)
+    yield replace(worker, rooms=rooms)
+    rooms.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(worker: Worker) -> Iterator[None]:
+    """Shares and queues as they were."""
+    before = worker.world.execute("SELECT id, priority, updated_at, version FROM provider_details")
+    clear(worker)
+    yield
+    for id_, *values in before:
+        worker.world.execute(
+            "UPDATE provider_details SET priority = %s, updated_at = %s, version = %s WHERE id = %s", *values, id_
+        )
+    worker.world.execute("DELETE FROM provider_details_history WHERE version > 1")
+
+
+def clear(worker: Worker) -> None:
+    """Empty queues, no errors on record."""
+    worker.world.rooms.aftermath.close()
+    queued(worker.world.parts)
+    worker.world.parts.cache.delete("mmg-error-rate", "firetext-error-rate", SLOW_TIMES_KEY)
+
+
+def texts(worker: Worker, number: int) -> list[UUID]:
+    ids = [worker.world.sent() for _ in range(number)]
+    clear(worker)
+    return ids
+
+
+def statuses(worker: Worker, ids: list[UUID]) -> Counter[str]:
+    rows = worker.world.execute("SELECT notification_status FROM notifications WHERE id = ANY(%s)", ids)
+    return Counter(row[0] for row in rows)
+
+
+def taken(worker: Worker) -> Counter[str]:
+    """How often the providers took each message."""
+    return Counter([m["cid"] for m in worker.mmg.messages] + [m["reference"] for m in worker.firetext.messages])
+
+
+def shares(worker: Worker) -> dict[str, int]:
+    return dict(
+        worker.world.execute(
+            "SELECT identifier, priority FROM provider_details WHERE identifier IN ('mmg', 'firetext')"
+        )
+    )
+
+
+def under_way(worker: Worker) -> int:
+    """How many calls wait for an answer of MMG."""
+    return len(worker.deliverer.switchboard._lines["mmg", "sms"].breaker._under_way)
+
+
+def until(condition: Callable[[], bool], *, pause: float = 0.01) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(pause)
+
+
+def work_off(worker: Worker, ids: list[UUID]) -> None:
+    """Do what the queues hold, as workers do, until the messages have left."""
+
+    def step() -> bool:
+        for task, arguments in queued(worker.rooms.parts):
+            worker.deliverer.deliver(task.removeprefix("deliver_"), [UUID(id_) for id_ in arguments[0]], *arguments[1:])
+        return statuses(worker, ids)["created"] == 0
+
+    until(step, pause=0.3)
+
+
+def test_a_provider_goes_down_and_comes_back(worker: Worker) -> None:
+    worker.world.execute("UPDATE provider_details SET priority = 50, updated_at = null WHERE notification_type = 'sms'")
+    worker.mmg.fail(DOWN)
+    ids = texts(worker, 150)
+    for start in range(0, 150, 10):
+        worker.deliverer.deliver("sms", ids[start : start + 10])
+    # each was given to the other at once, and only so many were tried at the one that is down
+    assert statuses(worker, ids) == {"sending": 150}
+    assert len(worker.firetext.messages) == 150
+    assert worker.mmg.received < 40
+    assert shares(worker) == {"mmg": 40, "firetext": 60}
+    history = worker.world.execute(
+        "SELECT identifier, reason FROM provider_details_history WHERE version > 1 ORDER BY 1"
+    )
+    assert history == [
+        ("firetext", "Increased due to reduced reliability in other provider"),
+        ("mmg", "Reduced due to reduced reliability"),
+    ]
+    worker.mmg.fail(None)
+
+    def returns() -> bool:
+        worker.deliverer.deliver("sms", texts(worker, 10))
+        return len(worker.mmg.messages) > 20
+
+    until(returns)
+
+
+def test_both_go_down_and_nothing_is_lost(patient: Worker) -> None:
+    patient.mmg.fail(DOWN)
+    patient.firetext.fail(DOWN)
+    ids = texts(patient, 60)
+    for start in range(0, 60, 5):
+        patient.deliverer.deliver("sms", ids[start : start + 5])
+    assert statuses(patient, ids) == {"created": 60}
+    tried = patient.mmg.received + patient.firetext.received
+    assert tried < 60
+    waiting = queued(patient.rooms.parts)
+    assert sorted(UUID(id_) for _, arguments in waiting for id_ in arguments[0]) == sorted(ids)
+    for task, arguments in waiting:
+        patient.rooms.parts.queue.publish(task, arguments, queue="retry-tasks")
+    patient.mmg.fail(None)
+    patient.firetext.fail(None)
+    work_off(patient, ids)
+    assert statuses(patient, ids) == {"sending": 60}
+    assert taken(patient) == dict.fromkeys(map(str, ids), 1)
+
+
+def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> None:
+    """Tries are 300 seconds apart, and 48 of them, whether or not there was somebody to try."""
+    published: list[tuple[list[Any], float]] = []
+
+    class Recorded(Queue):
+        def publish(self, task: str, args: Any, *, queue: str, countdown: float | None = None) -> bool:
+            published.append((list(args), countdown or 0.0))
+            return True
+
+    deliverer = patient.deliverer
+    deliverer._queue = Recorded(patient.rooms.parts.queue.celery, "")
+    patient.mmg.fail(DOWN)
+    patient.firetext.fail(DOWN)
+    ids = texts(patient, 21)
+    deliverer.deliver("sms", ids[:20])
+    assert deliverer.switchboard.is_down("sms")
+    for line in deliverer.switchboard._lines.values():
+        line.breaker._open_until = float("inf")
+    calls = patient.mmg.received + patient.firetext.received
+    arguments: list[Any] = [0]
+    attempts, seconds = set(), 0.0
+    while statuses(patient, ids[20:])["created"]:
+        published.clear()
+        deliverer.deliver("sms", ids[20:], *arguments)
+        for (_, *arguments), pause in published:
+            assert 1 <= pause <= 30
+            seconds += pause
+            attempts.add(arguments[0])
+    assert statuses(patient, ids[20:]) == {"technical-failure": 1}
+    assert patient.mmg.received + patient.firetext.received == calls
+    # the first retry is due at once; the time after the last ends in the failure
+    assert attempts == {0, *range(2, 49)}
+    assert seconds == pytest.approx(48 * 300, abs=30)
+
+
+def test_others_are_delivered_while_a_provider_hangs(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 6.0)
+    worker.mmg.fail(Trouble(hang=True))
+    hung = texts(worker, 40)
+    others = texts(worker, 100)
+    first = threading.Thread(target=worker.deliverer.deliver, args=("sms", hung))
+    first.start()
+    until(lambda: worker.mmg.received > 3)
+    until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
+    hanging = under_way(worker)
+    for start in range(0, 100, 10):
+        worker.deliverer.deliver("sms", others[start : start + 10])
+    assert statuses(worker, others) == {"sending": 100}
+    assert (worker.mmg.received, under_way(worker)) == (hanging, hanging)
+    # what hung is given to the other when its time is over
+    first.join()
+    assert statuses(worker, hung) == {"sending": 40}
+    assert len(worker.firetext.messages) == 140
+    assert taken(worker) == dict.fromkeys(map(str, hung + others), 1)
+
+
+def test_many_batches_hang_and_still_make_way(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "TIMEOUT_SECONDS", 6.0)
+    worker.mmg.fail(Trouble(hang=True))
+    hung = texts(worker, 60)
+    others = texts(worker, 60)
+    threads = [
+        threading.Thread(target=worker.deliverer.deliver, args=("sms", hung[start : start + 10]))
+        for start in range(0, 60, 10)
+    ]
+    for thread in threads:
+        thread.start()
+    until(lambda: worker.mmg.received > 3)
+    until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
+    hanging = under_way(worker)
+    worker.deliverer.deliver("sms", others)
+    assert statuses(worker, others) == {"sending": 60}
+    assert (worker.mmg.received, under_way(worker)) == (hanging, hanging)
+    for thread in threads:
+        thread.join()
+    assert statuses(worker, hung) == {"sending": 60}
+
+
+def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
+    rooms = Rooms(worker.rooms.parts)
+    rooms.deliverer._queue = Queue(create_celery("redis://127.0.0.1:9/0", prefix="", queues=list(QUEUES)), "")
+    worker.mmg.fail(DOWN)
+    worker.firetext.fail(DOWN)
+    ids = texts(worker, 3)
+    rooms.deliverer.deliver("sms", ids)
+    assert statuses(worker, ids) == {"created": 3}
+    worker.mmg.fail(None)
+    worker.firetext.fail(None)
+    worker.world.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
+    parts = worker.rooms.parts
+    assert sweep_created(parts.database, parts.queue, now=utc_now(), first=timedelta(seconds=300)) == 3
+    work_off(worker, ids)
+    assert taken(worker) == dict.fromkeys(map(str, ids), 1)
+
+
+def test_what_was_handed_over_is_written_down_although_the_database_lost_its_connections(worker: Worker) -> None:
+    worker.mmg.fail(Trouble(delay=0.5))
+    worker.firetext.fail(Trouble(delay=0.5))
+    ids = texts(worker, 20)
+    thread = threading.Thread(target=worker.deliverer.deliver, args=("sms", ids))
+    thread.start()
+    until(lambda: worker.mmg.received + worker.firetext.received == 20)
+    worker.world.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    thread.join()
+    assert statuses(worker, ids) == {"sending": 20}
+    assert taken(worker) == dict.fromkeys(map(str, ids), 1)
+
+
+def test_without_a_database_messages_wait(worker: Worker) -> None:
+    ids = texts(worker, 2)
+    rooms = Rooms(with_settings(worker.rooms.parts, sqlalchemy_database_uri="postgresql://nobody@127.0.0.1:9/nothing"))
+    rooms.deliverer.deliver("sms", ids)
+    rooms.close()
+    work_off(worker, ids)
+    assert taken(worker) == dict.fromkeys(map(str, ids), 1)
+
+
+def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None:
+    ids = texts(worker, 5)
+    worker.world.execute("UPDATE notifications SET _personalisation = 'nonsense' WHERE id = %s", ids[2])
+    worker.deliverer.deliver("sms", ids)
+    assert statuses(worker, ids) == {"sending": 4, "created": 1}
+    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(ids[2])], 2])]
+    worker.deliverer.deliver("sms", ids[2:3], 2)
+    assert statuses(worker, ids) == {"sending": 4, "technical-failure": 1}
+
+
+def test_an_email_is_given_to_the_second_provider_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SMTPServer() as preferred, SMTPServer() as fallback:
+        monkeypatch.setattr(OtherSMTP, "url", preferred.url())
+        monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, ("ses", "email"): OtherSMTP})
+        rooms = Rooms(with_settings(world.parts, smtp_url=fallback.url(), sandbox_url="", delivery_retry_seconds=0))
+        ids = [world.sent("email") for _ in range(4)]
+        world.rooms.aftermath.close()
+        queued(world.parts)
+        rooms.deliverer.deliver("email", ids[:1])
+        preferred.replies["DATA"] = "451 4.3.0 not now"
+        rooms.deliverer.deliver("email", ids[1:2])
+        # a later round has no second provider; one try each
+        rooms.deliverer.deliver("email", ids[2:3], 7)
+        assert queued(rooms.parts) == [("deliver_email", [[str(ids[2])], 8])]
+        fallback.replies["DATA"] = "451 4.3.0 not now"
+        rooms.deliverer.deliver("email", ids[3:])
+        assert queued(rooms.parts) == [("deliver_email", [[str(ids[3])], 1])]
+        rooms.close()
+        assert (len(preferred.received), len(fallback.received)) == (1, 1)
+    sent_by = dict(world.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
+    assert [sent_by[id_] for id_ in ids] == ["ses", "smtp", None, None]
+
+
+class CountingSMTPServer(SMTPServer):
+    """Counts what it was asked to take."""
+
+    asked = 0
+
+    async def handle_RCPT(self, *arguments: Any) -> str:  # noqa: N802
+        self.asked += 1
+        return await super().handle_RCPT(*arguments)
+
+
+def test_an_email_is_not_tried_twice_at_the_only_provider(world: World) -> None:
+    with CountingSMTPServer() as server:
+        server.replies["DATA"] = "451 4.3.0 not now"
+        rooms = Rooms(with_settings(world.parts, smtp_url=server.url(), sandbox_url=""))
+        rooms.deliverer.deliver("email", [world.sent("email")])
+        rooms.close()
+        assert server.asked == 1
+
+
+def test_periodic_tasks_are_planned(worker: Worker) -> None:
+    celery = create_worker(worker.rooms.parts.settings)
+    prefix = worker.rooms.parts.settings.notification_queue_prefix
+    for name, minutes in {
+        "switch-current-sms-provider-on-slow-delivery": set(range(60)),
+        "generate-sms-delivery-stats": set(range(60)),
+        "tend-providers-back-to-middle": set(range(0, 60, 5)),
+    }.items():
+        entry = celery.conf.beat_schedule[name]
+        assert entry["task"] == name
+        assert entry["options"] == {"queue": f"{prefix}periodic-tasks"}
+        assert entry["schedule"].minute == minutes
+        assert name in celery.tasks
+
+
+@pytest.mark.filterwarnings("ignore:Task name")
+def test_periodic_tasks_move_shares(patient: Worker) -> None:
+    parts = patient.rooms.parts
+    celery = parts.queue.celery
+    tasks.register(celery, parts, lambda: patient.deliverer)
+    provider_tasks.register(celery, parts)
+    celery.tasks["tend-providers-back-to-middle"]()
+    assert shares(patient) == {"mmg": 20, "firetext": 30}
+    patient.world.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")
+    patient.world.execute("DELETE FROM notifications")
+    ids = texts(patient, 20)
+    patient.world.execute(
+        "UPDATE notifications SET notification_status = 'sending', sent_by = 'firetext',"
+        " created_at = now() - interval '6 minutes', sent_at = now() - interval '6 minutes' WHERE id = ANY(%s)",
+        ids,
+    )
+    celery.tasks["generate-sms-delivery-stats"]()
+    assert parts.cache.get("slow-sms-delivery:number-of-times-over-threshold") == b"1"
+    celery.tasks["switch-current-sms-provider-on-slow-delivery"]()
+    assert shares(patient) == {"mmg": 30, "firetext": 20}

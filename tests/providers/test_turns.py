@@ -1,0 +1,66 @@
+"""Turns: so many at a time, and a queue that can be dissolved."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from notify.providers.turns import SentAwayError, Turns
+
+
+def test_so_many_at_a_time_and_first_come_first_served() -> None:
+    async def play() -> None:
+        turns, order, at_once = Turns(3), [], []
+
+        async def one(number: int) -> None:
+            await turns.take()
+            order.append(number)
+            at_once.append(3 - turns.free)
+            await asyncio.sleep(0.001)
+            turns.give_back()
+
+        await asyncio.gather(*(one(number) for number in range(20)))
+        assert order == list(range(20))
+        assert max(at_once) == 3
+        assert (turns.free, turns.waiting) == (3, 0)
+
+    asyncio.run(play())
+
+
+def test_those_who_wait_are_sent_away_and_those_who_do_not_stay() -> None:
+    async def play() -> None:
+        turns = Turns(1)
+        await turns.take()
+        waiting = [asyncio.create_task(turns.take()) for _ in range(5)]
+        await asyncio.sleep(0)
+        assert turns.waiting == 5
+        turns.send_away()
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [SentAwayError] * 5
+        assert (turns.free, turns.waiting) == (0, 0)
+        turns.give_back()
+        assert turns.free == 1
+
+    asyncio.run(play())
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_turn_of_somebody_who_left_is_not_lost(is_given: bool) -> None:
+    async def play() -> None:
+        turns = Turns(1)
+        await turns.take()
+        leaver = asyncio.create_task(turns.take())
+        stayer = asyncio.create_task(turns.take())
+        await asyncio.sleep(0)
+        if is_given:
+            turns.give_back()
+        leaver.cancel()
+        await asyncio.gather(leaver, return_exceptions=True)
+        if not is_given:
+            turns.give_back()
+        await asyncio.wait_for(stayer, 1)
+        turns.give_back()
+        assert (turns.free, turns.waiting) == (1, 0)
+
+    asyncio.run(play())
