@@ -243,5 +243,7 @@ def test_what_is_forgotten_is_published_again(worker: Worker) -> None:
         " WHERE id = %s",
         late,
     )
-    assert time_out_sending(parts.database, now=now, after=timedelta(hours=72)) == [late]
+    assert time_out_sending(parts.database, worker.rooms.message_callbacks, now=now, after=timedelta(hours=72)) == [
+        late
+    ]
     assert worker.status(late) == "temporary-failure"
