@@ -62,7 +62,9 @@ def unescape(text: str) -> str:
 
 def parse_incoming_time(value: str) -> datetime:
     """The time of a received text, as UTC whatever offset it names; now where it cannot be read (public-api 13)."""
-    try:
-        return datetime.fromisoformat(unescape(value).strip()).replace(tzinfo=UTC)
-    except ValueError:
-        return utc_now()
+    for text in (unescape(value), value):  # the plus sign of an offset may not have been encoded
+        try:
+            return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return utc_now()
