@@ -71,8 +71,8 @@ def receive_text_command(number: str | None, sender: str, content: str, as_json:
         text = IncomingText(
             provider="sandbox", to=number, sender=sender, content=content, reference=str(new_id()), sent_at=utc_now()
         )
-        taken = rooms.inbox.receive(text)
+        id_ = rooms.inbox.receive(text)
         rooms.outbox.close()
-    if not taken:
+    if id_ is None:
         raise click.ClickException(f"no service receives texts on {number}: see notify assign-inbound-number")
-    show({"received_on": number, "from": sender}, as_json)
+    show({"id": id_, "received_on": number, "from": sender}, as_json)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from psycopg import Connection
 
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
@@ -19,8 +18,6 @@ from notify.providers.incoming import IncomingText
 from notify.webhooks import payloads
 from notify.webhooks.outbox import NewCallback, Outbox
 
-logger = structlog.get_logger(__name__)
-
 _SERVICE: Final = """
 SELECT n.service_id FROM inbound_numbers n
 JOIN service_permissions p ON p.service_id = n.service_id AND p.permission = 'inbound_sms'
@@ -28,7 +25,7 @@ WHERE n.number = %s AND n.active
 """
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 6012))"
 _SAME: Final = """
-SELECT user_number, content FROM inbound_sms
+SELECT id, user_number, content FROM inbound_sms
 WHERE provider_reference = %s AND provider = %s AND service_id = %s AND notify_number = %s
 """
 _STORE: Final = """
@@ -50,39 +47,38 @@ class Inbox:
         self._vault = vault
         self._outbox = outbox
 
-    def receive(self, text: IncomingText) -> bool:
-        """Store a text for the service whose number it was sent to; it is on disk when this returns. False where no
-        service receives texts there: nothing is stored. A text that a provider hands in again, by the same reference,
-        is stored once.
+    def receive(self, text: IncomingText) -> UUID | None:
+        """Store a text for the service whose number it was sent to, and give its id; it is on disk when this returns.
+        Null where no service receives texts there: nothing is stored. A text that a provider hands in again, by the
+        same reference, is stored once.
         """
         number = local_number(text.to)
         with self._database.connection() as connection:
             row = connection.execute(_SERVICE, (number,)).fetchone()
             if row is None:
-                logger.warning("text for a number that no service receives texts on", provider=text.provider)
-                return False
-            told = self._store(connection, row[0], number, text)
+                return None
+            id_, told = self._store(connection, row[0], number, text)
         self._outbox.publish("inbound_sms", told)
-        return True
+        return id_
 
     def _store(
         self, connection: Connection[Any], service_id: UUID, number: str, text: IncomingText
-    ) -> Collection[UUID]:
+    ) -> tuple[UUID, Collection[UUID]]:
         sender = international_number(text.sender)
         if text.reference is not None:
             connection.execute(_LOCK, (f"{text.provider} {text.reference}",))
             same = connection.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall()
-            if any(row[0] == sender and self._vault.decrypt(row[1]) == text.content for row in same):
-                logger.info("text handed in again", provider=text.provider)
-                return ()
+            for stored_id, user_number, content in same:
+                if user_number == sender and self._vault.decrypt(content) == text.content:
+                    return stored_id, ()
         id_, now = new_id(), utc_now()
-        content = self._vault.encrypt(text.content)
+        encrypted = self._vault.encrypt(text.content)
         connection.execute(
             _STORE,
-            (id_, service_id, content, number, sender, now, text.sent_at, text.reference, text.provider),
+            (id_, service_id, encrypted, number, sender, now, text.sent_at, text.reference, text.provider),
         )
-        logger.info("text received", provider=text.provider, id=str(id_), service_id=str(service_id))
-        return self._tell(connection, id_, service_id, sender, number, text.content, text.sent_at or now)
+        date = text.sent_at or now
+        return id_, self._tell(connection, id_, service_id, sender, number, text.content, date)
 
     def _tell(
         self,

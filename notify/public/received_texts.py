@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
@@ -10,8 +13,10 @@ from notify.infra.http import json_answer, result_error
 from notify.providers.incoming import IncomingError
 from notify.providers.registry import ProviderPool
 
-# a text of a phone is a few hundred characters; this is all the same read before anything else
-MAX_BODY_BYTES = 256 * 1024
+logger = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES: Final = 256 * 1024
+"""A text is a few hundred characters."""
 
 
 def blueprint(providers: ProviderPool, inbox: Inbox) -> Blueprint:
@@ -36,8 +41,13 @@ def blueprint(providers: ProviderPool, inbox: Inbox) -> Blueprint:
             text = provider.read_incoming(body, request.form)
         except IncomingError:
             raise BadRequest from None
-        if not inbox.receive(text) and identifier == "mmg":
-            return Response("RECEIVED", content_type="text/html; charset=utf-8")
+        id_ = inbox.receive(text)
+        if id_ is not None:
+            logger.info("text received", provider=identifier, id=str(id_))
+        else:
+            logger.warning("text for a number that no service receives texts on", provider=identifier)
+            if identifier == "mmg":
+                return Response("RECEIVED", content_type="text/html; charset=utf-8")
         return json_answer({"status": "ok"})
 
     return routes
