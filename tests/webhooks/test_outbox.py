@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from notify.infra.times import utc_now
 from notify.webhooks.outbox import NewCallback, sweep
+from tests.messages.test_plans import scans
+from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import Callbacks
 from tests.world import queued
 
@@ -68,3 +70,21 @@ def test_what_nobody_takes_is_given_up_in_the_end(callbacks: Callbacks) -> None:
     database, queue, now = callbacks.parts.database, callbacks.parts.queue, utc_now()
     assert sweep(database, queue, now=now + DAY + timedelta(seconds=1), expiry=DAY) == 0
     assert callbacks.pending() == []
+
+
+def test_a_long_backlog_is_not_read_from_end_to_end(callbacks: Callbacks, receiver: Receiver) -> None:
+    service = callbacks.service(receiver.url)
+    with callbacks.parts.database.connection() as connection:
+        connection.execute(
+            "INSERT INTO pending_callbacks (id, callback_type, service_id, subject_id, payload, created_at, due_at)"
+            " SELECT gen_random_uuid(), 'delivery_status', lpad(to_hex(n % 50), 32, '0')::uuid, gen_random_uuid(), 'x',"
+            " now(), now() FROM generate_series(1, 20000) AS n"
+        )
+    with callbacks.parts.database.autocommit() as connection:
+        connection.execute("ANALYZE pending_callbacks")
+    before = scans(callbacks.parts, "pending_callbacks")
+    callbacks.record(service, 60)
+    callbacks.wake(service)
+    receiver.wait_for(60)
+    callbacks.wait_until(lambda: not callbacks.sender._lanes)
+    assert scans(callbacks.parts, "pending_callbacks") == before
