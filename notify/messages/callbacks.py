@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import structlog
 from psycopg import Connection
 
 from notify.infra.database import Database
-from notify.infra.secrets import Vault
+from notify.infra.secrets import UndecipherableError, Vault
 from notify.messages.statuses import COMPLETED
 from notify.webhooks import payloads
 from notify.webhooks.outbox import NewCallback, Outbox
+
+logger = structlog.get_logger(__name__)
 
 _READ: Final = """
 SELECT id, service_id, client_reference, "to", notification_status, created_at, updated_at, sent_at, notification_type,
@@ -59,7 +62,15 @@ class MessageCallbacks:
         if not ids:
             return ()
         rows = connection.execute(_READ, (ids,)).fetchall()
-        return self._outbox.record(connection, "delivery_status", [self._delivery_status(row) for row in rows])
+        return self._outbox.record(connection, "delivery_status", list(self._delivery_statuses(rows)))
+
+    def _delivery_statuses(self, rows: Iterable[Sequence[Any]]) -> Iterator[NewCallback]:
+        for row in rows:
+            try:
+                yield self._delivery_status(row)
+            except UndecipherableError:
+                # the receipt counts all the same, and so do those that came with it
+                logger.error("service cannot be told: the recipient cannot be decrypted", id=row[0])
 
     def _delivery_status(self, row: Sequence[Any]) -> NewCallback:
         id_, service_id, reference, to, status, created_at, updated_at, sent_at, kind, template_id, version = row
@@ -85,9 +96,9 @@ class MessageCallbacks:
     def record_again(self, notification_id: UUID) -> Collection[UUID]:
         """Tell the service of a message once more, if its status is one that services are told of."""
         with self._database.connection() as connection:
-            rows = connection.execute(_READ, (([notification_id]),)).fetchall()
-            told = [self._delivery_status(row) for row in rows if row[4] in COMPLETED and row[4] != "sent"]
-            return self._outbox.record(connection, "delivery_status", told)
+            rows = connection.execute(_READ, ([notification_id],)).fetchall()
+            final = [row for row in rows if row[4] in COMPLETED and row[4] != "sent"]
+            return self._outbox.record(connection, "delivery_status", list(self._delivery_statuses(final)))
 
     def complained(self, complaint: Complaint) -> None:
         """Have a service told of a complaint that was stored. The same one again does no harm."""

@@ -141,6 +141,15 @@ def test_of_all_receipts_that_arrive_together(told: Told) -> None:
     assert {payload["id"] for payload in told.payloads()} == set(map(str, ids))
 
 
+def test_a_recipient_that_cannot_be_decrypted_holds_up_nobody(told: Told) -> None:
+    damaged, sound = told.world.sent(), told.world.sent()
+    told.world.execute("UPDATE notifications SET \"to\" = 'x' WHERE id = %s", damaged)
+    told.rooms.receipts.record_many([Receipt("mmg", id_, None, "delivered") for id_ in (damaged, sound)])
+    assert [payload["id"] for payload in told.payloads()] == [str(sound)]
+    rows = told.world.execute("SELECT notification_status FROM notifications WHERE id = %s", damaged)
+    assert rows == [("delivered",)]
+
+
 def test_who_does_not_want_to_be_told_is_not(told: Told) -> None:
     told.world.execute("DELETE FROM service_callback_api")
     id_ = told.world.sent()
