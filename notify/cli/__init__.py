@@ -35,7 +35,7 @@ ENTRIES = {
     "assign-inbound-number": Entry(
         f"{_INBOUND}:assign_inbound_number_command", "Give a service a number to receive texts on."
     ),
-    "receive-text": Entry(f"{_INBOUND}:receive_text_command", "Pretend that somebody texted a service. To try it out."),
+    "receive-text": Entry(f"{_INBOUND}:receive_text_command", "Pretend that somebody texted a service."),
     "send": Entry(f"{_CREATE}:send_command", "Send one message through the running API, as any other client would."),
     "token": Entry(f"{_CREATE}:token_command", "Print a token for the Authorization header of one's own requests."),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),

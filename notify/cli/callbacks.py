@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
-from sqlalchemy.orm import Session
 
 from notify.cli.create import find_service, find_user, json_option, open_parts, show
-from notify.infra.parts import Parts
-from notify.services.models import CALLBACK_TYPES, CallbackApi, Service
+from notify.services.models import CALLBACK_TYPES, CallbackApi
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
 
 _service = click.option("--service", "which", required=True, help="Name or id of the service.")
@@ -28,17 +27,27 @@ _secret = click.option(
 TOKEN_BYTES: Final = 24
 
 
-def _user_id(session: Session, service: Service, who: str | None) -> Any:
-    return find_user(session, who).id if who else service.created_by_id
-
-
-def _shown(parts: Parts, callback: CallbackApi) -> dict[str, Any]:
-    return {
-        "id": callback.id,
-        "type": callback.callback_type,
-        "url": callback.url,
-        "signing_secret": signing_secret(callback, parts.vault),
-    }
+def _save(
+    action: Callable[..., CallbackApi], which: str, who: str | None, secret: str | None, **values: Any
+) -> dict[str, Any]:
+    """Make or change a callback; what to print of it."""
+    with open_parts() as parts, parts.database.transaction() as session:
+        service = find_service(session, which)
+        callback = action(
+            session,
+            parts.vault,
+            service_id=service.id,
+            signing_secret=secret,
+            updated_by_id=find_user(session, who).id if who else service.created_by_id,
+            guarded=parts.settings.callbacks_are_guarded,
+            **values,
+        )
+        return {
+            "id": callback.id,
+            "type": callback.callback_type,
+            "url": callback.url,
+            "signing_secret": signing_secret(callback, parts.vault),
+        }
 
 
 @click.command("create-callback")
@@ -52,22 +61,9 @@ def _shown(parts: Parts, callback: CallbackApi) -> dict[str, Any]:
 def create_callback_command(
     *, which: str, callback_type: str, url: str, token: str | None, secret: str | None, who: str | None, as_json: bool
 ) -> None:
-    """Have a service told of one kind of event, from two seconds from now on."""
+    """Have a service told of one kind of event. It holds within two seconds."""
     chosen = token or secrets.token_urlsafe(TOKEN_BYTES)
-    with open_parts() as parts, parts.database.transaction() as session:
-        service = find_service(session, which)
-        callback = create_callback(
-            session,
-            parts.vault,
-            service_id=service.id,
-            callback_type=callback_type,
-            url=url,
-            bearer_token=chosen,
-            signing_secret=secret,
-            updated_by_id=_user_id(session, service, who),
-            guarded=parts.settings.callbacks_are_guarded,
-        )
-        values = _shown(parts, callback)
+    values = _save(create_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=chosen)
     show(values if token else {**values, "bearer_token": chosen}, as_json)
 
 
@@ -90,21 +86,7 @@ def update_callback_command(
     as_json: bool,
 ) -> None:
     """Change where, or how, a service is told. What waits is told in the new way."""
-    with open_parts() as parts, parts.database.transaction() as session:
-        service = find_service(session, which)
-        callback = update_callback(
-            session,
-            parts.vault,
-            service_id=service.id,
-            callback_type=callback_type,
-            url=url,
-            bearer_token=token,
-            signing_secret=secret,
-            updated_by_id=_user_id(session, service, who),
-            guarded=parts.settings.callbacks_are_guarded,
-        )
-        values = _shown(parts, callback)
-    show(values, as_json)
+    show(_save(update_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=token), as_json)
 
 
 @click.command("delete-callback")

@@ -24,7 +24,7 @@ from notify.services.models import InboundNumber
 @click.option("--provider", default="mmg", show_default=True, help="Whose numbers they are.")
 @json_option
 def insert_inbound_numbers_command(file: TextIO, provider: str, as_json: bool) -> None:
-    """Add numbers that people can text, free to be given to services."""
+    """Add numbers that people can text. They are free to be given to services."""
     numbers = [line.strip() for line in file if line.strip()]
     with open_parts() as parts, parts.database.transaction() as session:
         inserted = insert_inbound_numbers(session, numbers, provider=provider)
@@ -36,7 +36,7 @@ def insert_inbound_numbers_command(file: TextIO, provider: str, as_json: bool) -
 @click.option("--number", help="The number (07...); it is added if it is not known. [default: any free one]")
 @json_option
 def assign_inbound_number_command(which: str, number: str | None, as_json: bool) -> None:
-    """Give a service a number to receive texts on, and the permission to."""
+    """Give a service a number to receive texts on. It gets the permission to, as well."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
         number_id = None
@@ -55,7 +55,7 @@ def assign_inbound_number_command(which: str, number: str | None, as_json: bool)
 @click.option("--content", required=True, help="What it says.")
 @json_option
 def receive_text_command(number: str | None, sender: str, content: str, as_json: bool) -> None:
-    """Pretend that somebody texted a service: it is stored, and the service is told. In development and test only."""
+    """Pretend that somebody texted a service. It is stored, and the service is told. In development and test only."""
     with open_parts() as parts:
         if not parts.settings.is_safe_environment:
             raise click.ClickException(f"refused in environment {parts.settings.notify_environment!r}")

@@ -7,7 +7,7 @@ that got lost. Services without a callback cost a look into a dictionary.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -162,7 +162,3 @@ def sweep(database: Database, queue: Queue, *, now: datetime, expiry: timedelta)
         name = queues.SERVICE_CALLBACKS if is_first else queues.SERVICE_CALLBACKS_RETRY
         publish(queue, callback_type, service_id, queue_name=name)
     return len(forgotten)
-
-
-Finder = Callable[[UUID], Collection[UUID]]
-"""Records the callback of one subject once more, from what the database says of it now; gives the services to wake."""

@@ -119,6 +119,10 @@ class _Lane:
         self.task: asyncio.Task[None]
 
     @property
+    def key(self) -> tuple[CallbackType, UUID]:
+        return self.callback_type, self.service_id
+
+    @property
     def is_idle(self) -> bool:
         return not (self.waiting or self.under_way or self.results)
 
@@ -154,7 +158,8 @@ class CallbackSender:
         if lane is not None:
             lane.is_woken = True
         elif not self._stopping:
-            lane = self._lanes[callback_type, service_id] = _Lane(callback_type, service_id)
+            lane = _Lane(callback_type, service_id)
+            self._lanes[lane.key] = lane
             lane.task = asyncio.create_task(self._run(lane))
 
     async def _run(self, lane: _Lane) -> None:
@@ -162,8 +167,9 @@ class CallbackSender:
             await self._drain(lane)
         except Exception:
             # what was taken falls due again
-            logger.exception("callbacks stopped", callback_type=lane.callback_type, service_id=str(lane.service_id))
-            self._lanes.pop((lane.callback_type, lane.service_id), None)
+            self._log(logger.exception, "callbacks stopped", lane)
+            if self._lanes.get(lane.key) is lane:
+                del self._lanes[lane.key]
             await cancel(lane.under_way)
 
     async def _drain(self, lane: _Lane) -> None:
@@ -193,10 +199,9 @@ class CallbackSender:
                 written = loop.time()
             if lane.is_idle and (self._stopping or not lane.is_woken):
                 break
-        key = lane.callback_type, lane.service_id
-        del self._lanes[key]
-        if lane.has_failed and key not in self._retried:
-            self._retried[key] = True
+        del self._lanes[lane.key]
+        if lane.has_failed and lane.key not in self._retried:
+            self._retried[lane.key] = True
             await self._in_thread(partial(self._publish_retry, lane))
 
     def _has_room(self, lane: _Lane) -> bool:
@@ -328,11 +333,11 @@ class CallbackSender:
 
     def close(self) -> None:
         """Finish the calls that are under way, leave the rest to others."""
+        self._stopping = True
         if self._lanes:
             self._outbound.run(self._finish()).result(timeout=self._settings.callback_timeout_seconds + 20)
         self._outbound.close()
         self._executor.shutdown()
 
     async def _finish(self) -> None:
-        self._stopping = True
         await asyncio.gather(*(lane.task for lane in self._lanes.values()), return_exceptions=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from notify import queues
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.services.models import CallbackType
-from notify.webhooks.outbox import TASKS, Finder, sweep
+from notify.webhooks.outbox import TASKS, sweep
 
 if TYPE_CHECKING:
     from notify.webhooks.sender import CallbackSender
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 SWEEP_INTERVAL: Final = timedelta(minutes=1)
+
+Finder = Callable[[UUID], Collection[UUID]]
+"""Records the callback of one subject once more, from what the database says of it now; gives the services to wake."""
 
 
 def register(

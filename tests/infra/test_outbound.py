@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from notify.infra.outbound import MAX_ANSWER_BYTES, Answer, Outbound, OutboundError
-from tests.servers.certificate import write_certificate
+from tests.servers.certificate import trust, write_certificate
 from tests.servers.http import HTTPServer, Trouble
 from tests.servers.smtp import SMTPServer
 
@@ -269,12 +268,6 @@ def test_a_public_address_is_connected_to(guarded: Outbound, monkeypatch: pytest
         trust(monkeypatch, certificate)
         assert call(guarded, f"https://localhost:{server.port}").status == 200
         assert failure(guarded, f"https://127.0.0.2:{server.port}") == "forbidden_address"
-
-
-def trust(monkeypatch: pytest.MonkeyPatch, certificate: tuple[Path, Path]) -> None:
-    """Have calls accept a server with this certificate, and no other."""
-    context = ssl.create_default_context(cafile=str(certificate[0]))
-    monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
 
 
 def test_of_a_long_answer_as_much_is_read_as_is_wanted(outbound: Outbound, server: Echo) -> None:

@@ -15,8 +15,7 @@ from notify.infra.times import utc_now
 from notify.rooms import Rooms
 from notify.webhooks.outbox import sweep
 from notify.webhooks.signing import derived_secret
-from tests.infra.test_outbound import trust
-from tests.servers.certificate import write_certificate
+from tests.servers.certificate import trust, write_certificate
 from tests.servers.http import Trouble
 from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import TOKEN, Callbacks
