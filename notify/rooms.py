@@ -128,7 +128,7 @@ class Rooms:
     @cached_property
     def email_receipts(self) -> EmailReceiptBook:
         """Applies what SES says of emails."""
-        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts)
+        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts, self.message_callbacks.complained)
 
     @cached_property
     def deliverer(self) -> Deliverer:

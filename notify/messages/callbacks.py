@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import structlog
@@ -16,6 +15,9 @@ from notify.messages.statuses import COMPLETED
 from notify.webhooks import payloads
 from notify.webhooks.outbox import NewCallback, Outbox
 
+if TYPE_CHECKING:
+    from notify.messages.email_receipts import StoredComplaint
+
 logger = structlog.get_logger(__name__)
 
 _READ: Final = """
@@ -23,23 +25,6 @@ SELECT id, service_id, client_reference, "to", notification_status, created_at, 
        template_id, template_version
 FROM notifications WHERE id = ANY(%s) AND notification_type IN ('sms', 'email')
 """
-
-
-class Complaint(Protocol):
-    """Somebody marked an email as spam. `recipient` is the address that the provider names."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def notification_id(self) -> UUID: ...
-    @property
-    def service_id(self) -> UUID: ...
-    @property
-    def client_reference(self) -> str | None: ...
-    @property
-    def recipient(self) -> str | None: ...
-    @property
-    def complaint_date(self) -> datetime | None: ...
 
 
 class MessageCallbacks:
@@ -100,7 +85,7 @@ class MessageCallbacks:
             final = [row for row in rows if row[4] in COMPLETED and row[4] != "sent"]
             return self._outbox.record(connection, "delivery_status", list(self._delivery_statuses(final)))
 
-    def complained(self, complaint: Complaint) -> None:
+    def complained(self, complaint: StoredComplaint) -> None:
         """Have a service told of a complaint that was stored. The same one again does no harm."""
         payload = payloads.complaint(
             notification_id=complaint.notification_id,

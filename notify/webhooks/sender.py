@@ -301,7 +301,7 @@ class CallbackSender:
         headers = {
             "Content-Type": "application/json",
             "Authorization": f"Bearer {endpoint.bearer_token}",
-            **signature_headers(endpoint.key, callback.id, utc_now(), callback.body),
+            **signature_headers(endpoint.key, f"{lane.callback_type}-{callback.subject_id}", utc_now(), callback.body),
         }
         status: int | None = None
         kind: str | None = None

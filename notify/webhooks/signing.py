@@ -8,7 +8,6 @@ import hmac
 from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 PREFIX: Final = "whsec_"
 LEAST_BYTES: Final = 24
@@ -33,12 +32,14 @@ def secret_bytes(secret: str) -> bytes:
     return key
 
 
-def signature_headers(key: bytes, callback_id: UUID, moment: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of a signed callback. The id is the same at each try, the time that of this one."""
+def signature_headers(key: bytes, event_id: str, moment: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of a signed callback. `event_id` says what it is about, at each try and whenever
+    it is told again; the time is that of this try.
+    """
     timestamp = str(int(moment.timestamp()))
-    signature = hmac.digest(key, f"{callback_id}.{timestamp}.".encode() + body, "sha256")
+    signature = hmac.digest(key, f"{event_id}.{timestamp}.".encode() + body, "sha256")
     return {
-        "webhook-id": str(callback_id),
+        "webhook-id": event_id,
         "webhook-timestamp": timestamp,
         "webhook-signature": f"v1,{b64encode(signature).decode()}",
     }

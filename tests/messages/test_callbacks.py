@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from notify.messages.upkeep import time_out_sending
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
 from notify.webhooks.actions import create_callback
+from tests.servers.ses import event
 from tests.world import World, queued, with_settings
 
 
@@ -170,25 +172,23 @@ def test_of_one_message_once_more(told: Told) -> None:
     assert [payload["id"] for payload in told.payloads()] == [str(id_)]
 
 
-@dataclass(frozen=True)
-class Complaint:
-    id: UUID
-    notification_id: UUID
-    service_id: UUID
-    client_reference: str | None
-    recipient: str | None
-    complaint_date: Any
-
-
-def test_of_a_complaint(told: Told) -> None:
-    id_ = told.world.sent("email")
-    complaint = Complaint(new_id(), id_, UUID(told.world.service_id), "mine", "amala@example.com", utc_now())
-    for _ in range(2):
-        told.rooms.message_callbacks.complained(complaint)
-    (payload,) = told.payloads()
-    assert payload["complaint_id"] == str(complaint.id)
-    assert payload["notification_id"] == str(id_)
-    assert (payload["reference"], payload["to"]) == ("mine", "amala@example.com")
-    assert payload["complaint_date"].endswith("Z")
+def test_of_what_ses_says(told: Told) -> None:
+    """Of a bounce and of a complaint, though SES repeats itself."""
+    id_ = told.world.sent("email", reference="mine")
+    told.world.execute(
+        "UPDATE notifications SET notification_status = 'sending', sent_by = 'ses', reference = 'r-1' WHERE id = %s",
+        id_,
+    )
+    for kind in ("Bounce", "Complaint", "Bounce", "Complaint"):
+        told.rooms.email_receipts.take({"Type": "Notification", "Message": json.dumps(event(kind, "r-1"))})
+    bounce, complaint = told.payloads()
+    assert (bounce["id"], bounce["status"]) == (str(id_), "permanent-failure")
+    assert complaint == {
+        "notification_id": str(id_),
+        "complaint_id": str(told.world.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)[0][0]),
+        "reference": "mine",
+        "to": "amala@example.com",
+        "complaint_date": "2026-03-01T12:00:05.000000Z",
+    }
     told.rooms.outbox.close()
     assert ("send-complaint", [None, told.world.service_id]) in queued(told.world.parts)
