@@ -12,7 +12,7 @@ from psycopg import Connection
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.database import Database
 from notify.infra.ids import new_id
-from notify.infra.secrets import Vault
+from notify.infra.secrets import UndecipherableError, Vault
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
 from notify.webhooks import payloads
@@ -69,7 +69,7 @@ class Inbox:
             connection.execute(_LOCK, (f"{text.provider} {text.reference}",))
             same = connection.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall()
             for stored_id, user_number, content in same:
-                if user_number == sender and self._vault.decrypt(content) == text.content:
+                if user_number == sender and self._says(content, text.content):
                     return stored_id, ()
         id_, now = new_id(), utc_now()
         encrypted = self._vault.encrypt(text.content)
@@ -79,6 +79,12 @@ class Inbox:
         )
         date = text.sent_at or now
         return id_, self._tell(connection, id_, service_id, sender, number, text.content, date)
+
+    def _says(self, stored: bytes, content: str) -> bool:
+        try:
+            return self._vault.decrypt(stored) == content
+        except UndecipherableError:  # rather twice than not at all
+            return False
 
     def _tell(
         self,

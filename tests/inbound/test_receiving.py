@@ -185,6 +185,13 @@ def test_a_text_that_is_handed_in_again_is_stored_once(app: Flask, world: World)
     assert len(received(world)) == 5
 
 
+def test_a_damaged_text_does_not_stand_for_another(app: Flask, world: World) -> None:
+    from_mmg(app)
+    world.execute("UPDATE inbound_sms SET content = 'x'")
+    assert from_mmg(app).status_code == 200
+    assert world.execute("SELECT count(*) FROM inbound_sms") == [(2,)]
+
+
 def test_the_service_is_told(app: Flask, world: World) -> None:
     with world.parts.database.transaction() as session:
         create_callback(
