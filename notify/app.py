@@ -22,7 +22,7 @@ from notify.infra.parts import Parts, build_parts
 from notify.infra.sns import SNSVerifier
 from notify.infra.telemetry import configure_logs, log_request
 from notify.providers.registry import ProviderPool
-from notify.public import documents, openapi, provider_receipts, ses_receipts, unsubscribe, v2
+from notify.public import documents, openapi, provider_receipts, received_texts, ses_receipts, unsubscribe, v2
 from notify.public.auth import Authenticator
 from notify.rooms import Rooms
 from notify.settings import Settings
@@ -112,6 +112,7 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     )
     verifier = SNSVerifier(outbound, parts.settings.ses_topic_arns, parts.settings.sns_url)
     app.register_blueprint(ses_receipts.blueprint(verifier, rooms.email_receipts))
+    app.register_blueprint(received_texts.blueprint(providers, rooms.inbox))
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))

@@ -13,6 +13,7 @@ from notify.messages import models as messages
 from notify.providers import models as providers
 from notify.services import models as services
 from notify.templates import models as templates
+from notify.webhooks import models as webhooks
 
 metadata = Base.metadata
 
@@ -27,4 +28,5 @@ __all__ = [
     "providers",
     "services",
     "templates",
+    "webhooks",
 ]

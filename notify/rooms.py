@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from notify.billing.prices import Prices
 from notify.documents.store import DocumentStore
+from notify.inbound.actions import Inbox
 from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.dispatch import Aftermath
 from notify.messages.email_receipts import EmailReceiptBook
 from notify.messages.links import UnsubscribeLinks
@@ -20,9 +22,11 @@ from notify.messages.store import MessageStore
 from notify.services.directory import ServiceDirectory
 from notify.services.limits import Limits
 from notify.templates.directory import TemplateDirectory
+from notify.webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
     from notify.messages.deliver import Deliverer
+    from notify.webhooks.sender import CallbackSender
 
 
 class Rooms:
@@ -94,14 +98,37 @@ class Rooms:
         return Presenter(self.templates, Prices(self.parts.database), self.links)
 
     @cached_property
+    def outbox(self) -> Outbox:
+        """What services are still to be told."""
+        return Outbox(self.parts.vault, self.parts.queue)
+
+    @cached_property
+    def message_callbacks(self) -> MessageCallbacks:
+        """Has services told of their messages."""
+        return MessageCallbacks(self.parts.database, self.parts.vault, self.outbox)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """Takes texts for services."""
+        return Inbox(self.parts.database, self.parts.vault, self.outbox)
+
+    @cached_property
+    def callback_sender(self) -> CallbackSender:
+        """Tells services. Only workers do."""
+        from notify.webhooks.sender import CallbackSender
+
+        parts = self.parts
+        return CallbackSender(parts.settings, parts.database, parts.vault, parts.queue)
+
+    @cached_property
     def receipts(self) -> ReceiptBook:
         """Applies receipts."""
-        return ReceiptBook(self.parts.database, self.parts.vault, self.services, self.templates)
+        return ReceiptBook(self.parts.database, self.parts.vault, self.services, self.templates, self.message_callbacks)
 
     @cached_property
     def email_receipts(self) -> EmailReceiptBook:
         """Applies what SES says of emails."""
-        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts)
+        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts, self.message_callbacks.complained)
 
     @cached_property
     def deliverer(self) -> Deliverer:
@@ -129,4 +156,8 @@ class Rooms:
             self.aftermath.close()
         if "deliverer" in self.__dict__:
             self.deliverer.close()
+        if "callback_sender" in self.__dict__:
+            self.callback_sender.close()
+        if "outbox" in self.__dict__:
+            self.outbox.close()
         self.parts.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
-from celery import Celery
+from celery import Celery, signals
 
+from notify.inbound import tasks as inbound
 from notify.infra.parts import build_parts
 from notify.infra.queue import log_tasks
 from notify.infra.telemetry import configure_logs
@@ -13,6 +14,7 @@ from notify.messages import tasks
 from notify.providers import tasks as provider_tasks
 from notify.rooms import Rooms
 from notify.settings import Settings
+from notify.webhooks import tasks as callbacks
 
 
 def create_celery(settings: Settings) -> Celery:
@@ -28,9 +30,26 @@ def create_celery(settings: Settings) -> Celery:
             form=settings.notify_log_format,
         )
     )
-    tasks.register(celery, parts, lambda: rooms.deliverer)
+    tasks.register(celery, parts, lambda: rooms.deliverer, lambda: rooms.message_callbacks)
     tasks.register_receipts(celery, parts, lambda: rooms.email_receipts)
     provider_tasks.register(celery, parts)
+    inbound.register(celery, parts)
+    callbacks.register(
+        celery,
+        parts,
+        lambda: rooms.callback_sender,
+        {
+            "delivery_status": rooms.message_callbacks.record_again,
+            "inbound_sms": rooms.inbox.record_again,
+        },
+    )
+    # when every task is done: calls that no task waits for are finished, too
+    signals.worker_shutdown.connect(lambda **_signal: rooms.close(), weak=False)
     prefix = settings.notification_queue_prefix
-    celery.conf.beat_schedule = {**tasks.schedule(prefix), **provider_tasks.schedule(prefix)}
+    celery.conf.beat_schedule = {
+        **tasks.schedule(prefix),
+        **provider_tasks.schedule(prefix),
+        **inbound.schedule(prefix),
+        **callbacks.schedule(prefix),
+    }
     return celery

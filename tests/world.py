@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +14,9 @@ import jwt
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from notify.infra.parts import Parts
+from notify.infra.parts import Parts, build_parts
 from notify.rooms import Rooms
+from notify.settings import Settings
 
 
 @dataclass
@@ -92,3 +95,21 @@ def errors(answer: TestResponse) -> list[tuple[str, str]]:
     body = answer.get_json()
     assert body["status_code"] == answer.status_code
     return [(entry["error"], entry["message"]) for entry in body["errors"]]
+
+
+def with_settings(parts: Parts, **changes: Any) -> Parts:
+    """The parts of another process, on the same database, cache and queue."""
+    return build_parts(Settings(**{**parts.settings.model_dump(), **changes}))
+
+
+def queued(parts: Parts) -> list[tuple[str, list[Any]]]:
+    """What the queues hold, as (task, arguments), taken off them."""
+    found = []
+    with parts.queue.celery.connection_for_read() as connection:
+        channel = connection.default_channel
+        for name in parts.queue.celery.conf.task_queues:
+            while raw := channel.client.rpop(name.name):
+                message = json.loads(raw)
+                body = json.loads(base64.b64decode(message["body"]))
+                found.append((message["headers"]["task"], body[0]))
+    return found

@@ -7,6 +7,8 @@ import click
 from notify.cli.lazy import Entry, LazyGroup
 
 _CREATE = "notify.cli.create"
+_CALLBACKS = "notify.cli.callbacks"
+_INBOUND = "notify.cli.inbound"
 
 ENTRIES = {
     "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included."),
@@ -26,6 +28,14 @@ ENTRIES = {
     "revoke-api-key": Entry(f"{_CREATE}:revoke_api_key_command", "End an API key for good."),
     "create-template": Entry(f"{_CREATE}:create_template_command", "Make a template that messages are sent from."),
     "list-services": Entry(f"{_CREATE}:list_services_command", "List every service, oldest first."),
+    "create-callback": Entry(f"{_CALLBACKS}:create_callback_command", "Have a service told of one kind of event."),
+    "update-callback": Entry(f"{_CALLBACKS}:update_callback_command", "Change where, or how, a service is told."),
+    "delete-callback": Entry(f"{_CALLBACKS}:delete_callback_command", "Have a service told no more."),
+    "insert-inbound-numbers": Entry(f"{_INBOUND}:insert_inbound_numbers_command", "Add numbers that people can text."),
+    "assign-inbound-number": Entry(
+        f"{_INBOUND}:assign_inbound_number_command", "Give a service a number to receive texts on."
+    ),
+    "receive-text": Entry(f"{_INBOUND}:receive_text_command", "Pretend that somebody texted a service."),
     "send": Entry(f"{_CREATE}:send_command", "Send one message through the running API, as any other client would."),
     "token": Entry(f"{_CREATE}:token_command", "Print a token for the Authorization header of one's own requests."),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),

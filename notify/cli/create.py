@@ -86,7 +86,8 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _find_user(session: Session, who: str) -> User:
+def find_user(session: Session, who: str) -> User:
+    """The user of an email address or an id."""
     user_id = _uuid(who)
     user = session.get(User, user_id) if user_id else accounts.user_by_email(session, who)
     if user is None:
@@ -94,7 +95,8 @@ def _find_user(session: Session, who: str) -> User:
     return user
 
 
-def _find_service(session: Session, which: str) -> Service:
+def find_service(session: Session, which: str) -> Service:
+    """The service of a name or an id."""
     service_id = _uuid(which)
     wanted = select(Service).where(Service.id == service_id if service_id else Service.name == which)
     service = session.scalar(wanted)
@@ -176,7 +178,7 @@ def create_service_command(
         service = create_service(
             session,
             name=name,
-            user_id=_find_user(session, who).id,
+            user_id=find_user(session, who).id,
             from_number=parts.settings.from_number,
             restricted=not live,
             go_live_at=utc_now() if live else None,
@@ -210,14 +212,14 @@ def create_service_command(
 def create_api_key_command(which: str, name: str, key_type: str, who: str | None, as_json: bool) -> None:
     """Make an API key and print it. It cannot be shown again."""
     with open_parts() as parts, parts.database.transaction() as session:
-        service = _find_service(session, which)
+        service = find_service(session, which)
         made = create_api_key(
             session,
             parts.vault,
             service_id=service.id,
             name=name,
             key_type=key_type,
-            created_by_id=_find_user(session, who).id if who else service.created_by_id,
+            created_by_id=find_user(session, who).id if who else service.created_by_id,
         )
         values = {"id": made.key.id, "type": key_type, "api_key": made.full}
     show(values, as_json)
@@ -230,7 +232,7 @@ def create_api_key_command(which: str, name: str, key_type: str, who: str | None
 def revoke_api_key_command(which: str, key: str, as_json: bool) -> None:
     """End an API key for good. Requests signed with it are refused within two seconds."""
     with open_parts() as parts, parts.database.transaction() as session:
-        service = _find_service(session, which)
+        service = find_service(session, which)
         key_id = _uuid(key) or session.scalar(
             select(ApiKey.id).where(ApiKey.service_id == service.id, ApiKey.name == key, ApiKey.expiry_date.is_(None))
         )
@@ -270,7 +272,7 @@ def create_template_command(
         raise click.UsageError("give either --content or --content-file")
     text = content if content_file is None else content_file.read()
     with open_parts() as parts, parts.database.transaction() as session:
-        service = _find_service(session, which)
+        service = find_service(session, which)
         template = create_template(
             session,
             service_id=service.id,
@@ -280,7 +282,7 @@ def create_template_command(
             content=text or "",
             postage=postage,
             has_unsubscribe_link=unsubscribe_link,
-            created_by_id=_find_user(session, who).id if who else service.created_by_id,
+            created_by_id=find_user(session, who).id if who else service.created_by_id,
         )
         values = {"id": template.id, "type": template_type, "name": name, "version": template.version}
     show(values, as_json)
@@ -329,7 +331,8 @@ def token_command(api_key: str, as_json: bool) -> None:
     click.echo(json.dumps({"token": token, "authorization": f"Bearer {token}"}) if as_json else token)
 
 
-def _demo_file() -> dict[str, Any]:
+def demo_file() -> dict[str, Any]:
+    """What `dev.json` says of the demo service; nothing where there is none."""
     try:
         text = (configuration.load().notify_data_dir / "dev.json").read_text(encoding="utf-8")
     except configuration.SettingsError as error:
@@ -380,7 +383,7 @@ def send_command(
     as_json: bool,
 ) -> None:
     """Send one message through the running API, as any other client would."""
-    demo = _demo_file()
+    demo = demo_file()
     key = api_key or demo.get("api_keys", {}).get("normal")
     template = template_id or demo.get("templates", {}).get(message_type)
     if not key:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.database import Base
@@ -13,22 +13,39 @@ from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 
 
-class InboundText(Base):
-    """A text message that somebody sent to a service's number. What it says is encrypted."""
-
-    __tablename__ = "inbound_sms"
+class _ReceivedText:
+    """Columns that a received text and its archived form have in common: none of them personal."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
-    content: Mapped[bytes] = mapped_column(LargeBinary)
     notify_number: Mapped[str]
-    user_number: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     provider_date: Mapped[datetime | None]
     provider_reference: Mapped[str | None]
     provider: Mapped[str]
 
+
+class InboundText(_ReceivedText, Base):
+    """A text message that somebody sent to a service's number. What it says is encrypted."""
+
+    __tablename__ = "inbound_sms"
+
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    user_number: Mapped[str]
+
     __table_args__ = (
         Index("ix_inbound_sms_service_id_created_at", "service_id", "created_at", "id"),
         Index("ix_inbound_sms_user_number", "user_number"),
+        Index(
+            "ix_inbound_sms_provider_reference",
+            "provider_reference",
+            postgresql_where=text("provider_reference IS NOT NULL"),
+        ),
     )
+
+
+class InboundTextHistory(_ReceivedText, Base):
+    """What is kept of a received text after its retention period: neither who sent it nor what it says."""
+
+    __tablename__ = "inbound_sms_history"
+    __table_args__ = (Index("ix_inbound_sms_history_service_id", "service_id"),)

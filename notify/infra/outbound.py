@@ -10,8 +10,8 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -19,6 +19,8 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
+
+from notify.infra.public_addresses import is_public
 
 T = TypeVar("T")
 
@@ -28,11 +30,15 @@ KEEPALIVE_PROBES: Final = 8
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
+LOOKUPS_AT_ONCE: Final = 64
+"""Host names resolved at the same time: a thread each, as long as one is needed."""
+
 
 class OutboundError(Exception):
     """A call got no answer. `kind` says why: `timeout`, `connection` (refused, unreachable, unresolved), `tls`,
-    `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large) or
-    `invalid_address`. The text has neither the address nor the body in it.
+    `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large),
+    `invalid_address` or `forbidden_address` (a host of a private network). The text has neither the address nor the
+    body in it.
     """
 
     def __init__(self, kind: str) -> None:
@@ -67,14 +73,28 @@ def keepalive_socket(address: tuple[Any, ...]) -> socket.socket:
     return opened
 
 
-def open_session() -> aiohttp.ClientSession:
+class ForbiddenAddressError(OSError):
+    """A host of a private network was about to be called."""
+
+
+def public_socket(address: tuple[Any, ...]) -> socket.socket:
+    """As `keepalive_socket`, to the public internet only. This is the address that will be connected to, whatever name
+    led to it and however it was written: there is no moment at which it could become another. Raises
+    `ForbiddenAddressError`.
+    """
+    if not is_public(str(address[4][0])):
+        raise ForbiddenAddressError("not a public address")
+    return keepalive_socket(address)
+
+
+def open_session(
+    socket_factory: Callable[[tuple[Any, ...]], socket.socket] = keepalive_socket,
+) -> aiohttp.ClientSession:
     """A client session as we want it; to be called inside the loop that uses it. No cookies, no proxy from the
     environment, connections kept for 15 seconds without use.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=keepalive_socket
-        ),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "notify"},
         trust_env=False,
@@ -105,9 +125,12 @@ def _parse(url: str) -> URL:
 class _Running:
     """The loop, its thread and its session, in the process that started them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, public_only: bool) -> None:
         self.process = os.getpid()
+        self._public_only = public_only
         self.loop = asyncio.new_event_loop()
+        # host names are resolved there: names that take their time must not hold up others
+        self.loop.set_default_executor(ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="outbound"))
         self.thread = threading.Thread(target=self._serve, name="outbound", daemon=True)
         self.thread.start()
         self.session = asyncio.run_coroutine_threadsafe(self._open(), self.loop).result()
@@ -117,7 +140,7 @@ class _Running:
         self.loop.run_forever()
 
     async def _open(self) -> aiohttp.ClientSession:
-        return open_session()
+        return open_session(public_socket if self._public_only else keepalive_socket)
 
     async def _finish(self) -> None:
         await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
@@ -135,11 +158,14 @@ class Outbound:
 
     `connections` bounds the calls in flight to one host; more wait for their turn, and the time-out of a call begins
     with its turn: a queue of our own making is not taken for a slow host, and one host that hangs delays no other.
+
+    `public_only` is for addresses that strangers gave us: nothing but https, and no host of a private network.
     """
 
-    def __init__(self, *, connections: int = 200, timeout: float = 30.0) -> None:
+    def __init__(self, *, connections: int = 200, timeout: float = 30.0, public_only: bool = False) -> None:
         self._connections = connections
         self._timeout = timeout
+        self._public_only = public_only
         self._running: _Running | None = None
         self._lock = threading.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -155,7 +181,7 @@ class Outbound:
             self._turns = WeakValueDictionary()
         with self._lock:
             if self._running is None:
-                self._running = _Running()
+                self._running = _Running(public_only=self._public_only)
             return self._running
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
@@ -177,19 +203,24 @@ class Outbound:
         data: bytes | Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        enough: int | None = None,
     ) -> Answer:
         """The complete answer to one call, inside the loop. A mapping as `data` is sent as a form.
 
         `timeout` (seconds, for connecting, sending and the whole answer together) is the instance's where not given.
+        Where `enough` is given, an answer may be longer: no more of it is read, and its connection is not kept.
         Raises `OutboundError`.
         """
         address = _parse(url)
+        if self._public_only and address.scheme != "https":
+            raise OutboundError("invalid_address")
         host = f"{address.host}:{address.port}"
         turn = self._turns.get(host)
         if turn is None:
             turn = self._turns[host] = asyncio.Semaphore(self._connections)
         async with turn:
-            return await self._call(method, address, data, headers, self._timeout if timeout is None else timeout)
+            seconds = self._timeout if timeout is None else timeout
+            return await self._call(method, address, data, headers, seconds, enough)
 
     async def _call(
         self,
@@ -198,6 +229,7 @@ class Outbound:
         data: bytes | Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         seconds: float,
+        enough: int | None,
     ) -> Answer:
         try:
             async with self.session.request(
@@ -211,6 +243,9 @@ class Outbound:
                 body = bytearray()
                 async for chunk in response.content.iter_any():
                     body += chunk
+                    if enough is not None and len(body) > enough:
+                        response.close()
+                        break
                     if len(body) > MAX_ANSWER_BYTES:
                         response.close()
                         raise OutboundError("invalid_answer")
@@ -221,8 +256,9 @@ class Outbound:
             raise OutboundError("tls") from None
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError, ConnectionResetError):
             raise OutboundError("disconnected") from None
-        except aiohttp.ClientConnectorError:
-            raise OutboundError("connection") from None
+        except aiohttp.ClientConnectorError as error:
+            is_forbidden = isinstance(error.os_error, ForbiddenAddressError)
+            raise OutboundError("forbidden_address" if is_forbidden else "connection") from None
         except aiohttp.ClientOSError:
             raise OutboundError("disconnected") from None
         except (aiohttp.ClientError, ValueError):

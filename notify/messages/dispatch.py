@@ -7,21 +7,16 @@ process, a broker that is down) is made up for by the sweeper.
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-import structlog
-
 from notify import queues
+from notify.infra.background import Background
 from notify.infra.queue import Queue
 from notify.messages.store import NewMessage
 from notify.services.limits import Limits
-
-logger = structlog.get_logger(__name__)
 
 DELIVER_TASKS: Final = {"sms": "deliver_sms", "email": "deliver_email"}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
@@ -54,55 +49,26 @@ class Aftermath:
     def __init__(self, queue: Queue, limits: Limits) -> None:
         self._queue = queue
         self._limits = limits
-        self._waiting: deque[NewMessage] = deque()
-        self._signal = threading.Event()
-        self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._stopping = False
+        # what comes meanwhile goes out together: publishing costs as much for fifty as for one
+        self._background: Background[NewMessage] = Background("aftermath", self._handle, pause=PAUSE_SECONDS)
 
     def stored(self, messages: Sequence[NewMessage]) -> None:
         """Count and publish these soon."""
-        self._waiting.extend(messages)
-        if self._thread is None:
-            self._start()
-        self._signal.set()
+        self._background.put(messages)
 
-    def _start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="aftermath", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            self._signal.wait()
-            self._signal.clear()
-            self._handle_waiting()
-            # what comes meanwhile goes out together: publishing costs as much for fifty as for one
-            time.sleep(PAUSE_SECONDS)
-
-    def _handle_waiting(self) -> None:
-        messages = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        try:
-            self._limits.count(_counters(messages))
-            groups: dict[tuple[str, str], list[UUID]] = defaultdict(list)
-            for message in messages:
-                kind = message.notification_type
-                if kind in DELIVER_TASKS and message.notification_status == "created":
-                    groups[kind, queue_for(kind, message.key_type)].append(message.id)
-            for (kind, queue_name), ids in groups.items():
-                publish(self._queue, kind, queue_name, ids)
-        except Exception:
-            # the messages are safe in the database; this thread must live on
-            logger.exception("could not publish", messages=len(messages))
+    def _handle(self, messages: Sequence[NewMessage]) -> None:
+        self._limits.count(_counters(messages))
+        groups: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+        for message in messages:
+            kind = message.notification_type
+            if kind in DELIVER_TASKS and message.notification_status == "created":
+                groups[kind, queue_for(kind, message.key_type)].append(message.id)
+        for (kind, queue_name), ids in groups.items():
+            publish(self._queue, kind, queue_name, ids)
 
     def close(self) -> None:
         """Handle what still waits, and stop."""
-        self._stopping = True
-        self._signal.set()
-        if self._thread is not None:
-            self._thread.join(timeout=5)
-        self._handle_waiting()
+        self._background.close()
 
 
 def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:

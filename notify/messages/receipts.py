@@ -18,6 +18,7 @@ from notify.infra.batcher import Batcher
 from notify.infra.database import Database
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.statuses import OPEN_TO_RECEIPTS
 from notify.providers.base import Receipt
 from notify.services.directory import ServiceDirectory
@@ -43,7 +44,7 @@ FROM receipt r JOIN locked l ON l.id = r.id
 WHERE n.id = r.id AND n.notification_status = ANY(%(open)s)
   AND NOT (n.notification_type = 'sms' AND n.international AND NOT coalesce(n.phone_prefix = ANY(%(reporting)s), false))
 RETURNING n.id, n.notification_type, n.billable_units, n.service_id, n.template_id, n.template_version,
-          n._personalisation
+          n._personalisation, n.notification_status
 """
 _UNITS: Final = """
 UPDATE notifications n SET billable_units = u.units
@@ -52,15 +53,21 @@ FROM unnest(%s::uuid[], %s::int[]) AS u(id, units) WHERE n.id = u.id AND n.billa
 
 
 class ReceiptBook:
-    """Applies receipts to messages."""
+    """Applies receipts to messages, and has services told of it."""
 
     def __init__(
-        self, database: Database, vault: Vault, services: ServiceDirectory, templates: TemplateDirectory
+        self,
+        database: Database,
+        vault: Vault,
+        services: ServiceDirectory,
+        templates: TemplateDirectory,
+        callbacks: MessageCallbacks,
     ) -> None:
         self._database = database
         self._vault = vault
         self._services = services
         self._templates = templates
+        self._callbacks = callbacks
         self._batcher: Batcher[Receipt, None] = Batcher(self._apply_batch, max_size=500, leaders=2)
         self._reporting = [prefix for prefix in rates() if records_delivery(prefix)]
 
@@ -106,13 +113,15 @@ class ReceiptBook:
             units = [(row[0], self._fragments(row)) for row in rows if row[1] == "sms" and row[2] == 0]
             if units:
                 connection.execute(_UNITS, ([id_ for id_, _ in units], [number for _, number in units]))
+            told = self._callbacks.record(connection, [(row[0], row[3]) for row in rows if row[7] != "pending"])
+        self._callbacks.publish(told)
         if len(rows) < len(receipts):
             applied: set[UUID] = {row[0] for row in rows}
             ignored = [str(one.notification_id) for one in receipts if one.notification_id not in applied]
             logger.info("receipts without effect", ids=ignored[:20], number=len(ignored))
 
     def _fragments(self, row: Sequence[Any]) -> int:
-        _, _, _, service_id, template_id, version, personalisation = row
+        _, _, _, service_id, template_id, version, personalisation, _ = row
         template = self._templates.version(service_id, template_id, version)
         service = self._services.get(service_id)
         if template is None or service is None:

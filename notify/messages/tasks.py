@@ -22,6 +22,7 @@ from notify.providers.registry import configured_texts
 if TYPE_CHECKING:
     from celery import Task
 
+    from notify.messages.callbacks import MessageCallbacks
     from notify.messages.deliver import Deliverer
     from notify.messages.email_receipts import EmailReceiptBook
 
@@ -32,8 +33,10 @@ RECEIPT_RETRIES: Final = 5
 RECEIPT_RETRY_SECONDS: Final = 300
 
 
-def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -> None:
-    """Make the tasks known to the application. `deliverer` gives the process's own, made when it is first needed."""
+def register(
+    celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer], callbacks: Callable[[], MessageCallbacks]
+) -> None:
+    """Make the tasks known to the application. The process's own objects are made when they are first needed."""
     settings = parts.settings
 
     @celery.task(name="deliver_sms")
@@ -54,7 +57,7 @@ def register(celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer]) -
     @celery.task(name="timeout-sending-notifications")
     def timeout_sending_notifications() -> None:
         after = timedelta(seconds=settings.sending_notifications_timeout_period)
-        ids = upkeep.time_out_sending(parts.database, now=utc_now(), after=after)
+        ids = upkeep.time_out_sending(parts.database, callbacks(), now=utc_now(), after=after)
         if ids:
             logger.info("messages timed out", number=len(ids))
 

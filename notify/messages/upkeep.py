@@ -10,6 +10,7 @@ from uuid import UUID
 
 from notify.infra.database import Database
 from notify.infra.queue import Queue
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.dispatch import publish, queue_for
 
 SWEEP_INTERVAL: Final = timedelta(minutes=1)
@@ -30,7 +31,7 @@ WHERE id IN (
     WHERE notification_status IN ('sending', 'pending') AND notification_type IN ('sms', 'email')
       AND created_at < %(before)s
     ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING id, service_id
 """
 
 
@@ -61,14 +62,20 @@ def sweep_created(database: Database, queue: Queue, *, now: datetime, first: tim
     return sum(len(ids) for ids in found.values())
 
 
-def time_out_sending(database: Database, *, now: datetime, after: timedelta) -> Sequence[UUID]:
-    """Messages without a receipt for so long become `temporary-failure`, some thousands at a time. Gives their ids."""
+def time_out_sending(
+    database: Database, callbacks: MessageCallbacks, *, now: datetime, after: timedelta
+) -> Sequence[UUID]:
+    """Messages without a receipt for so long become `temporary-failure`, some thousands at a time, and their services
+    are told of it. Gives their ids.
+    """
     timed_out: list[UUID] = []
     while True:
         with database.connection() as connection:
             rows = connection.execute(
                 _TIME_OUT, {"now": now, "before": now - after, "limit": TIMED_OUT_AT_A_TIME}
             ).fetchall()
+            told = callbacks.record(connection, rows)
+        callbacks.publish(told)
         if not rows:
             return timed_out
         timed_out += [row[0] for row in rows]

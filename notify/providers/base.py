@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from notify.infra.times import LONDON
+from notify.providers.incoming import IncomingError, IncomingText
 
 if TYPE_CHECKING:
     from notify.infra.outbound import Outbound
@@ -177,6 +178,14 @@ class Provider(ABC, Generic[M]):
         Raises `ReceiptError`.
         """
         raise ReceiptError([f"{self.identifier} sends no receipts"])
+
+    def may_hand_in(self, user: str, password: str) -> bool:
+        """Whether these are the provider's credentials for texts that it received for us (public-api 13)."""
+        return False
+
+    def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
+        """The text message in a request of the provider. Raises `IncomingError`."""
+        raise IncomingError
 
     async def close(self) -> None:
         """Give back what the instance holds on to."""

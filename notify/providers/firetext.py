@@ -1,4 +1,4 @@
-"""Firetext: text messages (workers 6.3; receipts: workers 8.1, public-api 10)."""
+"""Firetext: text messages (workers 6.3; receipts: workers 8.1, public-api 10; received texts: public-api 13)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from notify.providers.base import (
     require_fields,
 )
 from notify.providers.http import parse_answer, post, with_credentials
+from notify.providers.incoming import IncomingText, incoming_field, is_among, parse_incoming_time
 from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -40,6 +41,9 @@ FAILURES: Final[Mapping[str, tuple[Outcome, str]]] = {
     "900": ("temporary-failure", "Routing Error"),
 }
 """What the detail codes of status 1 mean."""
+
+INBOUND_USER: Final = "notify"
+"""Whom Firetext says it is when it hands in a text."""
 
 
 class Firetext(Provider[OutgoingText]):
@@ -104,4 +108,18 @@ class Firetext(Provider[OutgoingText]):
             delivered_at=parse_time(form.get("time")),
             reason=reason,
             unknown_status=None if status in OUTCOMES else status[:40],
+        )
+
+    def may_hand_in(self, user: str, password: str) -> bool:
+        """With the user that was agreed on, and any of its passwords."""
+        return is_among(password, self.settings.firetext_inbound_sms_auth) and user == INBOUND_USER
+
+    def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
+        """The text in a form. Firetext gives it no id."""
+        return IncomingText(
+            provider=self.identifier,
+            to=incoming_field(form, "destination"),
+            sender=incoming_field(form, "source"),
+            content=incoming_field(form, "message"),
+            sent_at=parse_incoming_time(incoming_field(form, "time")),
         )

@@ -1,4 +1,4 @@
-"""MMG: text messages (workers 6.3; receipts: public-api 10)."""
+"""MMG: text messages (workers 6.3; receipts: public-api 10; received texts: 13)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ from notify.providers.base import (
     Provider,
     ProviderType,
     Receipt,
+    ReceiptError,
     parse_json_object,
     parse_time,
     parse_uuid,
     require_fields,
 )
 from notify.providers.http import parse_answer, post, with_credentials
+from notify.providers.incoming import (
+    IncomingError,
+    IncomingText,
+    incoming_field,
+    is_among,
+    parse_incoming_time,
+    unescape,
+)
 from notify.settings import Settings
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {
@@ -121,4 +130,25 @@ class MMG(Provider[OutgoingText]):
             delivered_at=parse_time(str(values.get("deliverytime"))),
             reason=REASONS.get(status, {}).get(str(values.get("substatus"))),
             unknown_status=None if status in OUTCOMES else status[:40],
+        )
+
+    def may_hand_in(self, user: str, password: str) -> bool:
+        """With any of its users and any of its passwords."""
+        known = is_among(user, self.settings.mmg_inbound_sms_username)
+        return is_among(password, self.settings.mmg_inbound_sms_auth) and known
+
+    def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
+        """The text in a JSON body. What it says is encoded as in a form, and then as in a program."""
+        try:
+            values = parse_json_object(body, "MMG")
+        except ReceiptError:
+            raise IncomingError from None
+        sent_at = values.get("DateRecieved")  # their spelling
+        return IncomingText(
+            provider=self.identifier,
+            to=incoming_field(values, "Number"),
+            sender=incoming_field(values, "MSISDN"),
+            content=unescape(incoming_field(values, "Message")),
+            reference=None if values.get("ID") is None else incoming_field(values, "ID"),
+            sent_at=None if sent_at is None else parse_incoming_time(str(sent_at)),
         )

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
-from rfc3986_validator import validate_rfc3986
 
+from notify.content.uris import is_uri
 from notify.infra.errors import ValidationProblemError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -62,13 +62,9 @@ def parse_uuid(value: object) -> UUID:
 
 
 def _https_url(value: object) -> str:
-    if isinstance(value, str) and value.startswith("https") and _is_uri(value):
+    if isinstance(value, str) and is_uri(value, "https"):
         return value
     raise complain("is not a valid https url")
-
-
-def _is_uri(value: str) -> bool:
-    return value.isascii() and bool(validate_rfc3986(value, rule="URI"))
 
 
 def one_of(*allowed: str) -> Any:

@@ -32,12 +32,15 @@ from notify.services.errors import (
     DuplicateApiKeyNameError,
     DuplicateReplyToError,
     DuplicateServiceNameError,
+    HasInboundNumberError,
     InvalidApiKeyError,
     InvalidGuestListError,
+    InvalidInboundNumberError,
     InvalidReplyToError,
     InvalidServiceError,
     InvalidSmsSenderError,
     NoAllowanceError,
+    NoFreeNumberError,
 )
 from notify.services.models import (
     KEY_TYPES,
@@ -46,6 +49,7 @@ from notify.services.models import (
     ApiKey,
     EmailReplyTo,
     Guest,
+    InboundNumber,
     Service,
     ServicePermission,
     SmsSender,
@@ -69,6 +73,7 @@ CROWN_BY_TYPE: Final = {
 }
 
 _SENDER = re.compile(r"[a-zA-Z0-9 &.\-_]{3,11}")
+_INBOUND = re.compile(r"0[0-9]{9,10}")
 
 
 @dataclass(frozen=True)
@@ -306,6 +311,59 @@ def add_sms_sender(session: Session, service_id: UUID, text: str, *, is_default:
     session.add(sender)
     session.flush()
     return sender
+
+
+def insert_inbound_numbers(session: Session, numbers: Iterable[str], *, provider: str = "mmg") -> int:
+    """Numbers that people can text, free to be given to services; those that are there already stay as they are. Gives
+    the number of new ones. Raises `InvalidInboundNumberError`, before anything is changed.
+    """
+    wanted = list(dict.fromkeys(numbers))
+    for number in wanted:
+        if not _INBOUND.fullmatch(number):
+            raise InvalidInboundNumberError(number)
+    known = set(session.scalars(select(InboundNumber.number).where(InboundNumber.number.in_(wanted))))
+    session.add_all(InboundNumber(number=number, provider=provider) for number in wanted if number not in known)
+    session.flush()
+    return len(set(wanted) - known)
+
+
+def assign_inbound_number(session: Session, service_id: UUID, *, inbound_number_id: UUID | None = None) -> SmsSender:
+    """Give a service a number to receive texts on, this one or any free one (internal-services 7.1). A service's only
+    text message sender becomes the number; beside others it is one more, and the default. The permission `inbound_sms`
+    is another matter.
+
+    Raises `NotFoundProblemError`, `NoFreeNumberError`, `HasInboundNumberError`.
+    """
+    _lock(session, service_id)
+    if session.scalar(select(InboundNumber).where(InboundNumber.service_id == service_id)) is not None:
+        raise HasInboundNumberError
+    free = select(InboundNumber).where(InboundNumber.active, InboundNumber.service_id.is_(None))
+    if inbound_number_id is not None:
+        free = free.where(InboundNumber.id == inbound_number_id)
+    free = free.order_by(InboundNumber.created_at, InboundNumber.id).limit(1)
+    number = session.scalar(free.with_for_update(skip_locked=True))
+    if number is None:
+        raise NoFreeNumberError
+    number.service_id = service_id
+    senders = select(SmsSender).where(SmsSender.service_id == service_id, SmsSender.archived.is_(False))
+    present = list(session.scalars(senders))
+    if len(present) == 1:
+        (sender,) = present
+        sender.sms_sender = number.number
+    else:
+        _settle_default(session, SmsSender, service_id, True, "text message sender")
+        sender = SmsSender(id=new_id(), service_id=service_id, sms_sender=number.number, is_default=True)
+        session.add(sender)
+    sender.inbound_number_id = number.id
+    session.flush()
+    return sender
+
+
+def add_permission(session: Session, service_id: UUID, permission: str) -> None:
+    """Allow a service one more thing; what it may do already it may go on doing."""
+    if session.get(ServicePermission, (service_id, permission)) is None:
+        session.add(ServicePermission(service_id=service_id, permission=permission))
+        session.flush()
 
 
 def add_reply_to(session: Session, service_id: UUID, email_address: str, *, is_default: bool) -> EmailReplyTo:

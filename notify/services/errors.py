@@ -74,3 +74,24 @@ class NoAllowanceError(ProblemError):
 
     def __init__(self, organisation_type: str, year: int, service_id: UUID) -> None:
         super().__init__(f"no default allowance of {organisation_type} in {year} for service {service_id}")
+
+
+class InvalidInboundNumberError(ProblemError):
+    """Not a number of this country in the form in which numbers that people can text are kept."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} is not a number like 07900900123")
+
+
+class NoFreeNumberError(ProblemError):
+    """There is no number that people can text and that is free, or the one that was asked for is not."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such inbound number available")
+
+
+class HasInboundNumberError(ProblemError):
+    """The service receives texts on a number already."""
+
+    def __init__(self) -> None:
+        super().__init__("The service has an inbound number already")

@@ -256,6 +256,7 @@ class _CallbackColumns(Versioned):
     updated_at: Mapped[datetime | None]
     updated_by_id: Mapped[UUID]
     callback_type: Mapped[str | None]
+    signing_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class CallbackApiHistory(_CallbackColumns, Base):
@@ -269,7 +270,9 @@ class CallbackApiHistory(_CallbackColumns, Base):
 
 
 class CallbackApi(_CallbackColumns, Base):
-    """Where a service wants to be told of one kind of event. The bearer token is encrypted."""
+    """Where a service wants to be told of one kind of event. The bearer token is encrypted, and so is the secret that
+    callbacks are signed with; without one of its own it is derived from the token.
+    """
 
     __tablename__ = "service_callback_api"
     __history__ = CallbackApiHistory

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from notify.infra.outbound import MAX_ANSWER_BYTES, Answer, Outbound, OutboundError
-from tests.servers.certificate import write_certificate
+from tests.servers.certificate import trust, write_certificate
 from tests.servers.http import HTTPServer, Trouble
 from tests.servers.smtp import SMTPServer
 
@@ -218,3 +218,60 @@ def test_closing_cancels_what_is_under_way_and_a_later_use_starts_again(outbound
     outbound.close()
     assert stuck.cancelled()
     assert call(outbound, server.url).status == 200
+
+
+@pytest.fixture
+def guarded() -> Iterator[Outbound]:
+    outbound = Outbound(connections=8, timeout=5, public_only=True)
+    yield outbound
+    outbound.close()
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0x7f.1", "169.254.169.254"],
+)
+def test_strangers_cannot_have_a_private_network_called(guarded: Outbound, server: Echo, host: str) -> None:
+    assert failure(guarded, f"https://{host}:{server.port}") == "forbidden_address"
+    assert failure(guarded, f"http://{host}:{server.port}") == "invalid_address"
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("host", ["0", "127.1", "2130706433", "127.0.0.1."])
+def test_a_number_is_no_host(guarded: Outbound, server: Echo, host: str) -> None:
+    assert failure(guarded, f"https://{host}:{server.port}") == "invalid_answer"
+    assert server.connections == 0
+
+
+def test_a_name_is_judged_by_the_address_that_is_connected_to(
+    guarded: Outbound, server: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a name's owner has it lead elsewhere after somebody has looked (DNS rebinding)."""
+    asked = []
+
+    def lookup(host: object, *more: object, **options: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    assert failure(guarded, f"https://callbacks.example.com:{server.port}") == "forbidden_address"
+    assert asked == ["callbacks.example.com"]
+    assert server.connections == 0
+
+
+def test_a_public_address_is_connected_to(guarded: Outbound, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Loopback stands for the public internet here; the rest is as it would be, the certificate's check included."""
+    certificate = write_certificate(tmp_path)
+    monkeypatch.setattr("notify.infra.outbound.is_public", lambda address: address == "127.0.0.1")
+    with Echo(certificate) as server:
+        assert failure(guarded, f"https://localhost:{server.port}") == "tls"
+        trust(monkeypatch, certificate)
+        assert call(guarded, f"https://localhost:{server.port}").status == 200
+        assert failure(guarded, f"https://127.0.0.2:{server.port}") == "forbidden_address"
+
+
+def test_of_a_long_answer_as_much_is_read_as_is_wanted(outbound: Outbound, server: Echo) -> None:
+    answer = call(outbound, f"{server.url}/large", enough=100)
+    assert answer.status == 200
+    assert 100 < len(answer.body) < MAX_ANSWER_BYTES
+    assert call(outbound, server.url, enough=100_000).content_type == "application/json"

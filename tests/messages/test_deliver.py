@@ -9,17 +9,15 @@ from uuid import UUID
 
 import pytest
 
-from notify.infra.parts import Parts, build_parts
 from notify.infra.times import utc_now
 from notify.messages.deliver import Deliverer
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
-from notify.settings import Settings
 from tests.servers.firetext import FiretextServer
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
 from tests.servers.smtp import SMTPServer
-from tests.world import World
+from tests.world import World, queued, with_settings
 
 
 @dataclass
@@ -39,10 +37,6 @@ class Worker:
         return str(self.world.get(str(id_))["status"])
 
 
-def with_settings(parts: Parts, **changes: Any) -> Parts:
-    return build_parts(Settings(**{**parts.settings.model_dump(), **changes}))
-
-
 @pytest.fixture
 def worker(world: World) -> Iterator[Worker]:
     with MMGServer() as mmg, FiretextServer() as firetext:
@@ -58,22 +52,6 @@ def worker(world: World) -> Iterator[Worker]:
         rooms = Rooms(parts)
         yield Worker(world, rooms, mmg, firetext)
         rooms.close()
-
-
-def queued(parts: Parts) -> list[tuple[str, list[Any]]]:
-    """What the queues hold, as (task, arguments), taken off them."""
-    import base64
-    import json
-
-    found = []
-    with parts.queue.celery.connection_for_read() as connection:
-        channel = connection.default_channel
-        for name in parts.queue.celery.conf.task_queues:
-            while raw := channel.client.rpop(name.name):
-                message = json.loads(raw)
-                body = json.loads(base64.b64decode(message["body"]))
-                found.append((message["headers"]["task"], body[0]))
-    return found
 
 
 def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
@@ -245,5 +223,7 @@ def test_what_is_forgotten_is_published_again(worker: Worker) -> None:
         " WHERE id = %s",
         late,
     )
-    assert time_out_sending(parts.database, now=now, after=timedelta(hours=72)) == [late]
+    assert time_out_sending(parts.database, worker.rooms.message_callbacks, now=now, after=timedelta(hours=72)) == [
+        late
+    ]
     assert worker.status(late) == "temporary-failure"

@@ -16,9 +16,8 @@ from notify.messages.email_receipts import EmailReceiptBook, StoredComplaint
 from notify.messages.tasks import register_receipts
 from notify.providers.ses_events import parse_event
 from notify.rooms import Rooms
-from tests.messages.test_deliver import queued, with_settings
 from tests.servers.ses import SESError, SESServer, event, set_credentials
-from tests.world import World
+from tests.world import World, queued, with_settings
 
 
 @pytest.fixture

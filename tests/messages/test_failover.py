@@ -23,11 +23,11 @@ from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
 from notify.rooms import Rooms
 from notify.worker import create_celery as create_worker
-from tests.messages.test_deliver import Worker, queued, with_settings, worker
+from tests.messages.test_deliver import Worker, worker
 from tests.providers.test_switchboard import OtherSMTP
 from tests.servers.http import Trouble
 from tests.servers.smtp import SMTPServer
-from tests.world import World
+from tests.world import World, queued, with_settings
 
 __all__ = ["worker"]
 
@@ -353,7 +353,7 @@ def test_periodic_tasks_are_planned(worker: Worker) -> None:
 def test_periodic_tasks_move_shares(patient: Worker) -> None:
     parts = patient.rooms.parts
     celery = parts.queue.celery
-    tasks.register(celery, parts, lambda: patient.deliverer)
+    tasks.register(celery, parts, lambda: patient.deliverer, lambda: patient.rooms.message_callbacks)
     provider_tasks.register(celery, parts)
     celery.tasks["tend-providers-back-to-middle"]()
     assert shares(patient) == {"mmg": 20, "firetext": 30}

@@ -38,12 +38,13 @@ def full(parts: Parts) -> Parts:
     return parts
 
 
-def scans(parts: Parts) -> int:
+def scans(parts: Parts, table: str = "notifications") -> int:
     """How often the whole table was read so far."""
     parts.database.close()  # a connection tells what it did when it ends
     with parts.database.connection() as connection:
         connection.execute("SELECT pg_stat_clear_snapshot()")
-        row = connection.execute("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'notifications'").fetchone()
+        query = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = %s"
+        row = connection.execute(query, (table,)).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -73,7 +74,7 @@ def sweep(parts: Parts) -> None:
 
 
 def time_out(parts: Parts) -> None:
-    upkeep.time_out_sending(parts.database, now=utc_now(), after=timedelta(hours=72))
+    upkeep.time_out_sending(parts.database, Rooms(parts).message_callbacks, now=utc_now(), after=timedelta(hours=72))
 
 
 def take_receipts(parts: Parts) -> None:

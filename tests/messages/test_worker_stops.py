@@ -11,10 +11,9 @@ from uuid import UUID
 
 from notify.messages.dispatch import DELIVER_TASKS
 from notify.queues import SEND_SMS
-from tests.messages.test_deliver import queued
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
-from tests.world import World
+from tests.world import World, queued
 
 
 def test_a_worker_that_stops_finishes_its_batch_and_gives_back_the_rest(world: World) -> None:

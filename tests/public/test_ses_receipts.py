@@ -18,9 +18,8 @@ from notify.infra.queue import Queue
 from notify.infra.sns import LARGEST_BYTES
 from notify.rooms import Rooms
 from notify.settings import Settings, SettingsError, load
-from tests.messages.test_deliver import queued
 from tests.servers.ses import TOPIC, SNSServer, event
-from tests.world import World
+from tests.world import World, queued
 
 
 @dataclass

@@ -1,0 +1,67 @@
+"""Work that nobody waits for: a thread of its own handles what was put, everything that waits at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Background(Generic[T]):
+    """Calls `handle(items)` soon after `put(items)`, in a thread that starts at the first use. What comes within
+    `pause` seconds of each other is handled together. A `handle` that raises is logged: its items are lost to it.
+    """
+
+    def __init__(self, name: str, handle: Callable[[Sequence[T]], None], *, pause: float) -> None:
+        self._name = name
+        self._handle = handle
+        self._pause = pause
+        self._waiting: deque[T] = deque()
+        self._signal = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._stopping = False
+
+    def put(self, items: Iterable[T]) -> None:
+        """Have these handled soon."""
+        self._waiting.extend(items)
+        if self._thread is None:
+            self._start()
+        self._signal.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._signal.wait()
+            self._signal.clear()
+            self._handle_waiting()
+            time.sleep(self._pause)
+
+    def _handle_waiting(self) -> None:
+        items = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            if items:
+                self._handle(items)
+        except Exception:
+            # this thread must live on
+            logger.exception("background work failed", work=self._name, items=len(items))
+
+    def close(self) -> None:
+        """Handle what still waits, and stop."""
+        self._stopping = True
+        self._signal.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+        self._handle_waiting()

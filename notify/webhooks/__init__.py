@@ -1,0 +1,1 @@
+"""Telling services what happened: callbacks, which the field calls webhooks."""

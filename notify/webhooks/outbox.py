@@ -1,0 +1,164 @@
+"""What services are still to be told, from the transaction that made it true until somebody has been told.
+
+A row of `pending_callbacks` is the truth; a task is the hint that comes soon after, and the sweeper makes up for hints
+that got lost. Services without a callback cost a look into a dictionary.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import structlog
+from cachetools import TTLCache
+from psycopg import Connection
+
+from notify import queues
+from notify.infra.background import Background
+from notify.infra.database import Database
+from notify.infra.ids import new_id
+from notify.infra.queue import Queue
+from notify.infra.secrets import Vault
+from notify.infra.times import utc_now
+from notify.services.models import CallbackType
+
+logger = structlog.get_logger(__name__)
+
+TASKS: Final[Mapping[CallbackType, str]] = {
+    "delivery_status": "send-delivery-status",
+    "inbound_sms": "send-inbound-sms",
+    "complaint": "send-complaint",
+    "returned_letter": "send-returned-letter",
+}
+"""The task that tells services of each kind of event (contract: workers 4.2)."""
+
+KNOWN_SECONDS: Final = 2
+KNOWN_SERVICES: Final = 10_000
+PAUSE_SECONDS: Final = 0.02
+OVERDUE: Final = timedelta(seconds=30)
+"""What is due for so long was forgotten: its hint got lost."""
+
+_HAVING: Final = "SELECT service_id FROM service_callback_api WHERE callback_type = %s AND service_id = ANY(%s)"
+_RECORD: Final = """
+INSERT INTO pending_callbacks (id, callback_type, service_id, subject_id, payload, created_at, due_at)
+SELECT p.id, %(type)s, p.service_id, p.subject_id, p.payload, %(now)s, %(now)s
+FROM unnest(%(ids)s::uuid[], %(services)s::uuid[], %(subjects)s::uuid[], %(payloads)s::bytea[])
+     AS p(id, service_id, subject_id, payload)
+ON CONFLICT (callback_type, subject_id) DO NOTHING
+"""
+_EXPIRED: Final = "DELETE FROM pending_callbacks WHERE created_at < %s RETURNING callback_type, service_id"
+_FORGOTTEN: Final = """
+SELECT callback_type, service_id, bool_or(attempts = 0) FROM pending_callbacks WHERE due_at < %s
+GROUP BY callback_type, service_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCallback:
+    """Something to tell a service: of what (`subject_id`), and the JSON that says it."""
+
+    service_id: UUID
+    subject_id: UUID
+    payload: Mapping[str, Any]
+
+
+class Outbox:
+    """Records what services are to be told, and wakes the workers that tell them."""
+
+    def __init__(self, vault: Vault, queue: Queue) -> None:
+        self._vault = vault
+        self._queue = queue
+        self._known: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(KNOWN_SERVICES, KNOWN_SECONDS)
+        self._lock = Lock()
+        self._background: Background[tuple[CallbackType, UUID]] = Background(
+            "callbacks", self._publish, pause=PAUSE_SECONDS
+        )
+
+    def wanting(
+        self, connection: Connection[Any], callback_type: CallbackType, service_ids: Collection[UUID]
+    ) -> set[UUID]:
+        """Those of the services that want to be told of this kind of event; as of two seconds ago at most."""
+        wanting, unknown = set(), []
+        with self._lock:
+            for service_id in service_ids:
+                known = self._known.get((callback_type, service_id))
+                if known:
+                    wanting.add(service_id)
+                elif known is None:
+                    unknown.append(service_id)
+        if unknown:
+            found = {row[0] for row in connection.execute(_HAVING, (callback_type, unknown))}
+            wanting |= found
+            with self._lock:
+                self._known.update({(callback_type, service_id): service_id in found for service_id in unknown})
+        return wanting
+
+    def record(
+        self, connection: Connection[Any], callback_type: CallbackType, callbacks: Sequence[NewCallback]
+    ) -> set[UUID]:
+        """Write down what is to be told, in the caller's transaction; services that do not want to be told are left
+        out, and so is what is written down already. Gives the services to `publish` once that has committed.
+        """
+        wanting = self.wanting(connection, callback_type, {callback.service_id for callback in callbacks})
+        wanted = [callback for callback in callbacks if callback.service_id in wanting]
+        if wanted:
+            connection.execute(
+                _RECORD,
+                {
+                    "type": callback_type,
+                    "now": utc_now(),
+                    "ids": [new_id() for _ in wanted],
+                    "services": [callback.service_id for callback in wanted],
+                    "subjects": [callback.subject_id for callback in wanted],
+                    "payloads": [self._vault.encrypt(orjson.dumps(callback.payload).decode()) for callback in wanted],
+                },
+            )
+        return wanting
+
+    def publish(self, callback_type: CallbackType, service_ids: Iterable[UUID]) -> None:
+        """Wake the workers that tell these services, soon and in the background: one task for all that waits."""
+        self._background.put((callback_type, service_id) for service_id in service_ids)
+
+    def _publish(self, hints: Sequence[tuple[CallbackType, UUID]]) -> None:
+        for callback_type, service_id in dict.fromkeys(hints):
+            publish(self._queue, callback_type, service_id)
+
+    def forget(self) -> None:
+        """Look at the database anew for who wants to be told."""
+        with self._lock:
+            self._known.clear()
+
+    def close(self) -> None:
+        """Publish what waits for it."""
+        self._background.close()
+
+
+def publish(
+    queue: Queue,
+    callback_type: CallbackType,
+    service_id: UUID,
+    *,
+    queue_name: str = queues.SERVICE_CALLBACKS,
+    countdown: float | None = None,
+) -> bool:
+    """Publish the task that tells a service all that waits. False when the broker is down."""
+    return queue.publish(TASKS[callback_type], [None, str(service_id)], queue=queue_name, countdown=countdown)
+
+
+def sweep(database: Database, queue: Queue, *, now: datetime, expiry: timedelta) -> int:
+    """Publish again what was forgotten, and give up what is older than `expiry`. Gives the number of tasks."""
+    with database.connection() as connection:
+        expired = connection.execute(_EXPIRED, (now - expiry,)).fetchall()
+        forgotten = connection.execute(_FORGOTTEN, (now - OVERDUE,)).fetchall()
+    for (callback_type, service_id), number in Counter(expired).items():
+        logger.warning("callbacks expired", callback_type=callback_type, service_id=str(service_id), number=number)
+    for callback_type, service_id, is_first in forgotten:
+        name = queues.SERVICE_CALLBACKS if is_first else queues.SERVICE_CALLBACKS_RETRY
+        publish(queue, callback_type, service_id, queue_name=name)
+    return len(forgotten)

@@ -1,0 +1,343 @@
+"""Telling services what waits for them: many at a time, each at its own pace.
+
+There is a lane for each service and kind of event, and it exists while it has something to do. A lane takes some rows
+of `pending_callbacks` by putting off when they are due, calls the service at most so many times at once, and writes
+back in waves what came of it. What a killed worker had taken falls due again. So a service that hangs holds up its own
+lane, no thread and no other service, and its backlog waits in the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+from functools import partial
+from typing import Final, TypeVar
+from uuid import UUID
+
+import psycopg
+import sqlalchemy.exc
+import structlog
+from cachetools import TTLCache
+
+from notify import queues
+from notify.infra.database import Database
+from notify.infra.outbound import Outbound, OutboundError, cancel
+from notify.infra.queue import Queue
+from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.times import utc_now
+from notify.services.models import CallbackType
+from notify.settings import Settings
+from notify.webhooks.outbox import publish
+from notify.webhooks.signing import derived_secret, secret_bytes, signature_headers
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+TAKEN_AT_A_TIME: Final = 50
+WAVE_SECONDS: Final = 0.25
+DATABASE_THREADS: Final = 4
+PAUSES_OF_DATABASE: Final = (0.1, 0.5, 2.0, 5.0)
+"""How long to wait for a database that is away, before what came of calls is given up: they are then made again."""
+CONNECTIONS_PER_HOST: Final = 1000
+"""Services may share a host; none of them is to wait there for another."""
+ENOUGH_OF_AN_ANSWER: Final = 4096
+RETRIES_TOGETHER_SECONDS: Final = 5
+"""Failures that are so close together are tried again together."""
+
+_TAKE: Final = """
+UPDATE pending_callbacks p SET due_at = %(until)s
+FROM (SELECT id FROM pending_callbacks
+      WHERE service_id = %(service)s AND callback_type = %(type)s AND due_at <= %(now)s
+      ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+WHERE p.id = due.id
+RETURNING p.id, p.subject_id, p.attempts, p.payload
+"""
+_ENDPOINT: Final = """
+SELECT url, bearer_token, signing_secret FROM service_callback_api WHERE service_id = %s AND callback_type = %s
+"""
+_DROP_ALL: Final = "DELETE FROM pending_callbacks WHERE service_id = %s AND callback_type = %s"
+_DONE: Final = "DELETE FROM pending_callbacks WHERE id = ANY(%s)"
+_PUT_OFF: Final = "UPDATE pending_callbacks SET attempts = attempts + 1, due_at = %s WHERE id = ANY(%s)"
+_RELEASE: Final = "UPDATE pending_callbacks SET due_at = %s WHERE id = ANY(%s)"
+
+
+class Outcome(Enum):
+    """What came of a callback."""
+
+    TAKEN = auto()
+    """The service answered 2xx."""
+    REFUSED = auto()
+    """It never will take it: 4xx, a redirect, or an address that may not be called."""
+    FAILED = auto()
+    """It may take it later: no answer, 429 or 5xx."""
+    RELEASED = auto()
+    """It was not called: this process stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """Where a service is told, with its secrets in clear."""
+
+    url: str
+    bearer_token: str
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A callback that this lane has taken upon itself."""
+
+    id: UUID
+    subject_id: UUID
+    attempts: int
+    body: bytes
+    endpoint: _Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    callback: _Taken
+    outcome: Outcome
+
+
+class _Lane:
+    """The callbacks of one kind of one service."""
+
+    def __init__(self, callback_type: CallbackType, service_id: UUID) -> None:
+        self.callback_type: CallbackType = callback_type
+        self.service_id = service_id
+        self.is_woken = True
+        self.has_failed = False
+        self.waiting: deque[_Taken] = deque()
+        self.under_way: set[asyncio.Task[_Result]] = set()
+        self.results: list[_Result] = []
+        self.task: asyncio.Task[None]
+
+    @property
+    def key(self) -> tuple[CallbackType, UUID]:
+        return self.callback_type, self.service_id
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self.waiting or self.under_way or self.results)
+
+
+class CallbackSender:
+    """Sends the callbacks of one process."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault, queue: Queue) -> None:
+        self._settings = settings
+        self._database = database
+        self._vault = vault
+        self._queue = queue
+        self._outbound = Outbound(
+            connections=CONNECTIONS_PER_HOST,
+            timeout=settings.callback_timeout_seconds,
+            public_only=settings.callbacks_are_guarded,
+        )
+        self._executor = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="callbacks")
+        self._lanes: dict[tuple[CallbackType, UUID], _Lane] = {}
+        self._stopping = False
+        self._together = min(RETRIES_TOGETHER_SECONDS, settings.callback_retry_seconds)
+        self._retried: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(10_000, self._together)
+        # twice what the last of those taken at a time may have to wait, if every one of them hangs
+        rounds = -(-TAKEN_AT_A_TIME // settings.callback_connections) + 1
+        self._lease = timedelta(seconds=2 * rounds * settings.callback_timeout_seconds + 10)
+
+    def wake(self, callback_type: CallbackType, service_id: UUID) -> None:
+        """Have a service told all that waits for it. Returns at once; from any thread."""
+        self._outbound.run(self._wake(callback_type, service_id))
+
+    async def _wake(self, callback_type: CallbackType, service_id: UUID) -> None:
+        lane = self._lanes.get((callback_type, service_id))
+        if lane is not None:
+            lane.is_woken = True
+        elif not self._stopping:
+            lane = _Lane(callback_type, service_id)
+            self._lanes[lane.key] = lane
+            lane.task = asyncio.create_task(self._run(lane))
+
+    async def _run(self, lane: _Lane) -> None:
+        try:
+            await self._drain(lane)
+        except Exception:
+            # what was taken falls due again
+            self._log(logger.exception, "callbacks stopped", lane)
+            if self._lanes.get(lane.key) is lane:
+                del self._lanes[lane.key]
+            await cancel(lane.under_way)
+
+    async def _drain(self, lane: _Lane) -> None:
+        """Until nothing is due. Nothing is awaited between the last look at `is_woken` and the end of the lane."""
+        loop = asyncio.get_running_loop()
+        written = loop.time()
+        while True:
+            if lane.is_woken and not lane.waiting and self._has_room(lane) and not self._stopping:
+                lane.is_woken = False
+                taken = await self._in_thread(partial(self._take, lane))
+                lane.waiting.extend(taken)
+                lane.is_woken |= len(taken) == TAKEN_AT_A_TIME
+            while lane.waiting and self._has_room(lane) and not self._stopping:
+                lane.under_way.add(asyncio.create_task(self._call(lane, lane.waiting.popleft())))
+            if self._stopping:
+                lane.results += [_Result(callback, Outcome.RELEASED) for callback in lane.waiting]
+                lane.waiting.clear()
+            if lane.under_way:
+                done, lane.under_way = await asyncio.wait(
+                    lane.under_way, timeout=WAVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                lane.results += [task.result() for task in done]
+            is_time = not lane.under_way or len(lane.results) >= TAKEN_AT_A_TIME or loop.time() - written > WAVE_SECONDS
+            if lane.results and is_time:
+                results, lane.results = lane.results, []
+                await self._in_thread(partial(self._write, lane, results))
+                written = loop.time()
+            if lane.is_idle and (self._stopping or not lane.is_woken):
+                break
+        del self._lanes[lane.key]
+        if lane.has_failed and lane.key not in self._retried:
+            self._retried[lane.key] = True
+            await self._in_thread(partial(self._publish_retry, lane))
+
+    def _has_room(self, lane: _Lane) -> bool:
+        return len(lane.under_way) < self._settings.callback_connections
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        """Call the database in another thread; while it is away, wait for it a little."""
+        loop = asyncio.get_running_loop()
+        for pause in PAUSES_OF_DATABASE:
+            try:
+                return await loop.run_in_executor(self._executor, call)
+            except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as error:
+                logger.warning("database failed", error=type(error).__name__)
+                await asyncio.sleep(pause)
+        return await loop.run_in_executor(self._executor, call)
+
+    # -- in a thread
+
+    def _take(self, lane: _Lane) -> list[_Taken]:
+        now = utc_now()
+        with self._database.connection() as connection:
+            found = connection.execute(_ENDPOINT, (lane.service_id, lane.callback_type)).fetchone()
+            if found is None:
+                dropped = connection.execute(_DROP_ALL, (lane.service_id, lane.callback_type)).rowcount
+                if dropped:
+                    self._log(logger.warning, "callbacks dropped: not wanted any more", lane, number=dropped)
+                return []
+            rows = connection.execute(
+                _TAKE,
+                {
+                    "until": now + self._lease,
+                    "service": lane.service_id,
+                    "type": lane.callback_type,
+                    "now": now,
+                    "limit": TAKEN_AT_A_TIME,
+                },
+            ).fetchall()
+        url, token, secret = found
+        bearer_token = self._vault.decrypt(token)
+        key = secret_bytes(self._vault.decrypt(secret) if secret is not None else derived_secret(bearer_token))
+        endpoint = _Endpoint(url, bearer_token, key)
+        taken = []
+        for id_, subject_id, attempts, payload in rows:
+            try:
+                body = self._vault.decrypt(payload).encode()
+            except UndecipherableError:
+                # it stays where it is until it expires: the secret may come back
+                self._log(logger.error, "callback cannot be decrypted", lane, subject_id=str(subject_id))
+                continue
+            taken.append(_Taken(id_, subject_id, attempts, body, endpoint))
+        return taken
+
+    def _write(self, lane: _Lane, results: list[_Result]) -> None:
+        now = utc_now()
+        done, failed, released = [], [], []
+        for result in results:
+            callback = result.callback
+            if result.outcome is Outcome.RELEASED:
+                released.append(callback.id)
+            elif result.outcome is not Outcome.FAILED:
+                done.append(callback.id)
+            elif callback.attempts < self._settings.callback_max_retries:
+                failed.append(callback.id)
+            else:
+                done.append(callback.id)
+                self._log(logger.warning, "callback given up", lane, subject_id=str(callback.subject_id))
+        with self._database.connection() as connection:
+            if done:
+                connection.execute(_DONE, (done,))
+            if failed:
+                connection.execute(_PUT_OFF, (now + timedelta(seconds=self._settings.callback_retry_seconds), failed))
+            if released:
+                connection.execute(_RELEASE, (now, released))
+        lane.has_failed |= bool(failed)
+        taken = sum(result.outcome is Outcome.TAKEN for result in results)
+        if taken:
+            self._log(logger.info, "callbacks taken", lane, number=taken)
+
+    def _publish_retry(self, lane: _Lane) -> None:
+        publish(
+            self._queue,
+            lane.callback_type,
+            lane.service_id,
+            queue_name=queues.SERVICE_CALLBACKS_RETRY,
+            countdown=self._settings.callback_retry_seconds + self._together,
+        )
+
+    @staticmethod
+    def _log(log: Callable[..., object], event: str, lane: _Lane, **fields: object) -> None:
+        log(event, callback_type=lane.callback_type, service_id=str(lane.service_id), **fields)
+
+    # -- the call
+
+    async def _call(self, lane: _Lane, callback: _Taken) -> _Result:
+        """One try (public-api 14.2). A redirect is not followed: where it leads was not agreed with the service."""
+        endpoint = callback.endpoint
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {endpoint.bearer_token}",
+            **signature_headers(endpoint.key, f"{lane.callback_type}-{callback.subject_id}", utc_now(), callback.body),
+        }
+        status: int | None = None
+        kind: str | None = None
+        try:
+            answer = await self._outbound.request(
+                "POST", endpoint.url, data=callback.body, headers=headers, enough=ENOUGH_OF_AN_ANSWER
+            )
+        except OutboundError as error:
+            kind = error.kind
+            outcome = Outcome.REFUSED if kind == "invalid_address" else Outcome.FAILED
+        else:
+            status = answer.status
+            if 200 <= status < 300:
+                outcome = Outcome.TAKEN
+            else:
+                outcome = Outcome.FAILED if status >= 500 or status == 429 else Outcome.REFUSED
+        if outcome is not Outcome.TAKEN:
+            self._log(
+                logger.warning,
+                "callback failed",
+                lane,
+                subject_id=str(callback.subject_id),
+                attempt=callback.attempts,
+                status=status,
+                kind=kind,
+                retried=outcome is Outcome.FAILED,
+            )
+        return _Result(callback, outcome)
+
+    def close(self) -> None:
+        """Finish the calls that are under way, leave the rest to others."""
+        self._stopping = True
+        if self._lanes:
+            self._outbound.run(self._finish()).result(timeout=self._settings.callback_timeout_seconds + 20)
+        self._outbound.close()
+        self._executor.shutdown()
+
+    async def _finish(self) -> None:
+        await asyncio.gather(*(lane.task for lane in self._lanes.values()), return_exceptions=True)

@@ -1,0 +1,96 @@
+"""A database with services that want to be told, and a worker's sender beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from notify.infra.ids import new_id
+from notify.infra.parts import Parts
+from notify.rooms import Rooms
+from notify.services.models import CallbackType
+from notify.webhooks.actions import create_callback
+from notify.webhooks.outbox import NewCallback
+from notify.webhooks.sender import CallbackSender
+from tests.servers.receiver import Receiver
+from tests.services.factory import a_service
+from tests.world import with_settings
+
+TOKEN = "a token of some length"
+
+
+@dataclass
+class Callbacks:
+    """The rooms of a worker, and short ways to what tests do."""
+
+    rooms: Rooms
+
+    @property
+    def parts(self) -> Parts:
+        return self.rooms.parts
+
+    @property
+    def sender(self) -> CallbackSender:
+        return self.rooms.callback_sender
+
+    def service(self, url: str, callback_type: CallbackType = "delivery_status") -> UUID:
+        """A service that is told at this address."""
+        with self.parts.database.transaction() as session:
+            service = a_service(session)
+            create_callback(
+                session,
+                self.parts.vault,
+                service_id=service.id,
+                callback_type=callback_type,
+                url=url,
+                bearer_token=TOKEN,
+                updated_by_id=service.created_by_id,
+                guarded=False,
+            )
+            return service.id
+
+    def record(self, service_id: UUID, number: int = 1, callback_type: CallbackType = "delivery_status") -> list[UUID]:
+        """So many things to tell it; the ids of what they are about."""
+        ids = [new_id() for _ in range(number)]
+        with self.parts.database.connection() as connection:
+            self.rooms.outbox.record(
+                connection, callback_type, [NewCallback(service_id, id_, {"id": str(id_)}) for id_ in ids]
+            )
+        return ids
+
+    def wake(self, service_id: UUID, callback_type: CallbackType = "delivery_status") -> None:
+        self.sender.wake(callback_type, service_id)
+
+    def pending(self, what: str = "attempts") -> list[Any]:
+        """A column of what is still to be told."""
+        with self.parts.database.connection() as connection:
+            rows = connection.execute(f"SELECT {what} FROM pending_callbacks ORDER BY id".encode())  # noqa: S608
+            return [row[0] for row in rows]
+
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def wait_until_done(self) -> None:
+        """Until nothing is to be told any more."""
+        self.wait_until(lambda: not self.pending())
+
+
+@pytest.fixture
+def callbacks(parts: Parts) -> Iterator[Callbacks]:
+    rooms = Rooms(with_settings(parts, callback_timeout_seconds=1, callback_retry_seconds=0, callback_max_retries=2))
+    yield Callbacks(rooms)
+    rooms.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
