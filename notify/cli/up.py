@@ -215,7 +215,7 @@ class Instance:
         if settings.is_safe_environment and not settings.sandbox_url:
             self.overrides["sandbox_url"] = f"http://127.0.0.1:{free_port()}"
             self._start_process("sandbox", PROVIDERS)
-        if settings.web_processes > 1 and not settings.prometheus_multiproc_dir:
+        if not settings.prometheus_multiproc_dir:
             metrics = self.folder.run / "metrics"
             shutil.rmtree(metrics, ignore_errors=True)
             metrics.mkdir()

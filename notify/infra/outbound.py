@@ -20,6 +20,8 @@ from weakref import WeakValueDictionary
 import aiohttp
 from yarl import URL
 
+from notify.infra import tracing
+
 T = TypeVar("T")
 
 KEEPALIVE_IDLE_SECONDS: Final = 4
@@ -189,7 +191,11 @@ class Outbound:
         if turn is None:
             turn = self._turns[host] = asyncio.Semaphore(self._connections)
         async with turn:
-            return await self._call(method, address, data, headers, self._timeout if timeout is None else timeout)
+            # the address may hold secrets, in its path even
+            with tracing.span(method, kind="CLIENT", attributes={"server.address": address.host or ""}) as span:
+                answer = await self._call(method, address, data, headers, self._timeout if timeout is None else timeout)
+                span.set_attribute("http.response.status_code", answer.status)
+                return answer
 
     async def _call(
         self,

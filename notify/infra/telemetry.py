@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import atexit
 import logging
+import re
 import sys
 import threading
+import traceback
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -43,6 +45,12 @@ def log_request(*, application: str, request_id: str, fields: dict[str, Any]) ->
     return True
 
 
+def flush_logs() -> None:
+    """Write what waits to be written, when the process is about to end in a way that asks nobody."""
+    if _output is not None:
+        _output.flush()
+
+
 def configure_logs(*, application: str, level: str, form: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard output in one form."""
 
@@ -61,12 +69,16 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
     _output = _LineWriter() if form == "json" else None
     if _output is not None:
         form_of_lines: list[structlog.typing.Processor] = [
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(describe_exception),
             describe,
             structlog.processors.JSONRenderer(serializer=_dump),
         ]
     else:
-        form_of_lines = [structlog.processors.TimeStamper(fmt="%H:%M:%S"), structlog.dev.ConsoleRenderer()]
+        form_of_lines = [
+            structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+            structlog.processors.ExceptionRenderer(describe_exception),
+            structlog.dev.ConsoleRenderer(),
+        ]
     _processors[:] = [structlog.contextvars.merge_contextvars, *form_of_lines]
     structlog.configure(
         processors=_processors,
@@ -126,14 +138,47 @@ def _dump(value: Any, **_options: Any) -> bytes:
     return orjson.dumps(value, default=str)
 
 
+def harmless(text: str) -> str:
+    """A text that somebody else wrote, such as an exception's, with what may be personal or secret left out: all but
+    its first line, whatever stands in quotes, addresses of people, numbers long enough to be one's, and credentials.
+    """
+    first = text.strip().partition("\n")[0]
+    return _NUMBER.sub("…", _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first))))
+
+
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([\"'].*[\"']\)""")
+_ADDRESS: Final = re.compile(r"[^\s@<>,;:=]+@[^\s@<>,;:=]+")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+@|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+")
+# nothing within an id (such as a UUID) or a name
+_NUMBER: Final = re.compile(r"(?<![\w-])[+(]*\d(?:[\s().-]*\d){6,}(?![\w-])")
+
+
+def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
+    """An exception with its causes, for the log: classes, places in the code, and what of the texts is harmless."""
+    error: BaseException | None = exc_info[1]
+    parts: list[str] = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        text = harmless(str(error))
+        name = type(error).__qualname__
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.append(f"{frames}{name}: {text}" if text else f"{frames}{name}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nwhich followed\n\n".join(parts)
+
+
 class _Forward(logging.Handler):
-    """Hands what libraries log to the same output. Their texts may hold anything: only warnings and worse pass."""
+    """Hands what libraries log to the same output. Their texts may hold anything: only warnings and worse pass, and of
+    those only what is harmless.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record of a library."""
         logger = structlog.get_logger(record.name)
         method = getattr(logger, record.levelname.lower(), logger.warning)
+        text = harmless(record.getMessage())
         if record.exc_info:
-            method(record.getMessage(), logger_name=record.name, exc_info=record.exc_info)
+            method(text, logger_name=record.name, exc_info=record.exc_info)
         else:
-            method(record.getMessage(), logger_name=record.name)
+            method(text, logger_name=record.name)
