@@ -21,15 +21,14 @@ def create_celery(settings: Settings) -> Celery:
     parts = build_parts(settings)
     rooms = Rooms(parts)
     celery = parts.queue.celery
-    watch_tasks(
-        partial(
-            configure_logs,
-            application=settings.notify_app_name,
-            level=settings.notify_log_level,
-            form=settings.notify_log_format,
-        ),
-        settings.notification_queue_prefix,
+    configure = partial(
+        configure_logs,
+        application=settings.notify_app_name,
+        level=settings.notify_log_level,
+        form=settings.notify_log_format,
     )
+    configure()  # what is said before Celery has us do it
+    watch_tasks(configure, settings.notification_queue_prefix)
     end_hard(settings.worker_stop_seconds)
     tasks.register(celery, parts, lambda: rooms.deliverer)
     tasks.register_receipts(celery, parts, lambda: rooms.email_receipts)

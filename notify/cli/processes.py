@@ -7,13 +7,16 @@ import os
 import signal
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from notify import settings as configuration
 from notify.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 STOP_SECONDS = 5
 """A web process that has not answered its last request by then is killed."""
@@ -67,6 +70,14 @@ def _share_metrics(settings: Settings, *, alone: bool) -> None:
         metrics_folder.share(settings.prometheus_multiproc_dir)
     elif not alone:
         metrics_folder.share_for_now()
+
+
+def _before_command(celery: Celery) -> list[str]:
+    """What Celery's own command line is told in any case: it would read `BROKER_URL` by itself, and greet."""
+    import logging
+
+    logging.captureWarnings(True)  # into the log, like everything else
+    return ["--quiet", f"--broker={celery.conf.broker_url}"]
 
 
 def _server_logging() -> dict[str, Any]:
@@ -163,7 +174,7 @@ def _chosen_queues(roles: tuple[str, ...], queues: str | None) -> list[str]:
 )
 @click.option("--name", help="Tells the workers of a host apart. [default: the role, or worker]")
 def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, name: str | None) -> None:
-    """Run a worker, which does what waits in the task queues: all of them, or those of a role."""
+    """Run a worker, for all task queues or those of a role."""
     chosen = _chosen_queues(roles, queues)
     few_arenas()
     kind = f"worker-{roles[0]}" if len(roles) == 1 else "worker"
@@ -180,8 +191,10 @@ def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, 
 
     from notify.worker import create_celery
 
-    create_celery(settings).worker_main(
+    celery = create_celery(settings)
+    celery.worker_main(
         [
+            *_before_command(celery),
             "worker",
             "--pool=threads",
             f"--concurrency={concurrency or settings.worker_concurrency}",
@@ -204,8 +217,10 @@ def beat() -> None:
 
     from notify.worker import create_celery
 
-    create_celery(settings).start(
+    celery = create_celery(settings)
+    celery.start(
         [
+            *_before_command(celery),
             "beat",
             f"--schedule={folder / 'schedule'}",
             "--pidfile=",

@@ -110,7 +110,10 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
     """A Celery application without a result store. Tasks are acknowledged when they are done, so that a killed worker's
     tasks are run again by another; every task may therefore run twice.
     """
+    from kombu.entity import Exchange
     from kombu.entity import Queue as KombuQueue
+
+    names = [prefix + name for name in queues]
 
     celery = Celery("notify", broker=broker.url, set_as_current=False)
     celery.conf.update(
@@ -120,8 +123,9 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
         task_serializer="json",
         accept_content=["json"],
         task_create_missing_queues=True,
-        task_queues=[KombuQueue(prefix + name) for name in queues],  # type: ignore[no-untyped-call]
-        task_default_queue=prefix + queues[0],
+        # left to itself, Celery would bind them all to the default queue's key
+        task_queues=[KombuQueue(name, Exchange(name), routing_key=name) for name in names],  # type: ignore[no-untyped-call]
+        task_default_queue=names[0],
         timezone=timezone,
         enable_utc=True,
         worker_prefetch_multiplier=1,

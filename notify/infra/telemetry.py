@@ -15,8 +15,15 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from structlog.processors import CallsiteParameter
 
-UNKNOWN = {"requestId": "no-request-id", "span_id": "no-span-id", "service_id": "no-service-id"}
+UNKNOWN = {
+    "requestId": "no-request-id",
+    "span_id": "no-span-id",
+    "service_id": "no-service-id",
+    "current_user_id": None,
+}
+PLACE = [CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.MODULE]
 
 
 _output: _LineWriter | None = None
@@ -60,6 +67,8 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
         event["levelname"] = name.upper()
         event["logType"] = "application"
         event["message"] = event.pop("event", "")
+        module = event.pop("module", "")
+        event["name"] = event.pop("logger_name", None) or module
         for key, value in UNKNOWN.items():
             event.setdefault(key, value)
         return event
@@ -69,6 +78,7 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
     _output = _LineWriter() if form == "json" else None
     if _output is not None:
         form_of_lines: list[structlog.typing.Processor] = [
+            structlog.processors.CallsiteParameterAdder(PLACE, additional_ignores=["logging", __name__]),
             structlog.processors.ExceptionRenderer(describe_exception),
             describe,
             structlog.processors.JSONRenderer(serializer=_dump),
