@@ -8,9 +8,9 @@ import re
 import sys
 import threading
 import traceback
+from collections import deque
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import orjson
@@ -107,8 +107,10 @@ class _LineWriter:
     """
 
     def __init__(self) -> None:
-        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._lines: deque[bytes] = deque()
+        self._waiting = threading.Event()
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         atexit.register(self.flush)
 
@@ -116,7 +118,9 @@ class _LineWriter:
         return self
 
     def msg(self, line: bytes) -> None:
-        self._lines.put(line)
+        self._lines.append(line)
+        if not self._waiting.is_set():
+            self._waiting.set()
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
@@ -127,21 +131,17 @@ class _LineWriter:
 
     def _run(self) -> None:
         while True:
-            self._write([self._lines.get()])
-
-    def _write(self, lines: list[bytes]) -> None:
-        while True:
-            try:
-                lines.append(self._lines.get_nowait())
-            except Empty:
-                break
-        if lines:
-            sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
-            sys.stdout.buffer.flush()
+            self._waiting.wait()
+            self._waiting.clear()
+            self.flush()
 
     def flush(self) -> None:
-        """Write what waits, before the process ends."""
-        self._write([])
+        """Write what waits, such as before the process ends."""
+        with self._turn:  # what has been taken off is written before anything else is
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if lines:
+                sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
+                sys.stdout.buffer.flush()
 
 
 def _dump(value: Any, **_options: Any) -> bytes:
@@ -153,14 +153,16 @@ def harmless(text: str) -> str:
     its first line, whatever stands in quotes, addresses of people, numbers long enough to be one's, and credentials.
     """
     first = text.strip().partition("\n")[0]
-    return _NUMBER.sub("…", _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first))))
+    text = _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first)))
+    return _ID_OR_NUMBER.sub(lambda match: match["id"] or "…", text)
 
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([\"'].*[\"']\)""")
 _ADDRESS: Final = re.compile(r"[^\s@<>,;:=]+@[^\s@<>,;:=]+")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+@|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+")
-# nothing within an id (such as a UUID) or a name
-_NUMBER: Final = re.compile(r"(?<![\w-])[+(]*\d(?:[\s().-]*\d){6,}(?![\w-])")
+_ID_OR_NUMBER: Final = re.compile(
+    r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)|(?<![0-9A-Za-z])\+?\d(?:[\s().-]*\d){6,}"
+)
 
 
 def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+import psycopg
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -60,7 +61,7 @@ class Situation:
         yield from broker
         try:
             database = [self._oldest(), *self._providers()]
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, psycopg.Error) as error:
             logger.warning("database failed", error=type(error).__name__)
             database = []
         answers.add_metric(["database"], float(bool(database)))

@@ -24,9 +24,7 @@ def mmg() -> Iterator[MMGServer]:
 
 
 @pytest.fixture
-def make_world(
-    postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer
-) -> Iterator[Callable[..., World]]:
+def make_world(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer) -> Iterator[Callable[..., World]]:
     """Makes the web application with a demo service and a provider on loopback; settings of one's own come on top."""
     with ExitStack() as stack:
 

@@ -65,6 +65,8 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"amqp://guest:guest@127.0.0.1:{ports['node']}//"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    # the name server that the first node starts; it refuses while others use it
+    subprocess.run(["epmd", "-kill"], check=False, capture_output=True)
 
 
 def test_a_message_is_accepted_and_delivered(

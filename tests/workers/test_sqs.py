@@ -74,9 +74,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQS]:
 @pytest.fixture
 def world(sqs: SQS, make_world: Callable[..., World]) -> World:
     sqs.make_queues()
-    return make_world(
-        broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix=PREFIX
-    )
+    return make_world(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix=PREFIX)
 
 
 def until(what: Callable[[], bool], seconds: float = 20) -> None:
