@@ -15,7 +15,7 @@ from notify.infra.errors import ProblemError
 from notify.infra.http import NOT_FOUND, CommonHeaders, result_error
 from notify.infra.outbound import Outbound
 from notify.infra.parts import Parts, build_parts, configure_traces
-from notify.infra.request_log import RequestLog
+from notify.infra.request_log import RequestLog, request_raised
 from notify.infra.sns import SNSVerifier
 from notify.infra.telemetry import configure_logs
 from notify.providers.registry import ProviderPool
@@ -54,14 +54,14 @@ def _create(settings: Settings) -> Flask:
     app.extensions["rooms"] = rooms
     if os.environ.get("FLASK_RUN_FROM_CLI"):
         _add_migrations(app)
+    _handle_errors(app)
+    _add_routes(app, rooms)
     requests = RequestLog(
         app,
         application=settings.notify_app_name,
         is_quiet=settings.notify_log_level not in ("DEBUG", "INFO"),
         unlogged=("/_status", "/_status/ready", settings.prometheus_metrics_path),
     )
-    _handle_errors(app, requests)
-    _add_routes(app, rooms)
     app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
     return app
 
@@ -130,7 +130,7 @@ def _add_metrics(app: Flask, parts: Parts) -> None:
         return Response(body, status, headers)
 
 
-def _handle_errors(app: Flask, requests: RequestLog) -> None:
+def _handle_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         if error.code is not None and 300 <= error.code < 400:
@@ -145,5 +145,5 @@ def _handle_errors(app: Flask, requests: RequestLog) -> None:
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
-        requests.raised(request.environ, error)
+        request_raised(request.environ, error)
         return result_error(500, "Internal server error")

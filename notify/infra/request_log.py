@@ -59,11 +59,6 @@ class RequestLog:
         finally:
             metrics.request_left()
 
-    def raised(self, environ: Mapping[str, Any], error: Exception) -> None:
-        """A request ended in an exception that nobody foresaw."""
-        logger.exception("request failed", error=type(error).__name__)
-        metrics.request_raised(_method(environ), _route(environ), type(error).__name__)
-
     def _answered(
         self, environ: Mapping[str, Any], request_id: str, status: int, seconds: float, span: tracing.Span
     ) -> None:
@@ -94,6 +89,12 @@ class RequestLog:
         """The fixed parts of our addresses."""
         rules = [rule.rule for rule in self._app.url_map.iter_rules()]
         return frozenset(part for rule in rules for part in rule.split("/") if "<" not in part) | {"sms", "email"}
+
+
+def request_raised(environ: Mapping[str, Any], error: Exception) -> None:
+    """Log and count a request that ended in an exception nobody foresaw; to be called where it is handled."""
+    logger.exception("request failed", error=type(error).__name__)
+    metrics.request_raised(_method(environ), _route(environ), type(error).__name__)
 
 
 def _route(environ: Mapping[str, Any]) -> str:

@@ -105,8 +105,13 @@ def test_a_message_is_accepted_and_delivered(world: World, mmg: MMGServer, tmp_p
 
 def test_a_task_bears_the_service_as_its_group(world: World, sqs: SQS) -> None:
     world.sent()
-    found: list[Any] = []
-    until(lambda: bool(found.extend(sqs.waiting(queues.SEND_SMS)) or found))
+    found: list[tuple[dict[str, Any], dict[str, str]]] = []
+
+    def is_there() -> bool:
+        found.extend(sqs.waiting(queues.SEND_SMS))
+        return bool(found)
+
+    until(is_there)
     ((envelope, attributes),) = found
     assert attributes["MessageGroupId"] == world.service_id
     assert envelope["headers"]["notify_message_group_id"] == world.service_id
