@@ -220,6 +220,9 @@ class Instance:
             shutil.rmtree(metrics, ignore_errors=True)
             metrics.mkdir()
             self.overrides["prometheus_multiproc_dir"] = metrics
+        if "WORKER_STOP_SECONDS" not in os.environ:
+            # so that it can give back what it has not done, before it is killed
+            self.overrides["worker_stop_seconds"] = int(GRACE_SECONDS[WORKERS] / 2)
         self._start_process("web", WEB)
         for number in range(1, self.workers + 1):
             name = "worker" if self.workers == 1 else f"worker-{number}"
