@@ -240,7 +240,9 @@ def ses_receipts() -> None:
     if not settings.ses_receipts_queue_url:
         raise configuration.SettingsError("SES_RECEIPTS_QUEUE_URL: must be set, to the queue to read from")
 
-    from notify.infra.parts import build_parts
+    _share_metrics(settings, alone=True)
+
+    from notify.infra.parts import build_parts, configure_traces
     from notify.infra.telemetry import configure_logs
     from notify.messages.ses_queue import SESQueue
     from notify.rooms import Rooms
@@ -248,6 +250,7 @@ def ses_receipts() -> None:
     configure_logs(
         application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
     )
+    configure_traces(settings)
     rooms = Rooms(build_parts(settings))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
