@@ -8,9 +8,10 @@ import re
 import sys
 import threading
 import traceback
-from collections import deque
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import orjson
@@ -23,6 +24,7 @@ UNKNOWN = {
     "service_id": "no-service-id",
     "current_user_id": None,
 }
+FLUSH_SECONDS = 2.0
 PLACE = [CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.MODULE]
 
 
@@ -107,10 +109,8 @@ class _LineWriter:
     """
 
     def __init__(self) -> None:
-        self._lines: deque[bytes] = deque()
-        self._waiting = threading.Event()
+        self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._lock = threading.Lock()
-        self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
         atexit.register(self.flush)
 
@@ -118,9 +118,7 @@ class _LineWriter:
         return self
 
     def msg(self, line: bytes) -> None:
-        self._lines.append(line)
-        if not self._waiting.is_set():
-            self._waiting.set()
+        self._lines.put(line)
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
@@ -131,17 +129,24 @@ class _LineWriter:
 
     def _run(self) -> None:
         while True:
-            self._waiting.wait()
-            self._waiting.clear()
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what waits, such as before the process ends."""
-        with self._turn:  # what has been taken off is written before anything else is
-            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            taken = [self._lines.get()]
+            with suppress(Empty):
+                while True:
+                    taken.append(self._lines.get_nowait())
+            lines = [one for one in taken if isinstance(one, bytes)]
             if lines:
                 sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
                 sys.stdout.buffer.flush()
+            for one in taken:
+                if isinstance(one, threading.Event):
+                    one.set()
+
+    def flush(self) -> None:
+        """Return when all that was logged until now is written, such as before the process ends."""
+        if self._thread is not None and self._thread.is_alive():
+            reached = threading.Event()
+            self._lines.put(reached)
+            reached.wait(FLUSH_SECONDS)
 
 
 def _dump(value: Any, **_options: Any) -> bytes:
