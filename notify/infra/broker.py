@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
+from amqp.exceptions import AMQPError, ChannelError
 from kombu.exceptions import OperationalError
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ PUBLISHED_HEADER: Final = "notify_published_at"
 _REDIS: Final = ("redis", "rediss")
 _KEPT_BY_WORKERS: Final = "unacked"
 SQS_LONGEST_DELAY: Final = 900
-_ERRORS: Final = (redis.RedisError, OperationalError, OSError)
+NOT_FOUND: Final = 404
+_ERRORS: Final = (redis.RedisError, OperationalError, AMQPError, OSError)
 
 
 @dataclass(frozen=True)
@@ -143,8 +145,10 @@ class BrokerStates:
             for name in names:
                 try:
                     states[name] = QueueState(int(channel.queue_declare(queue=name, passive=True).message_count))
-                except connection.channel_errors:  # there is no such queue, and the channel was closed for asking
-                    channel = connection.channel()
+                except ChannelError as error:
+                    if int(error.reply_code or 0) != NOT_FOUND:
+                        raise
+                    channel = connection.channel()  # the other was closed for asking
                     states[name] = QueueState(0)
         return states
 

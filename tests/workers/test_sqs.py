@@ -140,3 +140,10 @@ def test_messages_are_safe_while_sqs_refuses(make_world: Callable[..., World], s
     assert world.get(str(id_))["status"] == "created"
     assert not world.parts.queue.publish("deliver_sms", [[str(id_)]], queue=queues.SEND_SMS)
     assert world.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "fail"
+
+
+def test_sqs_that_is_not_there(make_world: Callable[..., World], sqs: SQS) -> None:
+    world = make_world(broker_url="http://127.0.0.1:1", aws_region=REGION, aws_account_id=ACCOUNT)
+    assert not world.parts.queue.publish("deliver_sms", [[]], queue=queues.SEND_SMS)
+    assert world.parts.queue.states([queues.SEND_SMS]) is None
+    assert not world.parts.queue.is_ready(queues.SEND_SMS)
