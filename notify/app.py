@@ -18,7 +18,7 @@ from notify.infra.parts import Parts, build_parts, configure_traces
 from notify.infra.request_log import RequestLog, request_raised
 from notify.infra.sns import SNSVerifier
 from notify.infra.telemetry import configure_logs
-from notify.providers.registry import ProviderPool
+from notify.providers.registry import PROVIDERS, ProviderPool
 from notify.public import documents, openapi, provider_receipts, ses_receipts, status, unsubscribe, v2
 from notify.public.auth import Authenticator
 from notify.public.metrics_page import MetricsPage, Situation
@@ -61,6 +61,7 @@ def _create(settings: Settings) -> Flask:
         application=settings.notify_app_name,
         is_quiet=settings.notify_log_level not in ("DEBUG", "INFO"),
         unlogged=("/_status", "/_status/ready", settings.prometheus_metrics_path),
+        words=(word for provider in PROVIDERS for word in provider),
     )
     app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
     return app

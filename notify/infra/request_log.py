@@ -28,12 +28,17 @@ UUID_LENGTH: Final = 36
 class RequestLog:
     """Sees the requests of an application."""
 
-    def __init__(self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str]) -> None:
-        """Where it `is_quiet`, and for the paths in `unlogged` always, only answers of 5xx are logged."""
+    def __init__(
+        self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str], words: Iterable[str]
+    ) -> None:
+        """Where it `is_quiet`, and for the paths in `unlogged` always, only answers of 5xx are logged. `words` may
+        stand in logged paths, besides the fixed parts of routes.
+        """
         self._app = app
         self._application = application
         self._is_quiet = is_quiet
         self._unlogged = frozenset(unlogged)
+        self._known = frozenset(words)
 
     def serve(
         self,
@@ -86,9 +91,9 @@ class RequestLog:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """The fixed parts of our addresses."""
+        """What is surely ours: the fixed parts of our addresses, and what we were given."""
         rules = [rule.rule for rule in self._app.url_map.iter_rules()]
-        return frozenset(part for rule in rules for part in rule.split("/") if "<" not in part) | {"sms", "email"}
+        return self._known | {part for rule in rules for part in rule.split("/") if "<" not in part}
 
 
 def request_raised(environ: Mapping[str, Any], error: Exception) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from notify import queues
 from notify.app import create_app
+from notify.infra import telemetry
 from notify.messages.upkeep import oldest_created
 from notify.public import status
 from notify.settings import Settings
@@ -265,3 +267,35 @@ def test_metrics_at_a_path_of_ones_own(world: World, with_settings: With) -> Non
     changed = with_settings(prometheus_metrics_path="/internal/numbers")
     assert changed.call("GET", "/internal/numbers", headers={}).status_code == 200
     assert changed.call("GET", "/metrics", headers={}).status_code == 404
+
+
+# -- logs
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v2/notifications/07900900123", "/v2/notifications/…"),
+        (
+            "/v2/notifications/01900000-0000-7000-8000-00000000d002",
+            "/v2/notifications/01900000-0000-7000-8000-00000000d002",
+        ),
+        ("/notifications/sms/mmg", "/notifications/sms/mmg"),
+        ("/notifications/sms/amala@example.com", "/notifications/sms/…"),
+        ("/api/v2/notifications/Amala?to=Amala", "/…/v2/notifications/…"),
+        (
+            "/unsubscribe/01900000-0000-7000-8000-00000000d002/token",
+            "/unsubscribe/01900000-0000-7000-8000-00000000d002/…",
+        ),
+    ],
+)
+def test_paths_are_logged_without_what_others_put_there(
+    with_settings: With, capfdbinary: pytest.CaptureFixture[bytes], path: str, shown: str
+) -> None:
+    changed = with_settings(notify_log_level="INFO")
+    capfdbinary.readouterr()
+    changed.call("POST", path, {}, headers={"X-B3-TraceId": "of-this-test"})
+    telemetry.flush_logs()
+    lines = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["message"] == "request" and line["requestId"] == "of-this-test"]
+    assert line["path"] == shown
