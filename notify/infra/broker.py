@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import redis
 from amqp.exceptions import AMQPError, ChannelError
@@ -93,7 +93,7 @@ def _sqs_settings(
         place = parts.netloc.rpartition("@")[2] or f"sqs.{region}.amazonaws.com"
         base = f"{'https' if is_secure else 'http'}://{place}/{account_id}"
         options["predefined_queues"] = {name: {"url": f"{base}/{name}"} for name in queue_names}
-    return BrokerSettings(urlunsplit(("sqs", parts.netloc, "", "", "")), options)
+    return BrokerSettings(f"sqs://{parts.netloc}", options)
 
 
 @dataclass(frozen=True)
