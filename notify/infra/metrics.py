@@ -87,6 +87,12 @@ PROVIDER_SECONDS: Final = Histogram(
 PROVIDER_FAILURES: Final = Counter(
     "provider_failures", "Calls that a provider did not take, by kind", ["notification_type", "provider_name", "kind"]
 )
+BREAKERS: Final = Gauge(
+    "provider_breakers",
+    "Worker processes whose breaker of a provider is in a state",
+    ["notification_type", "provider_name", "state"],
+    multiprocess_mode="livesum",
+)
 NOT_DELIVERED_WITHIN: Final = Gauge(
     "provider_sms_legacy_not_delivered_within",
     "Share of texts not delivered within the window",
@@ -203,6 +209,13 @@ def provider_called(notification_type: str, provider: str, seconds: float, failu
     _child(PROVIDER_SECONDS, notification_type, provider, failure).observe(seconds)
     if failure:
         _child(PROVIDER_FAILURES, notification_type, provider, failure).inc()
+
+
+def breaker_moved(notification_type: str, provider: str, before: str, state: str) -> None:
+    """This process's breaker of a provider came from one state to another; from an empty one when it is new."""
+    if before:
+        _child(BREAKERS, notification_type, provider, before).dec()
+    _child(BREAKERS, notification_type, provider, state).inc()
 
 
 def not_delivered_within(provider: str, window_seconds: int, evaluation_seconds: int, share: float) -> None:
