@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import structlog
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import text
 from werkzeug.exceptions import HTTPException, NotFound
 
 from notify import settings as configuration
 from notify.infra.errors import ProblemError
-from notify.infra.http import NOT_FOUND, CommonHeaders, json_answer, result_error
+from notify.infra.http import NOT_FOUND, CommonHeaders, result_error
 from notify.infra.outbound import Outbound
-from notify.infra.parts import Parts, build_parts
+from notify.infra.parts import Parts, build_parts, configure_traces
+from notify.infra.request_log import RequestLog, request_raised
 from notify.infra.sns import SNSVerifier
-from notify.infra.telemetry import configure_logs, log_request
-from notify.providers.registry import ProviderPool
-from notify.public import documents, openapi, provider_receipts, received_texts, ses_receipts, unsubscribe, v2
+from notify.infra.telemetry import configure_logs
+from notify.providers.registry import PROVIDERS, ProviderPool
+from notify.public import documents, openapi, provider_receipts, received_texts, ses_receipts, status, unsubscribe, v2
 from notify.public.auth import Authenticator
+from notify.public.metrics_page import MetricsPage, Situation
 from notify.rooms import Rooms
 from notify.settings import Settings
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-logger = structlog.get_logger("notify.request")
 
 
 class _NoSessions(SecureCookieSessionInterface):
@@ -51,6 +44,7 @@ def _create(settings: Settings) -> Flask:
     configure_logs(
         application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
     )
+    configure_traces(settings)
     parts = build_parts(settings)
     rooms = Rooms(parts)
     app = Flask("notify", static_folder=None)
@@ -62,7 +56,14 @@ def _create(settings: Settings) -> Flask:
         _add_migrations(app)
     _handle_errors(app)
     _add_routes(app, rooms)
-    app.wsgi_app = CommonHeaders(app.wsgi_app, _request_log(settings))  # type: ignore[method-assign]
+    requests = RequestLog(
+        app,
+        application=settings.notify_app_name,
+        is_quiet=settings.notify_log_level not in ("DEBUG", "INFO"),
+        unlogged=("/_status", "/_status/ready", settings.prometheus_metrics_path),
+        words=(word for provider in PROVIDERS for word in provider),
+    )
+    app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
     return app
 
 
@@ -116,27 +117,19 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))
-    _add_status(app, parts)
+    app.register_blueprint(status.blueprint(parts))
+    _add_metrics(app, parts)
 
 
-def _add_status(app: Flask, parts: Parts) -> None:
-    @app.get("/")
-    @app.route("/_status", methods=["GET", "POST"])
-    def status() -> Response:
-        """Whether we live, and what we are (contract: public-api 14.5)."""
-        if request.args.get("simple"):
-            return json_answer({"status": "ok"})
-        with parts.database.session() as session:
-            version = session.scalar(text("SELECT version_num FROM alembic_version"))
-        return json_answer(
-            {
-                "status": "ok",
-                "git_commit": parts.settings.git_commit,
-                "build_time": parts.settings.build_time,
-                "db_version": version,
-                "db_bulk_version": version,
-            }
+def _add_metrics(app: Flask, parts: Parts) -> None:
+    page = MetricsPage(parts.settings.effective_metrics_token, Situation(parts))
+
+    @app.get(parts.settings.prometheus_metrics_path)
+    def metrics() -> Response:
+        status, headers, body = page.answer(
+            request.headers.get("Authorization"), request.headers.get("Accept-Encoding", "")
         )
+        return Response(body, status, headers)
 
 
 def _handle_errors(app: Flask) -> None:
@@ -154,39 +147,5 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
-        logger.exception("request failed", error=type(error).__name__)
+        request_raised(request.environ, error)
         return result_error(500, "Internal server error")
-
-
-def _request_log(settings: Settings) -> Callable[[WSGIEnvironment, str], Callable[[int], None]]:
-    application = settings.notify_app_name
-    is_quiet = settings.notify_log_level not in ("DEBUG", "INFO")
-
-    def started(environ: WSGIEnvironment, trace_id: str) -> Callable[[int], None]:
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(requestId=trace_id)
-        began = time.perf_counter()
-
-        def finished(status: int) -> None:
-            path = environ.get("PATH_INFO", "")
-            fields = {
-                "method": environ["REQUEST_METHOD"],
-                "path": _loggable(path),
-                "status": status,
-                "request_time": round(time.perf_counter() - began, 6),
-            }
-            if status >= 500:
-                logger.warning("request", **fields)
-            elif is_quiet or path in ("/_status", "/metrics"):
-                return
-            elif not log_request(application=application, request_id=trace_id, fields=fields):
-                logger.info("request", **fields)
-
-        return finished
-
-    return started
-
-
-def _loggable(path: str) -> str:
-    # the token of an unsubscribe link carries an address
-    return path.rsplit("/", 1)[0] + "/…" if path.startswith("/unsubscribe/") else path

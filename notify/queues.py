@@ -1,26 +1,57 @@
-"""Names of the task queues (contract: workers 2), without the prefix of the environment."""
+"""Names of the task queues, and the roles of workers that serve them (contract: workers 2). Names are without the
+prefix of the environment.
 
+A new queue is a name here and a place in a role; a new role is an entry here. See docs/running.md.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
 PERIODIC: Final = "periodic-tasks"
+REPORTING: Final = "reporting-tasks"
+JOBS: Final = "job-tasks"
+DATABASE: Final = "database-tasks"
+DATABASE_DOCUMENTS: Final = "database-tasks-documents"
 SEND_SMS: Final = "send-sms-tasks"
 SEND_EMAIL: Final = "send-email-tasks"
+SEND_LETTER: Final = "send-letter-tasks"
 RESEARCH_MODE: Final = "research-mode-tasks"
 INTERNAL: Final = "notify-internal-tasks"
 RETRY: Final = "retry-tasks"
+CREATE_LETTERS_PDF: Final = "create-letters-pdf-tasks"
+LETTERS: Final = "letter-tasks"
 SES_CALLBACKS: Final = "ses-callbacks"
+SMS_CALLBACKS: Final = "sms-callbacks"
+LETTER_CALLBACKS: Final = "letter-callbacks"
 SERVICE_CALLBACKS: Final = "service-callbacks"
 SERVICE_CALLBACKS_RETRY: Final = "service-callbacks-retry"
+REPORT_REQUESTS: Final = "report-requests-notifications-tasks"
 
-QUEUES: Final = (
-    PERIODIC,
-    SEND_SMS,
-    SEND_EMAIL,
-    RESEARCH_MODE,
-    INTERNAL,
-    RETRY,
-    SES_CALLBACKS,
-    SERVICE_CALLBACKS,
-    SERVICE_CALLBACKS_RETRY,
-)
-"""Every queue that has a task today."""
+ALL_ROLES: Final = "all"
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "periodic": (PERIODIC,),
+    "reporting": (REPORTING,),
+    "jobs": (JOBS,),
+    "jobs-save": (DATABASE,),
+    "jobs-save-documents": (DATABASE_DOCUMENTS,),
+    "sender": (SEND_SMS, SEND_EMAIL),
+    "sender-letters": (SEND_LETTER,),
+    "research": (RESEARCH_MODE,),
+    "internal": (INTERNAL,),
+    "retry-tasks": (RETRY,),
+    "letters": (CREATE_LETTERS_PDF, LETTERS),
+    "receipts": (SES_CALLBACKS, SMS_CALLBACKS, LETTER_CALLBACKS),
+    "service-callbacks": (SERVICE_CALLBACKS,),
+    "service-callbacks-retry": (SERVICE_CALLBACKS_RETRY,),
+    "report-requests": (REPORT_REQUESTS,),
+}
+"""What a worker of each role serves. The role `all` serves every queue."""
+
+QUEUES: Final = tuple(queue for queues in ROLES.values() for queue in queues)
+"""Every queue that is served."""
+
+
+def queues_of(role: str) -> tuple[str, ...]:
+    """The queues of a role, `all` included. Raises `KeyError`."""
+    return QUEUES if role == ALL_ROLES else ROLES[role]

@@ -84,9 +84,21 @@ class Settings(BaseSettings):
     redis_url: str = Field("", description="Valkey or Redis. Empty: `notify up` starts its own under the data folder.")
     broker_url: str = Field(
         "",
-        description="Broker of the task queues: `redis://`, `amqp://` or `sqs://`. Empty: the cache at `REDIS_URL`.",
+        description="Broker of the task queues: `redis://`, `amqp://`, `sqs://` or an SQS address such as `https://sqs.eu-west-1.amazonaws.com`. Empty: the cache at `REDIS_URL`.",
     )
     notification_queue_prefix: str = Field("", description="Put in front of every queue name.")
+    aws_account_id: str = Field(
+        "", description="Account whose SQS queues are used; they exist then. Empty: queues are made at their first use."
+    )
+    broker_visibility_seconds: int = Field(
+        3600,
+        ge=60,
+        le=43_200,
+        description="Redis and SQS: a task that a worker has not acknowledged after this time is given to another. Longer than any task takes.",
+    )
+    enable_sqs_message_group_ids: bool = Field(
+        True, description="`0` publishes to SQS without `MessageGroupId`, by which it deals fairly among services."
+    )
     api_rate_limit_enabled: bool = Field(True, description="`0` switches the per-minute limit off.")
 
     # -- files
@@ -108,6 +120,18 @@ class Settings(BaseSettings):
 
     # -- workers
     worker_concurrency: int = Field(32, ge=1, le=1024, description="Tasks a worker process handles at the same time.")
+    worker_stop_seconds: int = Field(
+        25,
+        ge=1,
+        description="Time a worker has for the tasks under way when it is asked to stop; what is left of them then runs again elsewhere.",
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which a worker shows its metrics. 0: none; the web processes of its host may show them.",
+    )
+    worker_metrics_host: str = Field("127.0.0.1", description="Address a worker shows its metrics on.")
     provider_connections: int = Field(
         200, ge=1, le=5000, description="Requests in flight to providers per worker process."
     )
@@ -185,7 +209,7 @@ class Settings(BaseSettings):
 
     # -- providers of email
     aws_region: str = Field(
-        "eu-west-1", pattern=r"^[a-z0-9-]+$", description="Region of Amazon's services, such as SES."
+        "eu-west-1", pattern=r"^[a-z0-9-]+$", description="Region of Amazon's services, such as SES and SQS."
     )
     ses_enabled: bool = Field(
         False,
@@ -233,15 +257,28 @@ class Settings(BaseSettings):
         "", description="Public address of the download pages. Empty: `API_HOST_NAME`."
     )
 
-    # -- logs and metrics
+    # -- logs, metrics and traces
     notify_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of logs.")
     notify_log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
     prometheus_multiproc_dir: str = Field(
-        "", description="Folder shared by the web processes of a host for `/metrics`."
+        "",
+        description="Folder in which the processes of a host count together for `/metrics`. Empty: `notify up` has one, `notify web` uses one of its own.",
     )
     prometheus_metrics_path: str = Field("/metrics", description="Path of the metrics endpoint.")
     metrics_token: str = Field(
-        "", description="Bearer token of the metrics endpoint. Empty: open to whoever reaches the port."
+        "",
+        description="Bearer token of the metrics endpoint. Empty: the application id in `VCAP_APPLICATION`, if there is one; else it is open to whoever reaches the port.",
+    )
+    metrics_basic_auth: bool = Field(True, description="`0` leaves `VCAP_APPLICATION` out of account.")
+    vcap_application: dict[str, Any] = Field(
+        {}, description="JSON object that Cloud Foundry sets; its `application_id` may open the metrics endpoint."
+    )
+    otel_exporter_otlp_endpoint: str = Field(
+        "",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP) that gets traces; the SDK's other variables (`OTEL_...`) hold too. Empty: no traces. Needs the extra `tracing`.",
+    )
+    otel_service_name: str = Field(
+        "", description="Name of this service in traces. Empty: `notify-` and `NOTIFY_APP_NAME`."
     )
 
     @field_validator("secret_key", mode="before")
@@ -326,6 +363,12 @@ class Settings(BaseSettings):
         if host.endswith("localhost"):
             host = "notify.tools"
         return f"{parts.scheme}://static-logos.{host}"
+
+    @cached_property
+    def effective_metrics_token(self) -> str:
+        """What opens the metrics endpoint (public-api 14.5). Empty: nothing has to."""
+        platform = str(self.vcap_application.get("application_id") or "") if self.metrics_basic_auth else ""
+        return self.metrics_token or platform
 
     @cached_property
     def effective_broker_url(self) -> str:

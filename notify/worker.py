@@ -7,8 +7,8 @@ from functools import partial
 from celery import Celery, signals
 
 from notify.inbound import tasks as inbound
-from notify.infra.parts import build_parts
-from notify.infra.queue import log_tasks
+from notify.infra.parts import build_parts, configure_traces
+from notify.infra.queue import end_hard, watch_tasks
 from notify.infra.telemetry import configure_logs
 from notify.messages import tasks
 from notify.providers import tasks as provider_tasks
@@ -19,17 +19,19 @@ from notify.webhooks import tasks as callbacks
 
 def create_celery(settings: Settings) -> Celery:
     """The application with its tasks and its schedule. Raises `SettingsError` where an address is missing."""
+    configure_traces(settings)
     parts = build_parts(settings)
     rooms = Rooms(parts)
     celery = parts.queue.celery
-    log_tasks(
-        partial(
-            configure_logs,
-            application=settings.notify_app_name,
-            level=settings.notify_log_level,
-            form=settings.notify_log_format,
-        )
+    configure = partial(
+        configure_logs,
+        application=settings.notify_app_name,
+        level=settings.notify_log_level,
+        form=settings.notify_log_format,
     )
+    configure()  # what is said before Celery has us do it
+    watch_tasks(configure, settings.notification_queue_prefix)
+    end_hard(settings.worker_stop_seconds)
     tasks.register(celery, parts, lambda: rooms.deliverer, lambda: rooms.message_callbacks)
     tasks.register_receipts(celery, parts, lambda: rooms.email_receipts)
     provider_tasks.register(celery, parts)

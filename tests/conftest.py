@@ -43,23 +43,21 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def _fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any) -> Iterator[Parts]:
+def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any) -> Iterator[Parts]:
     """Parts on a database of their own, that holds only the built-in rows."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify')
     before, _, query = postgres_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    parts = build_parts(
-        settings.load(
-            notify_environment="test",
-            sqlalchemy_database_uri=url,
-            redis_url=valkey_url,
-            notification_queue_prefix=f"{name}-{os.getpid()}-",
-            notify_data_dir=folder / "data",
-            **options,
-        )
-    )
+    usual = {
+        "notify_environment": "test",
+        "sqlalchemy_database_uri": url,
+        "redis_url": valkey_url,
+        "notification_queue_prefix": f"{name}-{os.getpid()}-",
+        "notify_data_dir": folder / "data",
+    }
+    parts = build_parts(settings.load(**(usual | options)))
     yield parts
     parts.close()
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
@@ -69,7 +67,7 @@ def _fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: An
 @pytest.fixture
 def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
     """The parts of a process, on a database that holds only the built-in rows."""
-    with _fresh_parts(postgres_url, valkey_url, tmp_path) as parts:
+    with fresh_parts(postgres_url, valkey_url, tmp_path) as parts:
         yield parts
 
 
@@ -77,7 +75,7 @@ def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]
 def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The web application with a demo service, for the tests of one module."""
     folder = tmp_path_factory.mktemp("world")
-    with _fresh_parts(
+    with fresh_parts(
         postgres_url, valkey_url, folder, sandbox_url="http://127.0.0.1:9", notify_log_level="WARNING"
     ) as parts:
         demo = ensure_demo(parts, folder / "dev.json")

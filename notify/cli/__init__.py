@@ -14,7 +14,7 @@ ENTRIES = {
     "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included."),
     "reset": Entry("notify.cli.reset:reset", "Empty the data folder of `notify up`."),
     "web": Entry("notify.cli.processes:web", "Run the API."),
-    "worker": Entry("notify.cli.processes:worker", "Run a worker, which delivers messages."),
+    "worker": Entry("notify.cli.processes:worker", "Run a worker, for all task queues or those of a role."),
     "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
     "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply what SES says of emails, from an SQS queue."),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),

@@ -7,14 +7,16 @@ import os
 import signal
 import socket
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
 from notify import settings as configuration
 from notify.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 STOP_SECONDS = 5
 """A web process that has not answered its last request by then is killed."""
@@ -60,6 +62,24 @@ def _settings(kind: str, **overrides: Any) -> Settings:
     return settings
 
 
+def _share_metrics(settings: Settings, *, alone: bool) -> None:
+    """Count where the settings say; where they do not, in a folder of our own, or in memory if this is `alone`."""
+    from notify.infra import metrics_folder
+
+    if settings.prometheus_multiproc_dir:
+        metrics_folder.share(settings.prometheus_multiproc_dir)
+    elif not alone:
+        metrics_folder.share_for_now()
+
+
+def _before_command(celery: Celery) -> list[str]:
+    """What Celery's own command line is told in any case: it would read `BROKER_URL` by itself, and greet."""
+    import logging
+
+    logging.captureWarnings(True)  # into the log, like everything else
+    return ["--quiet", f"--broker={celery.conf.broker_url}"]
+
+
 def _server_logging() -> dict[str, Any]:
     """How the HTTP server's own few lines are logged: as JSON, like everything else."""
     import structlog
@@ -87,8 +107,7 @@ def web() -> None:
     few_arenas()
     settings = _settings("web")
     refuse_taken_port(settings.web_host, settings.port)
-    if settings.prometheus_multiproc_dir:
-        Path(settings.prometheus_multiproc_dir).mkdir(parents=True, exist_ok=True)
+    _share_metrics(settings, alone=False)
 
     from granian import Granian
     from granian.constants import Interfaces
@@ -115,32 +134,72 @@ def web() -> None:
     ).serve()
 
 
+def _list_roles(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from notify.queues import ALL_ROLES, ROLES
+
+    for role, queues in ROLES.items():
+        click.echo(f"{role:<24} {', '.join(queues)}")
+    click.echo(f"{ALL_ROLES:<24} every queue")
+    context.exit()
+
+
+def _chosen_queues(roles: tuple[str, ...], queues: str | None) -> list[str]:
+    """The queues of a worker. Raises `click.UsageError` for a name that there is not."""
+    from notify.queues import ALL_ROLES, QUEUES, ROLES, queues_of
+
+    if unknown := [role for role in roles if role != ALL_ROLES and role not in ROLES]:
+        raise click.UsageError(f"--role: there is no role {unknown[0]}; there are {', '.join((*ROLES, ALL_ROLES))}")
+    named = [queue.strip() for queue in (queues or "").split(",") if queue.strip()]
+    if unknown := [queue for queue in named if queue not in QUEUES]:
+        raise click.UsageError(f"--queues: there is no queue {unknown[0]}; there are {', '.join(QUEUES)}")
+    chosen = [queue for role in roles for queue in queues_of(role)] + named
+    return list(dict.fromkeys(chosen)) or list(QUEUES)
+
+
 @click.command()
-@click.option("--queues", help="Names of queues, with commas. [default: all]")
+@click.option("--role", "roles", multiple=True, metavar="NAME", help="Serve the queues of this role; may be repeated.")
+@click.option("--queues", help="Names of queues to serve, with commas. [default: all]")
+@click.option(
+    "--list-roles",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_roles,
+    help="Show the roles and their queues.",
+)
 @click.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Tasks at the same time. [default: WORKER_CONCURRENCY]"
 )
-@click.option("--name", default="worker", show_default=True, help="Tells the workers of a host apart.")
-def worker(queues: str | None, concurrency: int | None, name: str) -> None:
-    """Run a worker, which delivers messages."""
-    from notify.queues import QUEUES
-
+@click.option("--name", help="Tells the workers of a host apart. [default: the role, or worker]")
+def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, name: str | None) -> None:
+    """Run a worker, for all task queues or those of a role."""
+    chosen = _chosen_queues(roles, queues)
     few_arenas()
-    settings = _settings("worker")
-    chosen = [queue.strip() for queue in (queues or "").split(",") if queue.strip()]
-    if unknown := [queue for queue in chosen if queue not in QUEUES]:
-        raise click.UsageError(f"--queues: there is no queue {unknown[0]}; there are {', '.join(QUEUES)}")
+    kind = f"worker-{roles[0]}" if len(roles) == 1 else "worker"
+    settings = _settings(kind)
     prefix = settings.notification_queue_prefix
+    _share_metrics(settings, alone=True)
+    if settings.worker_metrics_port:
+        refuse_taken_port(settings.worker_metrics_host, settings.worker_metrics_port, variable="WORKER_METRICS_PORT")
+
+        from notify.public.metrics_page import MetricsPage, serve_apart
+
+        page = MetricsPage(settings.effective_metrics_token, None)
+        serve_apart(page, settings.worker_metrics_host, settings.worker_metrics_port)
 
     from notify.worker import create_celery
 
-    create_celery(settings).worker_main(
+    celery = create_celery(settings)
+    celery.worker_main(
         [
+            *_before_command(celery),
             "worker",
             "--pool=threads",
             f"--concurrency={concurrency or settings.worker_concurrency}",
-            f"--queues={','.join(prefix + queue for queue in chosen or QUEUES)}",
-            f"--hostname={name}@%h",
+            f"--queues={','.join(prefix + queue for queue in chosen)}",
+            f"--hostname={name or kind}@%h",
             "--without-gossip",
             "--without-mingle",
             "--without-heartbeat",
@@ -158,8 +217,10 @@ def beat() -> None:
 
     from notify.worker import create_celery
 
-    create_celery(settings).start(
+    celery = create_celery(settings)
+    celery.start(
         [
+            *_before_command(celery),
             "beat",
             f"--schedule={folder / 'schedule'}",
             "--pidfile=",
@@ -179,7 +240,9 @@ def ses_receipts() -> None:
     if not settings.ses_receipts_queue_url:
         raise configuration.SettingsError("SES_RECEIPTS_QUEUE_URL: must be set, to the queue to read from")
 
-    from notify.infra.parts import build_parts
+    _share_metrics(settings, alone=True)
+
+    from notify.infra.parts import build_parts, configure_traces
     from notify.infra.telemetry import configure_logs
     from notify.messages.ses_queue import SESQueue
     from notify.rooms import Rooms
@@ -187,6 +250,7 @@ def ses_receipts() -> None:
     configure_logs(
         application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
     )
+    configure_traces(settings)
     rooms = Rooms(build_parts(settings))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -215,11 +215,14 @@ class Instance:
         if settings.is_safe_environment and not settings.sandbox_url:
             self.overrides["sandbox_url"] = f"http://127.0.0.1:{free_port()}"
             self._start_process("sandbox", PROVIDERS)
-        if settings.web_processes > 1 and not settings.prometheus_multiproc_dir:
+        if not settings.prometheus_multiproc_dir:
             metrics = self.folder.run / "metrics"
             shutil.rmtree(metrics, ignore_errors=True)
             metrics.mkdir()
             self.overrides["prometheus_multiproc_dir"] = metrics
+        if "WORKER_STOP_SECONDS" not in os.environ:
+            # so that it can give back what it has not done, before it is killed
+            self.overrides["worker_stop_seconds"] = int(GRACE_SECONDS[WORKERS] / 2)
         self._start_process("web", WEB)
         for number in range(1, self.workers + 1):
             name = "worker" if self.workers == 1 else f"worker-{number}"

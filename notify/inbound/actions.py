@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra import metrics
 from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.secrets import UndecipherableError, Vault
@@ -58,6 +59,7 @@ class Inbox:
             if row is None:
                 return None
             id_, told = self._store(connection, row[0], number, text)
+        metrics.text_received(text.provider)
         self._outbox.publish("inbound_sms", told)
         return id_
 

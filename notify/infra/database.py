@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from sqlalchemy import DateTime, Engine, MetaData, create_engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from notify.infra import metrics
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,6 +37,28 @@ def driver_uri(uri: str) -> str:
     return uri
 
 
+def read_scalar(uri: str, query: LiteralString, *, seconds: float) -> Any:
+    """The first value of a query's first row, on a connection of its own that is given up after so many seconds. Raises
+    `psycopg.Error`.
+    """
+    plain = uri.replace("postgresql+psycopg://", "postgresql://", 1)
+    options = f"-c statement_timeout={int(seconds * 1000)}"
+    with psycopg.connect(
+        plain, autocommit=True, connect_timeout=max(int(seconds), 2), application_name="notify-check", options=options
+    ) as connection:
+        row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _count_connections(engine: Engine) -> None:
+    bind = engine.url.database or ""
+    event.listen(engine, "connect", lambda *_: metrics.connections(bind, 1))
+    event.listen(engine, "close", lambda *_: metrics.connections(bind, -1))
+    event.listen(engine, "close_detached", lambda *_: metrics.connections(bind, -1))
+    event.listen(engine, "checkout", lambda *_: metrics.connections_in_use(bind, 1))
+    event.listen(engine, "checkin", lambda *_: metrics.connections_in_use(bind, -1))
+
+
 class Database:
     """The connections of one process to one PostgreSQL database."""
 
@@ -48,6 +71,7 @@ class Database:
         statement_timeout_ms: int = 0,
         application_name: str = "notify",
     ) -> None:
+        self._uri = uri
         self.engine: Engine = create_engine(
             driver_uri(uri),
             pool_size=pool_size,
@@ -63,6 +87,7 @@ class Database:
                 "prepare_threshold": 2,
             },
         )
+        _count_connections(self.engine)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -112,14 +137,14 @@ class Database:
                 if not connection.closed:
                     connection.set_autocommit(False)
 
-    def is_ready(self) -> bool:
-        """Whether the database answers."""
+    def answers(self, seconds: float) -> bool:
+        """Whether the database answers within so many seconds, on a connection of its own: that all of the pool are in
+        use is no sign that it does not.
+        """
         try:
-            with self.connection() as connection:
-                connection.execute("SELECT 1")
-        except (psycopg.Error, OperationalError):
+            return bool(read_scalar(self._uri, "SELECT true", seconds=seconds))
+        except psycopg.Error:
             return False
-        return True
 
     def close(self) -> None:
         """Give every connection back to the server."""

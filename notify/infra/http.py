@@ -14,6 +14,8 @@ from notify.infra.errors import ProblemError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    Serve = Callable[[WSGIEnvironment, StartResponse, str, WSGIApplication], Iterable[bytes]]
+
 INVALID_JSON: Final = "Invalid JSON supplied in POST data"
 
 NOT_FOUND: Final = (
@@ -92,25 +94,22 @@ def result_error(status: int, message: Any, headers: Mapping[str, str] | None = 
 
 
 class CommonHeaders:
-    """WSGI middleware: security headers, and the trace and span ids, on every answer.
-
-    It calls `finished(environ, status, seconds)` when the answer begins.
+    """WSGI middleware: security headers, and the trace and span ids, on every answer. It has `serve` do the rest, with
+    the request's id.
     """
 
-    def __init__(self, app: WSGIApplication, started: Callable[[WSGIEnvironment, str], Callable[[int], None]]) -> None:
+    def __init__(self, app: WSGIApplication, serve: Serve) -> None:
         self._app = app
-        self._started = started
+        self._serve = serve
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         trace_id = next((environ[name] for name in TRACE_HEADERS if environ.get(name)), None)
         trace_id = trace_id[:LONGEST_TRACE_ID] if trace_id else f"{getrandbits(128):032x}"
         span_id = (environ.get(SPAN_HEADER) or "")[:LONGEST_TRACE_ID] or f"self-{getrandbits(64):016x}"
-        finished = self._started(environ, trace_id)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             headers = [*headers, *HEADERS, ("X-B3-TraceId", trace_id), ("X-B3-SpanId", span_id)]
-            finished(int(status[:3]))
             return start_response(status, headers, *rest)
 
-        return self._app(environ, start)
+        return self._serve(environ, start, trace_id, self._app)

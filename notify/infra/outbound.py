@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 from yarl import URL
 
+from notify.infra import tracing
 from notify.infra.public_addresses import is_public
 
 T = TypeVar("T")
@@ -220,7 +221,11 @@ class Outbound:
             turn = self._turns[host] = asyncio.Semaphore(self._connections)
         async with turn:
             seconds = self._timeout if timeout is None else timeout
-            return await self._call(method, address, data, headers, seconds, enough)
+            # the address may hold secrets, in its path even
+            with tracing.span(method, kind="CLIENT", attributes={"server.address": address.host or ""}) as span:
+                answer = await self._call(method, address, data, headers, seconds, enough)
+                span.set_attribute("http.response.status_code", answer.status)
+                return answer
 
     async def _call(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from notify.infra import tracing
+from notify.infra.broker import broker_settings
 from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.objects import Objects
@@ -32,15 +34,31 @@ class Parts:
         self.queue.close()
 
 
+def configure_traces(settings: Settings) -> None:
+    """Have this process export traces, where the settings say where to. Raises `SettingsError`."""
+    if not settings.otel_exporter_otlp_endpoint:
+        return
+    try:
+        tracing.configure(settings.otel_service_name or f"notify-{settings.notify_app_name}")
+    except tracing.MissingLibraryError as error:
+        raise SettingsError(str(error)) from None
+
+
 def build_parts(settings: Settings) -> Parts:
     """Build the parts; nothing connects before it is used. Raises `SettingsError` where an address is missing."""
     if not settings.sqlalchemy_database_uri:
         raise SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
     if not settings.effective_broker_url:
         raise SettingsError("REDIS_URL or BROKER_URL: must be set (or start everything with `notify up`)")
-    celery = create_celery(
-        settings.effective_broker_url, prefix=settings.notification_queue_prefix, queues=list(QUEUES)
+    prefix = settings.notification_queue_prefix
+    broker = broker_settings(
+        settings.effective_broker_url,
+        [prefix + name for name in QUEUES],
+        visibility_seconds=settings.broker_visibility_seconds,
+        region=settings.aws_region,
+        account_id=settings.aws_account_id,
     )
+    celery = create_celery(broker, prefix=prefix, queues=QUEUES)
     return Parts(
         settings=settings,
         database=Database(
@@ -54,5 +72,5 @@ def build_parts(settings: Settings) -> Parts:
         vault=Vault(settings.secret_key),
         signer=Signer(settings.secret_key, settings.dangerous_salt),
         objects=Objects(settings.object_store_url or f"file://{settings.notify_data_dir.resolve() / 'objects'}"),
-        queue=Queue(celery, settings.notification_queue_prefix),
+        queue=Queue(celery, prefix, broker, groups=settings.enable_sqs_message_group_ids),
     )

@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import structlog
-from celery import Celery
-from kombu.exceptions import OperationalError as BrokerError
+from celery import Celery, signals
+
+from notify.infra import tracing
+from notify.infra.broker import PUBLISHED_HEADER, SQS_LONGEST_DELAY, BrokerSettings, BrokerStates, QueueState
+from notify.infra.telemetry import flush_logs
 
 logger = structlog.get_logger(__name__)
+
+GROUP_HEADER = "notify_message_group_id"
+GIVE_BACK_SECONDS = 2.0
 
 
 class Queue:
     """Publishes tasks by name, so that a lower room can wake a higher one without importing it."""
 
-    def __init__(self, celery: Celery, prefix: str) -> None:
+    def __init__(self, celery: Celery, prefix: str, broker: BrokerSettings, *, groups: bool = True) -> None:
+        """With `groups`, tasks of SQS bear the group that they are published for."""
         self.celery = celery
         self._prefix = prefix
+        self._broker = broker
+        self._states = BrokerStates(celery, broker)
+        self.has_groups = groups and broker.is_sqs
+        """Whether it makes a difference to publish for each group apart."""
 
-    def publish(self, task: str, args: Sequence[Any], *, queue: str, countdown: float | None = None) -> bool:
+    def publish(
+        self, task: str, args: Sequence[Any], *, queue: str, countdown: float | None = None, group: str | None = None
+    ) -> bool:
         """Put a task on a queue, to run after `countdown` seconds. False when the broker is down: the caller's work is
-        in the database, and a sweeper publishes it again.
+        in the database, and a sweeper publishes it again. `group` is the id of the service it is for, if it is for one:
+        SQS deals out a queue fairly among groups (contract: workers 1).
         """
+        headers = _request_headers() | tracing.task_headers(args)
+        properties: dict[str, Any] = {}
+        if countdown and self._broker.is_sqs:
+            # SQS keeps it meanwhile; a worker that held it would hide it from the others
+            properties["DelaySeconds"] = min(int(countdown), SQS_LONGEST_DELAY)
+        if group and self.has_groups:
+            properties["MessageGroupId"] = headers[GROUP_HEADER] = group
         try:
             self.celery.send_task(
                 task,
@@ -31,33 +56,66 @@ class Queue:
                 queue=self._prefix + queue,
                 countdown=countdown,
                 ignore_result=True,
-                headers=_request_headers(),
+                headers=headers,
                 retry=False,
+                **properties,
             )
-        except (BrokerError, OSError) as error:
+        except self._broker.errors as error:
             logger.warning("broker failed", task=task, queue=queue, error=type(error).__name__)
+            return False
+        return True
+
+    def states(self, names: Sequence[str]) -> dict[str, QueueState] | None:
+        """What waits in each of these queues, or null when the broker is down."""
+        try:
+            found = self._states.look([self._prefix + name for name in names])
+        except self._broker.errors as error:
+            logger.warning("broker failed", error=type(error).__name__)
+            return None
+        return {name: found[self._prefix + name] for name in names}
+
+    def kept_by_workers(self) -> int | None:
+        """How many tasks workers hold, under way or not yet due; null when the broker does not say, or is down."""
+        try:
+            return self._states.kept()
+        except self._broker.errors:
+            return None
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the broker answers, when asked about this queue."""
+        try:
+            self._states.check(self._prefix + name)
+        except self._broker.errors:
             return False
         return True
 
     def close(self) -> None:
         """Drop the connections to the broker."""
+        self._states.close()
         self.celery.close()
 
 
-def _request_headers() -> dict[str, str]:
+def _request_headers() -> dict[str, Any]:
     request_id = structlog.contextvars.get_contextvars().get("requestId")
     return {"notify_request_id": request_id} if request_id else {}
 
 
-def create_celery(
-    broker_url: str, *, prefix: str, queues: Sequence[str], timezone: str = "UTC", visibility_seconds: int = 3600
-) -> Celery:
+def _note_time(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
+    """Note on each task, whoever publishes it, when that was."""
+    if headers is not None:
+        headers.setdefault(PUBLISHED_HEADER, time.time())
+
+
+def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str], timezone: str = "UTC") -> Celery:
     """A Celery application without a result store. Tasks are acknowledged when they are done, so that a killed worker's
     tasks are run again by another; every task may therefore run twice.
     """
+    from kombu.entity import Exchange
     from kombu.entity import Queue as KombuQueue
 
-    celery = Celery("notify", broker=broker_url, set_as_current=False)
+    names = [prefix + name for name in queues]
+
+    celery = Celery("notify", broker=broker.url, set_as_current=False)
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
@@ -65,8 +123,9 @@ def create_celery(
         task_serializer="json",
         accept_content=["json"],
         task_create_missing_queues=True,
-        task_queues=[KombuQueue(prefix + name) for name in queues],  # type: ignore[no-untyped-call]
-        task_default_queue=prefix + queues[0],
+        # left to itself, Celery would bind them all to the default queue's key
+        task_queues=[KombuQueue(name, Exchange(name), routing_key=name) for name in names],  # type: ignore[no-untyped-call]
+        task_default_queue=names[0],
         timezone=timezone,
         enable_utc=True,
         worker_prefetch_multiplier=1,
@@ -75,40 +134,59 @@ def create_celery(
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": visibility_seconds,
-            "socket_timeout": 10,
-            "socket_connect_timeout": 5,
-            "socket_keepalive": True,
-        },
+        broker_transport_options=dict(broker.transport_options),
         broker_pool_limit=10,
         worker_enable_remote_control=False,
     )
+    signals.before_task_publish.connect(_note_time, weak=False, dispatch_uid="notify-published-at")
     return celery
 
 
-def log_tasks(configure: Callable[[], None]) -> None:
-    """Have this process, a worker or beat, log as the rest does: `configure` sets up its output.
+class _Running(NamedTuple):
+    """A task under way in this process."""
+
+    began: float
+    cpu_began: float
+    queue: str
+    span: AbstractContextManager[Any]
+
+
+def watch_tasks(configure: Callable[[], None], prefix: str) -> None:
+    """Have this process, a worker or beat, log, count and trace as the rest does: `configure` sets up its output.
 
     Each line that a task logs bears the task's id and that of the request that published it; each task's end is a line.
     """
-    from celery import signals
+    from notify.infra import metrics
 
-    began: dict[str, float] = {}
+    running: dict[str, _Running] = {}
 
     def setup(**_signal: Any) -> None:
         configure()
 
     def started(task_id: str, task: Any, **_signal: Any) -> None:
-        began[task_id] = time.perf_counter()
+        headers = task.request.headers or {}
+        queue = ((task.request.delivery_info or {}).get("routing_key") or "none").removeprefix(prefix)
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(task_id=task_id, task_name=task.name)
-        if request_id := (task.request.headers or {}).get("notify_request_id"):
-            structlog.contextvars.bind_contextvars(requestId=request_id)
+        structlog.contextvars.bind_contextvars(
+            task_id=task_id,
+            task_name=task.name,
+            queue_name=queue,
+            requestId=headers.get("notify_request_id") or task_id,
+        )
+        metrics.task_began(queue, _waited(headers.get(PUBLISHED_HEADER), task.request.eta))
+        span = tracing.task_span(task.name, headers)
+        span.__enter__()
+        running[task_id] = _Running(time.perf_counter(), time.thread_time(), queue, span)
 
-    def ended(task_id: str, state: str | None = None, **_signal: Any) -> None:
-        seconds = time.perf_counter() - began.pop(task_id, time.perf_counter())
-        logger.info("task", state=(state or "UNKNOWN").lower(), task_time=round(seconds, 6))
+    def ended(task_id: str, task: Any, state: str | None = None, **_signal: Any) -> None:
+        task_ = running.pop(task_id, None)
+        if task_ is None:
+            return
+        seconds, cpu_seconds = time.perf_counter() - task_.began, time.thread_time() - task_.cpu_began
+        status = (state or "UNKNOWN").lower()
+        metrics.task_ended(task.name, status, task_.queue, seconds, cpu_seconds)
+        logger.info("task", state=status, task_time=round(seconds, 6))
+        task_.span.__exit__(None, None, None)
         structlog.contextvars.clear_contextvars()
 
     signals.setup_logging.connect(setup, weak=False)
@@ -117,3 +195,47 @@ def log_tasks(configure: Callable[[], None]) -> None:
     signals.worker_ready.connect(lambda **_signal: logger.info("worker ready"), weak=False)
     signals.worker_shutting_down.connect(lambda **_signal: logger.info("worker stopping"), weak=False)
     signals.beat_init.connect(lambda **_signal: logger.info("beat ready"), weak=False)
+
+
+def _waited(published_at: object, eta: object) -> float | None:
+    if not isinstance(published_at, float | int):
+        return None
+    due = float(published_at)
+    if isinstance(eta, str):
+        try:
+            moment = datetime.fromisoformat(eta)
+        except ValueError:
+            return None
+        due = max(due, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp())
+    return time.time() - due
+
+
+def end_hard(seconds: float) -> None:
+    """Have a worker that was asked to stop, and has not ended its tasks after so many seconds, end without them. They
+    are not acknowledged, and so run again elsewhere.
+    """
+
+    def wait_and_end() -> None:
+        time.sleep(seconds)
+        logger.warning("worker ends with tasks under way")
+        if consumers:
+            # RabbitMQ sees the connection break and deals the tasks out again; the others must be told
+            giver = threading.Thread(target=_give_back, args=(consumers[-1],), daemon=True)
+            giver.start()
+            giver.join(GIVE_BACK_SECONDS)
+        flush_logs()
+        os._exit(1)
+
+    consumers: list[Any] = []
+    signals.worker_ready.connect(lambda sender, **_signal: consumers.append(sender), weak=False)
+
+    def stopping(**_signal: Any) -> None:
+        threading.Thread(target=wait_and_end, name="end-hard", daemon=True).start()
+
+    signals.worker_shutting_down.connect(stopping, weak=False)
+
+
+def _give_back(consumer: Any) -> None:
+    qos: Any = getattr(getattr(consumer.task_consumer, "channel", None), "qos", None)
+    if hasattr(qos, "restore_unacked_once"):
+        qos.restore_unacked_once()

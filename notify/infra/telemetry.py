@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import atexit
 import logging
+import re
 import sys
 import threading
+import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
+from structlog.processors import CallsiteParameter
 
-UNKNOWN = {"requestId": "no-request-id", "span_id": "no-span-id", "service_id": "no-service-id"}
+UNKNOWN = {
+    "requestId": "no-request-id",
+    "span_id": "no-span-id",
+    "service_id": "no-service-id",
+    "current_user_id": None,
+}
+FLUSH_SECONDS = 2.0
+PLACE = [CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.MODULE]
 
 
 _output: _LineWriter | None = None
@@ -43,6 +54,12 @@ def log_request(*, application: str, request_id: str, fields: dict[str, Any]) ->
     return True
 
 
+def flush_logs() -> None:
+    """Write what waits to be written, when the process is about to end in a way that asks nobody."""
+    if _output is not None:
+        _output.flush()
+
+
 def configure_logs(*, application: str, level: str, form: str) -> None:
     """Send every log line of the process, ours and the libraries', to standard output in one form."""
 
@@ -52,6 +69,8 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
         event["levelname"] = name.upper()
         event["logType"] = "application"
         event["message"] = event.pop("event", "")
+        module = event.pop("module", "")
+        event["name"] = event.pop("logger_name", None) or module
         for key, value in UNKNOWN.items():
             event.setdefault(key, value)
         return event
@@ -61,12 +80,17 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
     _output = _LineWriter() if form == "json" else None
     if _output is not None:
         form_of_lines: list[structlog.typing.Processor] = [
-            structlog.processors.format_exc_info,
+            structlog.processors.CallsiteParameterAdder(PLACE, additional_ignores=["logging", __name__]),
+            structlog.processors.ExceptionRenderer(describe_exception),
             describe,
             structlog.processors.JSONRenderer(serializer=_dump),
         ]
     else:
-        form_of_lines = [structlog.processors.TimeStamper(fmt="%H:%M:%S"), structlog.dev.ConsoleRenderer()]
+        form_of_lines = [
+            structlog.processors.TimeStamper(fmt="%H:%M:%S"),
+            structlog.processors.ExceptionRenderer(describe_exception),
+            structlog.dev.ConsoleRenderer(),
+        ]
     _processors[:] = [structlog.contextvars.merge_contextvars, *form_of_lines]
     structlog.configure(
         processors=_processors,
@@ -85,7 +109,7 @@ class _LineWriter:
     """
 
     def __init__(self) -> None:
-        self._lines: SimpleQueue[bytes] = SimpleQueue()
+        self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         atexit.register(self.flush)
@@ -105,35 +129,73 @@ class _LineWriter:
 
     def _run(self) -> None:
         while True:
-            self._write([self._lines.get()])
-
-    def _write(self, lines: list[bytes]) -> None:
-        while True:
-            try:
-                lines.append(self._lines.get_nowait())
-            except Empty:
-                break
-        if lines:
-            sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
-            sys.stdout.buffer.flush()
+            taken = [self._lines.get()]
+            with suppress(Empty):
+                while True:
+                    taken.append(self._lines.get_nowait())
+            lines = [one for one in taken if isinstance(one, bytes)]
+            if lines:
+                sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
+                sys.stdout.buffer.flush()
+            for one in taken:
+                if isinstance(one, threading.Event):
+                    one.set()
 
     def flush(self) -> None:
-        """Write what waits, before the process ends."""
-        self._write([])
+        """Return when all that was logged until now is written, such as before the process ends."""
+        if self._thread is not None and self._thread.is_alive():
+            reached = threading.Event()
+            self._lines.put(reached)
+            reached.wait(FLUSH_SECONDS)
 
 
 def _dump(value: Any, **_options: Any) -> bytes:
     return orjson.dumps(value, default=str)
 
 
+def harmless(text: str) -> str:
+    """A text that somebody else wrote, such as an exception's, with what may be personal or secret left out: all but
+    its first line, whatever stands in quotes, addresses of people, numbers long enough to be one's, and credentials.
+    """
+    first = text.strip().partition("\n")[0]
+    text = _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first)))
+    return _ID_OR_NUMBER.sub(lambda match: match["id"] or "…", text)
+
+
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([\"'].*[\"']\)""")
+_ADDRESS: Final = re.compile(r"[^\s@<>,;:=]+@[^\s@<>,;:=]+")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+@|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+")
+_ID_OR_NUMBER: Final = re.compile(
+    r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)|(?<![0-9A-Za-z])\+?\d(?:[\s().-]*\d){6,}"
+)
+
+
+def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
+    """An exception with its causes, for the log: classes, places in the code, and what of the texts is harmless."""
+    error: BaseException | None = exc_info[1]
+    parts: list[str] = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        text = harmless(str(error))
+        name = type(error).__qualname__
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.append(f"{frames}{name}: {text}" if text else f"{frames}{name}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\nwhich followed\n\n".join(parts)
+
+
 class _Forward(logging.Handler):
-    """Hands what libraries log to the same output. Their texts may hold anything: only warnings and worse pass."""
+    """Hands what libraries log to the same output. Their texts may hold anything: only warnings and worse pass, and of
+    those only what is harmless.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log one record of a library."""
         logger = structlog.get_logger(record.name)
         method = getattr(logger, record.levelname.lower(), logger.warning)
+        text = harmless(record.getMessage())
         if record.exc_info:
-            method(record.getMessage(), logger_name=record.name, exc_info=record.exc_info)
+            method(text, logger_name=record.name, exc_info=record.exc_info)
         else:
-            method(record.getMessage(), logger_name=record.name)
+            method(text, logger_name=record.name)

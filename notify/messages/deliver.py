@@ -33,6 +33,7 @@ from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
 from notify.messages import dispatch
 from notify.messages.links import UnsubscribeLinks
+from notify.messages.measure import measure_deliveries
 from notify.messages.receipts import ReceiptBook
 from notify.providers.base import OutgoingEmail, OutgoingText, ProviderError, Receipt
 from notify.providers.choice import NoProviderError
@@ -78,6 +79,8 @@ SET notification_status = CASE WHEN n.notification_status = 'created' THEN r.sta
 FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::int[], %s::timestamptz[])
      AS r(id, status, sent_at, sent_by, reference, units, at)
 WHERE n.id = r.id
+RETURNING n.notification_type::text, n.key_type, r.status, n.notification_status = r.status, r.sent_by,
+          extract(epoch FROM r.at - n.created_at)::float8
 """
 
 
@@ -440,7 +443,7 @@ class Deliverer:
 
     def _write_once(self, results: Sequence[_Result]) -> None:
         with self._database.connection() as connection:
-            connection.execute(
+            written = connection.execute(
                 _WRITE,
                 (
                     [result.id for result in results],
@@ -451,7 +454,8 @@ class Deliverer:
                     [result.units for result in results],
                     [result.at for result in results],
                 ),
-            )
+            ).fetchall()
+        measure_deliveries(written)
 
     def _finish(self, batch: _Batch) -> None:
         """Publish what is left. If the broker is down, the sweeper finds it."""

@@ -15,6 +15,7 @@ from uuid import UUID
 from notify import queues
 from notify.infra.background import Background
 from notify.infra.queue import Queue
+from notify.messages.measure import measure_statuses
 from notify.messages.store import NewMessage
 from notify.services.limits import Limits
 
@@ -32,13 +33,20 @@ def queue_for(notification_type: str, key_type: str) -> str:
 
 
 def publish(
-    queue: Queue, notification_type: str, queue_name: str, ids: Iterable[UUID], countdown: float | None = None
+    queue: Queue,
+    notification_type: str,
+    queue_name: str,
+    ids: Iterable[UUID],
+    countdown: float | None = None,
+    group: str | None = None,
 ) -> bool:
-    """Publish delivery of messages of one type, some at a time. False when the broker is down."""
+    """Publish delivery of messages of one type, some at a time; `group` is their service's id, if they are all of one.
+    False when the broker is down.
+    """
     texts = [str(id_) for id_ in ids]
     task = DELIVER_TASKS[notification_type]
     return all(
-        queue.publish(task, [texts[start : start + IDS_PER_TASK]], queue=queue_name, countdown=countdown)
+        queue.publish(task, [texts[start : start + IDS_PER_TASK]], queue=queue_name, countdown=countdown, group=group)
         for start in range(0, len(texts), IDS_PER_TASK)
     )
 
@@ -57,14 +65,16 @@ class Aftermath:
         self._background.put(messages)
 
     def _handle(self, messages: Sequence[NewMessage]) -> None:
+        measure_statuses((one.notification_type, one.key_type, one.notification_status) for one in messages)
         self._limits.count(_counters(messages))
-        groups: dict[tuple[str, str], list[UUID]] = defaultdict(list)
+        groups: dict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         for message in messages:
             kind = message.notification_type
             if kind in DELIVER_TASKS and message.notification_status == "created":
-                groups[kind, queue_for(kind, message.key_type)].append(message.id)
-        for (kind, queue_name), ids in groups.items():
-            publish(self._queue, kind, queue_name, ids)
+                group = str(message.service_id) if self._queue.has_groups else None
+                groups[kind, queue_for(kind, message.key_type), group].append(message.id)
+        for (kind, queue_name, group), ids in groups.items():
+            publish(self._queue, kind, queue_name, ids, group=group)
 
     def close(self) -> None:
         """Handle what still waits, and stop."""

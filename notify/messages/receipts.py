@@ -19,6 +19,7 @@ from notify.infra.database import Database
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
 from notify.messages.callbacks import MessageCallbacks
+from notify.messages.measure import measure_receipts
 from notify.messages.statuses import OPEN_TO_RECEIPTS
 from notify.providers.base import Receipt
 from notify.services.directory import ServiceDirectory
@@ -43,8 +44,9 @@ SET notification_status = CASE
 FROM receipt r JOIN locked l ON l.id = r.id
 WHERE n.id = r.id AND n.notification_status = ANY(%(open)s)
   AND NOT (n.notification_type = 'sms' AND n.international AND NOT coalesce(n.phone_prefix = ANY(%(reporting)s), false))
-RETURNING n.id, n.notification_type, n.billable_units, n.service_id, n.template_id, n.template_version,
-          n._personalisation, n.notification_status
+RETURNING n.id, n.notification_type::text, n.billable_units, n.service_id, n.template_id, n.template_version,
+          n._personalisation, n.key_type, n.notification_status, n.sent_by, n.international,
+          extract(epoch FROM %(now)s - n.created_at)::float8
 """
 _UNITS: Final = """
 UPDATE notifications n SET billable_units = u.units
@@ -113,15 +115,16 @@ class ReceiptBook:
             units = [(row[0], self._fragments(row)) for row in rows if row[1] == "sms" and row[2] == 0]
             if units:
                 connection.execute(_UNITS, ([id_ for id_, _ in units], [number for _, number in units]))
-            told = self._callbacks.record(connection, [(row[0], row[3]) for row in rows if row[7] != "pending"])
+            told = self._callbacks.record(connection, [(row[0], row[3]) for row in rows if row[8] != "pending"])
         self._callbacks.publish(told)
+        measure_receipts((row[1], *row[7:]) for row in rows)
         if len(rows) < len(receipts):
             applied: set[UUID] = {row[0] for row in rows}
             ignored = [str(one.notification_id) for one in receipts if one.notification_id not in applied]
             logger.info("receipts without effect", ids=ignored[:20], number=len(ignored))
 
     def _fragments(self, row: Sequence[Any]) -> int:
-        _, _, _, service_id, template_id, version, personalisation, _ = row
+        service_id, template_id, version, personalisation = row[3:7]
         template = self._templates.version(service_id, template_id, version)
         service = self._services.get(service_id)
         if template is None or service is None:

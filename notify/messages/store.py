@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 import structlog
 
+from notify.infra import tracing
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database
 from notify.services.limits import LimitRequest, Limits
@@ -87,6 +88,7 @@ class MessageStore:
 
         Raises `RateLimitError`, `TooManyRequestsError`.
         """
+        tracing.remember(str(message.id))
         self._batcher.submit((message, limit))
 
     def store_many(self, messages: Sequence[NewMessage]) -> None:
@@ -95,6 +97,10 @@ class MessageStore:
         self._stored(messages)
 
     def _admit(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
+        with tracing.span("store messages", attributes={"messages": len(items)}):
+            return self._admit_batch(items)
+
+    def _admit_batch(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
         results: list[BaseException | None] = list(self._limits.take([limit for _, limit in items]))
         admitted = [position for position, refusal in enumerate(results) if refusal is None]
         messages = [items[position][0] for position in admitted]

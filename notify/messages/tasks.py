@@ -13,6 +13,7 @@ from celery.schedules import crontab
 
 from notify import queues
 from notify.documents.store import DocumentStore
+from notify.infra import metrics
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import delivery_speed, upkeep
@@ -70,8 +71,13 @@ def register(
     def generate_sms_delivery_stats() -> None:
         speeds = delivery_speed.measure(parts.database, utc_now())
         for speed in speeds:
-            shares = {f"late_{seconds}_s": round(speed.ratio(seconds), 4) for seconds in delivery_speed.LIMITS_SECONDS}
-            logger.info("text delivery", provider=speed.provider, number=speed.number, **shares)
+            shares = {seconds: round(speed.ratio(seconds), 4) for seconds in delivery_speed.LIMITS_SECONDS}
+            for seconds, share in shares.items():
+                metrics.not_delivered_within(
+                    speed.provider, seconds, round(delivery_speed.EVALUATED.total_seconds()), share
+                )
+            late = {f"late_{seconds}_s": share for seconds, share in shares.items()}
+            logger.info("text delivery", provider=speed.provider, number=speed.number, **late)
         if settings.check_slow_text_message_delivery:
             delivery_speed.alert_if_slow(parts.cache, speeds)
 

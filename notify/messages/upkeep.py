@@ -12,6 +12,7 @@ from notify.infra.database import Database
 from notify.infra.queue import Queue
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.dispatch import publish, queue_for
+from notify.messages.measure import measure_statuses
 
 SWEEP_INTERVAL: Final = timedelta(minutes=1)
 OLDEST: Final = timedelta(days=7)
@@ -31,7 +32,12 @@ WHERE id IN (
     WHERE notification_status IN ('sending', 'pending') AND notification_type IN ('sms', 'email')
       AND created_at < %(before)s
     ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, service_id
+RETURNING id, notification_type::text, key_type, service_id
+"""
+_OLDEST_CREATED: Final = """
+SELECT kind::text, (SELECT min(created_at) FROM notifications
+                    WHERE notification_status = 'created' AND notification_type = kind)
+FROM unnest(enum_range(NULL::notification_type)) AS kind
 """
 
 
@@ -74,8 +80,16 @@ def time_out_sending(
             rows = connection.execute(
                 _TIME_OUT, {"now": now, "before": now - after, "limit": TIMED_OUT_AT_A_TIME}
             ).fetchall()
-            told = callbacks.record(connection, rows)
+            told = callbacks.record(connection, [(id_, service_id) for id_, _, _, service_id in rows])
         callbacks.publish(told)
         if not rows:
             return timed_out
         timed_out += [row[0] for row in rows]
+        measure_statuses((kind, key_type, "temporary-failure") for _, kind, key_type, _ in rows)
+
+
+def oldest_created(database: Database) -> dict[str, datetime | None]:
+    """When the oldest message of each type was accepted of those that were not handed over yet; null: there is none."""
+    with database.connection() as connection:
+        connection.execute("SET LOCAL statement_timeout = 2000")
+        return dict(connection.execute(_OLDEST_CREATED).fetchall())

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from notify.accounts.models import NOTIFY_USER_ID
+from notify.infra import metrics
 from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound
@@ -26,6 +27,7 @@ from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provide
 from notify.providers.breaker import Breaker, State
 from notify.providers.choice import Candidate, Chooser, NoProviderError
 from notify.providers.error_rate import LIMIT, ErrorRate
+from notify.providers.measure import provider_call
 from notify.providers.registry import Key, ProviderPool, configured_texts
 from notify.providers.turns import SentAwayError, Turns
 from notify.settings import Settings
@@ -55,6 +57,7 @@ class _Line:
         self.breaker = Breaker(clock=clock)
         self.turns = Turns(provider.calls_at_a_time)
         self.noted_state: State = "closed"
+        metrics.breaker_moved(provider.notification_type, provider.identifier, "", self.noted_state)
 
     def takes_calls(self) -> bool:
         """Whether a new call is in good hands here."""
@@ -66,6 +69,8 @@ class _Line:
         """Log the state, if it is another than last time."""
         before, self.noted_state = self.noted_state, self.breaker.state
         if before != self.noted_state:
+            kind, name = self.provider.notification_type, self.provider.identifier
+            metrics.breaker_moved(kind, name, before, self.noted_state)
             logger.warning(
                 "provider breaker",
                 provider=self.provider.identifier,
@@ -135,7 +140,8 @@ class Switchboard:
         call = line.breaker.begin()
         is_up: bool | None = None
         try:
-            accepted: Accepted = await line.provider.send(message)
+            with provider_call(line.provider.notification_type, line.provider.identifier, message.notification_id):
+                accepted: Accepted = await line.provider.send(message)
             is_up = True
             return accepted
         except ProviderError as error:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import psycopg
 import sqlalchemy.exc
-import structlog
 from flask import Blueprint, Request, Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
@@ -21,6 +20,7 @@ from notify.inbound import queries as inbound
 from notify.infra.database import Database
 from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v2_error, v2_problem
+from notify.infra.request_log import request_raised
 from notify.infra.secrets import Vault
 from notify.infra.times import format_datetime
 from notify.messages import present
@@ -33,8 +33,6 @@ from notify.public.auth import Authenticator
 from notify.public.validation import parse_uuid, validate
 from notify.templates import queries as template_queries
 from notify.templates.directory import CompiledTemplate, TemplateDirectory
-
-logger = structlog.get_logger(__name__)
 
 LISTS = ("status", "template_type")
 
@@ -115,7 +113,7 @@ def _handle_errors(v2: Blueprint) -> None:
 
     @v2.errorhandler(Exception)
     def fault(error: Exception) -> Response:
-        logger.exception("request failed", error=type(error).__name__)
+        request_raised(request.environ, error)
         return v2_error(500, [{"error": type(error).__name__, "message": "Internal server error"}])
 
 

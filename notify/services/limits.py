@@ -13,6 +13,7 @@ from uuid import UUID
 
 from redis.client import Pipeline
 
+from notify.infra import metrics
 from notify.infra.cache import Cache
 from notify.infra.errors import ProblemError
 from notify.services.queries import CachedService
@@ -116,6 +117,7 @@ class Limits:
     def _take(self, requests: Sequence[LimitRequest]) -> list[int]:
         groups = Counter(requests)
         now = time.time()
+        began = time.perf_counter()
         results = self._script.run_many(
             [
                 (
@@ -134,6 +136,7 @@ class Limits:
                 for group, wanted in groups.items()
             ]
         )
+        metrics.limits_looked_at(time.perf_counter() - began)
         if results is None:
             return [0] * len(requests)
         passing = {group: [*result] for group, result in zip(groups, results, strict=True)}
@@ -156,4 +159,6 @@ class Limits:
                 pipeline.set(key, 0, ex=DAY_SECONDS, nx=True)
                 pipeline.incrby(key, number)
 
+        began = time.perf_counter()
         self._cache.pipeline("count messages", fill)
+        metrics.limits_counted(time.perf_counter() - began)

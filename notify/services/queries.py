@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import ServiceUser, User
@@ -226,3 +227,20 @@ def retention_days(session: Session, service_id: UUID, notification_type: str) -
         )
     )
     return USUAL_RETENTION_DAYS if days is None else days
+
+
+class LiveCounts(NamedTuple):
+    """How many use us in earnest."""
+
+    organisations: int
+    services: int
+
+
+def count_live(session: Session) -> LiveCounts:
+    """Services that are live and counted as such, and organisations that have one (public-api 14.5)."""
+    row = session.execute(
+        select(func.count(Service.organisation_id.distinct()), func.count()).where(
+            Service.active, ~Service.restricted, Service.count_as_live
+        )
+    ).one()
+    return LiveCounts(*row)

@@ -9,6 +9,7 @@ lane, no thread and no other service, and its backlog waits in the database.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ import structlog
 from cachetools import TTLCache
 
 from notify import queues
+from notify.infra import metrics
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound, OutboundError, cancel
 from notify.infra.queue import Queue
@@ -267,6 +269,7 @@ class CallbackSender:
                 failed.append(callback.id)
             else:
                 done.append(callback.id)
+                metrics.service_called(lane.callback_type, "given_up")
                 self._log(logger.warning, "callback given up", lane, subject_id=str(callback.subject_id))
         with self._database.connection() as connection:
             if done:
@@ -304,7 +307,8 @@ class CallbackSender:
             **signature_headers(endpoint.key, f"{lane.callback_type}-{callback.subject_id}", utc_now(), callback.body),
         }
         status: int | None = None
-        kind: str | None = None
+        kind = ""
+        began = time.perf_counter()
         try:
             answer = await self._outbound.request(
                 "POST", endpoint.url, data=callback.body, headers=headers, enough=ENOUGH_OF_AN_ANSWER
@@ -317,7 +321,9 @@ class CallbackSender:
             if 200 <= status < 300:
                 outcome = Outcome.TAKEN
             else:
+                kind = f"http_{status // 100}xx"
                 outcome = Outcome.FAILED if status >= 500 or status == 429 else Outcome.REFUSED
+        metrics.service_called(lane.callback_type, outcome.name.lower(), time.perf_counter() - began, kind)
         if outcome is not Outcome.TAKEN:
             self._log(
                 logger.warning,

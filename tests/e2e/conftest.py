@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    folder = tmp_path_factory.mktemp("product")
+@contextmanager
+def running_product(folder: Path, *options: str, **changes: str) -> Iterator[Product]:
+    """`notify up`, with options and settings of one's own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SQLALCHEMY", "REDIS"))}
     process = subprocess.Popen(
         [
@@ -62,8 +63,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             "--port",
             str(_free_port()),
             "--processes=1",
+            *options,
         ],
-        env=environment,
+        env=environment | changes,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -80,3 +82,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=START_SECONDS)
     assert process.returncode == 0
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with running_product(tmp_path_factory.mktemp("product")) as product:
+        yield product

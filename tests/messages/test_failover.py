@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.broker import BrokerSettings
 from notify.infra.queue import Queue, create_celery
 from notify.infra.times import utc_now
 from notify.messages import tasks
@@ -162,17 +163,22 @@ def test_both_go_down_and_nothing_is_lost(patient: Worker) -> None:
     assert taken(patient) == dict.fromkeys(map(str, ids), 1)
 
 
+NOWHERE = BrokerSettings("redis://127.0.0.1:9/0")
+
+
 def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> None:
     """Tries are 300 seconds apart, and 48 of them, whether or not there was somebody to try."""
     published: list[tuple[list[Any], float]] = []
 
     class Recorded(Queue):
-        def publish(self, task: str, args: Any, *, queue: str, countdown: float | None = None) -> bool:
+        def publish(
+            self, task: str, args: Any, *, queue: str, countdown: float | None = None, group: str | None = None
+        ) -> bool:
             published.append((list(args), countdown or 0.0))
             return True
 
     deliverer = patient.deliverer
-    deliverer._queue = Recorded(patient.rooms.parts.queue.celery, "")
+    deliverer._queue = Recorded(patient.rooms.parts.queue.celery, "", NOWHERE)
     patient.mmg.fail(DOWN)
     patient.firetext.fail(DOWN)
     ids = texts(patient, 21)
@@ -242,7 +248,7 @@ def test_many_batches_hang_and_still_make_way(worker: Worker, monkeypatch: pytes
 
 def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
     rooms = Rooms(worker.rooms.parts)
-    rooms.deliverer._queue = Queue(create_celery("redis://127.0.0.1:9/0", prefix="", queues=list(QUEUES)), "")
+    rooms.deliverer._queue = Queue(create_celery(NOWHERE, prefix="", queues=QUEUES), "", NOWHERE)
     worker.mmg.fail(DOWN)
     worker.firetext.fail(DOWN)
     ids = texts(worker, 3)

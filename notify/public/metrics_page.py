@@ -1,0 +1,171 @@
+"""The page for Prometheus (contract: public-api 14.5, workers 19): what the processes of this host have counted, and
+how things stand at the moment.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import psycopg
+import structlog
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from sqlalchemy.exc import SQLAlchemyError
+
+from notify import queues
+from notify.infra import metrics
+from notify.infra.parts import Parts
+from notify.infra.times import utc_now
+from notify.messages.upkeep import oldest_created
+from notify.providers.queries import Weight, weights
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+logger = structlog.get_logger(__name__)
+
+KEPT_SECONDS: Final = 5.0
+"""How long an answer is given again, so that several scrapers ask the database and the broker no more than one."""
+
+
+class Situation:
+    """How things stand: what waits, for how long, and how providers share the work. Every process tells the same."""
+
+    def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = parts
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: tuple[float, list[Metric]] | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        """For the library."""
+        with self._lock:
+            if self._kept is None or self._clock() >= self._kept[0]:
+                self._kept = (self._clock() + KEPT_SECONDS, list(self._look()))
+            return self._kept[1]
+
+    def _look(self) -> Iterator[Metric]:
+        answers = GaugeMetricFamily(
+            "metrics_source_up", "Whether the source of the metrics about it answered", labels=["source"]
+        )
+        broker = list(self._queues())
+        answers.add_metric(["broker"], float(bool(broker)))
+        yield from broker
+        try:
+            database = [self._oldest(), *self._providers()]
+        except (SQLAlchemyError, psycopg.Error) as error:
+            logger.warning("database failed", error=type(error).__name__)
+            database = []
+        answers.add_metric(["database"], float(bool(database)))
+        yield from database
+        yield answers
+
+    def _queues(self) -> Iterator[Metric]:
+        states = self._parts.queue.states(queues.QUEUES)
+        if states is None:
+            return
+        depth = GaugeMetricFamily("queue_depth", "Tasks that wait in a queue", labels=["queue"])
+        age = GaugeMetricFamily(
+            "queue_oldest_age_seconds", "Since when the oldest task waits; Redis only", labels=["queue"]
+        )
+        now = time.time()
+        for name, state in states.items():
+            depth.add_metric([name], state.waiting)
+            if state.published_at is not None:
+                age.add_metric([name], max(now - state.published_at, 0.0))
+            elif not state.waiting:
+                age.add_metric([name], 0.0)
+        yield depth
+        yield age
+        kept = self._parts.queue.kept_by_workers()
+        if kept is not None:
+            yield GaugeMetricFamily("queue_kept_by_workers", "Tasks that workers hold, under way or not yet due", kept)
+
+    def _oldest(self) -> Metric:
+        family = GaugeMetricFamily(
+            "notifications_oldest_created_age_seconds",
+            "Age of the oldest message that was not handed over yet",
+            labels=["notification_type"],
+        )
+        now = utc_now()
+        for kind, moment in oldest_created(self._parts.database).items():
+            family.add_metric([kind], max((now - moment).total_seconds(), 0.0) if moment else 0.0)
+        return family
+
+    def _providers(self) -> Iterator[Metric]:
+        labels = ["provider_name", "notification_type"]
+        priority = GaugeMetricFamily("provider_priority", "Share of a provider in the traffic", labels=labels)
+        updated = GaugeMetricFamily("provider_updated_at", "When that changed, in seconds since 1970", labels=labels)
+        info = GaugeMetricFamily(
+            "provider_info", "Providers", labels=[*labels, "provider_active", "provider_supports_international"]
+        )
+        for one in self._weights():
+            key = [one.identifier, one.notification_type]
+            priority.add_metric(key, one.priority)
+            moment = one.updated_at or datetime.fromtimestamp(0, UTC)
+            updated.add_metric(key, moment.timestamp())
+            info.add_metric([*key, _word(one.active), _word(one.supports_international)], 1)
+        yield from (priority, updated, info)
+
+    def _weights(self) -> list[Weight]:
+        with self._parts.database.session() as session:
+            return weights(session)
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"
+
+
+class MetricsPage:
+    """The page, as a WSGI application: within the API, or by itself where a worker shows its own."""
+
+    def __init__(self, token: str, situation: Situation | None) -> None:
+        """An empty `token` lets everyone see it."""
+        self._token = token
+        self._registries = [metrics.registry()]
+        if situation is not None:
+            standing = CollectorRegistry()
+            standing.register(situation)
+            self._registries.append(standing)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve it."""
+        status, headers, body = self.answer(environ.get("HTTP_AUTHORIZATION"), environ.get("HTTP_ACCEPT_ENCODING", ""))
+        start_response(status, list(headers.items()))
+        return [body]
+
+    def answer(self, authorization: str | None, accepted_encodings: str) -> tuple[str, Mapping[str, str], bytes]:
+        """Status line, headers and body."""
+        if self._token:
+            if not authorization:
+                return "401 Unauthorized", {"Content-Type": "text/plain; charset=utf-8"}, b""
+            given = authorization.removeprefix("Bearer ").encode()
+            if not authorization.startswith("Bearer ") or not hmac.compare_digest(given, self._token.encode()):
+                return "403 Forbidden", {"Content-Type": "text/plain; charset=utf-8"}, b""
+        body = b"".join(generate_latest(registry) for registry in self._registries)
+        headers = {"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Vary": "Accept-Encoding"}
+        if "gzip" in accepted_encodings.lower():
+            body = gzip.compress(body, compresslevel=5)
+            headers["Content-Encoding"] = "gzip"
+        return "200 OK", headers | {"Content-Length": str(len(body))}, body
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: scrapes are not logged."""
+
+
+def serve_apart(page: MetricsPage, host: str, port: int) -> WSGIServer:
+    """Show the page at a port of its own, from a thread of this process. Raises `OSError` where the port is taken."""
+    server = WSGIServer((host, port), _Quiet)
+    server.set_app(page)
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

@@ -1,0 +1,133 @@
+"""Whether we live, what we are, and whether we may be given requests (contract: public-api 14.5)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final
+
+import psycopg
+import structlog
+from flask import Blueprint, Response, request
+from sqlalchemy import text
+
+from notify import queues
+from notify.infra.database import read_scalar
+from notify.infra.http import json_answer
+from notify.infra.parts import Parts
+from notify.services import queries as services
+
+logger = structlog.get_logger(__name__)
+
+CHECK_SECONDS: Final = 3.0
+FRESH_SECONDS: Final = 1.0
+REVISION: Final = "SELECT version_num FROM alembic_version"
+
+
+class Check:
+    """Asks one part whether it answers: never more than one question at a time, and not again within a second, however
+    many load balancers want to know.
+    """
+
+    def __init__(self, name: str, ask: Callable[[], bool]) -> None:
+        self.name = name
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._current: Future[bool] | None = None
+        self._asked_at = 0.0
+
+    def start(self) -> Future[bool]:
+        """The answer, which may still be under way."""
+        with self._lock:
+            current = self._current
+            is_recent = time.monotonic() - self._asked_at < FRESH_SECONDS
+            if current is not None and (not current.done() or is_recent):
+                return current
+            future: Future[bool] = Future()
+            self._current, self._asked_at = future, time.monotonic()
+        threading.Thread(target=self._run, args=(future,), name=f"check-{self.name}", daemon=True).start()
+        return future
+
+    def _run(self, future: Future[bool]) -> None:
+        try:
+            answers = self._ask()
+        except Exception as error:  # whatever it is, it is no yes
+            logger.warning("check failed", part=self.name, error=type(error).__name__)
+            answers = False
+        future.set_result(answers)
+
+
+class Readiness:
+    """Whether what we stand on answers. Of that only the database is needed to accept messages: without the cache there
+    are no limits, and without the broker messages wait for the sweeper, which both is better than no service at all.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._checks = [
+            Check("database", lambda: parts.database.answers(CHECK_SECONDS)),
+            Check("cache", parts.cache.is_ready),
+            Check("broker", lambda: parts.queue.is_ready(queues.PERIODIC)),
+        ]
+
+    def look(self) -> dict[str, bool]:
+        """Each part by name, and whether it answers, within three seconds."""
+        deadline = time.monotonic() + CHECK_SECONDS
+        futures = [(check.name, check.start()) for check in self._checks]
+        return {name: _result(future, deadline) for name, future in futures}
+
+
+def _result(future: Future[bool], deadline: float) -> bool:
+    try:
+        return future.result(timeout=max(deadline - time.monotonic(), 0))
+    except TimeoutError:
+        return False
+
+
+def blueprint(parts: Parts) -> Blueprint:
+    """`/`, `/_status` and what is below it."""
+    routes = Blueprint("status", __name__)
+    readiness = Readiness(parts)
+    settings = parts.settings
+
+    @routes.get("/")
+    @routes.route("/_status", methods=["GET", "POST"])
+    def status() -> Response:
+        if request.args.get("simple"):
+            return json_answer({"status": "ok"})
+        with parts.database.session() as session:
+            version = session.scalar(text(REVISION))
+        return json_answer(
+            {
+                "status": "ok",
+                "git_commit": settings.git_commit,
+                "build_time": settings.build_time,
+                "db_version": version,
+                "db_bulk_version": _bulk_version() if settings.sqlalchemy_database_uri_bulk else version,
+            }
+        )
+
+    def _bulk_version() -> Any:
+        try:
+            return read_scalar(settings.sqlalchemy_database_uri_bulk, REVISION, seconds=CHECK_SECONDS)
+        except psycopg.Error as error:
+            logger.warning("replica failed", error=type(error).__name__)
+            return None
+
+    @routes.get("/_status/ready")
+    def ready() -> Response:
+        """For a load balancer. With `strict`, also what we can do without must answer."""
+        found = readiness.look()
+        needed = found if request.args.get("strict") else {"database": found["database"]}
+        word = "ok" if all(found.values()) else "degraded" if all(needed.values()) else "fail"
+        body = {"status": word, **{name: "ok" if answers else "fail" for name, answers in found.items()}}
+        return json_answer(body, 200 if all(needed.values()) else 503)
+
+    @routes.get("/_status/live-service-and-organisation-counts")
+    def counts() -> Response:
+        with parts.database.session() as session:
+            found = services.count_live(session)
+        return json_answer({"organisations": found.organisations, "services": found.services})
+
+    return routes

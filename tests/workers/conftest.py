@@ -1,0 +1,39 @@
+"""The web side of a broker in tests, and workers beside it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notify.app import create_app
+from notify.cli.demo import ensure_demo
+from tests.conftest import fresh_parts
+from tests.servers.mmg import MMGServer
+from tests.world import World
+
+
+@pytest.fixture
+def mmg() -> Iterator[MMGServer]:
+    with MMGServer() as server:
+        yield server
+
+
+@pytest.fixture
+def make_world(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer) -> Iterator[Callable[..., World]]:
+    """Makes the web application with a demo service and a provider on loopback; settings of one's own come on top."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> World:
+            usual = {"mmg_api_key": mmg.key, "mmg_url": mmg.address, "notification_queue_prefix": f"t{os.getpid()}-"}
+            parts = stack.enter_context(fresh_parts(postgres_url, valkey_url, tmp_path, **(usual | options)))
+            demo = ensure_demo(parts, tmp_path / "dev.json")
+            app = create_app(parts.settings)
+            stack.callback(app.extensions["rooms"].close)
+            return World(app, parts, app.extensions["rooms"], demo)
+
+        yield make

@@ -1,0 +1,135 @@
+"""`notify worker` as who runs it sees it."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from notify import queues
+from notify.cli.processes import worker as command
+from notify.infra.valkey import free_port
+from tests.servers.http import Trouble
+from tests.servers.mmg import MMGServer
+from tests.workers.processes import WorkerProcess, environment_of
+from tests.world import World
+
+CONTRACT = [
+    "periodic",
+    "reporting",
+    "jobs",
+    "jobs-save",
+    "jobs-save-documents",
+    "sender",
+    "sender-letters",
+    "research",
+    "internal",
+    "retry-tasks",
+    "letters",
+    "receipts",
+    "service-callbacks",
+    "service-callbacks-retry",
+    "report-requests",
+]
+
+
+def waiting(world: World, name: str) -> int:
+    states = world.parts.queue.states([name])
+    assert states is not None
+    return states[name].waiting
+
+
+def test_the_roles_of_the_contract_are_listed_with_their_queues() -> None:
+    shown = CliRunner().invoke(command, ["--list-roles"])
+    assert shown.exit_code == 0
+    lines = {line.split()[0]: line for line in shown.output.splitlines()}
+    assert list(lines) == [*CONTRACT, "all"]
+    assert lines["sender"].split(None, 1)[1] == "send-sms-tasks, send-email-tasks"
+    assert lines["letters"].split(None, 1)[1] == "create-letters-pdf-tasks, letter-tasks"
+
+
+def test_every_queue_has_exactly_one_role() -> None:
+    served = [queue for names in queues.ROLES.values() for queue in names]
+    assert len(served) == len(set(served))
+    assert set(served) == set(queues.QUEUES)
+    named = {value for name, value in vars(queues).items() if name.isupper() and isinstance(value, str)}
+    assert named - {queues.ALL_ROLES} == set(served)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--role=senders"], "--role: there is no role senders; there are periodic,"),
+        (["--queues=send-sms-tasks,x"], "--queues: there is no queue x; there are periodic-tasks,"),
+    ],
+)
+def test_names_that_there_are_not(options: list[str], message: str) -> None:
+    shown = CliRunner().invoke(command, options)
+    assert shown.exit_code == 2
+    assert message in shown.output
+
+
+def test_a_worker_serves_its_roles_and_queues_and_no_others(
+    make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+) -> None:
+    world = make_world()
+    for name in (queues.REPORTING, queues.JOBS, queues.RETRY, queues.PERIODIC):
+        assert world.parts.queue.publish("replay-created-notifications", [], queue=name)
+    environment = environment_of(world.parts.settings)
+    with WorkerProcess(environment, tmp_path / "log", "--role=reporting", "--role=jobs", "--queues=retry-tasks") as one:
+        one.wait_for(lambda: len([line for line in one.lines() if line["message"] == "task"]) == 3)
+        tasks = [line for line in one.lines() if line["message"] == "task"]
+        assert {line["queue_name"] for line in tasks} == {queues.REPORTING, queues.JOBS, queues.RETRY}
+        assert waiting(world, queues.PERIODIC) == 1
+
+
+def test_when_asked_to_stop_it_ends_what_is_under_way(
+    make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+) -> None:
+    world = make_world()
+    mmg.fail(Trouble(status=None, delay=2.0))
+    id_ = world.sent()
+    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
+        worker.wait_for(lambda: mmg.at_once == 1)
+        worker.process.terminate()
+        assert worker.process.wait(30) == 0, worker.said
+    assert world.get(str(id_))["status"] == "sending"
+    assert waiting(world, queues.SEND_SMS) == 0
+
+
+def test_what_takes_too_long_is_given_back(make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path) -> None:
+    world = make_world(worker_stop_seconds=1)
+    mmg.fail(Trouble(hang=True))
+    id_ = world.sent()
+    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
+        worker.wait_for(lambda: mmg.at_once == 1)
+        worker.process.terminate()
+        assert worker.process.wait(30) == 1, worker.said
+        assert worker.lines()[-1]["message"] == "worker ends with tasks under way"
+    assert waiting(world, queues.SEND_SMS) == 1
+    mmg.fail(None)
+    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
+        worker.wait_for(lambda: world.get(str(id_))["status"] == "sending")
+
+
+def test_a_worker_shows_its_metrics_at_a_port_of_its_own(make_world: Callable[..., World], tmp_path: Path) -> None:
+    world = make_world()
+    port = free_port()
+    environment = environment_of(world.parts.settings, WORKER_METRICS_PORT=str(port), METRICS_TOKEN="sesame")
+    world.sent()
+    with WorkerProcess(environment, tmp_path / "log", "--role=sender") as worker:
+        worker.wait_for(lambda: any(line["message"] == "task" for line in worker.lines()))
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics")
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": "Bearer sesame"})
+        with urllib.request.urlopen(request) as answer:
+            text = answer.read().decode()
+    assert 'notifications_total{key_type="normal",notification_type="sms",status="sending"} 1.0' in text
+    assert 'celery_task_wait_seconds_count{sqs_queue_name="send-sms-tasks"} 1.0' in text
+    assert (
+        'provider_request_duration_seconds_count{error_type="",notification_type="sms",provider_name="mmg"} 1.0' in text
+    )
