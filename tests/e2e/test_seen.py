@@ -185,7 +185,7 @@ def everything(seen: Seen) -> None:
         Trouble(status=200, body=f"no JSON about {PLAIN}".encode()),
     ):
         seen.mmg.fail(trouble)
-        seen.product.wait_for(seen.sent("sms"), "technical-failure")
+        seen.product.wait_for(seen.sent("sms"), "technical-failure", seconds=90)
     seen.mmg.fail(None)
     # a fault that nobody foresaw, in which the database names the row
     with seen.database() as database:
@@ -255,7 +255,7 @@ def test_one_page_shows_the_counts_of_all_processes(seen: Seen) -> None:
 
 def test_failures_of_providers_are_counted_by_kind(seen: Seen) -> None:
     seen.mmg.fail(Trouble(status=503))
-    seen.product.wait_for(seen.sent("sms"), "technical-failure")
+    seen.product.wait_for(seen.sent("sms"), "technical-failure", seconds=90)
     seen.mmg.fail(None)
     assert 'provider_failures_total{kind="http_5xx",notification_type="sms",provider_name="mmg"}' in seen.metrics()
 
@@ -318,7 +318,7 @@ def test_failures_are_marked(seen: Seen) -> None:
     trace = "7" + TRACE[1:]
     seen.mmg.fail(Trouble(status=500), times=4)
     id_ = seen.sent("sms", headers={"X_B3_TraceId": trace})
-    seen.product.wait_for(id_, "technical-failure")
+    seen.product.wait_for(id_, "technical-failure", seconds=90)
     seen.mmg.fail(None)
     send = seen.spans(trace, "send sms")["send sms"]
     assert send.is_error
