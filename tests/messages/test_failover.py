@@ -19,14 +19,14 @@ from notify.infra.times import utc_now
 from notify.messages import tasks
 from notify.messages.delivery_speed import SLOW_TIMES_KEY
 from notify.messages.upkeep import sweep_created
-from notify.providers import http, registry
+from notify.providers import http
 from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
 from notify.rooms import Rooms
 from notify.worker import create_celery as create_worker
 from tests.messages.test_deliver import Worker, worker
-from tests.providers.test_switchboard import OtherSMTP
 from tests.servers.http import Trouble
+from tests.servers.ses import SESServer, set_credentials
 from tests.servers.smtp import SMTPServer
 from tests.world import World, queued, with_settings
 
@@ -298,16 +298,19 @@ def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None
     assert statuses(worker, ids) == {"sending": 4, "technical-failure": 1}
 
 
-def test_an_email_is_given_to_the_second_provider_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    with SMTPServer() as preferred, SMTPServer() as fallback:
-        monkeypatch.setattr(OtherSMTP, "url", preferred.url())
-        monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, ("ses", "email"): OtherSMTP})
-        rooms = Rooms(with_settings(world.parts, smtp_url=fallback.url(), sandbox_url="", delivery_retry_seconds=0))
+def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_credentials(monkeypatch)
+    with SESServer() as ses, SMTPServer() as fallback:
+        rooms = Rooms(
+            with_settings(world.parts, ses_enabled=True, ses_url=ses.url, smtp_url=fallback.url(), sandbox_url="")
+        )
         ids = [world.sent("email") for _ in range(4)]
         world.rooms.aftermath.close()
         queued(world.parts)
         rooms.deliverer.deliver("email", ids[:1])
-        preferred.replies["DATA"] = "451 4.3.0 not now"
+        ses.fail(DOWN)
         rooms.deliverer.deliver("email", ids[1:2])
         # a later round has no second provider; one try each
         rooms.deliverer.deliver("email", ids[2:3], 7)
@@ -316,7 +319,7 @@ def test_an_email_is_given_to_the_second_provider_at_once(world: World, monkeypa
         rooms.deliverer.deliver("email", ids[3:])
         assert queued(rooms.parts) == [("deliver_email", [[str(ids[3])], 1])]
         rooms.close()
-        assert (len(preferred.received), len(fallback.received)) == (1, 1)
+        assert (len(ses.messages), len(fallback.received)) == (1, 1)
     sent_by = dict(world.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
     assert [sent_by[id_] for id_ in ids] == ["ses", "smtp", None, None]
 

@@ -196,9 +196,10 @@ def test_a_provider_that_hangs_gets_no_more_calls_and_its_queue_goes_elsewhere(
 
     async def many() -> list[asyncio.Task[Sent]]:
         tasks = [asyncio.create_task(play.board.send("sms", TEXT)) for _ in range(200)]
+        await play.until(lambda: mmg.received == 20)
         # the rest of its share waits for a turn, and the other one has done its own
         turns = play.board._lines["mmg", "sms"].turns
-        await play.until(lambda: mmg.received == 20 and turns.waiting == 180 - sum(task.done() for task in tasks))
+        await play.until(lambda: turns.waiting == 180 - sum(task.done() for task in tasks))
         assert turns.waiting > 10
         play.now += 1.1
         play.board.look()
