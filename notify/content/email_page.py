@@ -95,7 +95,7 @@ _SHEET: Final = (
 _TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
 
 
-def document(*, title: str, preheader: str, body: str, branding: EmailBranding) -> str:
+def document(*, title: str, preheader: str, body: str, branding: EmailBranding, complete: bool = True) -> str:
     """The page. `title`, `preheader` and `body` are HTML already."""
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'

@@ -13,6 +13,7 @@ OBSCURE: Final = ZERO_WIDTH + FULL_WIDTH
 _DELETE_OBSCURE: Final = dict.fromkeys(map(ord, OBSCURE))
 _DELETE_WHITESPACE: Final = dict.fromkeys(map(ord, OBSCURE + string.whitespace))
 _TO_PLAIN_BLANKS: Final = {**dict.fromkeys(map(ord, ZERO_WIDTH)), **dict.fromkeys(map(ord, FULL_WIDTH), " ")}
+_HAS_OBSCURE: Final = re.compile(f"[{OBSCURE}]")
 _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
@@ -34,7 +35,9 @@ def remove_whitespace(text: str) -> str:
 
 def normalise_whitespace(text: str) -> str:
     """Runs of white space become one space; none is left at the ends."""
-    return " ".join(text.translate(_TO_PLAIN_BLANKS).split())
+    if not text.isascii() and _HAS_OBSCURE.search(text):
+        text = text.translate(_TO_PLAIN_BLANKS)
+    return " ".join(text.split())
 
 
 def normalise_lines(text: str) -> str:
@@ -50,6 +53,11 @@ def collapse_newlines(text: str) -> str:
 def tidy_punctuation(text: str) -> str:
     """Blanks directly before a comma or a full stop go."""
     return _BEFORE_PUNCTUATION.sub("", text)
+
+
+def break_lines(text: str) -> str:
+    """Line ends become `<br>`, but for those at the ends."""
+    return text.strip().replace("\n", "<br>").replace("\r", "<br>")
 
 
 def smart_quotes(text: str) -> str:
