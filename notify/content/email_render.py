@@ -42,8 +42,7 @@ def _html_token(token: Token) -> str:
         tag = {1: "h2", 2: "h3"}.get(token["attrs"]["level"], "p")
         return page.element(tag, content) if content.strip() else ""
     if kind == "list":
-        items = "".join(page.element("li", as_html(item["children"]).strip()) for item in token["children"])
-        return page.list_of("ol" if token["attrs"]["ordered"] else "ul", items)
+        return _html_list(token)
     if kind == "link":
         url = str(token["attrs"]["url"])
         return _link(url, as_html(_link_text(token)) or html.escape(url, quote=False), token["attrs"].get("title"))
@@ -58,6 +57,17 @@ def _html_token(token: Token) -> str:
     if kind in _CONTAINERS:
         return as_html(token["children"])
     return ""  # images, tables, references to footnotes and blank lines
+
+
+def _html_list(token: Token, *, is_nested: bool = False) -> str:
+    items = "".join(page.element("li", _html_item(item["children"]).strip()) for item in token["children"])
+    return page.list_of("ol" if token["attrs"]["ordered"] else "ul", items, is_nested=is_nested)
+
+
+def _html_item(tokens: Sequence[Token]) -> str:
+    return "".join(
+        _html_list(token, is_nested=True) if token["type"] == "list" else _html_token(token) for token in tokens
+    )
 
 
 def _link(url: str, content: str, title: str | None = None) -> str:

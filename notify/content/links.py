@@ -8,9 +8,11 @@ from typing import Final
 from urllib.parse import quote
 
 _SCHEME: Final = re.compile(r"(?:ftp|file|https?):|mailto:|tel:", re.IGNORECASE)
-_ADDRESS: Final = re.compile(
-    r"(?<![\w@.-])(?:https?://)?(?:[\w-]{1,63}\.){1,10}[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE
+ADDRESS: Final = re.compile(
+    r"(?<![\w@.])(?:https?://)?(?:\w[\w-]{0,62}\.){1,20}[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE
 )
+"""What looks like a web address. Labels have a length, so that the search takes linear time."""
+
 _CLASS: Final = "govuk-link govuk-link--no-visited-state"
 _PAIRS: Final = {")": "(", "]": "["}
 
@@ -24,17 +26,16 @@ def safe_link(url: str) -> str:
 
 def link_addresses(text: str) -> str:
     """HTML in which what looks like a web address is a link. What ends a sentence is no part of it."""
-    return _ADDRESS.sub(_linked, text)
+    return ADDRESS.sub(_linked, text)
 
 
 def _linked(match: re.Match[str]) -> str:
     address = match[0]
+    unbalanced = {closing: address.count(closing) - address.count(opening) for closing, opening in _PAIRS.items()}
     end = len(address)
-    while end:
-        last = address[end - 1]
-        is_unbalanced = last in _PAIRS and address.count(last, 0, end) > address.count(_PAIRS[last], 0, end)
-        if last not in ".,:" and not is_unbalanced:
-            break
+    while (last := address[end - 1]) in ".,:" or unbalanced.get(last, 0) > 0:
+        if last in unbalanced:
+            unbalanced[last] -= 1
         end -= 1
     shown = address[:end]
     url = html.escape(safe_link(html.unescape(shown)))

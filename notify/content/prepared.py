@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Final, Literal, NamedTuple
 
+from notify.content.email_page import RIGHT_TO_LEFT
 from notify.content.placeholders import (
     Field,
     Lists,
@@ -49,9 +50,10 @@ class Texts(NamedTuple):
 Setter = Callable[[str, str, str, str, str | None], Texts]
 """Makes the texts of: subject, escaped subject, escaped content, the same for plain text, unsubscribe link."""
 
-# letters that are never digits of some script; `_ANY` is any letter or digit but one that mail readers show as a box
-_LETTER: Final = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0400-\u0481\u048a-\u052f\u05d0-\u05ea\u4e00-\u9fa5]"
-_ANY: Final = r"[^\W_\u3164]"
+# letters that are never digits of some script; and any letter or digit but those that run from right to left, and one that
+# mail readers show as a box
+_LETTER: Final = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0400-\u0481\u048a-\u052f\u4e00-\u9fa5]"
+_ANY: Final = r"[^\W_\u0590-\u08ff\u3164\ufb1d-\ufdff\ufe70-\U0001ffff]"
 _JOINED: Final = rf"{_ANY}*(?:[-./:,]{_ANY}+)*"
 _SPACED: Final = rf"{_ANY}*(?:(?:[-./:,]|[,.:]? | & ){_ANY}+)*[.?]?"
 _PATTERNS: Final = {
@@ -153,13 +155,14 @@ class Prepared:
                     uses.setdefault(part.key, []).append(part.conditional is not None)
         self._keys = [(key, not all(conditional), any(conditional)) for key, conditional in uses.items()]
         # left to the whole way: names that look different when they are escaped, tabs (which reach to the next column),
-        # what is removed before the markdown is read, definitions of links, angle brackets
+        # what is removed before the markdown is read, definitions of links, angle brackets, text from right to left
         source = escaped_subject.content + escaped_content.content
         self._is_possible = (
             set(subject.keys) == set(escaped_subject.keys)
             and not any("&" in key for key in uses)
             and not any(mark in source for mark in ("\t", "\u3164", "\u2028", "]:", "&lt;", _DIGITS))
             and _WORD.lower() not in source.lower()
+            and not RIGHT_TO_LEFT.search(source)
         )
         self._shapes: dict[Shape, tuple[_Cut, ...] | Literal["seen", "unsteady"]] = {}
         self._lock = Lock()
