@@ -7,6 +7,7 @@ Nesting is bounded while respelling, so no text can exhaust the stack or take mo
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -24,7 +25,8 @@ Token = dict[str, Any]
 
 BARE_URL: Final = r"https?://(?:(?!&[lg]t;)[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
-_ESCAPE: Final = r"\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;))"
+_ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
+_BRACKET: Final = re.compile(r"[\[\]]")
 _BRACKETS_IN_TARGET: Final = re.compile(r"(\]\([^\s()]*+)\(([^\s()]*+)(?=\))")
 
 _QUOTE: Final = re.compile(r"[ ]{0,3}\^[ ]?(?=\S)")
@@ -38,10 +40,8 @@ _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
 _DEFINITION: Final = re.compile(r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))")
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
-MOST_BRACKETS: Final = 2000
-"""Opening brackets that may begin a link. The search for the end of a link begins anew at each of them, so a text made
-of brackets would take for ever; those beyond are text.
-"""
+MOST_BRACKETS: Final = 4000
+"""Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
 
 _BULLETS: Final = ("*", "-")
 _NUMBERS: Final = ("1.", "1)")
@@ -223,15 +223,31 @@ def _protected(line: str) -> str:
     return f"{line[: match.end()]}\\{line[match.end() :]}" if match else line
 
 
-def _escape(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
-    inline.process_text(match[0][1:], state)
+class _Inline(InlineParser):
+    """Reads what is within a paragraph. Finds where something begins without stopping at each letter that might."""
+
+    _BEGINNING: Final = re.compile(r"[\\\[\]\n]|!\[|https?://")
+
+    def __init__(self) -> None:
+        super().__init__(hard_wrap=True)
+        self.register("escape", _ESCAPES, _escapes)
+        self.register("bare_url", BARE_URL, _bare_url, before="link")
+        self.rules = ["escape", "bare_url", "link", "link_close", "linebreak", "softbreak"]
+
+    def _find_fast_text_end(self, src: str, pos: int) -> int:
+        match = self._BEGINNING.search(src, pos)
+        if match is None:
+            return len(src)
+        return self._find_linebreak_start(src, pos, match.start()) if match[0] == "\n" else match.start()
+
+
+def _escapes(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
+    inline.process_text(match[0][1::2], state)  # without every other character, which are the backslashes
     return match.end()
 
 
-def _bare_url(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
-    del inline
-    url = match[0]
-    state.append_token({"type": "bare_url", "raw": url})
+def _bare_url(_inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
+    state.append_token({"type": "bare_url", "raw": match[0]})
     return match.end()
 
 
@@ -241,22 +257,23 @@ def _parser() -> mistune.Markdown:
         for rule in ("raw_html", "setex_heading"):
             if rule in rules:
                 rules.remove(rule)
-    inline = InlineParser(hard_wrap=True)
-    inline.register("escape", _ESCAPE, _escape)
-    inline.rules = ["escape", "link", "link_close", "linebreak", "softbreak"]
-    inline.register("bare_url", BARE_URL, _bare_url, before="link", start_chars="h")
-    return mistune.Markdown(renderer=None, block=block, inline=inline, plugins=[table, footnotes])
+    return mistune.Markdown(renderer=None, block=block, inline=_Inline(), plugins=[table, footnotes])
 
 
 _MARKDOWN: Final = _parser()
 
 
+def _few_brackets(text: str) -> str:
+    if text.count("[") + text.count("]") <= MOST_BRACKETS:
+        return text
+    end = next(itertools.islice(_BRACKET.finditer(text), MOST_BRACKETS, None)).start()
+    return text[:end] + text[end:].replace("[", "&#91;").replace("]", "&#93;")
+
+
 def parse(text: str) -> Sequence[Token]:
     """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    if text.count("[") > MOST_BRACKETS:
-        head = text.split("[", MOST_BRACKETS)
-        text = "[".join([*head[:-1], head[-1].replace("[", "\\[")])
+    text = _few_brackets(text)
     text = _BRACKETS_IN_TARGET.sub(r"\1\\(\2", text)  # the target of a link ends at the first closing bracket
     tokens = _MARKDOWN("\n".join(_Respeller(text.split("\n")).respell()))
     return cast("list[Token]", tokens)

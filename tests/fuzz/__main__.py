@@ -1,7 +1,7 @@
 """A search for texts that parsers trip over: `python -m tests.fuzz [--seconds N] [--seed N] [--only WORD]`.
 
 Targets are the functions in `TARGETS` of each module `tests.fuzz.targets_*`. First each of them reads a megabyte of everything
-in `tests.fuzz.inputs`, which must take less than a second; then, until the time is over, texts by chance. An error that the module
+in `tests.fuzz.inputs`, which must take less than a second (15 for lines, of which each is a paragraph or an item); then, until the time is over, texts by chance. An error that the module
 does not allow (`ALLOWED`) is a finding. The exit code is 1 if there is any.
 """
 
@@ -21,6 +21,7 @@ import tests.fuzz
 from tests.fuzz import inputs
 
 LONGEST_SECONDS = 1.0
+LONGEST_SECONDS_OF_LINES = 15.0
 MOST_KEPT = 2000
 
 
@@ -73,14 +74,19 @@ class Search:
     def megabytes(self, targets: list[Target]) -> None:
         """Everything that is long. What takes too long is tried again, as something else may have had the processor."""
         slowest = dict.fromkeys((target.name for target in targets), (0.0, ""))
-        for name, text in (*inputs.nested(), *inputs.repeated()):
-            for target in targets:
-                seconds = self.read(target, text, name)
-                if seconds > LONGEST_SECONDS:
-                    seconds = min(seconds, self.read(target, text, name))
-                if seconds > LONGEST_SECONDS:
-                    self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
-                slowest[target.name] = max(slowest[target.name], (seconds, name))
+        for texts, limit in (
+            (inputs.nested(), LONGEST_SECONDS),
+            (inputs.repeated(), LONGEST_SECONDS),
+            (inputs.repeated(inputs.LINES), LONGEST_SECONDS_OF_LINES),
+        ):
+            for name, text in texts:
+                for target in targets:
+                    seconds = self.read(target, text, name)
+                    if seconds > limit:
+                        seconds = min(seconds, self.read(target, text, name))
+                    if seconds > limit:
+                        self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
+                    slowest[target.name] = max(slowest[target.name], (seconds, name))
         for target_name, (seconds, name) in slowest.items():
             print(f"  {target_name}: {seconds:.2f} s at most, for {name}", flush=True)
 

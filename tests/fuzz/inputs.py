@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 MEGABYTE = 1_000_000
 
 REPEATED = (
     *("((", "))", "((a", "((a))", "((a??", "((a??b))", "(", "[", "]", "[]", "![", "[a](", "[a](b", "](", "[a](b)"),
-    *("[a]: b\n", "[a][b]", "[^a]", "[^a]: b\n", "[[a](b)](c)", "![a](b)", "[a](b \"", "(<", "<!--", "<a ", "</", "&"),
-    *("*", "* ", "*a\n", "* a\n", "*\n", "- ", "-", "- a\n\n", "+ ", "1. ", "1.", "1) ", "1. a\n", "• ", "_", "~", "`"),
-    *(">", "> ", "> a\n", "^", "^ ", "^ a\n", "^a\n\n", "^\n", "#", "# ", "# a\n", "=", "=\n", "a\n=\n", "---\n", "- - "),
-    *("```\n", "````", "~~~\n", "    a\n", "\t", " ", "  \n", " \n", "\n", "\r", "\r\n", "\\", "\\\n", "\\*", "|", "|a|\n"),
-    *("a|b\n-|-\n", "http://", "http://a", "http://a.b ", "www.a", "a.", "a-", ".", ",", " ,", " .", "@", "a@", "'a@", "’"),
-    *("\"", "'", "'\"", "a'", " '", "\"a", "--", " - ", " – ", "gov.uk ", "GOV.", "qr:", "qr: a\n\n", "qr:  ", "é", "ŵ"),
-    *("\u200b", "\u00a0", "\u2028", "\u3164", "\u0301", "😀", "\ud800", "\x00", "&lt;", "&#", "&amp", "&nbsp;", "ا", "0"),
-    *("+44", "07", ";", ",\n", "\"\n", "a,", "a\t", "a,b\n", "-a", "x@y.z", "1", "999999999. ", "a" * 1000 + "\n"),
+    *("[a][b]", "[^a]", "[[a](b)](c)", "![a](b)", "[a](b \"", "(<", "<!--", "<a ", "</", "&", "&lt;", "&#", "&amp"),
+    *("*", "* ", "- ", "-", "+ ", "1. ", "1.", "1) ", "• ", "_", "~", "`", ">", "> ", "^", "^ ", "#", "# ", "=", "- - "),
+    *("````", "\t", " ", "\n", "\r", "\r\n", "\\", "\\*", "|", "!", "http://a.b ", "www.a", "a.", "a-", ".", ",", " ,"),
+    *(" .", "@", "a@", "'a@", "’", "\"", "'", "'\"", "a'", " '", "\"a", "--", " - ", " – ", "gov.uk ", "GOV.", "qr:"),
+    *("qr:  ", "é", "ŵ", "\u200b", "\u00a0", "\u2028", "\u3164", "\u0301", "😀", "\ud800", "\x00", "&nbsp;", "ا", "0"),
+    *("+44", "07", ";", "a,", "a\t", "-a", "x@y.z", "1", "999999999. "),
 )
 """Pieces of which a megabyte must be read in a second."""
 
-_PIECES = (*REPEATED, "word", "name", "((first name))", "((a??shown))", "https://www.example.gov.uk/a?b=c&d=e#f", "£1.50")
+LINES = (
+    *("[a]: b\n", "[^a]: b\n", "*a\n", "* a\n", "*\n", "- a\n\n", "1. a\n", "> a\n", "^ a\n", "^a\n\n", "^\n", "# a\n"),
+    *("=\n", "a\n=\n", "---\n", "```\n", "~~~\n", "    a\n", "  \n", " \n", "\\\n", "|a|\n", "a|b\n-|-\n", "qr: a\n\n"),
+    *(",\n", "\"\n", "a,b\n", "a\n", "a" * 1000 + "\n"),
+)
+"""Lines. A megabyte of the shortest is half a million paragraphs or list items, each of which takes its time."""
+
+_PIECES = (*REPEATED, *LINES, "word", "name", "((first name))", "((a??shown))", "https://www.example.gov.uk/a?b=c&d=e#f", "£1.50")
 
 
 def nested() -> Iterator[tuple[str, str]]:
@@ -42,10 +47,10 @@ def nested() -> Iterator[tuple[str, str]]:
     yield "a code, then blanks", "qr: a" + " " * MEGABYTE + "b"
 
 
-def repeated() -> Iterator[tuple[str, str]]:
+def repeated(pieces: Iterable[str] = REPEATED) -> Iterator[tuple[str, str]]:
     """A megabyte of each piece, with what to call it."""
-    for piece in REPEATED:
-        yield repr(piece[:20]), (piece * (MEGABYTE // len(piece.encode("utf-8", "surrogatepass")) + 1))[:MEGABYTE]
+    for piece in pieces:
+        yield repr(piece[:20]), (piece * (MEGABYTE // len(piece) + 1))[:MEGABYTE]
 
 
 def structured(chance: random.Random) -> str:

@@ -45,8 +45,10 @@ def _email_subject(text: str) -> object:
 
 
 def _email_value(text: str) -> object:
-    template = EmailTemplate("((a))", "Dear ((a)),\n\n* ((a))\n\n[t](((a))) https://x.uk/((a))")
-    return [template.render({"a": text}) for _ in range(2)]
+    template = EmailTemplate("((a))", "Dear ((a)),")
+    if len(text) < 10_000:
+        template = EmailTemplate("((a))", "Dear ((a)),\n\n* ((a))\n\n[t](((a))) https://x.uk/((a))")
+    return [template.render({"a": text}) for _ in range(2 if len(text) < 10_000 else 1)]
 
 
 def _letter(text: str) -> object:
