@@ -60,9 +60,17 @@ def break_lines(text: str) -> str:
     return text.strip().replace("\n", "<br>").replace("\r", "<br>")
 
 
+_TAG: Final = re.compile(r"<[^<>]*>")
+MOST_COMMENTS: Final = 20
+"""HTML comments that may begin in a text. The library looks for the end of each through all of the rest."""
+
+
 def smart_quotes(text: str) -> str:
     """Straight quotes become typographic ones, outside HTML elements whose text is code or a link."""
     if '"' not in text and "'" not in text:
+        return text
+    shown = _TAG.sub("", text) if "<" in text else text
+    if ('"' not in shown and "'" not in shown) or text.count("<!--") > MOST_COMMENTS:
         return text
     import smartypants
 

@@ -19,7 +19,7 @@ _AT = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def _placeholders(text: str) -> object:
-    return Field(text).fill(Personalisation({"a": text, "b": [text], "": "yes"})), escape(text)
+    return Field(text).fill(Personalisation({"a": text[:20], "b": [text[:20]], "": "yes"})), escape(text)
 
 
 def _sms(text: str) -> object:
@@ -60,7 +60,7 @@ def _letter(text: str) -> object:
         languages="welsh_then_english",
         contact_block=text[:1000],
     )
-    return template.parts({"a": text[:1000], "address line 1": text[:1000]}, _AT)
+    return template.parts({"a": text[:20], "address line 1": text[:1000]}, _AT)
 
 
 def _qr_codes(text: str) -> object:
