@@ -156,10 +156,8 @@ class EmailTemplate:
         given = escaped_names(values)
         content = self._escaped_content
         shown = content.fill(given, lists="bullets", convert=escape, unfilled=self._marked)
-        has_all = all(given.by_key(key) is not None for key in content.keys)  # noqa: SIM118 - a tuple of its own
-        text = (
-            shown if has_all else content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled)
-        )
+        has_all = all(given.by_key(key) is not None for key in content.keys)
+        text = shown if has_all else content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled)
         return _set(
             self._subject.fill(Personalisation(values), unfilled=self._unfilled),
             self._escaped_subject.fill(given, convert=escape, unfilled=self._marked),

@@ -26,7 +26,9 @@ _STYLES: Final = {
 _BAR: Final = "#1a4f8b"
 _EDGE: Final = "#8a939b"
 RULE: Final = f'<hr style="margin:30px 0;border:0;border-top:1px solid {_EDGE};height:0">'
-RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+RIGHT_TO_LEFT: Final = re.compile(
+    "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
 """Characters of scripts that run from right to left."""
 
 _TAG: Final = re.compile(r"<[^>]*>")
@@ -173,7 +175,7 @@ def _banners(branding: EmailBranding) -> str:
         bars += (
             f'<table {_TABLE} width="100%"><tr><td align="center" style="padding:24px 16px 0">{_NARROW}'
             f'<td class="message" align="left" style="{edge}{_FONT}">'
-            f'{_brand(branding, f"color:{_INK};font-size:18px", plate=True)}</td>{_NARROW_END}</td></tr></table>'
+            f"{_brand(branding, f'color:{_INK};font-size:18px', plate=True)}</td>{_NARROW_END}</td></tr></table>"
         )
     return bars
 

@@ -35,12 +35,8 @@ Language = Literal["english", "welsh"]
 
 _LONDON: Final = ZoneInfo("Europe/London")
 _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
-    "english": tuple(
-        "January February March April May June July August September October November December".split()
-    ),
-    "welsh": tuple(
-        "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr".split()
-    ),
+    "english": tuple(["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]),
+    "welsh": tuple(["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]),
 }
 _MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:", re.IGNORECASE)
 
@@ -148,9 +144,7 @@ class LetterTemplate:
                 includes_first_page=position == 0,
                 date=letter_date(at, language),
                 subject=as_runs(self._subject(subject, given, self._unfilled)),
-                body=as_blocks(
-                    _tokens(content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled))
-                ),
+                body=as_blocks(_tokens(content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled))),
                 address=address,
                 contact_block=as_runs(break_lines(tidy_punctuation(contact_block))),
             )

@@ -12,7 +12,9 @@ from notify.content.markdown import Token
 from notify.content.qr import code_data
 from notify.content.text import typography
 
-Style = Literal["plain", "bold", "placeholder", "placeholder-conditional", "placeholder-no-brackets", "placeholder-redacted"]
+Style = Literal[
+    "plain", "bold", "placeholder", "placeholder-conditional", "placeholder-no-brackets", "placeholder-redacted"
+]
 
 
 @dataclass(frozen=True, slots=True)

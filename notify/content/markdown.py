@@ -23,7 +23,7 @@ from mistune.plugins.table import table
 
 Token = dict[str, Any]
 
-BARE_URL: Final = r"https?://(?:(?!&[lg]t;)[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
+BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
 _ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
 _BRACKET: Final = re.compile(r"[\[\]]")
@@ -37,7 +37,9 @@ _HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})[ ]*(?=[^#\s])")
 _FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`{3}|~{3})|\d{1,9}(?=\)(?:\s|$)))")
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
 _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
-_DEFINITION: Final = re.compile(r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))")
+_DEFINITION: Final = re.compile(
+    r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))"
+)
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
 MOST_BRACKETS: Final = 4000
@@ -183,9 +185,7 @@ class _Respeller:
             mark = (_NUMBERS if ordered else _BULLETS)[self._lists % 2]
         else:
             mark = _NUMBERS[0] if ordered else _BULLETS[0]
-            while self._items and (
-                len(indent) < self._items[-1].indent + 2 or len(self._items) == DEEPEST_LIST
-            ):
+            while self._items and (len(indent) < self._items[-1].indent + 2 or len(self._items) == DEEPEST_LIST):
                 mark = self._items.pop().mark  # the list is of the kind that its first item is
         column = self._items[-1].offset if self._items else 0
         self._items.append(_Item(len(indent), mark, column + len(mark) + 1))

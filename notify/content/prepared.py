@@ -293,9 +293,7 @@ class Prepared:
         return samples, next((sample(str(kind)) for kind in parts), None)
 
 
-def _filled(
-    field: Field, samples: Mapping[str, _Sample | None], lists: Lists, unfilled: Unfilled | None
-) -> str:
+def _filled(field: Field, samples: Mapping[str, _Sample | None], lists: Lists, unfilled: Unfilled | None) -> str:
     out: list[str] = []
     for part in field.parts:
         if isinstance(part, str):

@@ -43,5 +43,7 @@ def code_svg(data: str) -> str:
     except segno.DataOverflowError:
         raise QrCodeTooLong(data, len(data.encode("utf-8", "surrogatepass"))) from None
     out = io.BytesIO()
-    code.save(out, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True, nl=False, svgclass=None, lineclass=None)
+    code.save(
+        out, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True, nl=False, svgclass=None, lineclass=None
+    )
     return out.getvalue().decode()

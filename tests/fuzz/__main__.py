@@ -41,7 +41,9 @@ def find_targets(word: str = "") -> list[Target]:
         if module.name.startswith("targets_")
     ]
     targets = [
-        Target(name, read, getattr(module, "ALLOWED", ())) for module in modules for name, read in module.TARGETS.items()
+        Target(name, read, getattr(module, "ALLOWED", ()))
+        for module in modules
+        for name, read in module.TARGETS.items()
     ]
     return [target for target in targets if word.lower() in target.name.lower()]
 

@@ -8,24 +8,70 @@ from collections.abc import Iterable, Iterator
 MEGABYTE = 1_000_000
 
 REPEATED = (
-    *("((", "))", "((a", "((a))", "((a??", "((a??b))", "(", "[", "]", "[]", "![", "[a](", "[a](b", "](", "[a](b)"),
-    *("[a][b]", "[^a]", "[[a](b)](c)", "![a](b)", "[a](b \"", "(<", "<!--", "<!-- ' >", "<a ", "</", "&", "&lt;", "&#", "&amp"),
-    *("*", "* ", "- ", "-", "+ ", "1. ", "1.", "1) ", "• ", "_", "~", "`", ">", "> ", "^", "^ ", "#", "# ", "=", "- - "),
+    *("((", "))", "((a", "((a??", "(", "[", "]", "[]", "![", "[a](", "[a](b", "](", "[a](b)"),
+    *(
+        "[a][b]",
+        "[^a]",
+        "[[a](b)](c)",
+        "![a](b)",
+        '[a](b "',
+        "(<",
+        "<!--",
+        "<!-- ' >",
+        "<a ",
+        "</",
+        "&",
+        "&lt;",
+        "&#",
+        "&amp",
+    ),
+    *(
+        "*",
+        "* ",
+        "- ",
+        "-",
+        "+ ",
+        "1. ",
+        "1.",
+        "1) ",
+        "• ",
+        "_",
+        "~",
+        "`",
+        ">",
+        "> ",
+        "^",
+        "^ ",
+        "#",
+        "# ",
+        "=",
+        "- - ",
+    ),
     *("````", "\t", " ", "\n", "\r", "\r\n", "\\", "\\*", "|", "!", "http://a.b ", "www.a", "a.", "a-", ".", ",", " ,"),
-    *(" .", "@", "a@", "'a@", "’", "\"", "'", "'\"", "a'", " '", "\"a", "--", " - ", " – ", "gov.uk ", "GOV.", "qr:"),
+    *(" .", "@", "a@", "'a@", "’", '"', "'", "'\"", "a'", " '", '"a', "--", " - ", " – ", "gov.uk ", "GOV.", "qr:"),
     *("qr:  ", "é", "ŵ", "\u200b", "\u00a0", "\u2028", "\u3164", "\u0301", "😀", "\ud800", "\x00", "&nbsp;", "ا", "0"),
     *("+44", "07", ";", "a,", "a\t", "-a", "x@y.z", "1", "999999999. "),
 )
 """Pieces of which a megabyte must be read in a second."""
 
 LINES = (
+    *("((a))", "((a??b))"),
     *("[a]: b\n", "[^a]: b\n", "*a\n", "* a\n", "*\n", "- a\n\n", "1. a\n", "> a\n", "^ a\n", "^a\n\n", "^\n", "# a\n"),
     *("=\n", "a\n=\n", "---\n", "```\n", "~~~\n", "    a\n", "  \n", " \n", "\\\n", "|a|\n", "a|b\n-|-\n", "qr: a\n\n"),
-    *(",\n", "\"\n", "a,b\n", "a\n", "a" * 1000 + "\n"),
+    *(",\n", '"\n', "a,b\n", "a\n", "a" * 1000 + "\n"),
 )
-"""Lines. A megabyte of the shortest is half a million paragraphs or list items, each of which takes its time."""
+"""Lines and placeholders. A megabyte of the shortest is half a million of them, each of which takes its time."""
 
-_PIECES = (*REPEATED, *LINES, "word", "name", "((first name))", "((a??shown))", "https://www.example.gov.uk/a?b=c&d=e#f", "£1.50")
+_PIECES = (
+    *REPEATED,
+    *LINES,
+    "word",
+    "name",
+    "((first name))",
+    "((a??shown))",
+    "https://www.example.gov.uk/a?b=c&d=e#f",
+    "£1.50",
+)
 
 
 def nested() -> Iterator[tuple[str, str]]:

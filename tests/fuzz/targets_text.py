@@ -29,7 +29,9 @@ def _sms(text: str) -> object:
 
 def _sms_previews(text: str) -> object:
     template = SmsTemplate(text)
-    return template.row_preview({}), template.phone_preview({}, prefix=text[:100], sender=text[:100], shows_recipient=True)
+    return template.row_preview({}), template.phone_preview(
+        {}, prefix=text[:100], sender=text[:100], shows_recipient=True
+    )
 
 
 def _email(text: str) -> object:
