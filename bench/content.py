@@ -1,5 +1,5 @@
-"""How fast messages are made: `python -m bench.content`. Each figure has beside it that of the naive way, which reads the
-template anew for each recipient.
+"""How fast messages are made: `python -m bench.content`. Each figure has beside it that of the naive way, which
+reads the template anew for each recipient.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How emails look: `python -m bench.emails --out DIR` writes five of them as pages, and pictures of them on a telephone, on
+"""How emails look: `python -m bench.emails --out DIR` writes five of them as pages, and pictures of them on a
+telephone, on
 a desk, and in dark mode. The pictures are made by Chromium, where that is installed (`apt-get install chromium`).
 """
 
@@ -10,7 +11,9 @@ import html
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from notify.content.email import EmailMessage, EmailTemplate
@@ -84,7 +87,7 @@ class Sample(NamedTuple):
     name: str
     subject: str
     content: str
-    values: dict[str, Any] = {}
+    values: Mapping[str, Any] = MappingProxyType({})
     branding: EmailBranding = EmailBranding()
     unsubscribe_url: str | None = None
 

@@ -75,7 +75,7 @@ def element(tag: str, content: str) -> str:
 
 
 def list_of(tag: str, items: str, *, is_nested: bool = False) -> str:
-    """A list, in a table: some mail readers lose the margin of one that is not. A list in a list has its margin anyway."""
+    """A list, in a table: some mail readers lose the margin of one that is not. A list in a list keeps it anyway."""
     right_to_left = reads_right_to_left(items)
     direction, padding = (' dir="rtl"', "0 26px 0 0") if right_to_left else ("", "0 0 0 26px")
     shape = "disc" if tag == "ul" else "decimal"
@@ -192,14 +192,14 @@ def _readable_on(colour: str) -> str:
 def _bar(colour: str, content: str) -> str:
     return (
         f'<table {_TABLE} width="100%"><tr><td class="bar" align="center" bgcolor="{colour}" '
-        f'style="background:{colour};padding:4px 16px">{_NARROW}<td align="left" style="{_FONT};padding:6px 0">{content}</td>'
-        f"{_NARROW_END}</td></tr></table>"
+        f'style="background:{colour};padding:4px 16px">{_NARROW}<td align="left" style="{_FONT};padding:6px 0">'
+        f"{content}</td>{_NARROW_END}</td></tr></table>"
     )
 
 
 def _brand(branding: EmailBranding, style: str, *, plate: bool = False) -> str:
-    """Logo and text side by side; the logo says nothing to a screen reader where the text does. On a `plate`, a logo keeps
-    a light ground in dark modes.
+    """Logo and text side by side; the logo says nothing to a screen reader where the text does. On a `plate`, a logo
+    keeps a light ground in dark modes.
     """
     text = html.escape(branding.text) if branding.text else ""
     logo = ""
@@ -207,7 +207,8 @@ def _brand(branding: EmailBranding, style: str, *, plate: bool = False) -> str:
         described = 'alt="" aria-hidden="true"' if text else f'alt="{html.escape(branding.alt_text or "")}"'
         height = 28 if text else 54
         logo = (
-            f'<img class="{"plate" if plate else "logo"}" src="{html.escape(branding.logo_url)}" {described} height="{height}" '
+            f'<img class="{"plate" if plate else "logo"}" src="{html.escape(branding.logo_url)}" {described} '
+            f'height="{height}" '
             f'style="height:{height}px;max-width:100%;border:0;vertical-align:middle;margin-right:12px">'
         )
     return logo + (f'<span style="{style};line-height:1.4;vertical-align:middle">{text}</span>' if text else "")

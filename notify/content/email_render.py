@@ -1,4 +1,6 @@
-"""The tokens of an email's markdown become HTML, plain text, and the words beside its subject (contract: content 6.1)."""
+"""The tokens of an email's markdown become HTML, plain text, and the words beside its subject (contract: content
+6.1).
+"""
 
 from __future__ import annotations
 

@@ -34,9 +34,11 @@ MOST_PAGES: Final = 10
 Language = Literal["english", "welsh"]
 
 _LONDON: Final = ZoneInfo("Europe/London")
+_ENGLISH_MONTHS: Final = "January February March April May June July August September October November December"
+_WELSH_MONTHS: Final = "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr"
 _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
-    "english": tuple(["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]),
-    "welsh": tuple(["Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin", "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr"]),
+    "english": tuple(_ENGLISH_MONTHS.split()),
+    "welsh": tuple(_WELSH_MONTHS.split()),
 }
 _MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:", re.IGNORECASE)
 
@@ -132,8 +134,8 @@ class LetterTemplate:
                     check_length(data)
 
     def parts(self, values: Mapping[str, object], at: datetime) -> tuple[LetterPart, ...]:
-        """The letter as it is to be set on pages: in Welsh, where it has a Welsh text, and in English. `at` is when it was
-        created, `values` include the address.
+        """The letter as it is to be set on pages: in Welsh, where it has a Welsh text, and in English. `at` is when
+        it was created, `values` include the address.
         """
         given = escaped_names(values)
         address = self._address(values, given)

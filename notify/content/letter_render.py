@@ -1,4 +1,6 @@
-"""The tokens of a letter's markdown become the blocks that a renderer sets on pages (contract: content 6.1, 8.4, letters 3.2)."""
+"""The tokens of a letter's markdown become the blocks that a renderer sets on pages (contract: content 6.1, 8.4,
+letters 3.2).
+"""
 
 from __future__ import annotations
 

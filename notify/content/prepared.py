@@ -1,13 +1,13 @@
 """An email template read once for many recipients.
 
 Reading markdown takes most of an email's time, and for most values the outcome is known beforehand: a name, a date, an
-amount or a link comes out as it went in. So a template is rendered once with samples in the place of such values, and what
-comes out is cut at the samples; other recipients' values then only have to be put between the pieces.
+amount or a link comes out as it went in. So a template is rendered once with samples in the place of such values,
+and what comes out is cut at the samples; other recipients' values then only have to be put between the pieces.
 
 That holds where a value is of a kind that a sample stands for (`_KINDS`), and where nothing around it could read it
 differently (`_is_steady`). Whatever is in doubt is left to the whole way: `fill` answers null. What is the same for a
-shape of values (which are missing, which conditions hold, how many items a list has) is prepared once for that shape, when
-it is seen for the second time.
+shape of values (which are missing, which conditions hold, how many items a list has) is prepared once for that
+shape, when it is seen for the second time.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Texts(NamedTuple):
 Setter = Callable[[str, str, str, str, str | None], Texts]
 """Makes the texts of: subject, escaped subject, escaped content, the same for plain text, unsubscribe link."""
 
-# letters that are never digits of some script; and any letter or digit but those that run from right to left, and one that
-# mail readers show as a box
+# letters that are never digits of some script; and any letter or digit but those that run from right to left, and
+# one that mail readers show as a box
 _LETTER: Final = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0400-\u0481\u048a-\u052f\u4e00-\u9fa5]"
 _ANY: Final = r"[^\W_\u0590-\u08ff\u3164\ufb1d-\ufdff\ufe70-\U0001ffff]"
 _JOINED: Final = rf"{_ANY}*(?:[-./:,]{_ANY}+)*"
@@ -88,14 +88,14 @@ _SAMPLES: Final = {
 
 Kind = str
 Shape = tuple["Kind | bool | tuple[Kind, ...] | None", ...]
-"""For each placeholder whether it is shown, what kind of value it has (of what kinds its items are), or null where it has
-none; in the end the kind of the unsubscribe link.
+"""For each placeholder whether it is shown, what kind of value it has (of what kinds its items are), or null where
+it has none; in the end the kind of the unsubscribe link.
 """
 
 
 def kind_of(value: str) -> Kind | None:
-    """The kind of value that this one is, or null for one that has to be read with the text around it. An empty value is
-    of a kind of its own.
+    """The kind of value that this one is, or null for one that has to be read with the text around it. An empty
+    value is of a kind of its own.
     """
     if not value:
         return ""
@@ -330,9 +330,10 @@ def _is_steady(text: str, kinds: Mapping[str, Kind], pattern: re.Pattern[str]) -
             return False
         # a number that begins a list
         line = text[text.rfind("\n", 0, start) + 1 : start]
-        if kind == "number" and (text[end : end + 1] in tuple(".)") or text[end : end + 1].isdigit()):
-            if _LINE_START.fullmatch(line):
-                return False
+        following_mark = text[end : end + 1]
+        goes_on = following_mark in (".", ")") or following_mark.isdigit()
+        if kind == "number" and goes_on and _LINE_START.fullmatch(line):
+            return False
         # the beginning of a link's target may name a scheme
         target = text.rfind("](", 0, start)
         if kind != "url" and target >= 0 and not {":", ")"} & set(text[target + 2 : start]):

@@ -54,8 +54,8 @@ def _tidy(text: str) -> str:
 
 
 class SmsMessage:
-    """A text message ready to be sent: `filled` is its text with the values in it, `prefix` the name of the service where
-    that is put in front.
+    """A text message ready to be sent: `filled` is its text with the values in it, `prefix` the name of the service
+    where that is put in front.
     """
 
     text: str

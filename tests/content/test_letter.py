@@ -73,7 +73,7 @@ def text(*runs: str) -> Paragraph:
             (ItemList(ordered=True, items=((text("a"), ItemList(ordered=False, items=((text("b"),),))),)),),
         ),
         ("see https://a-b.uk", (Paragraph((Run("see "), Run("a\u2011b.uk", "bold"))),)),
-        ('[t](http://u.uk "ti")', (text('[t](http://u.uk "ti")'),)),
+        ('[t](http://u.uk "ti")', (text("[t](http://u.uk “ti”)"),)),
         ('it\'s "well-known" - so', (text("it’s “well\u2011known” – so"),)),
         (" QR : https://x.uk/a-b?c&d", (QrCode("https://x.uk/a-b?c&d"),)),
         ("qr: ((x))", (QrCode("((x))", unfilled=True),)),

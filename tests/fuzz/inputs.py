@@ -119,6 +119,6 @@ def mutated(text: str, chance: random.Random) -> str:
         start, end = sorted((chance.randint(0, len(text)), chance.randint(0, len(text))))
         end = min(end, start + 40)
         middle = text[start:end]
-        middle = chance.choice((lambda: "", lambda: middle * 2, lambda: chance.choice(_PIECES), lambda: middle[::-1]))()
+        middle = chance.choice(("", middle * 2, middle[::-1], chance.choice(_PIECES)))
         text = text[:start] + middle + text[end:]
     return text
