@@ -1,4 +1,4 @@
-"""A search for texts that parsers trip over: `python -m tests.fuzz [--seconds N] [--seed N] [--only WORD]`.
+"""A search for texts that parsers trip over: `python -m tests.fuzz [--seconds N] [--seed N] [--only WORD] [--no-long]`.
 
 Targets are the functions in `TARGETS` of each module `tests.fuzz.targets_*`. First each of them reads a megabyte of everything
 in `tests.fuzz.inputs`, which must take less than a second (15 for lines, of which each is a paragraph or an item); then, until the time is over, texts by chance. An error that the module
@@ -120,15 +120,17 @@ class Search:
 def main() -> None:
     """Search, and say what was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300, help="how long to go on (the long texts are read anyway)")
+    parser.add_argument("--seconds", type=float, default=300, help="how long to go on, at least until the long texts are read")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="repeats a run's texts")
     parser.add_argument("--only", default="", metavar="WORD", help="targets with this in their names")
+    parser.add_argument("--no-long", action="store_true", help="leave out the long texts")
     options = parser.parse_args()
     targets = find_targets(options.only)
     until = time.monotonic() + options.seconds
     print(f"Seed {options.seed}, {len(targets)} targets: {', '.join(target.name for target in targets)}")
     search = Search(options.seed)
-    search.megabytes(targets)
+    if not options.no_long:
+        search.megabytes(targets)
     search.by_chance(targets, until)
     print(f"{search.tried:,} texts read, {search.findings} findings")
     sys.exit(1 if search.findings else 0)
