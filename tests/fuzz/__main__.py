@@ -120,7 +120,9 @@ class Search:
 def main() -> None:
     """Search, and say what was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300, help="how long to go on, at least until the long texts are read")
+    parser.add_argument(
+        "--seconds", type=float, default=300, help="how long to go on, at least until the long texts are read"
+    )
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="repeats a run's texts")
     parser.add_argument("--only", default="", metavar="WORD", help="targets with this in their names")
     parser.add_argument("--no-long", action="store_true", help="leave out the long texts")
