@@ -4,53 +4,63 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
 from notify.content import email_page as page
 from notify.content.email_page import EmailBranding
+from notify.content.email_render import as_html, as_plain_text, as_preheader
 from notify.content.markdown import Token, parse
-from notify.content.placeholders import Field, Personalisation, Placeholder, escape, key_form
+from notify.content.placeholders import (
+    Field,
+    Personalisation,
+    Unfilled,
+    escape,
+    escaped_names,
+    key_form,
+    marked,
+    redacted,
+    redacted_text,
+)
+from notify.content.prepared import Prepared, Texts
 from notify.content.text import normalise_whitespace, strip_unsupported, typography, unlink_govuk
 
 LARGEST_EMAIL: Final = 2_000_000
 """Bytes (UTF-8) an email may have, before it becomes HTML."""
 
-RULE_WIDTH: Final = 65
 LONGEST_PREHEADER: Final = 256
-_SCHEME: Final = re.compile(r"(?:ftp|file|https?):|mailto:|tel:", re.IGNORECASE)
 _WHITESPACE: Final = re.compile(r"\s+")
+_UNFILLED_TARGET: Final = re.compile(r"(?<=\]\()<span class='placeholder[^<]*</span>")
+_AUTOLINK: Final = re.compile(r"&lt;([^\s&]+[@:][^\s&]+)&gt;")
 
 
-def safe_link(url: str) -> str:
-    """The address of a link: with `http://` where no scheme is known, percent-encoded (content 3)."""
-    if not _SCHEME.match(url):
-        url = "http://" + url
-    return quote(url, safe=":/?#=&;%", errors="replace")
+@dataclass(frozen=True, slots=True)
+class EmailMessage:
+    """An email ready to be sent."""
 
-
-def _shown_placeholder(placeholder: Placeholder) -> str:
-    """A placeholder without a value, in HTML (content 2.5)."""
-    if placeholder.conditional is None:
-        return f"<span class='placeholder'>&#40;&#40;{placeholder.name}&#41;&#41;</span>"
-    return (
-        f"<span class='placeholder-conditional'>&#40;&#40;{placeholder.name}??</span>"
-        f"{placeholder.conditional}&#41;&#41;"
-    )
+    subject: str
+    html: str
+    """The whole document."""
+    plain_text: str
 
 
 class EmailTemplate:
-    """A template of emails: parsed once, filled for many recipients. Thread-safe."""
+    """A template of emails: parsed once, filled for many recipients. Thread-safe. `redact` hides the names of
+    placeholders without a value.
+    """
 
-    def __init__(self, subject: str, content: str) -> None:
+    def __init__(self, subject: str, content: str, *, redact: bool = False) -> None:
         self._subject = Field(subject)
         self._content = Field(content)
-        names = {key_form(name): name for name in (*self._content.placeholders, *self._subject.placeholders)}
-        in_order = dict.fromkeys(map(key_form, (*self._subject.placeholders, *self._content.placeholders)))
-        spelled = {**names, **{key_form(name): name for name in self._subject.placeholders}}
-        self.placeholders: tuple[str, ...] = tuple(spelled[key] for key in in_order)
+        names: dict[str, str] = {}
+        for name in (*self._subject.placeholders, *self._content.placeholders):
+            names.setdefault(key_form(name), name)
+        self.placeholders: tuple[str, ...] = tuple(names.values())
+        self._marked: Unfilled = redacted if redact else marked
+        self._unfilled: Unfilled | None = redacted_text if redact else None
 
     @cached_property
     def _escaped_subject(self) -> Field:
@@ -60,6 +70,10 @@ class EmailTemplate:
     def _escaped_content(self) -> Field:
         return Field(escape(self._content.content))
 
+    @cached_property
+    def _prepared(self) -> Prepared:
+        return Prepared(self._subject, self._escaped_subject, self._escaped_content, self._marked, self._unfilled)
+
     def missing(self, values: Mapping[str, object]) -> list[str]:
         """Placeholders without a value: those of the subject first."""
         given = Personalisation(values)
@@ -67,7 +81,7 @@ class EmailTemplate:
 
     def subject(self, values: Mapping[str, object]) -> str:
         """The subject as it is sent: plain text."""
-        return normalise_whitespace(typography(self._subject.fill(Personalisation(values))))
+        return _subject(self._subject.fill(Personalisation(values), unfilled=self._unfilled))
 
     def body(self, values: Mapping[str, object]) -> str:
         """The content filled in, still markdown: what the API shows."""
@@ -83,11 +97,26 @@ class EmailTemplate:
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
         """Nothing to send: no content, or content that is placeholders from end to end and renders to nothing."""
-        content = self._content.content
-        if not content:
-            return True
-        is_filled_only = content.startswith("((") and content.endswith("))")
-        return is_filled_only and not self._content.fill(Personalisation(values), lists="bullets")
+        return self._content.is_empty(values)
+
+    def render(
+        self,
+        values: Mapping[str, object],
+        *,
+        branding: EmailBranding | None = None,
+        unsubscribe_url: str | None = None,
+    ) -> EmailMessage:
+        """The email with these values. Recipients whose values are alike share one reading of the markdown
+        (`notify.content.prepared`); the outcome is the same as that of the methods below.
+        """
+        texts = self._prepared.fill(values, unsubscribe_url, _set) or self._set(values, unsubscribe_url)
+        document = page.document(
+            title=texts.title,
+            preheader=_cut(texts.preheader),
+            body=texts.fragment,
+            branding=branding or EmailBranding(),
+        )
+        return EmailMessage(texts.subject, document, texts.plain_text)
 
     def html(
         self,
@@ -95,158 +124,80 @@ class EmailTemplate:
         *,
         branding: EmailBranding | None = None,
         unsubscribe_url: str | None = None,
+        complete: bool = True,
     ) -> str:
-        """The whole document."""
-        subject = self._escaped_subject.fill(_escaped(values), convert=escape, unfilled=_shown_placeholder)
+        """The document; without what stands around its body where it is not to be `complete`."""
+        texts = self._set(values, unsubscribe_url)
         return page.document(
-            title=normalise_whitespace(typography(subject)),
-            preheader=self.preheader(values),
-            body=self.html_fragment(values, unsubscribe_url),
+            title=texts.title,
+            preheader=_cut(texts.preheader),
+            body=texts.fragment,
             branding=branding or EmailBranding(),
+            complete=complete,
         )
 
     def html_fragment(self, values: Mapping[str, object], unsubscribe_url: str | None = None) -> str:
         """The message alone, without the page around it."""
-        return typography(_html(self._blocks(values, unsubscribe_url)))
+        return self._set(values, unsubscribe_url).fragment
 
     def plain_text(self, values: Mapping[str, object], unsubscribe_url: str | None = None) -> str:
         """The message for readers without HTML."""
-        text = _plain(self._blocks(values, unsubscribe_url, unfilled=None))
-        return html.unescape(typography(text)).lstrip() + "\n"
+        return self._set(values, unsubscribe_url).plain_text
+
+    def html_subject(self, values: Mapping[str, object]) -> str:
+        """The subject as HTML: the title of the page."""
+        return _subject(self._escaped_subject.fill(escaped_names(values), convert=escape, unfilled=self._marked))
 
     def preheader(self, values: Mapping[str, object]) -> str:
         """What mail readers show beside the subject: the first words of the message, as HTML."""
-        text = typography(_preheader(self._blocks(values, None)))
-        return _WHITESPACE.sub(" ", text)[:LONGEST_PREHEADER].strip()
+        return _cut(self._set(values, None).preheader)
 
-    def _blocks(
-        self,
-        values: Mapping[str, object],
-        unsubscribe_url: str | None,
-        unfilled: Callable[[Placeholder], str] | None = _shown_placeholder,
-    ) -> Sequence[Token]:
-        text = self._escaped_content.fill(_escaped(values), lists="bullets", convert=escape, unfilled=unfilled)
-        text = strip_unsupported(unlink_govuk(text))
-        if unsubscribe_url:
-            text += f"\n\n---\n\n[Unsubscribe from these emails]({unsubscribe_url})"
-        return parse(text + "\n")
-
-
-def _escaped(values: Mapping[str, object]) -> Personalisation:
-    return Personalisation({escape(str(name)): value for name, value in values.items()})
+    def _set(self, values: Mapping[str, object], unsubscribe_url: str | None) -> Texts:
+        given = escaped_names(values)
+        content = self._escaped_content
+        shown = content.fill(given, lists="bullets", convert=escape, unfilled=self._marked)
+        has_all = all(given.by_key(key) is not None for key in content.keys)
+        text = shown if has_all else content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled)
+        return _set(
+            self._subject.fill(Personalisation(values), unfilled=self._unfilled),
+            self._escaped_subject.fill(given, convert=escape, unfilled=self._marked),
+            shown,
+            text,
+            unsubscribe_url,
+        )
 
 
-def _attribute(text: str) -> str:
-    return text.replace('"', "&quot;")
+def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str | None) -> Texts:
+    """All that is said in an email. `title` and `shown` are for HTML, where placeholders without a value are marked;
+    `text` is the same content as plain text has it. All but the subject are escaped.
+    """
+    tokens = _tokens(shown)
+    plain_tokens = tokens if text is shown or text == shown else _tokens(text)
+    footer = _footer(unsubscribe_url) if unsubscribe_url else []
+    plain = _AUTOLINK.sub(r"\1", typography(as_plain_text([*plain_tokens, *footer])))
+    return Texts(
+        subject=_subject(subject),
+        title=_subject(title),
+        preheader=_WHITESPACE.sub(" ", typography(as_preheader(tokens))),
+        fragment=typography(as_html([*tokens, *footer])),
+        plain_text=html.unescape(plain).lstrip() + "\n",
+    )
 
 
-# -- HTML
+def _subject(filled: str) -> str:
+    return normalise_whitespace(typography(filled))
 
 
-def _html(tokens: Sequence[Token]) -> str:
-    return "".join(map(_html_token, tokens))
+def _tokens(text: str) -> list[Token]:
+    if "<span" in text:
+        text = _UNFILLED_TARGET.sub(lambda match: quote(match[0], safe="&#;"), text)
+    return list(parse(strip_unsupported(unlink_govuk(text)) + "\n"))
 
 
-def _html_token(token: Token) -> str:
-    kind = token["type"]
-    if kind in ("text", "block_code"):
-        return str(token["raw"])
-    if kind == "paragraph":
-        content = _html(token["children"])
-        return page.element("p", content) if content.strip() else ""
-    if kind == "heading":
-        tag = {1: "h2", 2: "h3"}.get(token["attrs"]["level"], "p")
-        return page.element(tag, _html(token["children"]))
-    if kind == "list":
-        items = "".join(page.element("li", _html(item["children"]).strip()) for item in token["children"])
-        return page.list_of("ol" if token["attrs"]["ordered"] else "ul", items)
-    if kind == "link":
-        url = html.unescape(str(token["attrs"]["url"]))
-        return _link(url, _html(token["children"]) or html.escape(url, quote=False), token["attrs"].get("title"))
-    if kind == "bare_url":
-        return _link(html.unescape(str(token["raw"])), str(token["raw"]))
-    if kind in ("linebreak", "softbreak"):
-        return "<br>"
-    if kind == "thematic_break":
-        return page.RULE
-    if kind == "block_quote":
-        return page.quote(_html(token["children"]))
-    if kind == "block_text":
-        return _html(token["children"])
-    return ""  # images, tables and blank lines
+def _footer(url: str) -> list[Token]:
+    """What `---` and `[Unsubscribe from these emails](url)` below a message become."""
+    return list(parse(f"\n\n---\n\n[Unsubscribe from these emails]({escape(url)})\n"))
 
 
-def _link(url: str, content: str, title: str | None = None) -> str:
-    return page.link(html.escape(safe_link(url)), content, _attribute(title) if title else None)
-
-
-# -- plain text
-
-
-def _plain(tokens: Sequence[Token]) -> str:
-    return "".join(map(_plain_token, tokens))
-
-
-def _plain_token(token: Token) -> str:
-    kind = token["type"]
-    if kind == "text":
-        return str(token["raw"])
-    if kind == "block_code":
-        return "\n\n" + str(token["raw"]).rstrip("\n")
-    if kind == "paragraph":
-        content = _plain(token["children"])
-        return "\n\n" + content if content.strip() else ""
-    if kind == "heading":
-        return _plain_heading(token["attrs"]["level"], _plain(token["children"]))
-    if kind == "list":
-        return _plain_list(token, _plain)
-    if kind == "link":
-        text, url = _plain(token["children"]), str(token["attrs"]["url"])
-        title = token["attrs"].get("title")
-        return f"{text} ({title}): {url}" if title else f"{text}: {url}"
-    if kind == "bare_url":
-        return str(token["raw"])
-    if kind in ("linebreak", "softbreak"):
-        return "\n"
-    if kind == "thematic_break":
-        return "\n\n" + "=-" * (RULE_WIDTH // 2) + "="
-    if kind in ("block_quote", "block_text"):
-        return _plain(token["children"])
-    return ""
-
-
-def _plain_heading(level: int, text: str) -> str:
-    if level > 2:
-        return "\n\n" + text
-    return f"\n\n\n{text}\n" + ("=" if level == 1 else "-") * RULE_WIDTH
-
-
-def _plain_list(token: Token, show: Callable[[Sequence[Token]], str]) -> str:
-    marks = (f"{number}. " for number in range(1, len(token["children"]) + 1))
-    bullets = ("• " for _ in token["children"])
-    chosen = marks if token["attrs"]["ordered"] else bullets
-    items = (show(item["children"]).strip() for item in token["children"])
-    return "\n" + "".join(f"\n{mark}{item}" for mark, item in zip(chosen, items, strict=True))
-
-
-# -- preheader
-
-
-def _preheader(tokens: Sequence[Token]) -> str:
-    return "".join(map(_preheader_token, tokens))
-
-
-def _preheader_token(token: Token) -> str:
-    kind = token["type"]
-    if kind in ("text", "bare_url", "block_code"):
-        return str(token["raw"])
-    if kind in ("linebreak", "softbreak"):
-        return " "
-    if kind == "list":
-        return _plain_list(token, _preheader)
-    if kind == "link":
-        title = token["attrs"].get("title")
-        return _preheader(token["children"]) + (f" ({title})" if title else "")
-    if kind in ("paragraph", "heading", "block_quote", "block_text"):
-        return " " + _preheader(token["children"])
-    return ""
+def _cut(preheader: str) -> str:
+    return preheader[:LONGEST_PREHEADER].strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -57,6 +58,7 @@ class _Downgrades(dict[int, str]):
 
 
 _TO_GSM: Final = _Downgrades(KEPT)
+_NOT_KEPT: Final = re.compile(f"[^{re.escape(''.join(sorted(KEPT)))}]")
 _TO_ASCII: Final = _Downgrades(ASCII)
 
 
@@ -64,7 +66,7 @@ def downgrade_to_gsm(text: str) -> str:
     """`text` in characters that a text message keeps: accents that cannot be sent go, look-alikes are replaced, and
     what is left becomes `?`.
     """
-    return text.translate(_TO_GSM)
+    return text if _NOT_KEPT.search(text) is None else text.translate(_TO_GSM)
 
 
 def downgrade_to_ascii(text: str) -> str:

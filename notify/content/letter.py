@@ -1,19 +1,77 @@
-"""The text of letters (contract: content 4, 8)."""
+"""The text of letters (contract: content 4, 8): what the API shows of it, and what a renderer sets on pages."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
-from notify.content.placeholders import Field, Personalisation, escape, key_form
-from notify.content.qr import QrCodeTooLong, check_codes
-from notify.content.text import normalise_whitespace, typography
+from notify.content.letter_render import Block, Run, as_blocks, as_runs, find_codes
+from notify.content.markdown import Token, parse
+from notify.content.placeholders import (
+    Field,
+    Personalisation,
+    Unfilled,
+    escape,
+    escaped_names,
+    key_form,
+    marked,
+    marked_without_brackets,
+    redacted,
+)
+from notify.content.postal_addresses import FEWEST_LINES, MOST_LINES, PostalAddress
+from notify.content.qr import QrCodeTooLong, check_length
+from notify.content.text import break_lines, normalise_whitespace, tidy_punctuation, typography
 
-__all__ = ["LetterTemplate", "QrCodeTooLong"]
+__all__ = ["LetterPart", "LetterTemplate", "QrCodeTooLong"]
+
+MOST_PAGES: Final = 10
+
+Language = Literal["english", "welsh"]
+
+_LONDON: Final = ZoneInfo("Europe/London")
+_ENGLISH_MONTHS: Final = "January February March April May June July August September October November December"
+_WELSH_MONTHS: Final = "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr"
+_MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
+    "english": tuple(_ENGLISH_MONTHS.split()),
+    "welsh": tuple(_WELSH_MONTHS.split()),
+}
+_MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:", re.IGNORECASE)
+
+
+def letter_date(at: datetime, language: Language = "english") -> str:
+    """The day that a letter bears: `1 August 2024`, as it is in London."""
+    local = at.astimezone(_LONDON)
+    return f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
+
+
+@dataclass(frozen=True)
+class LetterPart:
+    """One language of a letter, which is laid out as a whole letter and has page numbers of its own."""
+
+    language: Language
+    includes_first_page: bool
+    """Whether the letter begins with it: only then it has what the printer needs on a first page."""
+    date: str
+    subject: tuple[Run, ...]
+    body: tuple[Block, ...]
+    address: tuple[tuple[Run, ...], ...]
+    """The recipient's lines."""
+    contact_block: tuple[Run, ...]
+
+    def page_label(self, number: int, total: int) -> str:
+        """What stands at the foot of a page."""
+        return f"Tudalen {number} o {total}" if self.language == "welsh" else f"Page {number} of {total}"
 
 
 class LetterTemplate:
-    """A template of letters: parsed once, filled for many recipients. Thread-safe."""
+    """A template of letters: parsed once, filled for many recipients. Thread-safe. `languages` is `english` or
+    `welsh_then_english`; `redact` hides the names of placeholders without a value.
+    """
 
     def __init__(
         self,
@@ -24,22 +82,30 @@ class LetterTemplate:
         welsh_content: str | None = None,
         languages: str = "english",
         contact_block: str = "",
+        redact: bool = False,
     ) -> None:
         self._content = Field(content)
         self._escaped_subject = Field(escape(subject))
-        self._welsh = Field(welsh_content or "") if languages == "welsh_then_english" else None
-        texts = [contact_block.strip(), welsh_subject or "", welsh_content or "", subject, content]
+        self._has_welsh = languages == "welsh_then_english"
+        self._welsh_subject, self._welsh_content = welsh_subject or "", welsh_content or ""
+        self._contact_block = "\n".join(line.strip() for line in contact_block.strip().splitlines())
+        texts = [self._contact_block, self._welsh_subject, self._welsh_content, subject, content]
         names: dict[str, str] = {}
         for text in texts:
             for name in Field(text).placeholders:
                 names.setdefault(key_form(name), name)
         self._names = names
         self.placeholders: tuple[str, ...] = tuple(names.values())
+        self._unfilled: Unfilled = redacted if redact else marked
+        self._unfilled_address: Unfilled = redacted if redact else marked_without_brackets
 
     @cached_property
-    def _escaped_contents(self) -> tuple[Field, ...]:
-        fields = (self._content,) if self._welsh is None else (self._welsh, self._content)
-        return tuple(Field(escape(field.content)) for field in fields)
+    def _texts(self) -> dict[Language, tuple[Field, Field]]:
+        """Subject and content of each language, escaped, in the order of the letter."""
+        english = (self._escaped_subject, Field(escape(self._content.content)))
+        if not self._has_welsh:
+            return {"english": english}
+        return {"welsh": (Field(escape(self._welsh_subject)), Field(escape(self._welsh_content))), "english": english}
 
     def missing(self, values: Mapping[str, object]) -> list[str]:
         """Placeholders without a value: first the contact block, then the Welsh text, then the English."""
@@ -48,7 +114,7 @@ class LetterTemplate:
 
     def subject(self, values: Mapping[str, object]) -> str:
         """The subject, HTML-escaped."""
-        return normalise_whitespace(typography(self._escaped_subject.fill(_escaped(values), convert=escape)))
+        return self._subject(self._escaped_subject, escaped_names(values), None)
 
     def body(self, values: Mapping[str, object]) -> str:
         """The content filled in, still markdown: what the API shows."""
@@ -56,17 +122,51 @@ class LetterTemplate:
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
         """Nothing to print: no content, or content that is placeholders from end to end and renders to nothing."""
-        content = self._content.content
-        if not content:
-            return True
-        is_filled_only = content.startswith("((") and content.endswith("))")
-        return is_filled_only and not self._content.fill(Personalisation(values), lists="bullets")
+        return self._content.is_empty(values)
 
     def check_qr_codes(self, values: Mapping[str, object]) -> None:
-        """Raises `QrCodeTooLong`."""
-        for field in self._escaped_contents:
-            check_codes(field.fill(_escaped(values), lists="bullets", convert=escape))
+        """Raises `QrCodeTooLong`. Without values, it is the template itself that is looked at."""
+        given = escaped_names(values)
+        for _, content in self._texts.values():
+            filled = content.fill(given, lists="bullets", convert=escape)
+            if _MAY_HAVE_CODE.search(filled):
+                for data in find_codes(_tokens(filled)):
+                    check_length(data)
+
+    def parts(self, values: Mapping[str, object], at: datetime) -> tuple[LetterPart, ...]:
+        """The letter as it is to be set on pages: in Welsh, where it has a Welsh text, and in English. `at` is when
+        it was created, `values` include the address.
+        """
+        given = escaped_names(values)
+        address = self._address(values, given)
+        contact_block = Field(escape(self._contact_block)).fill(given, convert=escape, unfilled=self._unfilled)
+        return tuple(
+            LetterPart(
+                language=language,
+                includes_first_page=position == 0,
+                date=letter_date(at, language),
+                subject=as_runs(self._subject(subject, given, self._unfilled)),
+                body=as_blocks(_tokens(content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled))),
+                address=address,
+                contact_block=as_runs(break_lines(tidy_punctuation(contact_block))),
+            )
+            for position, (language, (subject, content)) in enumerate(self._texts.items())
+        )
+
+    def _subject(self, subject: Field, given: Personalisation, unfilled: Unfilled | None) -> str:
+        return normalise_whitespace(typography(subject.fill(given, convert=escape, unfilled=unfilled)))
+
+    def _address(self, values: Mapping[str, object], given: Personalisation) -> tuple[tuple[Run, ...], ...]:
+        """The lines of the address, or seven placeholders for them where there is none yet (8.2)."""
+        lines = PostalAddress.from_personalisation(Personalisation(values), allow_international=True).normalised_lines
+        if FEWEST_LINES <= len(lines) <= MOST_LINES:
+            return tuple((Run(line),) for line in lines)
+        names = [f"address line {number}" for number in range(1, MOST_LINES + 1)]
+        if given.by_key("addressline7") is None and given.by_key("postcode") is not None:
+            names[-1] = "postcode"
+        fill = (Field(f"(({name}))").fill(given, convert=escape, unfilled=self._unfilled_address) for name in names)
+        return tuple(map(as_runs, fill))
 
 
-def _escaped(values: Mapping[str, object]) -> Personalisation:
-    return Personalisation({escape(str(name)): value for name, value in values.items()})
+def _tokens(text: str) -> list[Token]:
+    return list(parse(text + "\n"))

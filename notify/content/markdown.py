@@ -2,156 +2,278 @@
 
 The dialect differs from CommonMark in how lines begin. So lines are first respelled into what CommonMark says for the
 same thing, and the parser is left with the rules that the dialect has. What comes out is `mistune`'s tree of tokens.
+Nesting is bounded while respelling, so no text can exhaust the stack or take more than linear time.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import mistune
 from mistune.block_parser import BlockParser
 from mistune.core import InlineState
 from mistune.inline_parser import InlineParser
+from mistune.plugins.footnotes import footnotes
 from mistune.plugins.table import table
 
 Token = dict[str, Any]
 
-BARE_URL: Final = r"https?://[^\s<]*[^\s<.,:\"')\]]"
+BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
-_QUOTE: Final = re.compile(r"[ ]{0,3}(\^+)[ ]?(?=\S)")
-_MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)([ \t]*)(?=\S)(.*)")
-_RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ \t]*(?:\1[ \t]*)+$")
-_HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})(?=[^#\s])")
-_FOREIGN_MARKER: Final = re.compile(r"([ ]{0,3})(\+(?=\s)|\d{1,9}(?=\)\s)|>)")
-_UNDERLINE: Final = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*$")
-_FENCE: Final = re.compile(r"[ ]{0,3}(?:```|~~~)")
+_ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
+_BRACKET: Final = re.compile(r"[\[\]]")
+_BRACKETS_IN_TARGET: Final = re.compile(r"(\]\([^\s()]*+)\(([^\s()]*+)(?=\))")
+
+_QUOTE: Final = re.compile(r"[ ]{0,3}\^[ ]?(?=\S)")
+_QUOTE_MARK: Final = re.compile(r"[ ]*\^[ ]?")
+_MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
+_RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*(?:\1[ ]*){2,}$")
+_HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})[ ]*(?=[^#\s])")
+_FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`{3}|~{3})|\d{1,9}(?=\)(?:\s|$)))")
+_UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
+_FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
+_DEFINITION: Final = re.compile(
+    r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))"
+)
 DEEPEST_QUOTE: Final = 5
-MOST_BRACKETS: Final = 2000
-"""Opening brackets that may begin a link. The search for the end of a link begins anew at each of them, so a text made
-of brackets would take for ever; those beyond are text.
-"""
+DEEPEST_LIST: Final = 6
+MOST_BRACKETS: Final = 4000
+"""Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
 
 _BULLETS: Final = ("*", "-")
 _NUMBERS: Final = ("1.", "1)")
 
 
+class _Item(NamedTuple):
+    """A list item whose text may go on: how far it was indented, how its list is marked, where its text begins now."""
+
+    indent: int
+    mark: str
+    offset: int
+
+
 class _Respeller:
     """Respells the lines of a text, keeping what it needs to know of the lines before."""
 
-    def __init__(self, depth: int = 0) -> None:
+    def __init__(self, lines: Sequence[str], depth: int = 0) -> None:
+        self._lines = lines
         self._depth = depth
+        self._position = 0
         self._after_blank = True
         self._blank_lines = 0
-        self._in_list = False
-        self._in_quote = False
-        self._in_fence = False
-        self._ordered = False
+        self._items: list[_Item] = []
         self._lists = 0
+        self._fences: defaultdict[str, list[int]] | None = None
+        self._out: list[str] = []
 
-    def respell(self, text: str) -> str:
-        return "\n".join(self._line(line) for line in text.split("\n"))
+    def respell(self) -> list[str]:
+        """The lines as CommonMark has them."""
+        while self._position < len(self._lines):
+            line = self._lines[self._position]
+            if not line.strip():
+                self._blank()
+                continue
+            if not (self._quote(line) or self._code(line) or self._underlined(line) or self._heading_or_rule(line)):
+                self._out += self._definition(line) or self._item(line) or self._text(line)
+                self._position += 1
+                self._after_blank = False
+            self._blank_lines = 0
+        return self._out
 
-    def _line(self, line: str) -> str:
-        if _FENCE.match(line):
-            self._in_fence = not self._in_fence
-            return line
-        if self._in_fence:
-            return line
-        if not line.strip():
-            self._after_blank = True
-            self._blank_lines += 1
-            self._in_quote = False
-            return ""
-        respelled = self._quoted(line) or self._item(line) or self._other(line)
-        self._after_blank = False
-        self._blank_lines = 0
-        return respelled
+    def _blank(self) -> None:
+        self._out.append("")
+        self._after_blank = True
+        self._blank_lines += 1
+        self._position += 1
 
-    def _quoted(self, line: str) -> str | None:
-        match = _QUOTE.match(line)
-        depth = self._depth + (0 if match is None else len(match[1]))
-        if match is None or depth > DEEPEST_QUOTE or not (self._after_blank or self._in_quote):
+    def _block(self, *lines: str) -> None:
+        """Lines that stand for themselves: what follows is no part of them, and no list goes on."""
+        self._out += ["", *lines, ""]
+        self._after_blank = True
+        self._items.clear()
+
+    def _quote(self, line: str) -> bool:
+        """A quote goes on to a blank line, and beyond it when another one follows."""
+        if not self._after_blank or self._depth >= DEEPEST_QUOTE or not _QUOTE.match(line):
+            return False
+        taken: list[str] = []
+        blanks = 0
+        while self._position < len(self._lines):
+            line = self._lines[self._position]
+            if not line.strip():
+                blanks += 1
+            elif blanks and not _QUOTE.match(line):
+                break
+            else:
+                taken += [""] * blanks
+                blanks = 0
+                taken.append(_QUOTE_MARK.sub("", line, count=1))
+            self._position += 1
+        self._block(*(f"> {line}" for line in _Respeller(taken, self._depth + 1).respell()))
+        return True
+
+    def _code(self, line: str) -> bool:
+        """A fence that is closed; one that is not is text."""
+        match = _FENCE.match(line)
+        if match is None:
+            return False
+        if self._fences is None:
+            self._fences = defaultdict(list)
+            for position, other in enumerate(self._lines):
+                if (fence := other.strip(" "))[:3] in ("```", "~~~"):
+                    self._fences[fence].append(position)
+        closings = self._fences[match[1]]
+        closing = bisect_right(closings, self._position)
+        if closing == len(closings):
+            return False
+        self._block(*self._lines[self._position : closings[closing] + 1])
+        self._position = closings[closing] + 1
+        return True
+
+    def _underlined(self, line: str) -> bool:
+        """A line with a row of `=` or `-` below it is a heading, whatever it begins with."""
+        if self._position + 1 == len(self._lines):
+            return False
+        match = _UNDERLINE.match(self._lines[self._position + 1])
+        if match is None or _RULE.match(line) or _HEADING.match(line) or line.startswith("    "):
+            return False
+        if self._items and (not self._after_blank or _MARKER.match(line)):
+            return False
+        text = line.strip()
+        if text.endswith("#"):
+            text = f"{text[:-1]}\\#"
+        self._block(("# " if match[1][0] == "=" else "## ") + text)
+        self._position += 2
+        return True
+
+    def _heading_or_rule(self, line: str) -> bool:
+        heading = _HEADING.match(line)
+        if heading:
+            if self._items and (not self._after_blank or line.startswith(" ")):
+                return False  # directly below an item it is that item's text
+            line = f"{heading[1]} {line[heading.end() :]}"
+        elif not _RULE.match(line):
+            return False
+        self._block(line)
+        self._position += 1
+        return True
+
+    def _definition(self, line: str) -> list[str] | None:
+        """Where a link or footnote leads; it needs no blank line before."""
+        if not _DEFINITION.match(line):
             return None
-        self._in_quote = True
-        self._in_list = False
-        return "> " * len(match[1]) + _Respeller(depth).respell(line[match.end() :])
+        self._items.clear()
+        return ["", line] if line.lstrip().startswith("[^") else ["", line, ""]
 
-    def _item(self, line: str) -> str | None:
+    def _item(self, line: str) -> list[str] | None:
         match = _MARKER.match(line)
-        if match is None or _RULE.match(line) or self._is_text(match):
+        if match is None or self._is_text(match):
             return None
-        indent, marker, _, rest = match.groups()
-        if len(indent) < 2:
-            starts = not self._in_list or self._blank_lines >= 2
-            if starts:
-                self._lists += 1
-                self._ordered = marker[0].isdigit()
-            self._in_list = True
-            ordered = self._ordered
-        elif not self._in_list and len(indent) > 3:
+        indent, marker, _, text = match.groups()
+        ordered = marker[0].isdigit()
+        if not self._items and len(indent) > 3:
             return None
+        if not self._items or self._blank_lines >= 2:
+            # neighbours with different marks are lists of their own
+            self._items.clear()
+            self._lists += 1
+            mark = (_NUMBERS if ordered else _BULLETS)[self._lists % 2]
         else:
-            ordered = marker[0].isdigit()
-        # neighbours with different marks are lists of their own
-        marks = _NUMBERS if ordered else _BULLETS
-        return f"{indent}{marks[self._lists % 2]} {rest}"
+            mark = _NUMBERS[0] if ordered else _BULLETS[0]
+            while self._items and (len(indent) < self._items[-1].indent + 2 or len(self._items) == DEEPEST_LIST):
+                mark = self._items.pop().mark  # the list is of the kind that its first item is
+        column = self._items[-1].offset if self._items else 0
+        self._items.append(_Item(len(indent), mark, column + len(mark) + 1))
+        return [f"{' ' * column}{mark} {_protected(text or '')}"]
 
     def _is_text(self, match: re.Match[str]) -> bool:
         _, marker, blank, rest = match.groups()
-        if blank:
-            return marker == "•" and not (self._after_blank or self._in_list)
+        in_list = bool(self._items)
+        if blank is None or blank:
+            return marker == "•" and not (self._after_blank or in_list)
         # no blank is needed where the list starts its own block; `**`, `*word*` and a number like 1.5 are no lists
-        starts = self._after_blank or self._in_list
         is_digits = marker[0].isdigit() and rest[0].isdigit()
-        return not starts or rest[0] in "*-" or is_digits or (marker == "*" and "*" in rest)
+        return not (self._after_blank or in_list) or rest[0] in "*-" or is_digits or (marker == "*" and "*" in rest)
 
-    def _other(self, line: str) -> str:
-        if self._after_blank and not line.startswith("  "):
-            self._in_list = False
-        heading = _HEADING.match(line)
-        if heading:
-            self._in_list = False
-            return line[: heading.end()] + " " + line[heading.end() :]
-        if _UNDERLINE.match(line) and not self._after_blank:
-            return line.strip()
-        foreign = _FOREIGN_MARKER.match(line)
-        if foreign:
-            mark = foreign[2]
-            escaped = f"{mark}\\" if mark.isdigit() else f"\\{mark}"
-            return foreign[1] + escaped + line[foreign.end() :]
-        return line
+    def _text(self, line: str) -> list[str]:
+        """A line of a paragraph, put where its list item has its text."""
+        if not self._items:
+            return [_protected(line)]
+        indent = len(line) - len(line.lstrip(" "))
+        if self._after_blank:
+            if indent == 0:
+                self._items.clear()
+                return [_protected(line)]
+            while len(self._items) > 1 and self._items[-1].indent >= indent:
+                self._items.pop()
+        item = self._items[-1]
+        code = indent - item.indent - 2
+        column = item.offset + (code if code >= 4 else 0)
+        return [" " * column + _protected(line[indent:])]
 
 
-def _bare_url(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
-    del inline
-    url = match[0]
-    state.append_token({"type": "bare_url", "raw": url})
+def _protected(line: str) -> str:
+    """A line of text, so that CommonMark takes its beginning for text too."""
+    match = _FOREIGN.match(line)
+    return f"{line[: match.end()]}\\{line[match.end() :]}" if match else line
+
+
+class _Inline(InlineParser):
+    """Reads what is within a paragraph. Finds where something begins without stopping at each letter that might."""
+
+    _BEGINNING: Final = re.compile(r"[\\\[\]\n]|!\[|https?://")
+
+    def __init__(self) -> None:
+        super().__init__(hard_wrap=True)
+        self.register("escape", _ESCAPES, _escapes)
+        self.register("bare_url", BARE_URL, _bare_url, before="link")
+        self.rules = ["escape", "bare_url", "link", "link_close", "linebreak", "softbreak"]
+
+    def _find_fast_text_end(self, src: str, pos: int) -> int:
+        match = self._BEGINNING.search(src, pos)
+        if match is None:
+            return len(src)
+        return self._find_linebreak_start(src, pos, match.start()) if match[0] == "\n" else match.start()
+
+
+def _escapes(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
+    inline.process_text(match[0][1::2], state)  # without every other character, which are the backslashes
+    return match.end()
+
+
+def _bare_url(_inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
+    state.append_token({"type": "bare_url", "raw": match[0]})
     return match.end()
 
 
 def _parser() -> mistune.Markdown:
     block = BlockParser()
     for rules in (block.rules, block.block_quote_rules, block.list_rules):
-        for rule in ("raw_html",):
+        for rule in ("raw_html", "setex_heading"):
             if rule in rules:
                 rules.remove(rule)
-    inline = InlineParser(hard_wrap=True)
-    inline.rules = ["escape", "link", "link_close", "linebreak", "softbreak"]
-    inline.register("bare_url", BARE_URL, _bare_url, before="link")
-    return mistune.Markdown(renderer=None, block=block, inline=inline, plugins=[table])
+    return mistune.Markdown(renderer=None, block=block, inline=_Inline(), plugins=[table, footnotes])
 
 
 _MARKDOWN: Final = _parser()
 
 
+def _few_brackets(text: str) -> str:
+    if text.count("[") + text.count("]") <= MOST_BRACKETS:
+        return text
+    end = next(itertools.islice(_BRACKET.finditer(text), MOST_BRACKETS, None)).start()
+    return text[:end] + text[end:].replace("[", "&#91;").replace("]", "&#93;")
+
+
 def parse(text: str) -> Sequence[Token]:
     """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
-    if text.count("[") > MOST_BRACKETS:
-        head = text.split("[", MOST_BRACKETS)
-        text = "[".join([*head[:-1], head[-1].replace("[", "\\[")])
-    respelled = _Respeller().respell(text)
-    tokens = _MARKDOWN(respelled)
+    text = _few_brackets(text)
+    text = _BRACKETS_IN_TARGET.sub(r"\1\\(\2", text)  # the target of a link ends at the first closing bracket
+    tokens = _MARKDOWN("\n".join(_Respeller(text.split("\n")).respell()))
     return cast("list[Token]", tokens)

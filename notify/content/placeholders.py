@@ -72,6 +72,37 @@ def _placeholder(source: str, body: str) -> Placeholder:
     return Placeholder(name, key_form(name), conditional if mark else None, source)
 
 
+Unfilled = Callable[[Placeholder], str]
+"""What is shown for a placeholder that has no value."""
+
+
+def marked(placeholder: Placeholder) -> str:
+    """HTML that sets it off, with its brackets (content 2.5)."""
+    if placeholder.conditional is None:
+        return f"<span class='placeholder'>&#40;&#40;{placeholder.name}&#41;&#41;</span>"
+    return (
+        f"<span class='placeholder-conditional'>&#40;&#40;{placeholder.name}??</span>"
+        f"{placeholder.conditional}&#41;&#41;"
+    )
+
+
+def marked_without_brackets(placeholder: Placeholder) -> str:
+    """The same for an address, where the name alone says enough."""
+    if placeholder.conditional is None:
+        return f"<span class='placeholder-no-brackets'>{placeholder.name}</span>"
+    return marked(placeholder)
+
+
+def redacted(_placeholder: Placeholder) -> str:
+    """HTML that says that there is something, not what."""
+    return "<span class='placeholder-redacted'>hidden</span>"
+
+
+def redacted_text(_placeholder: Placeholder) -> str:
+    """The same as text."""
+    return "[hidden]"
+
+
 def list_items(values: list[object]) -> list[str]:
     """The items of a list that are shown: without nulls and without what is blank."""
     texts = (strip_outer(str(value)) for value in values if value is not None)
@@ -102,10 +133,15 @@ def is_yes(value: object) -> bool:
     return bool(value) and str(value).lower() in YES
 
 
+def escaped_names(values: Mapping[str, object]) -> Personalisation:
+    """Values for a text that is escaped: its placeholders' names are too."""
+    return Personalisation({escape(str(name)): value for name, value in values.items()})
+
+
 class Field:
     """A text with placeholders, parsed once and filled many times. Thread-safe."""
 
-    __slots__ = ("_parts", "content", "keys", "placeholders")
+    __slots__ = ("content", "keys", "parts", "placeholders")
 
     def __init__(self, content: str) -> None:
         self.content = content
@@ -115,9 +151,9 @@ class Field:
             parts += [content[end : match.start()], _placeholder(match[0], match[1])]
             end = match.end()
         parts.append(content[end:])
-        self._parts = tuple(part for part in parts if part)
+        self.parts: tuple[str | Placeholder, ...] = tuple(part for part in parts if part)
         names: dict[str, str] = {}
-        for part in self._parts:
+        for part in self.parts:
             if not isinstance(part, str):
                 names.setdefault(part.key, part.name)
         self.placeholders: tuple[str, ...] = tuple(names.values())
@@ -128,19 +164,28 @@ class Field:
         given = Personalisation(values)
         return [name for name, key in zip(self.placeholders, self.keys, strict=True) if given.by_key(key) is None]
 
+    def is_empty(self, values: Mapping[str, object]) -> bool:
+        """Whether a message of this text has nothing in it: there is no text, or it is placeholders from end to end and
+        renders to nothing (content 4). Text messages have a rule of their own.
+        """
+        if not self.content:
+            return True
+        is_filled_only = self.content.startswith("((") and self.content.endswith("))")
+        return is_filled_only and not self.fill(Personalisation(values), lists="bullets")
+
     def fill(
         self,
         values: Personalisation,
         *,
         lists: Lists = "sentence",
         convert: Callable[[str], str] | None = None,
-        unfilled: Callable[[Placeholder], str] | None = None,
+        unfilled: Unfilled | None = None,
     ) -> str:
         """The text with its values. `convert` is applied to each value (not to conditional text, which is the text's
         own); a placeholder without a value stays as it is, or becomes what `unfilled` makes of it.
         """
         out: list[str] = []
-        for part in self._parts:
+        for part in self.parts:
             if isinstance(part, str):
                 out.append(part)
                 continue
@@ -157,7 +202,7 @@ def _fill(
     value: object,
     lists: Lists,
     convert: Callable[[str], str] | None,
-    unfilled: Callable[[Placeholder], str] | None,
+    unfilled: Unfilled | None,
 ) -> str:
     if value is None:
         return unfilled(part) if unfilled else part.source

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 from typing import Final
 
+import segno
+
 MOST_BYTES: Final = 504
-_PARAGRAPH: Final = re.compile(
-    r"(?:^|\n[ \t]*\n)[ \t]*qr[ \t]*:[ \t]*([^\n]+?)[ \t]*(?=\n[ \t]*\n|\n?\Z)", re.IGNORECASE
-)
+_CODE: Final = re.compile(r"[ \t]*qr[ \t]*:[ \t]*(.*\S)", re.IGNORECASE)
 
 
 class QrCodeTooLong(ValueError):  # noqa: N818 - the contract's word
@@ -22,13 +23,27 @@ class QrCodeTooLong(ValueError):  # noqa: N818 - the contract's word
         super().__init__(f"Too much data for QR code (num_bytes={num_bytes}, max_bytes={MOST_BYTES})")
 
 
-def check_codes(escaped_text: str) -> None:
-    """Look at every code of a letter's text, which is HTML-escaped: that is how its length is measured.
+def code_data(paragraph: str) -> str | None:
+    """What a paragraph that says `qr: data` and nothing else would have in its code, still escaped; or null."""
+    match = _CODE.fullmatch(paragraph.rstrip())
+    return match[1] if match else None
 
-    Raises `QrCodeTooLong`.
-    """
-    for match in _PARAGRAPH.finditer(escaped_text):
-        data = match[1]
-        size = len(data.encode("utf-8", "surrogatepass"))
-        if size > MOST_BYTES:
-            raise QrCodeTooLong(html.unescape(data), size)
+
+def check_length(escaped_data: str) -> None:
+    """Raises `QrCodeTooLong`. The length is that of the escaped data."""
+    size = len(escaped_data.encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        raise QrCodeTooLong(html.unescape(escaped_data), size)
+
+
+def code_svg(data: str) -> str:
+    """The code as an SVG element without a size, to be put into HTML. Raises `QrCodeTooLong`."""
+    try:
+        code = segno.make(data.encode("utf-8", "replace").decode(), error="m", micro=False)
+    except segno.DataOverflowError:
+        raise QrCodeTooLong(data, len(data.encode("utf-8", "surrogatepass"))) from None
+    out = io.BytesIO()
+    code.save(
+        out, kind="svg", border=0, xmldecl=False, svgns=True, omitsize=True, nl=False, svgclass=None, lineclass=None
+    )
+    return out.getvalue().decode()

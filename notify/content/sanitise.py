@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_LINK: Final = re.compile(r"(?<![@.\w])(?:https?://)?(?:[\w-]+\.)+[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE)
+from notify.content.links import ADDRESS
+
 _PLAIN: Final = re.compile(r"[A-Za-z0-9.\-]+")
 _MARKDOWN: Final = re.compile(r"[`*_()\\{}\[\]<>#+\-.!|]")
 
@@ -17,4 +18,4 @@ def _defuse(match: re.Match[str]) -> str:
 
 def sanitise_value(value: str) -> str:
     """The value with links taken apart or out, and a backslash before every character of markdown."""
-    return _MARKDOWN.sub(r"\\\g<0>", _LINK.sub(_defuse, value))
+    return _MARKDOWN.sub(r"\\\g<0>", ADDRESS.sub(_defuse, value))

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 from typing import Final
 
 from notify.content.gsm import EXTENSION, KEPT, UNSENDABLE, WELSH_NOT_GSM, downgrade_to_gsm
-from notify.content.placeholders import PATTERN, Field, Personalisation
-from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
+from notify.content.links import link_addresses
+from notify.content.placeholders import (
+    PATTERN,
+    Field,
+    Personalisation,
+    escape,
+    escaped_names,
+    marked,
+    marked_without_brackets,
+    redacted,
+    redacted_text,
+)
+from notify.content.text import break_lines, collapse_newlines, normalise_lines, tidy_punctuation
 
 LONGEST_MESSAGE: Final = 918
 """Characters a text message may have, without the name of its service."""
 
-_ONE_GSM, _EACH_GSM = 160, 153
-_ONE_UNICODE, _EACH_UNICODE = 70, 67
-
-_NEEDS_WORK: Final = re.compile(r"[^ !-_a-~]|  | [,.]|^ | \Z")
-"""Finds anything that tidying or downgrading might change. What it does not find in is printable ASCII without a grave
-accent, which phones show as it is.
-"""
-_EXTENSION: Final = re.compile(r"[\^{}\\\[~\]|€]")
-_WELSH: Final = re.compile("[" + "".join(sorted(WELSH_NOT_GSM)) + "]")
+_UNUSUAL: Final = re.compile(r"[^ !-_a-~]")
+"""Anything but printable ASCII without a grave accent, which phones show as it is."""
+_EXTENSION: Final = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
+_WELSH: Final = re.compile(f"[{''.join(sorted(WELSH_NOT_GSM))}]")
 
 
 def _units(text: str) -> int:
@@ -32,20 +37,46 @@ def _units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
+def _is_tidy(text: str) -> bool:
+    """Whether neither tidying nor downgrading would change anything."""
+    return (
+        _UNUSUAL.search(text) is None
+        and "  " not in text
+        and " ," not in text
+        and " ." not in text
+        and not text.startswith(" ")
+        and not text.endswith(" ")
+    )
+
+
 def _tidy(text: str) -> str:
     return collapse_newlines(normalise_lines(tidy_punctuation(text))).strip()
 
 
-@dataclass(frozen=True)
 class SmsMessage:
-    """A text message ready to be sent."""
+    """A text message ready to be sent: `filled` is its text with the values in it, `prefix` the name of the service
+    where that is put in front.
+    """
 
     text: str
-    """As it is sent, with the name of the service where that is put in front."""
-    body: str
-    """The same without that name: what the API shows."""
+    """As it is sent."""
     before_downgrade: str
-    prefix: str
+    """The same with the characters that phones do not show."""
+
+    def __init__(self, filled: str, prefix: str = "") -> None:
+        self._filled = filled
+        self.prefix = prefix
+        whole = f"{prefix.strip()}: {filled}" if prefix else filled
+        if _is_tidy(whole):
+            self.before_downgrade = self.text = whole
+        else:
+            self.before_downgrade = _tidy(whole)
+            self.text = downgrade_to_gsm(self.before_downgrade)
+
+    @cached_property
+    def body(self) -> str:
+        """The text without the name of the service: what the API shows."""
+        return SmsMessage(self._filled).text if self.prefix else self.text
 
     @cached_property
     def character_count(self) -> int:
@@ -64,14 +95,29 @@ class SmsMessage:
         """Whether a letter that GSM lacks makes every character cost more (5.5)."""
         return not self.before_downgrade.isascii() and _WELSH.search(self.before_downgrade) is not None
 
-    @cached_property
+    def _count(self) -> tuple[int, int, int]:
+        """What the networks count, how much of it one message carries, and how much each of several does."""
+        if self.is_unicode:
+            return self.character_count, 70, 67
+        return self.character_count + len(_EXTENSION.findall(self.text)), 160, 153
+
+    @property
     def fragments(self) -> int:
         """How many text messages the networks count this as."""
-        count = self.character_count
-        if self.is_unicode:
-            return 1 if count <= _ONE_UNICODE else ceil(count / _EACH_UNICODE)
-        count += len(_EXTENSION.findall(self.text))
-        return 1 if count <= _ONE_GSM else ceil(count / _EACH_GSM)
+        count, one, each = self._count()
+        return 1 if count <= one else ceil(count / each)
+
+    @property
+    def characters_in_last_fragment(self) -> int:
+        """By how many characters a message of several fragments is too long for one fragment less."""
+        count, one, each = self._count()
+        fragments = self.fragments
+        return count - (one if fragments == 2 else each * (fragments - 1))
+
+    @property
+    def characters_too_many(self) -> int:
+        """How many characters the message has above the limit."""
+        return max(0, self.character_count_without_prefix - LONGEST_MESSAGE)
 
     @property
     def is_too_long(self) -> bool:
@@ -91,14 +137,18 @@ class SmsMessage:
         )
 
 
-assert set("^{}\\[~]|€") == EXTENSION  # noqa: S101 - `_EXTENSION` spells the same set
-
-
 class SmsTemplate:
-    """A template of text messages: parsed once, filled for many recipients. Thread-safe."""
+    """A template of text messages: parsed once, filled for many recipients. Thread-safe. `redact` hides the names of
+    placeholders without a value.
+    """
 
-    def __init__(self, content: str) -> None:
+    def __init__(self, content: str, *, redact: bool = False) -> None:
         self._field = Field(content)
+        self._redact = redact
+
+    @cached_property
+    def _escaped(self) -> Field:
+        return Field(escape(self._field.content))
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -111,14 +161,33 @@ class SmsTemplate:
 
     def render(self, values: Mapping[str, object], prefix: str | None = None) -> SmsMessage:
         """The message with these values; `prefix` is the name of the service where that is put in front."""
-        filled = self._field.fill(Personalisation(values))
-        prefixed = f"{prefix.strip()}: {filled}" if prefix else filled
-        if _NEEDS_WORK.search(prefixed) is None:
-            return SmsMessage(prefixed, filled.strip() if prefix else filled, prefixed, prefix or "")
-        tidied = _tidy(prefixed)
-        text = downgrade_to_gsm(tidied)
-        body = downgrade_to_gsm(_tidy(filled)) if prefix else text
-        return SmsMessage(text, body, prefixed, prefix or "")
+        filled = self._field.fill(Personalisation(values), unfilled=redacted_text if self._redact else None)
+        return SmsMessage(filled, prefix or "")
+
+    def row_preview(self, values: Mapping[str, object]) -> str:
+        """HTML of the message for a row in a list of messages."""
+        filled = self._escaped.fill(escaped_names(values), convert=escape, unfilled=redacted)
+        return collapse_newlines(normalise_lines(downgrade_to_gsm(tidy_punctuation(filled)))).strip()
+
+    def phone_preview(
+        self,
+        values: Mapping[str, object],
+        *,
+        prefix: str | None = None,
+        sender: str | None = None,
+        shows_recipient: bool = False,
+        downgrade: bool = True,
+    ) -> str:
+        """HTML of the message as a phone would show it: who it is from, to whom it goes, and its text."""
+        given = escaped_names(values)
+        filled = self._escaped.fill(given, convert=escape, unfilled=redacted if self._redact else marked)
+        text = tidy_punctuation(f"{escape(prefix).strip()}: {filled}" if prefix else filled)
+        text = collapse_newlines(normalise_lines(downgrade_to_gsm(text) if downgrade else text))
+        out = f'<p class="sms-message-sender">From: {escape(sender)}</p>' if sender else ""
+        if shows_recipient:
+            recipient = Field("((phone number))").fill(given, convert=escape, unfilled=marked_without_brackets)
+            out += f'<p class="sms-message-recipient">To: {recipient}</p>'
+        return f'{out}<div class="sms-message-wrapper" dir="auto">{link_addresses(break_lines(text))}</div>'
 
 
 def template_length(content: str) -> int:

@@ -13,6 +13,7 @@ OBSCURE: Final = ZERO_WIDTH + FULL_WIDTH
 _DELETE_OBSCURE: Final = dict.fromkeys(map(ord, OBSCURE))
 _DELETE_WHITESPACE: Final = dict.fromkeys(map(ord, OBSCURE + string.whitespace))
 _TO_PLAIN_BLANKS: Final = {**dict.fromkeys(map(ord, ZERO_WIDTH)), **dict.fromkeys(map(ord, FULL_WIDTH), " ")}
+_HAS_OBSCURE: Final = re.compile(f"[{OBSCURE}]")
 _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
@@ -34,7 +35,9 @@ def remove_whitespace(text: str) -> str:
 
 def normalise_whitespace(text: str) -> str:
     """Runs of white space become one space; none is left at the ends."""
-    return " ".join(text.translate(_TO_PLAIN_BLANKS).split())
+    if not text.isascii() and _HAS_OBSCURE.search(text):
+        text = text.translate(_TO_PLAIN_BLANKS)
+    return " ".join(text.split())
 
 
 def normalise_lines(text: str) -> str:
@@ -52,9 +55,22 @@ def tidy_punctuation(text: str) -> str:
     return _BEFORE_PUNCTUATION.sub("", text)
 
 
+def break_lines(text: str) -> str:
+    """Line ends become `<br>`, but for those at the ends."""
+    return text.strip().replace("\n", "<br>").replace("\r", "<br>")
+
+
+_TAG: Final = re.compile(r"<[^<>]*>")
+MOST_COMMENTS: Final = 20
+"""HTML comments that may begin in a text. The library looks for the end of each through all of the rest."""
+
+
 def smart_quotes(text: str) -> str:
     """Straight quotes become typographic ones, outside HTML elements whose text is code or a link."""
     if '"' not in text and "'" not in text:
+        return text
+    shown = _TAG.sub("", text) if "<" in text else text
+    if ('"' not in shown and "'" not in shown) or text.count("<!--") > MOST_COMMENTS:
         return text
     import smartypants
 

@@ -317,15 +317,16 @@ class Deliverer:
                 "List-Unsubscribe": f"<{unsubscribe_link}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             }
+        email = template.email.render(values, branding=self._branding(service), unsubscribe_url=footer)
         outgoing = OutgoingEmail(
             notification_id=id_,
             to=normalised_to,
             from_name=service.custom_email_sender_name or service.name,
             from_address=f"{service.email_sender_local_part}@{self._settings.notify_email_domain}",
             reply_to=reply_to,
-            subject=template.email.subject(values),
-            plain_text=template.email.plain_text(values, unsubscribe_url=footer),
-            html=template.email.html(values, branding=self._branding(service), unsubscribe_url=footer),
+            subject=email.subject,
+            plain_text=email.plain_text,
+            html=email.html,
             headers=headers,
         )
         return outgoing, 0

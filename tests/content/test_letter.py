@@ -1,8 +1,14 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.content.letter import LetterTemplate, QrCodeTooLong
+from notify.content.letter import LetterTemplate, QrCodeTooLong, letter_date
+from notify.content.letter_render import Block, ItemList, PageBreak, Paragraph, QrCode, Run
+from notify.content.qr import code_svg
+
+SUMMER = datetime(2024, 7, 31, 23, 30, tzinfo=UTC)
 
 
 def test_placeholders_come_in_the_order_of_the_page() -> None:
@@ -42,3 +48,75 @@ def test_any_text_is_read(content: str, value: str) -> None:
     template.subject({"a": value})
     template.body({"a": value})
     template.is_empty({"a": value})
+    template.parts({"a": value}, SUMMER)
+
+
+def body(content: str, **values: object) -> tuple[Block, ...]:
+    return LetterTemplate("s", content).parts(values, SUMMER)[0].body
+
+
+def text(*runs: str) -> Paragraph:
+    return Paragraph(tuple(Run(run) for run in runs))
+
+
+@pytest.mark.parametrize(
+    ("content", "blocks"),
+    [
+        ("# H\ntext", (Paragraph((Run("H"),), is_heading=True), text("text"))),
+        ("## H", (text("H"),)),
+        ("a\nb\n\nc", (text("a", "\n", "b"), text("c"))),
+        ("a\n\n---\n\nb", (text("a"), PageBreak(), text("b"))),
+        ("^ q", (text("q"),)),
+        ("*a\n*b", (ItemList(ordered=False, items=((text("a"),), (text("b"),))),)),
+        (
+            "1. a\n  * b",
+            (ItemList(ordered=True, items=((text("a"), ItemList(ordered=False, items=((text("b"),),))),)),),
+        ),
+        ("see https://a-b.uk", (Paragraph((Run("see "), Run("a\u2011b.uk", "bold"))),)),
+        ('[t](http://u.uk "ti")', (text("[t](http://u.uk “ti”)"),)),
+        ('it\'s "well-known" - so', (text("it’s “well\u2011known” – so"),)),
+        (" QR : https://x.uk/a-b?c&d", (QrCode("https://x.uk/a-b?c&d"),)),
+        ("qr: ((x))", (QrCode("((x))", unfilled=True),)),
+        ("text\nqr: x", (text("text", "\n", "qr: x"),)),
+        ("((x))", (Paragraph((Run("((x))", "placeholder"),)),)),
+        ("![i](u)\n\n*b* GOV.UK", (text("*b* GOV.UK"),)),
+    ],
+)
+def test_markdown_becomes_blocks(content: str, blocks: tuple[Block, ...]) -> None:
+    assert body(content) == blocks
+
+
+def test_a_letter_in_two_languages() -> None:
+    template = LetterTemplate(
+        "Hi",
+        "x",
+        welsh_subject="Helo",
+        welsh_content="y",
+        languages="welsh_then_english",
+        contact_block="  Us , ((a))\n  here ",
+    )
+    values = {"a": "<b>", "address line 1": "A <b>", "address_line_2": "B,", "postcode": "sw1a1aa"}
+    welsh, english = template.parts(values, SUMMER)
+    assert (welsh.language, welsh.includes_first_page, welsh.date) == ("welsh", True, "1 Awst 2024")
+    assert (english.language, english.includes_first_page, english.date) == ("english", False, "1 August 2024")
+    assert (welsh.page_label(1, 2), english.page_label(1, 2)) == ("Tudalen 1 o 2", "Page 1 of 2")
+    assert (welsh.subject, english.subject) == ((Run("Helo"),), (Run("Hi"),))
+    assert english.address == ((Run("A <b>"),), (Run("B"),), (Run("SW1A 1AA"),))
+    assert english.contact_block == (Run("Us, <b>"), Run("\n"), Run("here"))
+
+
+def test_an_address_that_is_not_there_yet_is_seven_placeholders() -> None:
+    address = LetterTemplate("s", "c").parts({"address line 1": "A", "postcode": "p"}, SUMMER)[0].address
+    assert address[0] == (Run("A"),)
+    assert address[1] == (Run("address line 2", "placeholder-no-brackets"),)
+    assert address[6] == (Run("p"),)
+
+
+def test_dates_are_those_of_london() -> None:
+    assert letter_date(datetime(2024, 12, 31, 23, 30, tzinfo=UTC), "welsh") == "31 Rhagfyr 2024"
+
+
+def test_a_code_is_drawn() -> None:
+    assert code_svg("https://x.uk").startswith("<svg")
+    with pytest.raises(QrCodeTooLong):
+        code_svg("x" * 5000)

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notify.content.gsm import downgrade_to_gsm
+from notify.content.links import link_addresses
 from notify.content.sms import SmsMessage, SmsTemplate, template_length
 from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
 
@@ -104,3 +105,56 @@ def test_any_text_renders_and_the_quick_way_gives_what_the_thorough_way_gives(va
 def test_more_text_never_costs_less(text: str, more: str) -> None:
     longer, shorter = render(f"x{text}x{more}x"), render(f"x{text}x")
     assert longer.fragments >= shorter.fragments
+
+
+@given(st.text())
+def test_tidying_twice_changes_nothing(text: str) -> None:
+    once = render(text)
+    again = render(once.text)
+    assert again.text == once.text
+
+
+@given(st.text(alphabet="a[ŵ€", min_size=1, max_size=200), st.text(alphabet="a[ŵ€", min_size=1, max_size=200))
+def test_fragments_grow_with_the_text(text: str, more: str) -> None:
+    assert render(text + more).fragments >= render(text).fragments
+
+
+def test_a_long_message_says_by_how_much() -> None:
+    message = render("x" * 920)
+    assert message.characters_too_many == 2
+    assert (render("x" * 161).characters_in_last_fragment, render("ŵ" * 135).characters_in_last_fragment) == (1, 1)
+
+
+def test_characters_that_cannot_be_sent() -> None:
+    assert render("a\u2028😀ŵ\u3000ç—", "Svc").unsendable_characters == {"😀"}
+
+
+def test_what_has_no_value_may_be_hidden() -> None:
+    assert SmsTemplate("((a)) ((b??c))", redact=True).render({}).text == "[hidden] [hidden]"
+
+
+def test_previews() -> None:
+    template = SmsTemplate("<b>((a))</b> , see x.gov.uk/a…\n\n\n\n((b))")
+    assert template.row_preview({"a": "&"}) == (
+        "&lt;b&gt;&amp;&lt;/b&gt;, see x.gov.uk/a...\n\n<span class='placeholder-redacted'>hidden</span>"
+    )
+    assert template.phone_preview({"a": "&"}, prefix=" A&B ", sender="Me", shows_recipient=True) == (
+        '<p class="sms-message-sender">From: Me</p>'
+        "<p class=\"sms-message-recipient\">To: <span class='placeholder-no-brackets'>phone number</span></p>"
+        '<div class="sms-message-wrapper" dir="auto">A&amp;B: &lt;b&gt;&amp;&lt;/b&gt;, see '
+        '<a class="govuk-link govuk-link--no-visited-state" href="http://x.gov.uk/a">x.gov.uk/a</a>...<br><br>'
+        "<span class='placeholder'>&#40;&#40;b&#41;&#41;</span></div>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "linked"),
+    [
+        ("http://foo.com/foo_(bar)).", "http://foo.com/foo_(bar)"),
+        ("see foo.com, ok", "foo.com"),
+        ("foo.com:80/x", "foo.com"),
+        ("me@example.com @a.com", None),
+    ],
+)
+def test_addresses_become_links(text: str, linked: str | None) -> None:
+    assert (f">{linked}</a>" in link_addresses(text)) if linked else link_addresses(text) == text

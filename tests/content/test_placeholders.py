@@ -1,0 +1,55 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notify.content.placeholders import Field, Personalisation, escape
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("((B)) ((a)) ((b_ )) ((a??x))", ("B", "a")),
+        ("((?? x))", ("",)),
+        ("((a?? ((b)) ))", ("b",)),
+        ("(()) ((a) ((a(b)))", ()),
+        ("((a\nb))", ("a\nb",)),
+    ],
+)
+def test_names(content: str, names: tuple[str, ...]) -> None:
+    assert Field(content).placeholders == names
+
+
+@pytest.mark.parametrize(
+    ("content", "values", "filled"),
+    [
+        ("((a??b??c))", {"a": "yes"}, "b??c"),
+        ("((a?? b))", {"a": True}, " b"),
+        ("((a??b))", {"a": 1.0}, ""),
+        ("((a??b))", {"a": ["no", "yes"]}, ""),
+        ("((a??b))", {"a": ["yes"]}, "b"),
+        ("((a))", {"a": ("x", "y")}, "('x', 'y')"),
+        ("((a))", {"a": [None, " "]}, ""),
+        ("((a))", {"a": "1", "A ": "2"}, "2"),
+        ("((a\tb))", {"ab": "x"}, "((a\tb))"),
+    ],
+)
+def test_values(content: str, values: dict[str, object], filled: str) -> None:
+    assert Field(content).fill(Personalisation(values)) == filled
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ('<b>&amp; &nbsp; &lt; & "q"', '&lt;b&gt;&amp; &nbsp; &lt; &amp; "q"'),
+        ("&copy; &#x41; &#65;", "© A A"),
+        ("a&nbsp", "a&amp;nbsp"),
+        ("&amp;lt;", "&amp;lt;"),
+    ],
+)
+def test_escaping(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
+
+
+@given(st.text())
+def test_what_is_escaped_has_no_element(text: str) -> None:
+    assert not {"<", ">"} & set(escape(text))

@@ -1,0 +1,124 @@
+"""Texts that parsers may trip over."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+
+MEGABYTE = 1_000_000
+
+REPEATED = (
+    *("((", "))", "((a", "((a??", "(", "[", "]", "[]", "![", "[a](", "[a](b", "](", "[a](b)"),
+    *(
+        "[a][b]",
+        "[^a]",
+        "[[a](b)](c)",
+        "![a](b)",
+        '[a](b "',
+        "(<",
+        "<!--",
+        "<!-- ' >",
+        "<a ",
+        "</",
+        "&",
+        "&lt;",
+        "&#",
+        "&amp",
+    ),
+    *(
+        "*",
+        "* ",
+        "- ",
+        "-",
+        "+ ",
+        "1. ",
+        "1.",
+        "1) ",
+        "• ",
+        "_",
+        "~",
+        "`",
+        ">",
+        "> ",
+        "^",
+        "^ ",
+        "#",
+        "# ",
+        "=",
+        "- - ",
+    ),
+    *("````", "\t", " ", "\n", "\r", "\r\n", "\\", "\\*", "|", "!", "http://a.b ", "www.a", "a.", "a-", ".", ",", " ,"),
+    *(" .", "@", "a@", "'a@", "’", '"', "'", "'\"", "a'", " '", '"a', "--", " - ", " – ", "gov.uk ", "GOV.", "qr:"),
+    *("qr:  ", "é", "ŵ", "\u200b", "\u00a0", "\u2028", "\u3164", "\u0301", "😀", "\ud800", "\x00", "&nbsp;", "ا", "0"),
+    *("+44", "07", ";", "a,", "a\t", "-a", "x@y.z", "1", "999999999. "),
+)
+"""Pieces of which a megabyte must be read in a second."""
+
+LINES = (
+    *("((a))", "((a??b))"),
+    *("[a]: b\n", "[^a]: b\n", "*a\n", "* a\n", "*\n", "- a\n\n", "1. a\n", "> a\n", "^ a\n", "^a\n\n", "^\n", "# a\n"),
+    *("=\n", "a\n=\n", "---\n", "```\n", "~~~\n", "    a\n", "  \n", " \n", "\\\n", "|a|\n", "a|b\n-|-\n", "qr: a\n\n"),
+    *(",\n", '"\n', "a,b\n", "a\n", "a" * 1000 + "\n"),
+)
+"""Lines and placeholders. A megabyte of the shortest is half a million of them, each of which takes its time."""
+
+_PIECES = (
+    *REPEATED,
+    *LINES,
+    "word",
+    "name",
+    "((first name))",
+    "((a??shown))",
+    "https://www.example.gov.uk/a?b=c&d=e#f",
+    "£1.50",
+)
+
+
+def nested() -> Iterator[tuple[str, str]]:
+    """Texts that go deeper and deeper, with what to call them."""
+    yield "deeper bullets", "".join(f"{'  ' * depth}* a\n" for depth in range(1000))
+    yield "deeper numbers", "".join(f"{'   ' * depth}1. a\n" for depth in range(800))
+    yield "deeper quotes", "".join(f"{'^' * depth} a\n" for depth in range(1400))
+    yield "quotes in bullets", "^ * " * 250_000
+    yield "bullets in quotes", "* ^ " * 250_000
+    yield "links in links", "[" * 250_000 + "a" + "](b)" * 250_000
+    yield "images in images", "![" * 250_000 + "a" + "](b)" * 250_000
+    yield "one word", "a" * MEGABYTE
+    yield "no blanks", "a.b-c_d@e/" * 100_000
+    yield "blanks, then a word", " " * MEGABYTE + "a"
+    yield "a word, then blanks", "a" + " " * MEGABYTE
+    yield "blanks between words", ("a" + " " * 1000) * 1000
+    yield "newlines between words", ("a" + "\n" * 1000) * 1000
+    yield "a quote, blanks, a quote", ("^ a" + "\n" * 1000) * 1000
+    yield "a code, then blanks", "qr: a" + " " * MEGABYTE + "b"
+
+
+def repeated(pieces: Iterable[str] = REPEATED) -> Iterator[tuple[str, str]]:
+    """A megabyte of each piece, with what to call it."""
+    for piece in pieces:
+        yield repr(piece[:20]), (piece * (MEGABYTE // len(piece) + 1))[:MEGABYTE]
+
+
+def structured(chance: random.Random) -> str:
+    """A text put together from pieces."""
+    return "".join(
+        chance.choice(_PIECES) * (chance.randint(2, 40) if chance.random() < 0.1 else 1)
+        for _ in range(chance.randint(0, 60))
+    )
+
+
+def characters(chance: random.Random) -> str:
+    """A text of characters from everywhere."""
+    highest = chance.choice((0x7F, 0xFF, 0x2FFF, 0x10FFFF))
+    return "".join(chr(chance.randint(0, highest)) for _ in range(chance.randint(0, 80)))
+
+
+def mutated(text: str, chance: random.Random) -> str:
+    """A text with some of it cut, doubled, moved or replaced."""
+    for _ in range(chance.randint(1, 6)):
+        start, end = sorted((chance.randint(0, len(text)), chance.randint(0, len(text))))
+        end = min(end, start + 40)
+        middle = text[start:end]
+        middle = chance.choice(("", middle * 2, middle[::-1], chance.choice(_PIECES)))
+        text = text[:start] + middle + text[end:]
+    return text
