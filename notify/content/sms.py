@@ -16,8 +16,9 @@ from notify.content.text import collapse_newlines, normalise_lines, tidy_punctua
 LONGEST_MESSAGE: Final = 918
 """Characters a text message may have, without the name of its service."""
 
-_ONE_GSM, _EACH_GSM = 160, 153
-_ONE_UNICODE, _EACH_UNICODE = 70, 67
+ONE_GSM, EACH_GSM = 160, 153
+ONE_UNICODE, EACH_UNICODE = 70, 67
+"""Units that fit where one fragment is enough, and in each of several."""
 
 _NEEDS_WORK: Final = re.compile(r"[^ !-_a-~]|  | [,.]|^ | \Z")
 """Finds anything that tidying or downgrading might change. What it does not find in is printable ASCII without a grave
@@ -32,7 +33,8 @@ def _units(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """White space and line ends as they are sent."""
     return collapse_newlines(normalise_lines(tidy_punctuation(text))).strip()
 
 
@@ -69,9 +71,9 @@ class SmsMessage:
         """How many text messages the networks count this as."""
         count = self.character_count
         if self.is_unicode:
-            return 1 if count <= _ONE_UNICODE else ceil(count / _EACH_UNICODE)
+            return 1 if count <= ONE_UNICODE else ceil(count / EACH_UNICODE)
         count += len(_EXTENSION.findall(self.text))
-        return 1 if count <= _ONE_GSM else ceil(count / _EACH_GSM)
+        return 1 if count <= ONE_GSM else ceil(count / EACH_GSM)
 
     @property
     def is_too_long(self) -> bool:
@@ -115,9 +117,9 @@ class SmsTemplate:
         prefixed = f"{prefix.strip()}: {filled}" if prefix else filled
         if _NEEDS_WORK.search(prefixed) is None:
             return SmsMessage(prefixed, filled.strip() if prefix else filled, prefixed, prefix or "")
-        tidied = _tidy(prefixed)
+        tidied = tidy(prefixed)
         text = downgrade_to_gsm(tidied)
-        body = downgrade_to_gsm(_tidy(filled)) if prefix else text
+        body = downgrade_to_gsm(tidy(filled)) if prefix else text
         return SmsMessage(text, body, prefixed, prefix or "")
 
 
@@ -126,5 +128,5 @@ def template_length(content: str) -> int:
     nothing, the blanks around them stay (content 5.4). Counted in UTF-16 units.
     """
     # a character of private use stands for what is filled in, so that the blanks around it are kept
-    text = _tidy(PATTERN.sub("\ue000", content))
+    text = tidy(PATTERN.sub("\ue000", content))
     return _units(downgrade_to_gsm(text.replace("\ue000", "")))

@@ -39,9 +39,29 @@ class Queue:
             return False
         return True
 
+    def depths(self, queues: Sequence[str]) -> dict[str, int] | None:
+        """How many tasks wait in each queue, or null when the broker does not answer. A queue that was never used is
+        empty.
+        """
+        connection = self.celery.connection_for_read(connect_timeout=2)
+        try:
+            with connection:
+                return {name: _depth(connection, self._prefix + name) for name in queues}
+        except (BrokerError, OSError, *connection.connection_errors) as error:
+            logger.warning("broker failed", operation="depths", error=type(error).__name__)
+            return None
+
     def close(self) -> None:
         """Drop the connections to the broker."""
         self.celery.close()
+
+
+def _depth(connection: Any, queue: str) -> int:
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue=queue, passive=True).message_count)
+    except connection.channel_errors:  # there is no such queue yet
+        return 0
 
 
 def _request_headers() -> dict[str, str]:
