@@ -108,7 +108,7 @@ def blueprint(rooms: Rooms) -> Blueprint:
     @pages.get("/now")
     @pages.get("/send")
     def page(notification_id: UUID | None = None) -> str:
-        return render_template("console.html", api_url=settings.api_host_name.rstrip("/"))
+        return render_template("console.html", statuses=STATUSES, api_url=settings.api_host_name.rstrip("/"))
 
     @pages.get("/data/messages")
     def list_messages() -> AnyResponse:

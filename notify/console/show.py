@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -26,6 +27,8 @@ from notify.settings import Settings
 from notify.templates.directory import CompiledTemplate, TemplateDirectory
 
 PREVIEW: Final = 160
+_MARKUP: Final = re.compile(r"[-=]{5,}|^[#*^]{1,2} ", re.MULTILINE)
+"""What is for the eye in a text, or for the parser: it would fill a preview."""
 
 
 class Showcase:
@@ -58,7 +61,7 @@ class Showcase:
             "state": state_of(message.status),
             "to": message.to if kind != "letter" else message.to.replace("\n", ", "),
             "subject": subject,
-            "preview": normalise_whitespace(start)[:PREVIEW],
+            "preview": normalise_whitespace(_MARKUP.sub(" ", start))[:PREVIEW],
             "created_at": format_datetime(message.created_at),
             "reference": message.client_reference,
             "key_type": message.key_type,

@@ -87,10 +87,12 @@ def _handed_over(message: StoredMessage, sent: Sequence[Sent]) -> Iterator[Step]
         return
     for number, entry in enumerate(sent):
         again = "Given to the sandbox again" if number else "Given to the sandbox"
-        why = "A worker was ended before it could write down that it had been." if number else f"As {entry.id}"
+        why = (
+            "A worker was ended before it could write down that it had been." if number else f"There it is {entry.id}."
+        )
         yield Step(entry.created_at, again, why, "done")
     if message.sent_by and not sent:
-        detail = f"It is {message.reference} there." if message.reference else ""
+        detail = f"There it is {message.reference}." if message.reference else ""
         yield Step(message.sent_at, f"Given to {message.sent_by}", detail, "done")
 
 
