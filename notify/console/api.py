@@ -169,5 +169,5 @@ def _demo(path: Path) -> dict[str, Any] | None:
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         return {name: written[name] for name in ("api_url", "service_id", "api_keys", "templates")}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -53,7 +53,7 @@ ORDER BY created_at LIMIT 20
 """
 
 _NUMBER: Final = re.compile(r"\+?[\d\s()./-]+")
-_ID_START: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,27}")
+_ID_START: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
 class Cursor(NamedTuple):

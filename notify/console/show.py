@@ -181,9 +181,9 @@ class Showcase:
         }
 
     def email(self, message: StoredMessage) -> OutgoingEmail | None:
-        """An email, whole; null where its template or service is gone."""
+        """An email, whole; null for another message, and where its template or service is gone."""
         service, template = self._services.get(message.service_id), self._template(message)
-        if service is None or template is None:
+        if message.notification_type != "email" or service is None or template is None:
             return None
         return self._email(message, self._messages.sent(message.id), service, template)
 
@@ -216,7 +216,7 @@ class Showcase:
         )
 
     def source(self, message: StoredMessage) -> bytes | None:
-        """An email as it goes out: headers and MIME parts. Null where its template or service is gone."""
+        """An email as it goes out: headers and MIME parts. Null as for `email`."""
         email = self.email(message)
         if email is None:
             return None

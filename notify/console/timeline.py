@@ -65,7 +65,7 @@ def timeline(
     steps = [Step(message.created_at, "Accepted", accepted_by, "done")]
     steps += _handed_over(message, sent)
     steps += _receipts(message, sent)
-    if message.status in COMPLETED:
+    if state_of(message.status) != "waiting":
         # what a test key sends by post is delivered as it is accepted
         at = message.updated_at or message.sent_at or message.created_at
         title, reason = _FINAL_WORDS.get(message.status, message.status), _REASONS.get(message.status, "")

@@ -22,6 +22,8 @@ let selected = null;
 let loadingMore = false;
 let arrivedAbove = 0;
 let generation = 0;
+let isOutdated = false;
+let asked = query({});
 let open = () => {};
 
 const repeat = new Repeat(refresh);
@@ -36,6 +38,7 @@ export const list = {
     filters.addEventListener("submit", (event) => {
       event.preventDefault();
       changeFilter();
+      filters.q.blur();
     });
     $("read-all").addEventListener("click", () => list.readAll());
     newer.addEventListener("click", () => {
@@ -98,25 +101,37 @@ function query(extra) {
 
 const isFiltered = () => [...new FormData(filters).values()].some((value) => value);
 
+/** Asks anew, if the filters are others; until the answer is there, what is shown stays. */
 function changeFilter() {
+  clearTimeout(filters.waiting);
+  if (query({}) === asked) return;
+  asked = query({});
   generation += 1;
   forget(MARK);
-  entries = [];
-  next = null;
-  rows.replaceChildren();
-  scroll.scrollTop = 0;
-  showArrived(0);
+  isOutdated = true;
   end.textContent = "Searching…";
   repeat.soon();
 }
 
 async function refresh() {
   const mine = generation;
-  const limit = Math.min(Math.max(entries.length, PAGE), MOST_REFRESHED);
+  const limit = isOutdated ? PAGE : Math.min(Math.max(entries.length, PAGE), MOST_REFRESHED);
   const page = await get(query({ limit }), MARK);
   if (mine !== generation) return 0;
+  if (page && isOutdated) {
+    isOutdated = false;
+    empty();
+    scroll.scrollTop = 0;
+    showArrived(0);
+  }
   if (page) merge(page, limit);
   return LOOK_MS;
+}
+
+function empty() {
+  entries = [];
+  next = null;
+  rows.replaceChildren();
 }
 
 function merge(page, limit) {
@@ -125,10 +140,8 @@ function merge(page, limit) {
   const overlaps = page.messages.some((message) => known.has(message.id));
   if (!isFirst && !overlaps && page.messages.length >= limit) {
     // more came than a page holds: what is between would be missing
-    entries = [];
+    empty();
     known.clear();
-    next = null;
-    rows.replaceChildren();
   }
   const anchor = firstVisible();
   const before = anchor?.element.getBoundingClientRect().top;
@@ -179,7 +192,7 @@ function firstVisible() {
 }
 
 async function more() {
-  if (loadingMore || !next) return;
+  if (loadingMore || isOutdated || !next) return;
   loadingMore = true;
   const mine = generation;
   try {

@@ -40,8 +40,8 @@ export const message = {
 
   open(id) {
     if (id === current) return;
+    // until it is there, the one before stays
     current = id;
-    shown = null;
     forget(MARK);
     repeat.start();
   },
@@ -54,8 +54,8 @@ export const message = {
 
   clear() {
     current = null;
-    shown = null;
     repeat.stop();
+    empty();
     document.body.classList.remove("has-message");
     place.replaceChildren(h("div", { class: "nothing" },
       h("p", { class: "big", "aria-hidden": "true" }, icon("email")),
@@ -75,7 +75,8 @@ async function look() {
   try {
     found = await get(`messages/${id}`, MARK);
   } catch (error) {
-    if (error.status !== 404) throw error;
+    if (error.status !== 404 || id !== current) throw error;
+    empty();
     place.replaceChildren(h("div", { class: "nothing" }, backButton(), h("p", {}, "There is no message of this id. It may have been deleted after its time.")));
     document.body.classList.add("has-message");
     return 60000;
@@ -84,6 +85,11 @@ async function look() {
   if (found && shown?.id === found.id) update(found);
   else if (found) build(found);
   return shown && shown.timeline.some((step) => step.state === "waiting") ? 1000 : 5000;
+}
+
+function empty() {
+  shown = null;
+  parts = {};
 }
 
 // -- what stays while the message is open
@@ -171,12 +177,16 @@ function update(data) {
   if (before && before.status !== data.status) announce(`The message is ${data.status}`);
   const has = (name) => JSON.stringify(before?.[name]) !== JSON.stringify(data[name]);
   if (has("timeline")) parts.panels.timeline.replaceChildren(...timeline(data));
-  if (has("content")) for (const [name] of TABS[data.type]) parts.built[name] = false;
+  if (!before || seen(before) !== seen(data)) for (const [name] of TABS[data.type]) parts.built[name] = false;
+  if (data.content && !notSent(data)) parts.tablist.parentElement.querySelectorAll(".not-sent").forEach((one) => one.remove());
   if (has("details")) parts.built.details = false;
   if (has("api")) parts.built.api = false;
   const chosen = parts.tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
   if (chosen) fillPanel(chosen.dataset.tab);
 }
+
+/** What is seen of a message: it does not change when the message is sent, and is not drawn anew then. */
+const seen = ({ content }) => JSON.stringify({ ...content, was_sent: null });
 
 const FILL = { email, text: plainText, source, sms, letter, details, api };
 
@@ -196,7 +206,7 @@ function notSent(data) {
   if (data.content.was_sent || (data.details.provider && data.details.key_type !== "test")) return null;
   const why = data.details.key_type === "test" ? "A test key sends nothing: this is what would have been sent."
     : "It was handed to no provider yet: this is what would be sent.";
-  return h("p", { class: "notice" }, why);
+  return h("p", { class: "notice not-sent" }, why);
 }
 
 // -- email
