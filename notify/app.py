@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger("notify.request")
 
-CONSOLE = "/console"
-
 
 class _NoSessions(SecureCookieSessionInterface):
     """No request has a session: nothing is read from, or written to, cookies."""
@@ -64,9 +62,9 @@ def _create(settings: Settings) -> Flask:
         _add_migrations(app)
     _handle_errors(app)
     _add_routes(app, rooms)
-    app.wsgi_app = CommonHeaders(  # type: ignore[method-assign]
-        app.wsgi_app, _request_log(settings), same_origin=CONSOLE
-    )
+    app.wsgi_app = CommonHeaders(app.wsgi_app, _request_log(settings))  # type: ignore[method-assign]
+    if settings.is_safe_environment:
+        _add_console(app, rooms)
     return app
 
 
@@ -120,12 +118,15 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))
-    if parts.settings.is_safe_environment:
-        # elsewhere it is not even loaded: it shows messages to whoever asks
-        from notify.console import api as console
-
-        app.register_blueprint(console.blueprint(rooms))
     _add_status(app, parts)
+
+
+def _add_console(app: Flask, rooms: Rooms) -> None:
+    """The console shows messages to whoever asks: outside development and test it is not even loaded."""
+    from notify.console import api, guard
+
+    app.register_blueprint(api.blueprint(rooms))
+    app.wsgi_app = guard.Unshared(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _add_status(app: Flask, parts: Parts) -> None:

@@ -84,7 +84,7 @@ def blueprint(rooms: Rooms) -> Blueprint:
     pages = Blueprint(
         "console",
         __name__,
-        url_prefix="/console",
+        url_prefix=guard.PREFIX,
         template_folder="templates",
         static_folder="static",
         static_url_path="/static",

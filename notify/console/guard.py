@@ -8,12 +8,18 @@ document has an origin of its own and runs no script).
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from flask import Request, Response
 
 from notify.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PREFIX: Final = "/console"
 
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - only compared
@@ -65,3 +71,21 @@ def protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+class Unshared:
+    """WSGI middleware: takes the API's leave to other sites off what is below `PREFIX`."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        if not environ.get("PATH_INFO", "").startswith(PREFIX):
+            return self._app(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            kept = [(name, value) for name, value in headers if not name.startswith("Access-Control-")]
+            return start_response(status, kept, *rest)
+
+        return self._app(environ, start)

@@ -21,18 +21,15 @@ NOT_FOUND: Final = (
     "try again."
 )
 
-SECURITY_HEADERS: Final = [
+HEADERS: Final = [
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Headers", "Content-Type,Authorization"),
+    ("Access-Control-Allow-Methods", "GET,PUT,POST,DELETE"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "SAMEORIGIN"),
     ("X-Permitted-Cross-Domain-Policies", "none"),
     ("Strict-Transport-Security", "max-age=31536000; includeSubDomains; preload"),
     ("Cache-Control", "no-store, no-cache, private, must-revalidate"),
-]
-HEADERS: Final = [
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Headers", "Content-Type,Authorization"),
-    ("Access-Control-Allow-Methods", "GET,PUT,POST,DELETE"),
-    *SECURITY_HEADERS,
 ]
 
 TRACE_HEADERS: Final = ("HTTP_X_B3_TRACEID", "HTTP_X_AMZ_CF_ID", "HTTP_X_AMZN_TRACE_ID")
@@ -97,19 +94,12 @@ def result_error(status: int, message: Any, headers: Mapping[str, str] | None = 
 class CommonHeaders:
     """WSGI middleware: security headers, and the trace and span ids, on every answer.
 
-    It calls `finished(environ, status, seconds)` when the answer begins. What is below `same_origin` is for pages of
-    this server only: other sites are not allowed to read it.
+    It calls `finished(environ, status, seconds)` when the answer begins.
     """
 
-    def __init__(
-        self,
-        app: WSGIApplication,
-        started: Callable[[WSGIEnvironment, str], Callable[[int], None]],
-        same_origin: str | None = None,
-    ) -> None:
+    def __init__(self, app: WSGIApplication, started: Callable[[WSGIEnvironment, str], Callable[[int], None]]) -> None:
         self._app = app
         self._started = started
-        self._same_origin = same_origin
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -117,11 +107,9 @@ class CommonHeaders:
         trace_id = trace_id[:LONGEST_TRACE_ID] if trace_id else f"{getrandbits(128):032x}"
         span_id = (environ.get(SPAN_HEADER) or "")[:LONGEST_TRACE_ID] or f"self-{getrandbits(64):016x}"
         finished = self._started(environ, trace_id)
-        is_shared = self._same_origin is None or not environ.get("PATH_INFO", "").startswith(self._same_origin)
-        common = HEADERS if is_shared else SECURITY_HEADERS
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            headers = [*headers, *common, ("X-B3-TraceId", trace_id), ("X-B3-SpanId", span_id)]
+            headers = [*headers, *HEADERS, ("X-B3-TraceId", trace_id), ("X-B3-SpanId", span_id)]
             finished(int(status[:3]))
             return start_response(status, headers, *rest)
 
