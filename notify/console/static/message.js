@@ -112,7 +112,7 @@ function build(data) {
   }, label));
   for (const [name, label] of tabs) {
     parts.panels[name] = h("div", {
-      role: "tabpanel", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, "data-panel": name, class: `panel panel-${name}`, "aria-label": label,
+      role: "tabpanel", tabindex: "0", id: `panel-${name}`, "aria-labelledby": `tab-${name}`, "data-panel": name, class: `panel panel-${name}`, "aria-label": label,
     });
   }
   parts.tablist = h("div", { role: "tablist", "aria-label": "Views of the message", class: "tabs", onkeydown: moveTab }, parts.tabs);
@@ -378,7 +378,7 @@ function details(data) {
     ["Provider", all.provider],
     ["Provider's reference", all.provider_reference, true],
     ["Postage", all.postage],
-    ["Cost", all.cost_in_pounds === null ? null : `£${all.cost_in_pounds.toFixed(4)}`],
+    ["Cost", all.cost_in_pounds ? `£${all.cost_in_pounds.toFixed(4)}` : null],
     ...Object.entries(data.content?.headers ?? {}).map(([name, value]) => [`Header ${name}`, value]),
   ];
   const given = Object.entries(all.personalisation);
