@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -46,10 +46,11 @@ SELECT id, recipient, sender, reply_to, subject, body, html, headers, created_at
        receipt_sent_at
 FROM sandbox_outbox WHERE notification_id = %s ORDER BY id LIMIT 20
 """
-_UNSUBSCRIBED: Final = """
-SELECT created_at FROM unsubscribe_request WHERE notification_id = %s
-UNION SELECT created_at FROM unsubscribe_request_history WHERE notification_id = %s
-ORDER BY created_at LIMIT 20
+_REACTIONS: Final = """
+SELECT 'unsubscribed', created_at FROM unsubscribe_request WHERE notification_id = %(id)s
+UNION SELECT 'unsubscribed', created_at FROM unsubscribe_request_history WHERE notification_id = %(id)s
+UNION SELECT 'complained', coalesce(complaint_date, created_at) FROM complaints WHERE notification_id = %(id)s
+ORDER BY 2 LIMIT 20
 """
 
 _NUMBER: Final = re.compile(r"\+?[\d\s()./-]+")
@@ -100,6 +101,13 @@ class Sent:
     receipt_sent_at: datetime | None
 
 
+class Reaction(NamedTuple):
+    """What a recipient did about a message."""
+
+    what: Literal["unsubscribed", "complained"]
+    at: datetime
+
+
 class MessageList:
     """Looks messages up, across all services."""
 
@@ -130,10 +138,10 @@ class MessageList:
         with self._database.autocommit() as connection:
             return connection.cursor(row_factory=class_row(Sent)).execute(_SENT, (notification_id,)).fetchall()
 
-    def unsubscribed(self, notification_id: UUID) -> list[datetime]:
-        """When the recipient unsubscribed by a link in the message."""
+    def reactions(self, notification_id: UUID) -> list[Reaction]:
+        """What the recipient did about a message, in order."""
         with self._database.autocommit() as connection:
-            return [row[0] for row in connection.execute(_UNSUBSCRIBED, (notification_id, notification_id))]
+            return [Reaction(*row) for row in connection.execute(_REACTIONS, {"id": notification_id})]
 
     def _read(self, row: Sequence[Any]) -> StoredMessage:
         try:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from notify.console.queries import Sent
+from notify.console.queries import Reaction, Sent
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import COMPLETED, FAILED, shown_status
 from notify.providers import sandbox
@@ -32,6 +32,10 @@ _REASONS: Final = {
     "temporary-failure": "The provider could not reach the recipient, or said nothing in time.",
     "permanent-failure": "There is no such recipient.",
 }
+_REACTIONS: Final[Mapping[str, tuple[str, str, State]]] = {
+    "unsubscribed": ("Unsubscribed", "The recipient followed the link in the email.", "done"),
+    "complained": ("Complaint", "The recipient told their mail service that the email is spam.", "failed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def state_of(status: str) -> State:
 def timeline(
     message: StoredMessage,
     sent: Sequence[Sent],
-    unsubscribed: Sequence[datetime],
+    reactions: Sequence[Reaction],
     *,
     accepted_by: str,
     time_out: timedelta,
@@ -70,7 +74,7 @@ def timeline(
         at = message.updated_at or message.sent_at or message.created_at
         title, reason = _FINAL_WORDS.get(message.status, message.status), _REASONS.get(message.status, "")
         steps.append(Step(at, title, reason, state_of(message.status)))
-    steps += (Step(at, "Unsubscribed", "The recipient followed the link in the email.", "done") for at in unsubscribed)
+    steps += (Step(at, *_REACTIONS[what]) for what, at in reactions)
     happened = [step for step in steps if step.state != "waiting"]
     waiting = [step for step in steps if step.state == "waiting"]
     # stable: what bears the same time stays in the order above

@@ -423,7 +423,7 @@ def test_a_letter(world: World) -> None:
     assert shown["status"] == "accepted"
 
 
-def test_an_unsubscription_is_in_the_timeline(world: World) -> None:
+def test_what_the_recipient_did_is_in_the_timeline(world: World) -> None:
     id_ = world.sent("email")
     deliver(world, id_, channel="email", subject="Subject", html=HTML)
     world.execute(
@@ -432,7 +432,13 @@ def test_an_unsubscription_is_in_the_timeline(world: World) -> None:
         " FROM notifications WHERE id = %s",
         id_,
     )
-    assert get(world, f"messages/{id_}")["timeline"][-1]["title"] == "Unsubscribed"
+    world.execute(
+        "INSERT INTO complaints (id, notification_id, service_id, created_at)"
+        " SELECT gen_random_uuid(), id, service_id, now() + interval '1 s' FROM notifications WHERE id = %s",
+        id_,
+    )
+    titles = [step["title"] for step in get(world, f"messages/{id_}")["timeline"]]
+    assert titles[-2:] == ["Unsubscribed", "Complaint"]
 
 
 def test_what_is_not_there(world: World) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from notify.console.queries import Sent
+from notify.console.queries import Reaction, Sent
 from notify.console.timeline import Step, state_of, timeline
 from notify.infra.ids import new_id
 from notify.messages.queries import StoredMessage
@@ -53,8 +53,8 @@ def sent(at: float, receipt: float | None = None, outcome: str = "delivered") ->
     )
 
 
-def steps(stored: StoredMessage, given: list[Sent], unsubscribed: tuple[datetime, ...] = ()) -> list[Step]:
-    return timeline(stored, given, unsubscribed, accepted_by="a key", time_out=timedelta(hours=72))
+def steps(stored: StoredMessage, given: list[Sent], reactions: tuple[Reaction, ...] = ()) -> list[Step]:
+    return timeline(stored, given, reactions, accepted_by="a key", time_out=timedelta(hours=72))
 
 
 def told(found: list[Step]) -> list[tuple[str, str]]:
@@ -112,10 +112,14 @@ def test_a_message_of_a_test_key_and_one_of_a_real_provider() -> None:
     assert told(steps(replace(done, key_type="test"), []))[1:] == [("Simulated", "done"), ("Delivered", "done")]
 
 
-def test_an_unsubscription_comes_in_its_place() -> None:
+def test_reactions_come_in_their_place() -> None:
     done = message(status="delivered", sent_by="sandbox", sent_at=after(1), updated_at=after(2))
-    found = steps(done, [sent(0.5, receipt=2)], unsubscribed=(after(60),))
-    assert told(found)[-1] == ("Unsubscribed", "done")
+    reactions = (Reaction("complained", after(60)), Reaction("unsubscribed", after(61)))
+    assert told(steps(done, [sent(0.5, receipt=2)], reactions))[-3:] == [
+        ("Delivered", "done"),
+        ("Complaint", "failed"),
+        ("Unsubscribed", "done"),
+    ]
 
 
 def test_every_status_stands_somehow_and_no_step_is_lost() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e.conftest import Product
@@ -296,3 +297,28 @@ def test_on_a_phone_the_list_gives_way_to_the_message(phone: Console) -> None:
         phone.open(path)
         page.wait_for_selector("main > section:not([hidden])")
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
+
+
+def test_nothing_on_it_shuts_anybody_out(browser: Browser, product: Product) -> None:
+    """The rules of WCAG 2.2 AA that a program can check, by axe-core; those of colours in the dark as well."""
+    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    some_rows = {"exclude": [["#rows > li:nth-child(n+4)"]]}
+    paths = {
+        f"/messages/{send_email(product, 'access@example.com')}": "#message h2",
+        f"/messages/{send_text(product, name='ŵ€…日')}": "#message h2",
+        "/now": ".card",
+        "/send": ".send-form",
+    }
+    # the checker is a script of its own, which the policy of the page would refuse
+    context = browser.new_context(color_scheme="light", bypass_csp=True, reduced_motion="reduce")
+    page = context.new_page()
+    for path, ready in paths.items():
+        page.goto(f"{product.demo['api_url']}/console{path}")
+        page.locator(ready).first.wait_for()
+        found = Axe().run(page, some_rows, rules)
+        assert found.violations_count == 0, found.generate_report()
+        page.emulate_media(color_scheme="dark")
+        found = Axe().run(page, some_rows, {"runOnly": ["color-contrast"]})
+        assert found.violations_count == 0, found.generate_report()
+        page.emulate_media(color_scheme="light")
+    context.close()
