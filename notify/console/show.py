@@ -20,7 +20,7 @@ from notify.messages.present import Presenter
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import shown_status
 from notify.providers.base import OutgoingEmail
-from notify.providers.mime import UnsendableError, ascii_address, compose
+from notify.providers.mime import UnsendableError, source
 from notify.services.directory import ServiceDirectory
 from notify.services.queries import CachedService
 from notify.settings import Settings
@@ -221,19 +221,7 @@ class Showcase:
         if email is None:
             return None
         try:
-            sender = ascii_address(email.from_address)
-            return compose(
-                message_id=f"{message.id}@{sender.rpartition('@')[2]}",
-                sent_at=message.sent_at or message.created_at,
-                from_name=email.from_name,
-                from_address=sender,
-                to=ascii_address(email.to),
-                reply_to=ascii_address(email.reply_to) if email.reply_to else None,
-                subject=email.subject,
-                plain_text=email.plain_text,
-                html=email.html,
-                headers=email.headers,
-            )
+            return source(email, message.sent_at or message.created_at)
         except UnsendableError as error:
             return f"This email cannot be sent: its {error} is malformed.\r\n".encode()
 

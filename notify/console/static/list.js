@@ -15,7 +15,7 @@ const end = $("list-end");
 const newer = $("newer");
 const filters = $("filters");
 
-/** @type {{ message: object, element: HTMLElement, text: string }[]} */
+/** The rows: each with its message, its elements, and the message as text, to tell whether it has changed. */
 let entries = [];
 let next = null;
 let selected = null;
@@ -237,45 +237,50 @@ function showArrived(number) {
 }
 
 function make(message, isNew) {
-  const element = h("li", { class: isNew ? "arrives" : null });
-  const entry = { message, element, text: "" };
+  const words = { to: h("span", { class: "to" }), subject: h("span", { class: "subject" }), preview: h("span", { class: "preview" }) };
+  const marks = h("span", { class: "marks" });
+  const unread = h("span", { class: "unseen" });
+  const link = h("a", { class: "row", href: `/console/messages/${message.id}` },
+    h("span", { class: `kind ${message.type}` }, icon(message.type), h("span", { class: "unseen" }, typeName(message.type))),
+    h("span", { class: "pair-line" }, words.to, timeAgo(message.created_at)), words.subject,
+    h("span", { class: "pair-line" }, words.preview, marks), unread);
+  const element = h("li", { class: isNew ? "arrives" : null }, link);
   element.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    open(entry.message.id);
+    open(message.id);
   });
-  return update(entry, message);
+  return update({ message, element, link, words, marks, unread, text: "" }, message);
 }
 
+/** Writes anew what has changed, and only that: somebody may be selecting the rest. */
 function update(entry, message) {
   const text = JSON.stringify(message);
   if (entry.text !== text) {
     entry.text = text;
     entry.message = message;
-    const link = h("a", { class: "row", href: `/console/messages/${message.id}` },
-      h("span", { class: `kind ${message.type}` }, icon(message.type), h("span", { class: "unseen" }, typeName(message.type))),
-      h("span", { class: "pair-line" }, h("span", { class: "to" }, message.to), timeAgo(message.created_at)),
-      h("span", { class: "subject" }, message.subject ?? message.preview),
-      h("span", { class: "pair-line" },
-        h("span", { class: "preview" }, message.subject === null ? (message.reference ?? "") : message.preview),
-        h("span", { class: "marks" },
-          message.key_type === "normal" ? null : h("span", { class: "badge" }, `${message.key_type} key`),
-          message.copies > 1 ? h("span", { class: "badge waiting" }, `sent ${message.copies} times`) : null,
-          badge(message.status, message.state))),
-      h("span", { class: "unseen unread-word" }));
-    const focused = entry.element.contains(document.activeElement);
-    entry.element.replaceChildren(link);
-    if (focused) link.focus({ preventScroll: true });
+    const isTitled = message.subject !== null;
+    const words = {
+      to: message.to,
+      subject: isTitled ? message.subject : message.preview,
+      preview: isTitled ? message.preview : (message.reference ?? ""),
+    };
+    for (const [name, value] of Object.entries(words)) {
+      if (entry.words[name].textContent !== value) entry.words[name].textContent = value;
+    }
+    entry.marks.replaceChildren(...[
+      message.key_type === "normal" ? null : h("span", { class: "badge" }, `${message.key_type} key`),
+      message.copies > 1 ? h("span", { class: "badge waiting" }, `sent ${message.copies} times`) : null,
+      badge(message.status, message.state)].filter(Boolean));
   }
   mark(entry);
   return entry;
 }
 
 function mark(entry) {
-  const link = entry.element.firstElementChild;
-  const unread = !isRead(entry.message);
-  link.classList.toggle("unread", unread);
-  link.querySelector(".unread-word").textContent = unread ? "unread" : "";
-  if (entry.message.id === selected) link.setAttribute("aria-current", "true");
-  else link.removeAttribute("aria-current");
+  const isUnread = !isRead(entry.message);
+  entry.link.classList.toggle("unread", isUnread);
+  entry.unread.textContent = isUnread ? "unread" : "";
+  if (entry.message.id === selected) entry.link.setAttribute("aria-current", "true");
+  else entry.link.removeAttribute("aria-current");
 }
