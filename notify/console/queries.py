@@ -53,6 +53,11 @@ UNION SELECT 'complained', coalesce(complaint_date, created_at) FROM complaints 
 ORDER BY 2 LIMIT 20
 """
 
+_CALLBACKS: Final = """
+SELECT attempts, due_at FROM pending_callbacks
+WHERE callback_type IN ('delivery_status', 'returned_letter') AND subject_id = %s ORDER BY due_at LIMIT 20
+"""
+
 _NUMBER: Final = re.compile(r"\+?[\d\s()./-]+")
 _ID_START: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
@@ -108,6 +113,13 @@ class Reaction(NamedTuple):
     at: datetime
 
 
+class WaitingCallback(NamedTuple):
+    """Something that the service has still to be told of a message: how often that was tried, and when it will be."""
+
+    attempts: int
+    due_at: datetime
+
+
 class MessageList:
     """Looks messages up, across all services."""
 
@@ -142,6 +154,11 @@ class MessageList:
         """What the recipient did about a message, in order."""
         with self._database.autocommit() as connection:
             return [Reaction(*row) for row in connection.execute(_REACTIONS, {"id": notification_id})]
+
+    def callbacks(self, notification_id: UUID) -> list[WaitingCallback]:
+        """The callbacks that wait. One that was delivered, or given up, is not kept."""
+        with self._database.autocommit() as connection:
+            return [WaitingCallback(*row) for row in connection.execute(_CALLBACKS, (notification_id,))]
 
     def _read(self, row: Sequence[Any]) -> StoredMessage:
         try:

@@ -89,6 +89,7 @@ class Showcase:
             message,
             sent,
             self._messages.reactions(message.id),
+            self._messages.callbacks(message.id),
             accepted_by=f"By the {message.key_type} key “{key.name}”" if key else f"As {message.key_type}",
             time_out=timedelta(seconds=self._settings.sending_notifications_timeout_period),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from notify.console.queries import Reaction, Sent
+from notify.console.queries import Reaction, Sent, WaitingCallback
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import COMPLETED, FAILED, shown_status
 from notify.providers import sandbox
@@ -59,6 +59,7 @@ def timeline(
     message: StoredMessage,
     sent: Sequence[Sent],
     reactions: Sequence[Reaction],
+    callbacks: Sequence[WaitingCallback],
     *,
     accepted_by: str,
     time_out: timedelta,
@@ -75,6 +76,9 @@ def timeline(
         title, reason = _FINAL_WORDS.get(message.status, message.status), _REASONS.get(message.status, "")
         steps.append(Step(at, title, reason, state_of(message.status)))
     steps += (Step(at, *_REACTIONS[what]) for what, at in reactions)
+    for callback in callbacks:
+        tried = f"Tried {callback.attempts} times." if callback.attempts else "Not tried yet."
+        steps.append(Step(callback.due_at, "Callback to the service", tried, "waiting"))
     happened = [step for step in steps if step.state != "waiting"]
     waiting = [step for step in steps if step.state == "waiting"]
     # stable: what bears the same time stays in the order above

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from notify.console.queries import Reaction, Sent
+from notify.console.queries import Reaction, Sent, WaitingCallback
 from notify.console.timeline import Step, state_of, timeline
 from notify.infra.ids import new_id
 from notify.messages.queries import StoredMessage
@@ -53,8 +53,13 @@ def sent(at: float, receipt: float | None = None, outcome: str = "delivered") ->
     )
 
 
-def steps(stored: StoredMessage, given: list[Sent], reactions: tuple[Reaction, ...] = ()) -> list[Step]:
-    return timeline(stored, given, reactions, accepted_by="a key", time_out=timedelta(hours=72))
+def steps(
+    stored: StoredMessage,
+    given: list[Sent],
+    reactions: tuple[Reaction, ...] = (),
+    callbacks: tuple[WaitingCallback, ...] = (),
+) -> list[Step]:
+    return timeline(stored, given, reactions, callbacks, accepted_by="a key", time_out=timedelta(hours=72))
 
 
 def told(found: list[Step]) -> list[tuple[str, str]]:
@@ -120,6 +125,12 @@ def test_reactions_come_in_their_place() -> None:
         ("Complaint", "failed"),
         ("Unsubscribed", "done"),
     ]
+
+
+def test_a_callback_that_waits_is_waited_for() -> None:
+    done = message(status="delivered", sent_by="sandbox", sent_at=after(1), updated_at=after(2))
+    found = steps(done, [sent(0.5, receipt=2)], callbacks=(WaitingCallback(3, after(90)),))
+    assert found[-1] == Step(after(90), "Callback to the service", "Tried 3 times.", "waiting")
 
 
 def test_every_status_stands_somehow_and_no_step_is_lost() -> None:
