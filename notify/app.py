@@ -64,6 +64,8 @@ def _create(settings: Settings) -> Flask:
         words=(word for provider in PROVIDERS for word in provider),
     )
     app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
+    if settings.is_safe_environment:
+        _add_console(app, rooms)
     return app
 
 
@@ -119,6 +121,14 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))
     app.register_blueprint(status.blueprint(parts))
     _add_metrics(app, parts)
+
+
+def _add_console(app: Flask, rooms: Rooms) -> None:
+    """The console shows messages to whoever asks: outside development and test it is not even loaded."""
+    from notify.console import api, guard
+
+    app.register_blueprint(api.blueprint(rooms))
+    app.wsgi_app = guard.Unshared(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _add_metrics(app: Flask, parts: Parts) -> None:

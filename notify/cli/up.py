@@ -279,6 +279,7 @@ class Instance:
             "",
             f"  API            {base}",
             f"  Documentation  {base}/docs",
+            *([f"  Console        {base}/console"] if self.settings.is_safe_environment else []),
             f"  Data and logs  {_short(self.folder.path)} ({_short(self.folder.logs)})",
         ]
         lines += self._welcome_to_demo(base)

@@ -26,6 +26,10 @@ from notify.content.text import break_lines, collapse_newlines, normalise_lines,
 LONGEST_MESSAGE: Final = 918
 """Characters a text message may have, without the name of its service."""
 
+ONE_GSM, EACH_GSM = 160, 153
+ONE_UNICODE, EACH_UNICODE = 70, 67
+"""Units that fit where one fragment is enough, and in each of several."""
+
 _UNUSUAL: Final = re.compile(r"[^ !-_a-~]")
 """Anything but printable ASCII without a grave accent, which phones show as it is."""
 _EXTENSION: Final = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
@@ -49,7 +53,8 @@ def _is_tidy(text: str) -> bool:
     )
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """White space and line ends as they are sent."""
     return collapse_newlines(normalise_lines(tidy_punctuation(text))).strip()
 
 
@@ -70,7 +75,7 @@ class SmsMessage:
         if _is_tidy(whole):
             self.before_downgrade = self.text = whole
         else:
-            self.before_downgrade = _tidy(whole)
+            self.before_downgrade = tidy(whole)
             self.text = downgrade_to_gsm(self.before_downgrade)
 
     @cached_property
@@ -98,8 +103,8 @@ class SmsMessage:
     def _count(self) -> tuple[int, int, int]:
         """What the networks count, how much of it one message carries, and how much each of several does."""
         if self.is_unicode:
-            return self.character_count, 70, 67
-        return self.character_count + len(_EXTENSION.findall(self.text)), 160, 153
+            return self.character_count, ONE_UNICODE, EACH_UNICODE
+        return self.character_count + len(_EXTENSION.findall(self.text)), ONE_GSM, EACH_GSM
 
     @property
     def fragments(self) -> int:
@@ -195,5 +200,5 @@ def template_length(content: str) -> int:
     nothing, the blanks around them stay (content 5.4). Counted in UTF-16 units.
     """
     # a character of private use stands for what is filled in, so that the blanks around it are kept
-    text = _tidy(PATTERN.sub("\ue000", content))
+    text = tidy(PATTERN.sub("\ue000", content))
     return _units(downgrade_to_gsm(text.replace("\ue000", "")))

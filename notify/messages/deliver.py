@@ -23,7 +23,6 @@ import structlog
 from sqlalchemy import exc
 
 from notify import queues
-from notify.content.email_page import EmailBranding
 from notify.infra.batcher import Batcher
 from notify.infra.cache import Cache
 from notify.infra.database import Database
@@ -32,6 +31,7 @@ from notify.infra.queue import Queue
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
 from notify.messages import dispatch
+from notify.messages.compose import Composer
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.measure import measure_deliveries
 from notify.messages.receipts import ReceiptBook
@@ -173,7 +173,7 @@ class Deliverer:
         self._services = services
         self._templates = templates
         self._receipts = receipts
-        self._links = links
+        self._composer = Composer(settings, links)
         self._switchboard = Switchboard(settings, database, cache, outbound)
         # each batch holds a connection for its locks, and needs another now and then: some must always be free
         connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
@@ -291,13 +291,13 @@ class Deliverer:
 
     def _text(self, row: Sequence[Any], service: CachedService, template: CompiledTemplate) -> tuple[OutgoingText, int]:
         id_, _, _, _, _, _, personalisation, normalised_to, sender, international, _ = row
-        values = self._vault.decrypt_json(personalisation)
-        message = template.sms.render(values, service.name if service.prefix_sms else None)
-        outgoing = OutgoingText(
+        outgoing, message = self._composer.text(
+            service,
+            template,
+            self._vault.decrypt_json(personalisation),
             notification_id=id_,
-            to=normalised_to,
-            sender=sender or self._settings.from_number,
-            body=message.text,
+            normalised_to=normalised_to,
+            reply_to_text=sender,
             international=international,
         )
         return outgoing, message.fragments
@@ -306,42 +306,17 @@ class Deliverer:
         self, row: Sequence[Any], service: CachedService, template: CompiledTemplate
     ) -> tuple[OutgoingEmail, int]:
         id_, _, _, _, _, to, personalisation, normalised_to, reply_to, _, unsubscribe_link = row
-        values = self._vault.decrypt_json(personalisation)
-        headers, footer = {}, None
-        if template.row.has_unsubscribe_link:
-            address = self._vault.decrypt(to)
-            footer = self._links.page(id_, address)
-            unsubscribe_link = unsubscribe_link or self._links.one_click(id_, address)
-        if unsubscribe_link:
-            headers = {
-                "List-Unsubscribe": f"<{unsubscribe_link}>",
-                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-            }
-        email = template.email.render(values, branding=self._branding(service), unsubscribe_url=footer)
-        outgoing = OutgoingEmail(
+        outgoing = self._composer.email(
+            service,
+            template,
+            self._vault.decrypt_json(personalisation),
             notification_id=id_,
-            to=normalised_to,
-            from_name=service.custom_email_sender_name or service.name,
-            from_address=f"{service.email_sender_local_part}@{self._settings.notify_email_domain}",
-            reply_to=reply_to,
-            subject=email.subject,
-            plain_text=email.plain_text,
-            html=email.html,
-            headers=headers,
+            address=self._vault.decrypt(to),
+            normalised_to=normalised_to,
+            reply_to_text=reply_to,
+            unsubscribe_link=unsubscribe_link,
         )
         return outgoing, 0
-
-    def _branding(self, service: CachedService) -> EmailBranding:
-        branding = service.email_branding
-        if branding is None:
-            return EmailBranding()
-        return EmailBranding.from_brand_type(
-            branding.brand_type,
-            logo_url=f"{self._settings.logo_base_url}/{branding.logo}" if branding.logo else None,
-            text=branding.text,
-            colour=branding.colour,
-            alt_text=branding.alt_text,
-        )
 
     # -- the call
 

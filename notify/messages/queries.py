@@ -15,7 +15,7 @@ from notify.infra.batcher import Batcher
 from notify.infra.database import Database
 from notify.infra.secrets import Vault
 
-_COLUMNS = """
+COLUMNS = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,
     n."to", n._personalisation, n.normalised_to, n.client_reference, n.reference, n.created_at, n.sent_at, n.sent_by,
     n.updated_at, n.billable_units, n.rate_multiplier, n.international, n.phone_prefix, n.postage, n.reply_to_text,
@@ -56,7 +56,7 @@ class StoredMessage:
 
 
 def read_row(row: Sequence[Any], vault: Vault) -> StoredMessage:
-    """A row of `_COLUMNS` as a message."""
+    """A row of `COLUMNS` as a message."""
     values = list(row)
     values[7] = vault.decrypt(values[7])
     values[8] = vault.decrypt_json(values[8])
@@ -78,7 +78,7 @@ class MessageReader:
 
     def _read(self, ids: list[UUID]) -> list[Sequence[Any] | None]:
         with self._database.autocommit() as connection:
-            rows = connection.execute(f"SELECT {_COLUMNS} {_FROM} WHERE n.id = ANY(%s)", (ids,)).fetchall()
+            rows = connection.execute(f"SELECT {COLUMNS} {_FROM} WHERE n.id = ANY(%s)", (ids,)).fetchall()
         found = {row[0]: row for row in rows}
         return [found.get(id_) for id_ in ids]
 
@@ -113,7 +113,7 @@ class MessageReader:
                 " WHERE o.id = %(older_than)s AND o.service_id = %(service_id)s)"
             )
         query = (
-            f"SELECT {_COLUMNS} {_FROM} WHERE {' AND '.join(conditions)}"
+            f"SELECT {COLUMNS} {_FROM} WHERE {' AND '.join(conditions)}"
             " ORDER BY n.created_at DESC, n.id DESC LIMIT %(limit)s"
         )
         with self._database.autocommit() as connection:

@@ -15,6 +15,8 @@ from email.utils import format_datetime
 from secrets import token_hex
 from typing import Final
 
+from notify.providers.base import OutgoingEmail
+
 LINE_LIMIT: Final = 900
 """Longest header line, in characters, with room below the 998 of RFC 5322."""
 
@@ -56,6 +58,29 @@ def ascii_address(address: str) -> str:
     if not at or not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain):
         raise UnsendableError("address")
     return f"{local}@{domain}"
+
+
+def message_id(email: OutgoingEmail) -> str:
+    """The id of an email, without angle brackets: the same at every try, so that a receiver can drop a duplicate.
+    Raises `UnsendableError`.
+    """
+    return f"{email.notification_id}@{ascii_address(email.from_address).rpartition('@')[2]}"
+
+
+def source(email: OutgoingEmail, sent_at: datetime) -> bytes:
+    """An email as it travels. Raises `UnsendableError`."""
+    return compose(
+        message_id=message_id(email),
+        sent_at=sent_at,
+        from_name=email.from_name,
+        from_address=ascii_address(email.from_address),
+        to=ascii_address(email.to),
+        reply_to=ascii_address(email.reply_to) if email.reply_to else None,
+        subject=email.subject,
+        plain_text=email.plain_text,
+        html=email.html,
+        headers=email.headers,
+    )
 
 
 def compose(

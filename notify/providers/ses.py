@@ -14,7 +14,7 @@ from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.infra.times import utc_now
 from notify.providers.base import Accepted, OutgoingEmail, Provider, ProviderError, ProviderType
 from notify.providers.http import parse_answer
-from notify.providers.mime import UnsendableError, ascii_address, clean, compose, mailbox, unfold
+from notify.providers.mime import UnsendableError, ascii_address, clean, mailbox, source, unfold
 from notify.settings import Settings
 
 PATH: Final = "/v2/email/outbound-emails"
@@ -98,18 +98,7 @@ class SES(Provider[OutgoingEmail]):
             if message.headers:
                 simple["Headers"] = [{"Name": name, "Value": value} for name, value in message.headers.items()]
             return {**request, "Content": {"Simple": simple}}
-        raw = compose(
-            message_id=f"{message.notification_id}@{sender.rpartition('@')[2]}",
-            sent_at=utc_now(),
-            from_name=message.from_name,
-            from_address=sender,
-            to=recipient,
-            reply_to=reply_to,
-            subject=message.subject,
-            plain_text=message.plain_text,
-            html=message.html,
-            headers=message.headers,
-        )
+        raw = source(message, utc_now())
         return {**request, "Content": {"Raw": {"Data": b64encode(raw).decode("ascii")}}}
 
     def _refused(self, answer: Answer) -> ProviderError:

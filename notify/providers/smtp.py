@@ -20,7 +20,7 @@ import aiosmtplib
 from notify.infra.outbound import Outbound
 from notify.infra.times import utc_now
 from notify.providers.base import Accepted, Outcome, OutgoingEmail, Provider, ProviderError, ProviderType
-from notify.providers.mime import UnsendableError, ascii_address, compose
+from notify.providers.mime import UnsendableError, ascii_address, message_id, source
 from notify.settings import Settings
 
 COMMAND_SECONDS: Final = 30.0
@@ -92,25 +92,11 @@ class SMTP(Provider[OutgoingEmail]):
         return self.settings.smtp_connections
 
     async def send(self, message: OutgoingEmail) -> Accepted:
-        """Hand over one email. Its reference is its Message-ID, the same at every try, so that a receiver can drop a
-        duplicate.
-        """
+        """Hand over one email. Its reference is its Message-ID."""
         try:
             sender = ascii_address(message.from_address)
             recipient = ascii_address(message.to)
-            message_id = f"{message.notification_id}@{sender.rpartition('@')[2]}"
-            raw = compose(
-                message_id=message_id,
-                sent_at=utc_now(),
-                from_name=message.from_name,
-                from_address=sender,
-                to=recipient,
-                reply_to=ascii_address(message.reply_to) if message.reply_to else None,
-                subject=message.subject,
-                plain_text=message.plain_text,
-                html=message.html,
-                headers=message.headers,
-            )
+            raw, reference = source(message, utc_now()), message_id(message)
         except UnsendableError as error:
             raise ProviderError(self.identifier, str(error), retryable=False) from None
         async with self._turns:
@@ -119,7 +105,7 @@ class SMTP(Provider[OutgoingEmail]):
                     await self._deliver(sender, recipient, raw)
             except TimeoutError:
                 raise ProviderError(self.identifier, "timeout") from None
-        return Accepted(reference=message_id, outcome="delivered")
+        return Accepted(reference=reference, outcome="delivered")
 
     async def _deliver(self, sender: str, recipient: str, raw: bytes) -> None:
         while self._idle:

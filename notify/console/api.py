@@ -1,0 +1,173 @@
+"""The console over HTTP: its pages, and the JSON behind them. Nothing here changes anything: a message that the page
+sends goes through the public API.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, ValidationError
+from werkzeug.wrappers import Response as AnyResponse
+
+from notify.console import guard
+from notify.console.frame import framed
+from notify.console.queries import Cursor, Filter, MessageList
+from notify.console.rates import Rates
+from notify.console.show import Showcase
+from notify.console.timeline import state_of
+from notify.infra.errors import NotFoundProblemError, ProblemError
+from notify.infra.http import json_answer
+from notify.infra.times import format_datetime, utc_now
+from notify.messages.compose import Composer
+from notify.messages.queries import StoredMessage
+from notify.messages.statuses import STATUSES
+from notify.providers.registry import configured
+from notify.rooms import Rooms
+
+LARGEST_PAGE: Final = 200
+STATES: Final = ("waiting", "done", "failed")
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _parts(value: object) -> object:
+    return tuple(value.split(",")) if isinstance(value, str) else value
+
+
+class _ListQuery(BaseModel):
+    """The query of the list. `status` is a status, or how a message stands (one of `STATES`); `older_than` is `next` of
+    the page before.
+    """
+
+    q: Annotated[str, Field(max_length=500)] = ""
+    type: Literal["sms", "email", "letter"] | None = None
+    status: str | None = None
+    older_than: Annotated[tuple[AwareDatetime, UUID], BeforeValidator(_parts)] | None = None
+    limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
+
+    def filter(self) -> Filter:
+        """What it asks for. Raises `ProblemError`."""
+        statuses = [one for one in STATUSES if self.status in (one, state_of(one))]
+        if self.status and not statuses:
+            raise ProblemError(f"status: must be one of {', '.join((*STATES, *STATUSES))}")
+        return Filter(self.q, self.type, statuses)
+
+
+class _FrameQuery(BaseModel):
+    """How an email is to look."""
+
+    theme: Literal["auto", "light", "dark"] = "auto"
+
+
+def _query(model: type[M]) -> M:
+    """The query of the request. Raises `ProblemError`."""
+    try:
+        return model.model_validate({name: value for name, value in request.args.items() if value})
+    except ValidationError as error:
+        raise ProblemError([f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]) from None
+
+
+def _answer(value: Any) -> AnyResponse:
+    """JSON with a tag: who has it already is told so."""
+    answer = json_answer(value)
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def blueprint(rooms: Rooms) -> Blueprint:
+    """The routes below `/console`. To be registered in development and test only."""
+    parts, settings = rooms.parts, rooms.parts.settings
+    pages = Blueprint(
+        "console",
+        __name__,
+        url_prefix=guard.PREFIX,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
+    messages = MessageList(parts.database, parts.vault)
+    showcase = Showcase(
+        settings, messages, rooms.services, rooms.templates, rooms.presenter, Composer(settings, rooms.links)
+    )
+    rates = Rates(parts.database, parts.queue, configured(settings), utc_now)
+    hosts = guard.known_hosts(settings)
+
+    @pages.before_request
+    def check() -> Response | None:
+        reason = guard.refusal(request, hosts)
+        return None if reason is None else Response(reason, 403, content_type="text/plain; charset=utf-8")
+
+    pages.after_request(guard.protect)
+
+    @pages.get("", strict_slashes=False)
+    @pages.get("/messages/<uuid:notification_id>")
+    @pages.get("/now")
+    @pages.get("/send")
+    def page(notification_id: UUID | None = None) -> str:
+        return render_template("console.html", statuses=STATUSES, api_url=settings.api_host_name.rstrip("/"))
+
+    @pages.get("/data/messages")
+    def list_messages() -> AnyResponse:
+        query = _query(_ListQuery)
+        older_than = Cursor(*query.older_than) if query.older_than else None
+        found, summaries = messages.page(query.filter(), older_than, query.limit)
+        is_full = len(found) == query.limit
+        return _answer(
+            {
+                "messages": [showcase.row(message, summaries.get(message.id)) for message in found],
+                "next": f"{format_datetime(found[-1].created_at)},{found[-1].id}" if is_full else None,
+            }
+        )
+
+    def find(notification_id: UUID) -> StoredMessage:
+        message = messages.find(notification_id)
+        if message is None:
+            raise NotFoundProblemError
+        return message
+
+    @pages.get("/data/messages/<uuid:notification_id>")
+    def show_message(notification_id: UUID) -> AnyResponse:
+        return _answer(showcase.message(find(notification_id)))
+
+    @pages.get("/data/messages/<uuid:notification_id>/email")
+    def show_email(notification_id: UUID) -> Response:
+        theme = _query(_FrameQuery).theme
+        email = showcase.email(find(notification_id))
+        if email is None:
+            raise NotFoundProblemError
+        answer = Response(framed(email.html, theme), content_type="text/html; charset=utf-8")
+        answer.headers["Content-Security-Policy"] = guard.EMAIL_POLICY
+        return answer
+
+    @pages.get("/data/messages/<uuid:notification_id>/source")
+    def show_source(notification_id: UUID) -> Response:
+        source = showcase.source(find(notification_id))
+        if source is None:
+            raise NotFoundProblemError
+        if "download" not in request.args:
+            return Response(source, content_type="text/plain; charset=utf-8")
+        headers = {"Content-Disposition": f'attachment; filename="{notification_id}.eml"'}
+        return Response(source, headers=headers, content_type="message/rfc822")
+
+    @pages.get("/data/now")
+    def show_now() -> AnyResponse:
+        return _answer(rates.now())
+
+    @pages.get("/data/demo")
+    def show_demo() -> AnyResponse:
+        return _answer(_demo(settings.notify_data_dir / "dev.json"))
+
+    return pages
+
+
+def _demo(path: Path) -> dict[str, Any] | None:
+    """What a page needs to send as the demo service, as `notify up` wrote it down; null where it did not."""
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+        return {name: written[name] for name in ("api_url", "service_id", "api_keys", "templates")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

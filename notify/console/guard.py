@@ -1,0 +1,91 @@
+"""Who may see the console: a browser on this machine, on a page of ours.
+
+The console shows other people's messages without asking for a password, so what a browser can be tricked into counts:
+a foreign page that resolves its own name to this machine (DNS rebinding: the Host header tells), one that embeds or
+fetches ours (the browser's `Sec-Fetch` headers tell; nothing here is shared across origins), and the email itself (its
+document has an origin of its own and runs no script).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from flask import Request, Response
+
+from notify.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+PREFIX: Final = "/console"
+
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_ANYWHERE: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - only compared
+
+_PAGE_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+EMAIL_POLICY: Final = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+"""Of the document that is an email: styles and pictures, and nothing else. Links open in a new tab."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": _PAGE_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def known_hosts(settings: Settings) -> frozenset[str]:
+    """Names under which a browser may ask for the console: this machine's, and the API's."""
+    given = {urlsplit(address).hostname or "" for address in (settings.api_host_name, settings.api_host_name_internal)}
+    return LOCAL | ((given | {settings.web_host}) - _ANYWHERE)
+
+
+def refusal(request: Request, hosts: frozenset[str]) -> str | None:
+    """Why a request is refused, or null."""
+    try:
+        host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+    except ValueError:
+        host = ""
+    if host not in hosts:
+        return "The console answers to localhost and to the API's own name only."
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    is_followed_link = (
+        request.headers.get("Sec-Fetch-Mode") == "navigate" and request.headers.get("Sec-Fetch-Dest") == "document"
+    )
+    if site not in ("none", "same-origin") and not is_followed_link:
+        return "The console does not answer to other sites."
+    return None
+
+
+def protect(response: Response) -> Response:
+    """The headers of every answer of the console; what an answer says of itself stays."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+class Unshared:
+    """WSGI middleware: takes the API's leave to other sites off what is below `PREFIX`."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        if not environ.get("PATH_INFO", "").startswith(PREFIX):
+            return self._app(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            kept = [(name, value) for name, value in headers if not name.startswith("Access-Control-")]
+            return start_response(status, kept, *rest)
+
+        return self._app(environ, start)

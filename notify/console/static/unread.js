@@ -1,0 +1,47 @@
+// What was read, kept in this browser: everything up to a time, and single messages after it.
+
+const KEY = "notify-console-read";
+const MOST = 3000;
+
+let upTo = "";
+let ids = new Set();
+try {
+  const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  upTo = kept.upTo ?? "";
+  ids = new Set(kept.ids ?? []);
+} catch {
+  // another page's, or none at all
+}
+
+function keep() {
+  ids = new Set([...ids].slice(-MOST));
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ upTo, ids: [...ids] }));
+  } catch {
+    // no room: it is forgotten with the page
+  }
+}
+
+const unreadAgain = new Set();
+
+export const isRead = (message) => !unreadAgain.has(message.id) && (message.created_at <= upTo || ids.has(message.id));
+
+export function markRead(message) {
+  unreadAgain.delete(message.id);
+  if (ids.has(message.id)) return;
+  ids.add(message.id);
+  keep();
+}
+
+export function markUnread(message) {
+  ids.delete(message.id);
+  unreadAgain.add(message.id);
+  keep();
+}
+
+export function markAllRead(time) {
+  unreadAgain.clear();
+  if (time > upTo) upTo = time;
+  ids = new Set();
+  keep();
+}
