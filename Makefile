@@ -8,11 +8,12 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m pip
           --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --upgrade
 UP     ?=
 BENCH  ?=
+CHAOS  ?=
 # two cores run two workers of the tests best; more cores, more workers
 JOBS   ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 2 ] && echo $$n || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test bench format freeze-requirements docs clean
+.PHONY: help run install install-test test bench chaos format freeze-requirements docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +51,9 @@ test: install-test ## Check format, lint, types and floors, and run the tests
 
 bench: install-test ## Measure how fast it is (options in BENCH="...")
 	$(BIN)/python -m bench $(BENCH)
+
+chaos: install-test ## Prove that nothing is lost, while parts are killed (options in CHAOS="...")
+	$(BIN)/python -m chaos $(CHAOS)
 
 format: install-test ## Put the code into the house's form
 	$(BIN)/ruff format .

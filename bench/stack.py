@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,6 +38,47 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def prepare_demo(postgres_url: str, valkey_url: str, folder: Path, api_url: str) -> dict[str, Any]:
+    """Migrate the database and make the demo service, without limits; what `dev.json` says of it."""
+    migrate.upgrade(postgres_url)
+    parts = build_parts(
+        settings.load(
+            sqlalchemy_database_uri=postgres_url,
+            redis_url=valkey_url,
+            notify_data_dir=folder,
+            api_host_name=api_url,
+        )
+    )
+    demo: dict[str, Any] = ensure_demo(parts, folder / "dev.json")
+    with parts.database.connection() as connection:
+        connection.execute(
+            "UPDATE services SET rate_limit = 60000000, sms_message_limit = 999999999, email_message_limit = 999999999"
+        )
+    parts.close()
+    return demo
+
+
+def remove_database(folder: Path) -> None:
+    """Remove what a stopped PostgreSQL keeps; as root that lies elsewhere, behind a link."""
+    shutil.rmtree((folder / "postgres").resolve(), ignore_errors=True)
+
+
+class Tokens:
+    """Tokens of one API key as the official clients make them: `iat` in whole seconds, so a new one each second."""
+
+    def __init__(self, api_key: str) -> None:
+        self._key = api_key
+        self._token, self._until = "", 0.0
+
+    def current(self) -> str:
+        """The token of this second."""
+        now = time.time()
+        if now >= self._until:
+            self._token = jwt.encode({"iss": self._key[-73:-37], "iat": int(now)}, self._key[-36:], algorithm="HS256")
+            self._until = int(now) + 1
+        return self._token
+
+
 class Stack:
     """The running product."""
 
@@ -59,22 +101,9 @@ class Stack:
             "MMG_API_KEY": "bench",
             "MMG_URL": f"http://127.0.0.1:{self.provider_port}/",
         }
-        migrate.upgrade(self._postgres.url)
-        parts = build_parts(
-            settings.load(
-                sqlalchemy_database_uri=self._postgres.url,
-                redis_url=self._valkey.url,
-                notify_data_dir=folder,
-                api_host_name=self.environment["API_HOST_NAME"],
-            )
-        )
-        self.demo: dict[str, Any] = ensure_demo(parts, folder / "dev.json")
-        parts.close()
-        self.execute(
-            "UPDATE services SET rate_limit = 60000000, sms_message_limit = 999999999, email_message_limit = 999999999"
-        )
+        self.demo = prepare_demo(self._postgres.url, self._valkey.url, folder, self.environment["API_HOST_NAME"])
+        self.tokens = Tokens(self.demo["api_keys"]["normal"])
         self._numbers = count()
-        self._token, self._token_until = "", 0.0
 
     def start(self, name: str, *arguments: str) -> None:
         """Start one of our processes (`notify <arguments>`)."""
@@ -129,15 +158,6 @@ class Stack:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
-    def token(self) -> str:
-        """A token as the official clients make it: `iat` in whole seconds, so a new one each second."""
-        now = time.time()
-        if now >= self._token_until:
-            key = self.demo["api_keys"]["normal"]
-            self._token = jwt.encode({"iss": key[-73:-37], "iat": int(now)}, key[-36:], algorithm="HS256")
-            self._token_until = int(now) + 1
-        return self._token
-
     def sms_request(self) -> bytes:
         """A request that sends a text message, to a number of its own each time."""
         number = 7900000000 + next(self._numbers) % 99_999_999
@@ -151,14 +171,14 @@ class Stack:
         ).encode()
         return (
             f"POST /v2/notifications/sms HTTP/1.1\r\nHost: localhost:{self.port}\r\nContent-Type: application/json\r\n"
-            f"User-Agent: bench\r\nAuthorization: Bearer {self.token()}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"User-Agent: bench\r\nAuthorization: Bearer {self.tokens.current()}\r\nContent-Length: {len(body)}\r\n\r\n"
         ).encode() + body
 
     def get_request(self, notification_id: str) -> bytes:
         """A request that reads a message."""
         return (
             f"GET /v2/notifications/{notification_id} HTTP/1.1\r\nHost: localhost:{self.port}\r\n"
-            f"User-Agent: bench\r\nAuthorization: Bearer {self.token()}\r\n\r\n"
+            f"User-Agent: bench\r\nAuthorization: Bearer {self.tokens.current()}\r\n\r\n"
         ).encode()
 
     def memory(self) -> dict[str, float]:
@@ -185,6 +205,7 @@ class Stack:
             self.stop(name)
         self._valkey.stop()
         self._postgres.stop()
+        remove_database(self.folder)
 
 
 @contextmanager

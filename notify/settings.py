@@ -115,6 +115,12 @@ class Settings(BaseSettings):
     web_host: str = Field("127.0.0.1", description="Address the API listens on.")
     web_processes: int = Field(2, ge=1, le=64, description="Web processes of `notify web`.")
     web_threads: int = Field(32, ge=1, le=512, description="Requests a web process handles at the same time.")
+    web_connections: int = Field(
+        512,
+        ge=1,
+        le=65535,
+        description="Connections a web process holds at the same time, those included that clients keep open and do not use; more wait until one is closed.",
+    )
     api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")
 
@@ -144,8 +150,9 @@ class Settings(BaseSettings):
     sweep_after_seconds: int = Field(
         300,
         ge=1,
-        description="Messages still `created` after this time are published to the queue again by the sweeper.",
+        description="Messages still `created` after this time are published to the queue again by the sweeper, and again each time they are twice as old; from an hour on, every quarter of an hour.",
     )
+    sweep_every_seconds: int = Field(60, ge=1, description="Seconds between two runs of that sweeper.")
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
     )

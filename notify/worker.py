@@ -49,7 +49,7 @@ def create_celery(settings: Settings) -> Celery:
     signals.worker_shutdown.connect(lambda **_signal: rooms.close(), weak=False)
     prefix = settings.notification_queue_prefix
     celery.conf.beat_schedule = {
-        **tasks.schedule(prefix),
+        **tasks.schedule(settings),
         **provider_tasks.schedule(prefix),
         **inbound.schedule(prefix),
         **callbacks.schedule(prefix),

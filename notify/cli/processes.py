@@ -121,8 +121,8 @@ def web() -> None:
         interface=Interfaces.WSGI,
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
-        # what waits for a thread stays in the kernel's queue, where another process may take it
-        backpressure=settings.web_threads * 2,
+        # connections, not requests: an idle one that a client keeps counts as well
+        backpressure=settings.web_connections,
         backlog=BACKLOG,
         websockets=False,
         log_access=False,

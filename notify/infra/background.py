@@ -6,20 +6,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+AGAIN_SECONDS: Final = 0.5
+
 
 class Background(Generic[T]):
     """Calls `handle(items)` soon after `put(items)`, in a thread that starts at the first use. What comes within
-    `pause` seconds of each other is handled together. A `handle` that raises is logged: its items are lost to it.
+    `pause` seconds of each other is handled together. A `handle` that raises is logged: its items are lost to it. One
+    that returns true kept something for later: it is called again soon, even without new items.
     """
 
-    def __init__(self, name: str, handle: Callable[[Sequence[T]], None], *, pause: float) -> None:
+    def __init__(self, name: str, handle: Callable[[Sequence[T]], bool | None], *, pause: float) -> None:
         self._name = name
         self._handle = handle
         self._pause = pause
@@ -28,6 +31,7 @@ class Background(Generic[T]):
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._has_more = False
 
     def put(self, items: Iterable[T]) -> None:
         """Have these handled soon."""
@@ -44,16 +48,17 @@ class Background(Generic[T]):
 
     def _run(self) -> None:
         while not self._stopping:
-            self._signal.wait()
+            if not self._has_more:
+                self._signal.wait()
             self._signal.clear()
             self._handle_waiting()
-            time.sleep(self._pause)
+            time.sleep(AGAIN_SECONDS if self._has_more else self._pause)
 
     def _handle_waiting(self) -> None:
         items = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
-            if items:
-                self._handle(items)
+            if items or self._has_more:
+                self._has_more = bool(self._handle(items))
         except Exception:
             # this thread must live on
             logger.exception("background work failed", work=self._name, items=len(items))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -70,9 +71,19 @@ def broker_settings(
             "socket_timeout": 10,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
+            "socket_keepalive_options": _keepalive_options(),
+            # of a publisher that meets a broker which is down: it is told so at once, and not after six seconds
+            "max_retries": 1,
+            "interval_start": 0.1,
         }
         return BrokerSettings(url, options)
     return BrokerSettings(url)
+
+
+def _keepalive_options() -> dict[int, int]:
+    """For sockets that wait for tasks: the usual two hours until a dead broker is noticed are too long."""
+    wanted = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
+    return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
 
 
 def _sqs_settings(

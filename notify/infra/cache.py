@@ -1,24 +1,26 @@
 """Valkey (or Redis): limits, counters and short-lived facts. Never the only home of anything.
 
-Every operation survives a cache that is down: the failure is logged, and the caller is told so by a null. While the
-cache does not answer it is left alone for a moment, so that an outage costs each process one time-out and not one per
-request.
+Every operation survives a cache that is down: the failure is logged, and the caller is told so by a null. From then on
+the cache is left alone until a thread in the background finds that it answers again, so that an outage costs each
+process one time-out and not one per request.
 """
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import redis
 import structlog
+from redis.backoff import NoBackoff
 from redis.client import Pipeline
+from redis.retry import Retry
 
 logger = structlog.get_logger(__name__)
 R = TypeVar("R")
 
-COOL_DOWN_SECONDS = 2.0
+PROBE_SECONDS = 0.5
 
 
 class Cache:
@@ -26,9 +28,19 @@ class Cache:
 
     def __init__(self, url: str, *, timeout: float = 5.0) -> None:
         self._client: redis.Redis | None = (
-            redis.Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout) if url else None
+            redis.Redis.from_url(
+                url,
+                socket_timeout=timeout,
+                socket_connect_timeout=timeout,
+                # the client's own habit is three more tries with growing pauses, while the request waits
+                retry=Retry(NoBackoff(), 0),
+            )
+            if url
+            else None
         )
-        self._rest_until = 0.0
+        self._lock = threading.Lock()
+        self._is_away = False
+        self._closed = threading.Event()
 
     @property
     def is_enabled(self) -> bool:
@@ -36,14 +48,23 @@ class Cache:
         return self._client is not None
 
     def _try(self, operation: str, call: Callable[[redis.Redis], R]) -> R | None:
-        if self._client is None or time.monotonic() < self._rest_until:
+        if self._client is None or self._is_away:
             return None
         try:
             return call(self._client)
         except redis.RedisError as error:
-            self._rest_until = time.monotonic() + COOL_DOWN_SECONDS
-            logger.warning("cache failed", operation=operation, error=type(error).__name__)
+            with self._lock:
+                is_news, self._is_away = not self._is_away, True
+            if is_news:
+                logger.warning("cache failed", operation=operation, error=type(error).__name__)
+                threading.Thread(target=self._await_return, name="cache", daemon=True).start()
             return None
+
+    def _await_return(self) -> None:
+        while not self._closed.wait(PROBE_SECONDS):
+            if self.is_ready():
+                self._is_away = False
+                return
 
     def get(self, key: str) -> bytes | None:
         """The value, or null when there is none or the cache is down."""
@@ -83,6 +104,7 @@ class Cache:
 
     def close(self) -> None:
         """Drop the connections."""
+        self._closed.set()
         if self._client is not None:
             self._client.close()
 

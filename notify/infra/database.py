@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import select
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString, TypeVar
 
 import psycopg
+import sqlalchemy.exc
+import structlog
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from notify.infra import metrics
+
+logger = structlog.get_logger(__name__)
+R = TypeVar("R")
+
+CONNECT_SECONDS: Final = 5
+UNHEARD_SECONDS: Final = 20
+"""What was sent and not acknowledged for so long: the server, or the way to it, is gone."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
+
+AWAY: Final = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
+"""The server is away, or too busy; the same may work later."""
+
+
+_SERVER_KEEPALIVES: Final = " ".join(
+    f"-c tcp_keepalives_{name}={value}" for name, value in {"idle": 10, "interval": 5, "count": 3}.items()
+)
+"""The server notices, too, when the other side is gone: else the locks of a host that lost its power stay for hours."""
+
+
+class UnreachableError(psycopg.OperationalError):
+    """No connection could be made, so nothing was sent."""
+
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -78,15 +104,19 @@ class Database:
             max_overflow=max_overflow,
             pool_timeout=15,
             pool_recycle=3600,
-            # after a restart of the server every kept connection is dead: check before use, reconnect silently
-            pool_pre_ping=False,
             connect_args={
                 "application_name": application_name,
-                "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC",
-                "connect_timeout": 10,
+                "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC {_SERVER_KEEPALIVES}",
+                "connect_timeout": CONNECT_SECONDS,
+                "keepalives_idle": 5,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": UNHEARD_SECONDS * 1000,
                 "prepare_threshold": 2,
             },
         )
+        event.listen(self.engine, "checkout", _refuse_hung_up)
+        # a checkout that is refused happens once more: it must not be counted twice
         _count_connections(self.engine)
 
     @contextmanager
@@ -105,23 +135,24 @@ class Database:
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A raw psycopg connection from the same pool, in a transaction that commits when the block ends.
 
-        A connection that turns out to be dead is dropped from the pool together with its siblings, so that one restart
-        of the server costs one error per process and not one per kept connection.
+        Raises `UnreachableError` where there is none to be had. A connection that breaks is dropped from the pool
+        together with its siblings: the server was restarted, and they are dead, too.
         """
-        pooled = self.engine.raw_connection()
+        try:
+            pooled = self.engine.raw_connection()
+        except psycopg.OperationalError as error:
+            raise UnreachableError(str(error)) from error
         connection: psycopg.Connection[tuple[Any, ...]] = pooled.driver_connection  # type: ignore[assignment]
         try:
             yield connection
             connection.commit()
-        except psycopg.OperationalError as error:
-            pooled.invalidate(error)
-            self.engine.dispose()
-            raise
-        except BaseException:
+        except BaseException as error:
+            if not connection.closed:
+                with suppress(psycopg.Error):
+                    connection.rollback()
             if connection.closed:
-                pooled.invalidate()
-            else:
-                connection.rollback()
+                pooled.invalidate(error)
+                self.engine.dispose()
             raise
         finally:
             pooled.close()
@@ -137,6 +168,21 @@ class Database:
                 if not connection.closed:
                     connection.set_autocommit(False)
 
+    def persevere(self, call: Callable[[], R], *, seconds: float | None = None) -> R:
+        """What `call` gives. While the server is away it is called again, for so many seconds, or for ever; it must be
+        such that this does no harm. For workers: whoever waits for an answer is better told at once.
+        """
+        began, pause = time.monotonic(), FIRST_PAUSE
+        while True:
+            try:
+                return call()
+            except AWAY as error:
+                if seconds is not None and time.monotonic() - began > seconds:
+                    raise
+                logger.warning("database failed", error=type(error).__name__, pause=pause)
+            time.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
     def answers(self, seconds: float) -> bool:
         """Whether the database answers within so many seconds, on a connection of its own: that all of the pool are in
         use is no sign that it does not.
@@ -149,3 +195,15 @@ class Database:
     def close(self) -> None:
         """Give every connection back to the server."""
         self.engine.dispose()
+
+
+def _refuse_hung_up(connection: psycopg.Connection[Any], _record: object, _pooled: object) -> None:
+    """Called when a connection leaves the pool. A server that was restarted has hung up on all of them: a look at the
+    socket, which takes microseconds, tells, and the pool makes a new one. Nobody gets an error for an old connection.
+    """
+    if not connection.closed:
+        poller = select.poll()
+        poller.register(connection.fileno(), select.POLLIN)
+        if not poller.poll(0):  # an idle session is never spoken to
+            return
+    raise sqlalchemy.exc.InvalidatePoolError

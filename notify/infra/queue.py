@@ -38,9 +38,9 @@ class Queue:
     def publish(
         self, task: str, args: Sequence[Any], *, queue: str, countdown: float | None = None, group: str | None = None
     ) -> bool:
-        """Put a task on a queue, to run after `countdown` seconds. False when the broker is down: the caller's work is
-        in the database, and a sweeper publishes it again. `group` is the id of the service it is for, if it is for one:
-        SQS deals out a queue fairly among groups (contract: workers 1).
+        """Put a task on a queue, to run after `countdown` seconds. False when the broker is down or takes nothing, its
+        memory being full: the caller's work is in the database, and a sweeper publishes it again. `group` is the id of
+        the service it is for, if it is for one: SQS deals out a queue fairly among groups (contract: workers 1).
         """
         headers = _request_headers() | tracing.task_headers(args)
         properties: dict[str, Any] = {}

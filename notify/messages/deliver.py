@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -20,12 +19,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 import structlog
-from sqlalchemy import exc
 
 from notify import queues
 from notify.infra.batcher import Batcher
 from notify.infra.cache import Cache
-from notify.infra.database import Database
+from notify.infra.database import AWAY, Database
 from notify.infra.outbound import Outbound
 from notify.infra.queue import Queue
 from notify.infra.secrets import Vault
@@ -56,10 +54,6 @@ LEFT_AT_A_TIME: Final = 6
 """Batches that made way; each holds a thread and a database connection."""
 SHORTEST_WAIT_SECONDS: Final = 5.0
 LONGEST_WAIT_SECONDS: Final = 30.0
-WRITE_SECONDS: Final = 60.0
-"""For how long what was handed over is written again, where the database does not answer."""
-
-_DATABASE_ERRORS: Final = (psycopg.OperationalError, exc.OperationalError, exc.TimeoutError)
 
 _LOCK: Final = """
 SELECT id FROM unnest(%s::uuid[]) AS id WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 6011))
@@ -149,6 +143,28 @@ class _Left(NamedTuple):
     held: ExitStack
 
 
+class _InHand:
+    """The messages that this process is about to hand over, or has handed over and not written so yet. The advisory
+    locks say the same to other processes, but they end when the database is restarted.
+    """
+
+    def __init__(self) -> None:
+        self._ids: set[UUID] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def take(self, wanted: Sequence[UUID]) -> Iterator[list[UUID]]:
+        """Those of the messages that nobody has; they are in hand while the block runs."""
+        with self._lock:
+            ids = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._ids]
+            self._ids.update(ids)
+        try:
+            yield ids
+        finally:
+            with self._lock:
+                self._ids.difference_update(ids)
+
+
 class Deliverer:
     """Delivers messages of one process. Tasks that run at the same time share their round trips."""
 
@@ -174,6 +190,7 @@ class Deliverer:
         self._templates = templates
         self._receipts = receipts
         self._composer = Composer(settings, links)
+        self._in_hand = _InHand()
         self._switchboard = Switchboard(settings, database, cache, outbound)
         # each batch holds a connection for its locks, and needs another now and then: some must always be free
         connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
@@ -217,11 +234,12 @@ class Deliverer:
         # the first order is of the caller that leads: it sees to what is left, while the next batch is handled
         return [left, *([] for _ in orders[1:])]
 
-    def _deliver(self, batch: _Batch, ids: list[UUID]) -> list[_Left]:
+    def _deliver(self, batch: _Batch, wanted: list[UUID]) -> list[_Left]:
         with ExitStack() as held:
+            ids = held.enter_context(self._in_hand.take(wanted))
             try:
                 waiting = self._take(batch, held.enter_context(self._transaction()), ids)
-            except _DATABASE_ERRORS as error:
+            except AWAY as error:
                 logger.warning("database failed: messages wait", error=type(error).__name__, number=len(ids))
                 batch.failed, batch.untried, waiting = [], ids, []
             if waiting:
@@ -241,7 +259,7 @@ class Deliverer:
             with self._database.connection() as connection:
                 yield connection
                 is_done = True
-        except _DATABASE_ERRORS as error:
+        except AWAY as error:
             if not is_done:
                 raise
             logger.warning("locks of messages were lost", error=type(error).__name__)
@@ -401,21 +419,13 @@ class Deliverer:
         self._switchboard.settle()
 
     def _write(self, results: Sequence[_Result]) -> None:
-        """Write what became of messages. A database that does not answer is asked again: what was handed over and not
-        written down will be sent a second time.
+        """Write what became of messages, however long the database is away: nobody else knows it, and what was handed
+        over and not written down will be sent a second time.
         """
-        if not results:
-            return
-        deadline = time.monotonic() + WRITE_SECONDS
-        while True:
-            try:
-                self._write_once(results)
-                return
-            except _DATABASE_ERRORS as error:
-                if time.monotonic() > deadline:
-                    raise
-                logger.warning("could not write, trying again", error=type(error).__name__, number=len(results))
-                time.sleep(0.5)
+        if results:
+            # in the order in which receipts lock rows, so that neither waits for the other in a circle
+            ordered = sorted(results, key=lambda result: result.id)
+            self._database.persevere(lambda: self._write_once(ordered))
 
     def _write_once(self, results: Sequence[_Result]) -> None:
         with self._database.connection() as connection:

@@ -1,8 +1,9 @@
 """Telling the workers that messages wait for them.
 
 The database holds the truth; this is a hint that comes soon. A thread of its own publishes, so that no request waits
-for the broker, and whatever was accepted while it published goes out together. A hint that gets lost (a killed
-process, a broker that is down) is made up for by the sweeper.
+for the broker, and whatever was accepted while it published goes out together. What a broker that is down did not take
+is kept, and published when it is back. A hint that gets lost all the same (with a killed process, or with the broker's
+memory) is made up for by the sweeper.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
 
 IDS_PER_TASK: Final = 50
 PAUSE_SECONDS: Final = 0.02
+MOST_KEPT: Final = 100_000
+"""Ids that a process keeps for a broker that is down, of each kind."""
 UK_PREFIX: Final = "44"
 
 
@@ -33,22 +36,17 @@ def queue_for(notification_type: str, key_type: str) -> str:
 
 
 def publish(
-    queue: Queue,
-    notification_type: str,
-    queue_name: str,
-    ids: Iterable[UUID],
-    countdown: float | None = None,
-    group: str | None = None,
-) -> bool:
-    """Publish delivery of messages of one type, some at a time; `group` is their service's id, if they are all of one.
-    False when the broker is down.
+    queue: Queue, notification_type: str, queue_name: str, ids: Sequence[UUID], *, group: str | None = None
+) -> int:
+    """Publish delivery of messages of one type; `group` is their service's id, if they are all of one. How many of
+    them, from the first on, the broker took.
     """
-    texts = [str(id_) for id_ in ids]
     task = DELIVER_TASKS[notification_type]
-    return all(
-        queue.publish(task, [texts[start : start + IDS_PER_TASK]], queue=queue_name, countdown=countdown, group=group)
-        for start in range(0, len(texts), IDS_PER_TASK)
-    )
+    for start in range(0, len(ids), IDS_PER_TASK):
+        texts = [str(id_) for id_ in ids[start : start + IDS_PER_TASK]]
+        if not queue.publish(task, [texts], queue=queue_name, group=group):
+            return start
+    return len(ids)
 
 
 class Aftermath:
@@ -57,6 +55,7 @@ class Aftermath:
     def __init__(self, queue: Queue, limits: Limits) -> None:
         self._queue = queue
         self._limits = limits
+        self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         # what comes meanwhile goes out together: publishing costs as much for fifty as for one
         self._background: Background[NewMessage] = Background("aftermath", self._handle, pause=PAUSE_SECONDS)
 
@@ -64,17 +63,21 @@ class Aftermath:
         """Count and publish these soon."""
         self._background.put(messages)
 
-    def _handle(self, messages: Sequence[NewMessage]) -> None:
+    def _handle(self, messages: Sequence[NewMessage]) -> bool:
         measure_statuses((one.notification_type, one.key_type, one.notification_status) for one in messages)
         self._limits.count(_counters(messages))
-        groups: dict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         for message in messages:
             kind = message.notification_type
             if kind in DELIVER_TASKS and message.notification_status == "created":
                 group = str(message.service_id) if self._queue.has_groups else None
-                groups[kind, queue_for(kind, message.key_type), group].append(message.id)
-        for (kind, queue_name, group), ids in groups.items():
-            publish(self._queue, kind, queue_name, ids, group=group)
+                self._unpublished[kind, queue_for(kind, message.key_type), group].append(message.id)
+        for (kind, queue_name, group), ids in list(self._unpublished.items()):
+            del self._unpublished[kind, queue_name, group]
+            left = ids[publish(self._queue, kind, queue_name, ids, group=group) :]
+            if left:
+                # the newest are kept: it is they that somebody still waits for
+                self._unpublished[kind, queue_name, group] = left[-MOST_KEPT:]
+        return bool(self._unpublished)
 
     def close(self) -> None:
         """Handle what still waits, and stop."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ import structlog
 
 from notify.infra import tracing
 from notify.infra.batcher import Batcher
-from notify.infra.database import Database
+from notify.infra.database import Database, UnreachableError
 from notify.services.limits import LimitRequest, Limits
 
 logger = structlog.get_logger(__name__)
@@ -55,6 +56,9 @@ class NewMessage(NamedTuple):
 _COLUMNS = ", ".join("_personalisation" if name == "personalisation" else f'"{name}"' for name in NewMessage._fields)
 _COPY = f"COPY notifications ({_COLUMNS}) FROM STDIN"
 _PRESENT = "SELECT id FROM notifications WHERE id = ANY(%s)"
+
+DOUBT_SECONDS = 5.0
+"""How long we try to find out whether a batch is stored whose connection broke."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
@@ -104,19 +108,48 @@ class MessageStore:
         results: list[BaseException | None] = list(self._limits.take([limit for _, limit in items]))
         admitted = [position for position, refusal in enumerate(results) if refusal is None]
         messages = [items[position][0] for position in admitted]
-        for position, result in zip(admitted, self._write_each_or_all(messages), strict=True):
+        for position, result in zip(admitted, self._write_surely(messages), strict=True):
             results[position] = result
         self._stored([items[position][0] for position in admitted if results[position] is None])
         return results
 
+    def _write_surely(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+        """Per message null, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
+        try:
+            return self._write_each_or_all(messages)
+        except UnreachableError:
+            raise  # nothing was sent
+        except psycopg.OperationalError:
+            return self._find_out(messages)
+
+    def _find_out(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+        """The connection broke while these were written, perhaps after the commit: look, and write what is missing. A
+        server that is restarted gets some seconds: saying "no" to what is stored makes a client send it again.
+        """
+        deadline = time.monotonic() + DOUBT_SECONDS
+        while True:
+            try:
+                missing = self._missing(messages)
+                errors = dict(zip((message.id for message in missing), self._write_each_or_all(missing), strict=True))
+                # a session that was still committing when we looked makes the row its own duplicate
+                failed = self._missing([message for message in missing if errors[message.id] is not None])
+                return [errors[message.id] if message in failed else None for message in messages]
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    def _missing(self, messages: list[NewMessage]) -> list[NewMessage]:
+        if not messages:
+            return []
+        with self._database.connection() as connection:
+            rows = connection.execute(_PRESENT, ([message.id for message in messages],)).fetchall()
+        present = {row[0] for row in rows}
+        return [message for message in messages if message.id not in present]
+
     def _write_each_or_all(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
         try:
             self._write(messages)
-        except psycopg.OperationalError:
-            # the server was restarted, perhaps after it had committed: write what is not there
-            with self._database.connection() as connection:
-                present = {row[0] for row in connection.execute(_PRESENT, ([message.id for message in messages],))}
-            self._write([message for message in messages if message.id not in present])
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             if len(messages) == 1:
                 return [error]

@@ -19,6 +19,7 @@ from notify.infra.times import utc_now
 from notify.messages import delivery_speed, upkeep
 from notify.messages.email_receipts import PROCESS_SES_RESULT
 from notify.providers.registry import configured_texts
+from notify.settings import Settings
 
 if TYPE_CHECKING:
     from celery import Task
@@ -48,11 +49,17 @@ def register(
     def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
         deliverer().deliver("email", _ids(notification_ids), attempt, waited)
 
+    sweeper = upkeep.Sweeper(parts.database, parts.queue, retry=timedelta(seconds=settings.delivery_retry_seconds))
+
+    @celery.task(name="sweep-created-notifications")
+    def sweep_created_notifications() -> None:
+        first, every = timedelta(seconds=settings.sweep_after_seconds), timedelta(seconds=settings.sweep_every_seconds)
+        if number := sweeper.sweep(now=utc_now(), first=first, every=every):
+            logger.warning("messages published again", number=number)
+
     @celery.task(name="replay-created-notifications")
     def replay_created_notifications() -> None:
-        first = timedelta(seconds=settings.sweep_after_seconds)
-        number = upkeep.sweep_created(parts.database, parts.queue, now=utc_now(), first=first)
-        if number:
+        if number := sweeper.replay(now=utc_now()):
             logger.warning("messages published again", number=number)
 
     @celery.task(name="timeout-sending-notifications")
@@ -101,14 +108,20 @@ def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[],
             raise self.retry(exc=error, countdown=RECEIPT_RETRY_SECONDS, queue=queue) from None
 
 
-def schedule(prefix: str) -> dict[str, Any]:
+def schedule(settings: Settings) -> dict[str, Any]:
     """When beat publishes the periodic tasks (contract: workers 3)."""
-    options = {"queue": prefix + queues.PERIODIC}
+    options = {"queue": settings.notification_queue_prefix + queues.PERIODIC}
     return {
+        "sweep-created-notifications": {
+            "task": "sweep-created-notifications",
+            "schedule": timedelta(seconds=settings.sweep_every_seconds),
+            # when workers were away for hours, one sweep will do
+            "options": {**options, "expires": settings.sweep_every_seconds},
+        },
         "replay-created-notifications": {
             "task": "replay-created-notifications",
-            "schedule": upkeep.SWEEP_INTERVAL,
-            "options": options,
+            "schedule": crontab(minute="0,15,30,45"),
+            "options": {**options, "expires": 15 * 60},
         },
         "timeout-sending-notifications": {
             "task": "timeout-sending-notifications",

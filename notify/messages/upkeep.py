@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -11,19 +11,20 @@ from uuid import UUID
 from notify.infra.database import Database
 from notify.infra.queue import Queue
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.dispatch import publish, queue_for
+from notify.messages.dispatch import DELIVER_TASKS, publish, queue_for
 from notify.messages.measure import measure_statuses
 
-SWEEP_INTERVAL: Final = timedelta(minutes=1)
-OLDEST: Final = timedelta(days=7)
+REPLAY_AGES: Final = (timedelta(hours=1), timedelta(days=7))
+"""Between these ages, messages that are still `created` are published again every quarter of an hour (6.5)."""
 SWEPT_AT_A_TIME: Final = 10_000
 TIMED_OUT_AT_A_TIME: Final = 10_000
 
 _CREATED: Final = """
-SELECT id, notification_type::text, key_type FROM notifications
-WHERE notification_status = 'created' AND notification_type IN ('sms', 'email')
-  AND created_at >= %s AND created_at < %s
-ORDER BY created_at LIMIT %s
+SELECT id, key_type, created_at FROM notifications
+WHERE notification_status = 'created' AND notification_type = %(type)s
+  AND (created_at, id) > (%(after)s, %(after_id)s) AND created_at < %(before)s
+  AND (updated_at IS NULL OR updated_at < %(tried)s)
+ORDER BY created_at, id LIMIT %(limit)s
 """
 _TIME_OUT: Final = """
 UPDATE notifications SET notification_status = 'temporary-failure', updated_at = %(now)s
@@ -42,30 +43,74 @@ FROM unnest(enum_range(NULL::notification_type)) AS kind
 
 
 def sweep_ages(first: timedelta) -> list[timedelta]:
-    """The ages at which a message that is still `created` is published again: `first`, and then twice as old each time,
-    up to seven days. So a queue that is merely long is not made longer every minute.
+    """The ages before the contract's, at which a message that is still `created` is published again: `first`, and then
+    twice as old each time. So a queue that is merely long is not made longer every minute.
     """
-    ages = [first]
-    while ages[-1] * 2 < OLDEST:
-        ages.append(ages[-1] * 2)
+    ages = []
+    while first < REPLAY_AGES[0]:
+        ages.append(first)
+        first *= 2
     return ages
 
 
-def sweep_created(database: Database, queue: Queue, *, now: datetime, first: timedelta) -> int:
-    """Publish again the messages that are still `created` at one of the ages of `sweep_ages`; to be called every
-    `SWEEP_INTERVAL`. Gives their number. A window is twice the interval, so that a late call misses nothing; a message
-    published twice is delivered once.
+class Sweeper:
+    """Publishes again what is still `created`: its task got lost, with a killed process or with the broker's memory.
+
+    A message that was tried within `retry` (the time between two tries) and half as long again is left alone: its next
+    try is queued, and a second chain of tries would be no help to a provider in trouble. A message that is published
+    twice is delivered once.
     """
-    found: dict[tuple[str, str], list[UUID]] = defaultdict(list)
-    with database.connection() as connection:
-        for age in sweep_ages(first):
-            youngest = now - age
-            rows = connection.execute(_CREATED, (youngest - 2 * SWEEP_INTERVAL, youngest, SWEPT_AT_A_TIME)).fetchall()
-            for id_, notification_type, key_type in rows:
-                found[notification_type, queue_for(notification_type, key_type)].append(id_)
-    for (notification_type, queue_name), ids in found.items():
-        publish(queue, notification_type, queue_name, ids)
-    return sum(len(ids) for ids in found.values())
+
+    def __init__(self, database: Database, queue: Queue, *, retry: timedelta) -> None:
+        self._database = database
+        self._queue = queue
+        self._tried = retry * 1.5
+
+    def sweep(self, *, now: datetime, first: timedelta, every: timedelta) -> int:
+        """Those that have one of the ages of `sweep_ages`; to be called at each interval `every`. A window is twice as
+        wide, so that a late call misses nothing. Gives their number.
+        """
+        return sum(self._publish(now, age, age + 2 * every) for age in sweep_ages(first))
+
+    def replay(self, *, now: datetime) -> int:
+        """All between an hour and seven days old. Gives their number."""
+        return self._publish(now, *REPLAY_AGES)
+
+    def _publish(self, now: datetime, youngest: timedelta, oldest: timedelta) -> int:
+        number = 0
+        for notification_type in DELIVER_TASKS:
+            for rows in self._pages(notification_type, now, youngest, oldest):
+                by_queue: dict[str, list[UUID]] = defaultdict(list)
+                for id_, key_type, _ in rows:
+                    by_queue[queue_for(notification_type, key_type)].append(id_)
+                for queue_name, ids in by_queue.items():
+                    taken = publish(self._queue, notification_type, queue_name, ids)
+                    number += taken
+                    if taken < len(ids):  # the broker is down: next time
+                        return number
+        return number
+
+    def _pages(
+        self, notification_type: str, now: datetime, youngest: timedelta, oldest: timedelta
+    ) -> Iterator[Sequence[tuple[UUID, str, datetime]]]:
+        after = (now - oldest, UUID(int=0))
+        while True:
+            with self._database.connection() as connection:
+                rows = connection.execute(
+                    _CREATED,
+                    {
+                        "type": notification_type,
+                        "after": after[0],
+                        "after_id": after[1],
+                        "before": now - youngest,
+                        "tried": now - self._tried,
+                        "limit": SWEPT_AT_A_TIME,
+                    },
+                ).fetchall()
+            yield rows
+            if len(rows) < SWEPT_AT_A_TIME:
+                return
+            after = (rows[-1][2], rows[-1][0])
 
 
 def time_out_sending(

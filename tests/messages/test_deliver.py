@@ -1,21 +1,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from notify.infra.times import utc_now
 from notify.messages.deliver import Deliverer
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
 from tests.servers.firetext import FiretextServer
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
+from tests.servers.proxy import ProxyThread, before_postgres
 from tests.servers.smtp import SMTPServer
 from tests.world import World, queued, with_settings
 
@@ -206,24 +208,64 @@ def test_an_archived_service_sends_nothing(worker: Worker) -> None:
     assert worker.mmg.messages == worker.firetext.messages == []
 
 
-def test_what_is_forgotten_is_published_again(worker: Worker) -> None:
-    from datetime import timedelta
+@dataclass
+class CutOff:
+    """A worker whose way to the database can be cut, and the only provider that it has."""
 
-    from notify.messages.upkeep import sweep_created, time_out_sending
+    world: World
+    way: ProxyThread
+    deliverer: Deliverer
+    mmg: MMGServer
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
 
-    id_, late = worker.world.sent(), worker.world.sent()
-    worker.world.rooms.aftermath.close()
-    queued(worker.world.parts)
-    parts, now = worker.world.parts, utc_now()
-    worker.world.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = %s", id_)
-    assert sweep_created(parts.database, parts.queue, now=now, first=timedelta(seconds=300)) == 1
-    assert queued(parts) == [("deliver_sms", [[str(id_)]])]
-    worker.world.execute(
-        "UPDATE notifications SET created_at = now() - interval '73 hours', notification_status = 'sending'"
-        " WHERE id = %s",
-        late,
-    )
-    assert time_out_sending(parts.database, worker.rooms.message_callbacks, now=now, after=timedelta(hours=72)) == [
-        late
-    ]
-    assert worker.status(late) == "temporary-failure"
+    def begin(self, ids: list[UUID]) -> Future[None]:
+        """Deliver in the background; returns when the provider has been called for each."""
+        before = self.mmg.received
+        future = self.pool.submit(self.deliverer.deliver, "sms", ids)
+        deadline = time.monotonic() + 20
+        while self.mmg.received < before + len(ids):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return future
+
+
+@pytest.fixture
+def cut_off(world: World) -> Iterator[CutOff]:
+    with MMGServer() as mmg, before_postgres(world.parts.settings.sqlalchemy_database_uri) as (way, url):
+        parts = with_settings(
+            world.parts, mmg_api_key=mmg.key, mmg_url=mmg.address, sqlalchemy_database_uri=url, delivery_max_retries=2
+        )
+        rooms = Rooms(parts)
+        rooms.deliverer.deliver("sms", [world.sent()])  # looks up what it keeps in memory
+        mmg.messages.clear()
+        yield CutOff(world, way, rooms.deliverer, mmg)
+        way.proxy.mode = "forward"
+        rooms.close()
+
+
+def test_what_was_handed_over_is_written_when_the_database_is_back(cut_off: CutOff) -> None:
+    cut_off.mmg.fail(Trouble(delay=0.5))
+    ids = [cut_off.world.sent() for _ in range(5)]
+    under_way = cut_off.begin(ids)
+    cut_off.way.proxy.mode = "refuse"
+    cut_off.way.cut()
+    time.sleep(1.0)  # the answers came, and nobody could write them
+    assert not under_way.done()
+    assert cut_off.world.get(str(ids[0]))["status"] == "created"
+    # the locks ended with the connection, but the same process does not take the messages up again
+    cut_off.way.proxy.mode = "forward"
+    cut_off.deliverer.deliver("sms", ids)
+    under_way.result(timeout=20)
+    assert [cut_off.world.get(str(id_))["status"] for id_ in ids] == ["sending"] * 5
+    assert len(cut_off.mmg.messages) == 5
+
+
+def test_what_a_provider_refused_is_tried_again_even_when_the_locks_got_lost(cut_off: CutOff) -> None:
+    cut_off.mmg.fail(Trouble(status=500, delay=0.5))
+    id_ = cut_off.world.sent()
+    cut_off.world.rooms.aftermath.close()
+    queued(cut_off.world.parts)
+    under_way = cut_off.begin([id_])
+    cut_off.way.cut()
+    under_way.result(timeout=20)
+    assert queued(cut_off.world.parts) == [("deliver_sms", [[str(id_)], 2])]

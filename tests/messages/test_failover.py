@@ -18,7 +18,7 @@ from notify.infra.queue import Queue, create_celery
 from notify.infra.times import utc_now
 from notify.messages import tasks
 from notify.messages.delivery_speed import SLOW_TIMES_KEY
-from notify.messages.upkeep import sweep_created
+from notify.messages.upkeep import Sweeper
 from notify.providers import http
 from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
@@ -258,7 +258,9 @@ def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
     worker.firetext.fail(None)
     worker.world.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
     parts = worker.rooms.parts
-    assert sweep_created(parts.database, parts.queue, now=utc_now(), first=timedelta(seconds=300)) == 3
+    worker.world.execute("UPDATE notifications SET updated_at = created_at WHERE id = ANY(%s)", ids)
+    sweeper = Sweeper(parts.database, parts.queue, retry=timedelta(seconds=0))
+    assert sweeper.sweep(now=utc_now(), first=timedelta(seconds=300), every=timedelta(seconds=60)) == 3
     work_off(worker, ids)
     assert taken(worker) == dict.fromkeys(map(str, ids), 1)
 

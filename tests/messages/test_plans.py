@@ -70,7 +70,9 @@ def page(**filters: Any) -> Callable[[Parts], None]:
 
 
 def sweep(parts: Parts) -> None:
-    upkeep.sweep_created(parts.database, parts.queue, now=utc_now(), first=timedelta(minutes=5))
+    sweeper = upkeep.Sweeper(parts.database, parts.queue, retry=timedelta(minutes=5))
+    sweeper.sweep(now=utc_now(), first=timedelta(minutes=5), every=timedelta(minutes=1))
+    sweeper.replay(now=utc_now())
 
 
 def time_out(parts: Parts) -> None:

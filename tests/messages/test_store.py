@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from notify.infra.database import Database, UnreachableError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.limits import LimitRequest, Limits, TooManyRequestsError
+from tests.servers.proxy import before_postgres
 
 SERVICE = new_id()
 FREE = LimitRequest(SERVICE, "normal", "sms", 0, 10**9)
@@ -132,3 +134,44 @@ def test_all_or_none(parts: Parts, store: MessageStore) -> None:
     assert rows(parts, "SELECT count(*) FROM notifications") == [(0,)]
     store.store_many([message(), message()])
     assert rows(parts, "SELECT count(*) FROM notifications") == [(2,)]
+
+
+@pytest.mark.parametrize("answers", [0, 1], ids=["before the rows were sent", "after the commit"])
+def test_a_connection_that_breaks_loses_and_doubles_nothing(parts: Parts, told: list[NewMessage], answers: int) -> None:
+    with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
+        database = Database(url)
+        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), told.extend)
+        store.store(message(), FREE)
+        way.proxy.answers_left = answers
+        given = message()
+        store.store(given, FREE)
+        assert way.proxy.answers_left is None
+        assert rows(parts, "SELECT count(*), count(DISTINCT id) FROM notifications") == [(2, 2)]
+        assert told[1:] == [given]
+        database.close()
+
+
+def test_a_bad_row_fails_alone_also_when_the_connection_breaks(parts: Parts) -> None:
+    with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
+        database = Database(url)
+        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), lambda _: None)
+        store.store(message(), FREE)
+        way.proxy.answers_left = 0
+        results = store._admit([(message(), FREE), (message(notification_status="unheard-of"), FREE)])
+        assert [type(result).__name__ for result in results] == ["NoneType", "CheckViolation"]
+        assert rows(parts, "SELECT count(*) FROM notifications") == [(2,)]
+        database.close()
+
+
+def test_a_database_that_is_away_is_a_quick_no(parts: Parts, told: list[NewMessage]) -> None:
+    with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
+        database = Database(url)
+        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), told.extend)
+        way.proxy.mode = "refuse"
+        with pytest.raises(UnreachableError):
+            store.store(message(), FREE)
+        assert told == []
+        way.proxy.mode = "forward"
+        store.store(message(), FREE)
+        assert rows(parts, "SELECT count(*) FROM notifications") == [(1,)]
+        database.close()
