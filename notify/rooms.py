@@ -147,6 +147,7 @@ class Rooms:
             self.services,
             self.templates,
             self.receipts,
+            self.message_callbacks,
             self.links,
         )
 

@@ -29,6 +29,7 @@ from notify.infra.queue import Queue
 from notify.infra.secrets import Vault
 from notify.infra.times import utc_now
 from notify.messages import dispatch
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.compose import Composer
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.measure import measure_deliveries
@@ -52,6 +53,9 @@ QUIET_SECONDS: Final = 1.0
 """A batch of which no call ended for so long makes way."""
 LEFT_AT_A_TIME: Final = 6
 """Batches that made way; each holds a thread and a database connection."""
+TOLD: Final = frozenset({"delivered", "temporary-failure", "permanent-failure"})
+"""Statuses that services are told of when a message has them at once: those that a receipt may bring."""
+
 SHORTEST_WAIT_SECONDS: Final = 5.0
 LONGEST_WAIT_SECONDS: Final = 30.0
 
@@ -74,7 +78,7 @@ FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %
      AS r(id, status, sent_at, sent_by, reference, units, at)
 WHERE n.id = r.id
 RETURNING n.notification_type::text, n.key_type, r.status, n.notification_status = r.status, r.sent_by,
-          extract(epoch FROM r.at - n.created_at)::float8
+          extract(epoch FROM r.at - n.created_at)::float8, n.id, n.service_id
 """
 
 
@@ -179,6 +183,7 @@ class Deliverer:
         services: ServiceDirectory,
         templates: TemplateDirectory,
         receipts: ReceiptBook,
+        callbacks: MessageCallbacks,
         links: UnsubscribeLinks,
     ) -> None:
         self._settings = settings
@@ -189,6 +194,7 @@ class Deliverer:
         self._services = services
         self._templates = templates
         self._receipts = receipts
+        self._callbacks = callbacks
         self._composer = Composer(settings, links)
         self._in_hand = _InHand()
         self._switchboard = Switchboard(settings, database, cache, outbound)
@@ -441,7 +447,11 @@ class Deliverer:
                     [result.at for result in results],
                 ),
             ).fetchall()
-        measure_deliveries(written)
+            # no receipt will come where the provider's answer was the last word
+            final = [(id_, service_id) for _, _, status, is_so, *_, id_, service_id in written if is_so and status in TOLD]
+            told = self._callbacks.record(connection, final)
+        self._callbacks.publish(told)
+        measure_deliveries(row[:6] for row in written)
 
     def _finish(self, batch: _Batch) -> None:
         """Publish what is left. If the broker is down, the sweeper finds it."""

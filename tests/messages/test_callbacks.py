@@ -20,6 +20,7 @@ from notify.providers.base import Receipt
 from notify.rooms import Rooms
 from notify.webhooks.actions import create_callback
 from tests.servers.ses import event
+from tests.servers.smtp import SMTPServer
 from tests.world import World, queued, with_settings
 
 
@@ -86,6 +87,20 @@ def test_of_an_email_without_a_reference(told: Told) -> None:
     told.receipt(id_, "delivered", "ses")
     (payload,) = told.payloads()
     assert (payload["to"], payload["reference"], payload["notification_type"]) == ("amala@example.com", None, "email")
+
+
+def test_of_what_a_mail_server_says_at_once(told: Told) -> None:
+    taken, refused, unfit = (told.world.sent("email") for _ in range(3))
+    with SMTPServer() as server:
+        rooms = Rooms(with_settings(told.world.parts, smtp_url=server.url(), sandbox_url=""))
+        rooms.deliverer.deliver("email", [taken])
+        server.replies = {"RCPT": "550 5.1.1 no such person"}
+        rooms.deliverer.deliver("email", [refused])
+        server.replies = {"DATA": "554 5.6.0 content refused"}
+        rooms.deliverer.deliver("email", [unfit])
+        rooms.close()
+    statuses = {payload["id"]: payload["status"] for payload in told.payloads()}
+    assert statuses == {str(taken): "delivered", str(refused): "permanent-failure"}
 
 
 def test_once_although_receipts_repeat_themselves(told: Told) -> None:
