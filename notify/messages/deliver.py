@@ -448,7 +448,9 @@ class Deliverer:
                 ),
             ).fetchall()
             # no receipt will come where the provider's answer was the last word
-            final = [(id_, service_id) for _, _, status, is_so, *_, id_, service_id in written if is_so and status in TOLD]
+            final = [
+                (id_, service_id) for _, _, status, is_so, _, _, id_, service_id in written if is_so and status in TOLD
+            ]
             told = self._callbacks.record(connection, final)
         self._callbacks.publish(told)
         measure_deliveries(row[:6] for row in written)
