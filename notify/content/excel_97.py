@@ -18,7 +18,7 @@ from xlrd.sheet import Sheet as ExcelSheet
 from xlrd.xldate import xldate_as_datetime
 
 from notify.content.sheets import Sheet, Value
-from notify.content.spreadsheets import UnreadableSpreadsheet
+from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 
 _VISIBLE: Final = 0
 

@@ -20,7 +20,7 @@ from notify.content.placeholders import Personalisation, key_form
 from notify.content.postal_addresses import PostalAddress
 from notify.content.recipients import format_recipient
 from notify.content.sms import SmsTemplate
-from notify.content.spreadsheets import MOST_COLUMNS, UnreadableSpreadsheet
+from notify.content.spreadsheet_limits import MOST_COLUMNS, UnreadableSpreadsheet
 from notify.content.text import strip_obscure
 
 MOST_ROWS: Final = 100_000

@@ -19,7 +19,7 @@ from xml.parsers import expat
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from notify.content.sheets import Sheet, check_size
-from notify.content.spreadsheets import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
+from notify.content.spreadsheet_limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
 
 LARGEST_INFLATED: Final = 100 * 2**20
 """Bytes of the parts of an archive together."""

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Final
 
-from notify.content.spreadsheets import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
+from notify.content.spreadsheet_limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
 
 EXACT_DIGITS: Final = 15
 """Digits of a number that spreadsheet programs keep."""

@@ -14,40 +14,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
+from notify.content.spreadsheet_limits import LARGEST_FILE, UnreadableSpreadsheet
 from notify.content.text import strip_all
-
-LARGEST_FILE: Final = 10 * 2**20
-"""Bytes of a file."""
-
-MOST_ROWS: Final = 200_000
-MOST_COLUMNS: Final = 1_000
-MOST_CELLS: Final = 5_000_000
-LONGEST_CELL: Final = 131_072
-"""Characters of a cell, which is what `csv` takes."""
 
 DELIMITERS: Final = (",", "\t", ";", "|")
 _TEXT_FILES: Final = frozenset({"csv", "tsv"})
 _WORKBOOKS: Final = frozenset({"xlsx", "xlsm", "xls", "ods"})
 _ARCHIVE: Final = b"PK\x03\x04"
 _EXCEL_97: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_TEXTS: Final = {
-    "unreadable": "Notify cannot read this file - try using a different file type",
-    "too_large": f"The file must be smaller than {LARGEST_FILE // 2**20}MB",
-    "too_many_rows": f"The file must not have more than {MOST_ROWS:,} rows",
-    "too_many_columns": f"The file must not have more than {MOST_COLUMNS:,} columns",
-    "too_many_cells": f"The file must not have more than {MOST_CELLS:,} cells",
-    "too_much_text": "The file has too much text in it",
-    "cell_too_long": f"The file must not have a cell with more than {LONGEST_CELL:,} characters",
-}
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
-
-
-class UnreadableSpreadsheet(ValueError):  # noqa: N818 - says what it is about
-    """A file that no rows can be had of. Its text is for people; `code` says why."""
-
-    def __init__(self, code: str = "unreadable") -> None:
-        self.code = code
-        super().__init__(_TEXTS[code])
 
 
 class Spreadsheet(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -11,12 +11,10 @@ from psycopg import Connection
 
 from notify.infra.database import Database
 from notify.infra.secrets import UndecipherableError, Vault
+from notify.messages.complaints import StoredComplaint
 from notify.messages.statuses import COMPLETED
 from notify.webhooks import payloads
 from notify.webhooks.outbox import NewCallback, Outbox
-
-if TYPE_CHECKING:
-    from notify.messages.email_receipts import StoredComplaint
 
 logger = structlog.get_logger(__name__)
 

@@ -20,6 +20,7 @@ from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.queue import Queue
 from notify.infra.times import utc_now
+from notify.messages.complaints import StoredComplaint
 from notify.messages.receipts import ReceiptBook
 from notify.messages.statuses import OPEN_TO_SES
 from notify.providers.base import Receipt
@@ -56,18 +57,6 @@ VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (notification_id, ses_feedback_id) DO UPDATE SET notification_id = excluded.notification_id
 RETURNING id, complaint_date
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredComplaint:
-    """A complaint that is on disk, as a service is told of it (public-api 14.4). `recipient` is in no table."""
-
-    id: UUID
-    notification_id: UUID
-    service_id: UUID
-    client_reference: str | None
-    recipient: str | None
-    complaint_date: datetime | None
 
 
 class BrokerDownError(Exception):

@@ -8,7 +8,8 @@ from notify.content.email import EmailTemplate
 from notify.content.letter import LetterTemplate
 from notify.content.recipient_list import MOST_ROWS, RecipientList, Row, SendingRules, Template
 from notify.content.sms import SmsTemplate
-from notify.content.spreadsheets import CsvText, UnreadableSpreadsheet
+from notify.content.spreadsheet_limits import UnreadableSpreadsheet
+from notify.content.spreadsheets import CsvText
 
 SMS = SmsTemplate("hi ((name))")
 EMAIL = EmailTemplate("Hello", "hi ((name))")

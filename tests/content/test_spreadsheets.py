@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.content import spreadsheets
-from notify.content.spreadsheets import CsvText, UnreadableSpreadsheet, read_spreadsheet, to_csv
+from notify.content.spreadsheet_limits import LONGEST_CELL, UnreadableSpreadsheet
+from notify.content.spreadsheets import CsvText, read_spreadsheet, to_csv
 
 UNREADABLE = "Notify cannot read this file - try using a different file type"
 
@@ -35,9 +35,9 @@ def test_stored_text_is_read_with_commas_only(text: str, rows: list[list[str]]) 
 
 
 def test_a_cell_that_is_too_long_is_told() -> None:
-    assert len(list(CsvText("a\n" + "x" * spreadsheets.LONGEST_CELL))) == 2
+    assert len(list(CsvText("a\n" + "x" * LONGEST_CELL))) == 2
     with pytest.raises(UnreadableSpreadsheet, match=r"a cell with more than 131,072 characters$") as caught:
-        list(CsvText('a\n"' + "x\n" * spreadsheets.LONGEST_CELL))
+        list(CsvText('a\n"' + "x\n" * LONGEST_CELL))
     assert caught.value.code == "cell_too_long"
 
 

@@ -18,7 +18,8 @@ from odf.text import P
 
 from notify.content.recipient_list import RecipientList
 from notify.content.sms import SmsTemplate
-from notify.content.spreadsheets import UnreadableSpreadsheet, read_spreadsheet
+from notify.content.spreadsheet_limits import UnreadableSpreadsheet
+from notify.content.spreadsheets import read_spreadsheet
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

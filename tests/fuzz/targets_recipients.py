@@ -15,7 +15,8 @@ from notify.content.recipient_list import RecipientList, Report, SendingRules, T
 from notify.content.recipients import format_recipient
 from notify.content.sms import SmsTemplate
 from notify.content.sms_senders import resolve_sender
-from notify.content.spreadsheets import CsvText, UnreadableSpreadsheet, read_spreadsheet
+from notify.content.spreadsheet_limits import UnreadableSpreadsheet
+from notify.content.spreadsheets import CsvText, read_spreadsheet
 
 ALLOWED = (InvalidPhoneNumber, InvalidEmailAddress, UnreadableSpreadsheet)
 """What these say of a text that is no good."""

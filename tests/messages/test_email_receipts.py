@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 
-from notify.messages.email_receipts import EmailReceiptBook, StoredComplaint
+from notify.messages.complaints import StoredComplaint
+from notify.messages.email_receipts import EmailReceiptBook
 from notify.messages.tasks import register_receipts
 from notify.providers.ses_events import parse_event
 from notify.rooms import Rooms
