@@ -1,8 +1,10 @@
 """A search for texts that parsers trip over: `python -m tests.fuzz [--seconds N] [--seed N] [--only WORD] [--no-long]`.
 
-Targets are the functions in `TARGETS` of each module `tests.fuzz.targets_*`. First each of them reads a megabyte of everything
-in `tests.fuzz.inputs`, which must take less than a second (15 for lines, of which each is a paragraph or an item); then, until the time is over, texts by chance. An error that the module
-does not allow (`ALLOWED`) is a finding. The exit code is 1 if there is any.
+Targets are the functions in `TARGETS` of each module `tests.fuzz.targets_*`. First each of them reads a megabyte of
+everything in `tests.fuzz.inputs`. Of the marks that people lean on (`inputs.BARE`) that must take less than a second of
+processor time; of the rest it may take longer if a quarter of the text takes about a quarter of the time. Then, until the time is
+over, they read texts by chance. An error that the module does not allow (`ALLOWED`) is a finding. The exit code is 1 if
+there is any.
 """
 
 from __future__ import annotations
@@ -15,13 +17,17 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 import tests.fuzz
 from tests.fuzz import inputs
 
 LONGEST_SECONDS = 1.0
-LONGEST_SECONDS_OF_LINES = 15.0
+LONGEST_LINEAR_SECONDS = 15.0
+"""Of a text whose every few characters are an element of their own: a megabyte of them is a large document."""
+MOST_GROWTH = 7.0
+"""How much longer than a quarter of it a text may take: four times is linear, sixteen times quadratic."""
 MOST_KEPT = 2000
 
 
@@ -76,21 +82,22 @@ class Search:
     def megabytes(self, targets: list[Target]) -> None:
         """Everything that is long. What takes too long is tried again, as something else may have had the processor."""
         slowest = dict.fromkeys((target.name for target in targets), (0.0, ""))
-        for texts, limit in (
-            (inputs.nested(), LONGEST_SECONDS),
-            (inputs.repeated(), LONGEST_SECONDS),
-            (inputs.repeated(inputs.LINES), LONGEST_SECONDS_OF_LINES),
-        ):
-            for name, text in texts:
-                for target in targets:
-                    seconds = self.read(target, text, name)
-                    if seconds > limit:
-                        seconds = min(seconds, self.read(target, text, name))
-                    if seconds > limit:
-                        self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
-                    slowest[target.name] = max(slowest[target.name], (seconds, name))
+        bare = {name for name, _ in inputs.repeated(inputs.BARE)}
+        for name, text in chain(inputs.nested(), inputs.repeated(), inputs.repeated(inputs.LINES)):
+            for target in targets:
+                seconds = self.read(target, text, name)
+                if seconds > LONGEST_SECONDS:
+                    seconds = min(seconds, self.read(target, text, name))
+                if seconds > LONGEST_SECONDS and (name in bare or self._is_super_linear(target, text, seconds)):
+                    self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
+                slowest[target.name] = max(slowest[target.name], (seconds, name))
         for target_name, (seconds, name) in slowest.items():
             print(f"  {target_name}: {seconds:.2f} s at most, for {name}", flush=True)
+
+    def _is_super_linear(self, target: Target, text: str, seconds: float) -> bool:
+        quarter = text[: len(text) // 4]
+        shortest = min(self.read(target, quarter), self.read(target, quarter))
+        return seconds > LONGEST_LINEAR_SECONDS or seconds > MOST_GROWTH * shortest
 
     def by_chance(self, targets: list[Target], until: float) -> None:
         """Texts by chance; some are made of those before."""

@@ -52,7 +52,10 @@ REPEATED = (
     *("qr:  ", "é", "ŵ", "\u200b", "\u00a0", "\u2028", "\u3164", "\u0301", "😀", "\ud800", "\x00", "&nbsp;", "ا", "0"),
     *("+44", "07", ";", "a,", "a\t", "-a", "x@y.z", "1", "999999999. "),
 )
-"""Pieces of which a megabyte must be read in a second."""
+"""Pieces of which a megabyte is read."""
+
+BARE = ("((", "[", "*", ">", " ", "_", "`", "#", "\n")
+"""Those of them that are single marks."""
 
 LINES = (
     *("((a))", "((a??b))"),

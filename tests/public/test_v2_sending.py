@@ -1,5 +1,6 @@
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -51,16 +52,22 @@ GENERAL = (
         ({"iss": None}, "Invalid token: iss field not provided"),
         ({"iss": "x"}, "Invalid token: service id is not the right data type"),
         ({"iss": str(uuid4())}, "Invalid token: service not found"),
-        ({"iat": int(time.time()) - 300}, CLOCK),
-        ({"iat": int(time.time()) + 300}, CLOCK),
+        ({"iat": timedelta(minutes=-5)}, CLOCK),
+        ({"iat": timedelta(minutes=5)}, CLOCK),
         ({"iat": None}, "Invalid token: API key not found"),
-        ({"nbf": int(time.time()) + 300}, CLOCK),
-        ({"exp": int(time.time()) - 300}, GENERAL),
+        ({"nbf": timedelta(minutes=5)}, CLOCK),
+        ({"exp": timedelta(minutes=-5)}, GENERAL),
         ({"aud": "somebody"}, GENERAL),
     ],
 )
 def test_claims_that_are_not_accepted(world: World, claims: dict[str, Any], message: str) -> None:
-    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {world.token(**claims)}"})
+    # as of now: parameters are as old as the whole run
+    now = datetime.now(UTC)
+    given = {
+        name: int((now + value).timestamp()) if isinstance(value, timedelta) else value
+        for name, value in claims.items()
+    }
+    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {world.token(**given)}"})
     assert answer.status_code == 403
     assert errors(answer) == [("AuthError", message)]
 
