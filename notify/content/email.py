@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from notify.content.placeholders import (
     redacted_text,
 )
 from notify.content.prepared import Prepared, Texts
-from notify.content.text import normalise_whitespace, strip_unsupported, typography, unlink_govuk
+from notify.content.text import normalise_whitespace, strip_unsupported, typography, unescape, unlink_govuk
 
 LARGEST_EMAIL: Final = 2_000_000
 """Bytes (UTF-8) an email may have, before it becomes HTML."""
@@ -180,7 +179,7 @@ def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str |
         title=_subject(title),
         preheader=_WHITESPACE.sub(" ", typography(as_preheader(tokens))),
         fragment=typography(as_html([*tokens, *footer])),
-        plain_text=html.unescape(plain).lstrip() + "\n",
+        plain_text=unescape(plain).lstrip() + "\n",
     )
 
 

@@ -251,8 +251,37 @@ def _bare_url(_inline: InlineParser, match: re.Match[str], state: InlineState) -
     return match.end()
 
 
+class _LineStarts:
+    """A pattern all of whose branches begin with `^`, that is tried where lines begin and nowhere else: a megabyte
+    without a line end is not looked at letter by letter.
+    """
+
+    def __init__(self, pattern: re.Pattern[str]) -> None:
+        self.pattern = pattern
+        self.match = pattern.match
+
+    def search(self, text: str, position: int) -> re.Match[str] | None:
+        """The first match at or after a position."""
+        at_line_start = position == 0 or text[position - 1] == "\n"
+        while True:
+            if at_line_start and (match := self.match(text, position)):
+                return match
+            position = text.find("\n", position) + 1
+            if not position:
+                return None
+            at_line_start = True
+
+
+class _Block(BlockParser):
+    """Reads which blocks there are."""
+
+    def compile_sc(self, rules: list[str] | None = None) -> re.Pattern[str]:
+        """The pattern of these rules."""
+        return cast("re.Pattern[str]", _LineStarts(super().compile_sc(rules)))
+
+
 def _parser() -> mistune.Markdown:
-    block = BlockParser()
+    block = _Block()
     for rules in (block.rules, block.block_quote_rules, block.list_rules):
         for rule in ("raw_html", "setex_heading"):
             if rule in rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import string
 from typing import Final
@@ -14,7 +15,9 @@ _DELETE_OBSCURE: Final = dict.fromkeys(map(ord, OBSCURE))
 _DELETE_WHITESPACE: Final = dict.fromkeys(map(ord, OBSCURE + string.whitespace))
 _TO_PLAIN_BLANKS: Final = {**dict.fromkeys(map(ord, ZERO_WIDTH)), **dict.fromkeys(map(ord, FULL_WIDTH), " ")}
 _HAS_OBSCURE: Final = re.compile(f"[{OBSCURE}]")
+_BLANK_AND_MARK: Final = (" ,", " .", "\t,", "\t.")
 _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
+_OWN_REFERENCES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&#91;", "["), ("&#93;", "]"))
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
 
@@ -52,7 +55,14 @@ def collapse_newlines(text: str) -> str:
 
 def tidy_punctuation(text: str) -> str:
     """Blanks directly before a comma or a full stop go."""
-    return _BEFORE_PUNCTUATION.sub("", text)
+    return _BEFORE_PUNCTUATION.sub("", text) if any(pair in text for pair in _BLANK_AND_MARK) else text
+
+
+def unescape(text: str) -> str:
+    """As `html.unescape`, but quick with a great many of the references that we write ourselves."""
+    for reference, character in _OWN_REFERENCES:
+        text = text.replace(reference, character)
+    return html.unescape(text)
 
 
 def break_lines(text: str) -> str:

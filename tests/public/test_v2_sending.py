@@ -63,7 +63,7 @@ GENERAL = (
 def test_claims_that_are_not_accepted(world: World, claims: dict[str, Any], message: str) -> None:
     # as of now: parameters are as old as the whole run
     now = datetime.now(UTC)
-    given = {
+    given: dict[str, Any] = {
         name: int((now + value).timestamp()) if isinstance(value, timedelta) else value
         for name, value in claims.items()
     }

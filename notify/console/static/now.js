@@ -110,9 +110,13 @@ function waiting(entries) {
 
 function queues(entries) {
   if (!entries) return h("p", { class: "notice" }, "The broker does not answer.");
-  const most = Math.max(...entries.map((entry) => entry.depth), 10);
-  return h("ul", { class: "bars" }, entries.map((entry) => h("li", {},
-    h("span", {}, entry.name), bar(entry.depth / most), h("span", { class: "number" }, entry.depth.toLocaleString("en-GB")))));
+  const full = entries.filter((entry) => entry.depth).sort((one, other) => other.depth - one.depth);
+  if (!full.length) return h("p", { class: "soft" }, `Nothing waits in any of ${entries.length} queues.`);
+  const most = Math.max(full[0].depth, 10);
+  return h("div", {},
+    h("ul", { class: "bars" }, full.map((entry) => h("li", {},
+      h("span", {}, entry.name), bar(entry.depth / most), h("span", { class: "number" }, entry.depth.toLocaleString("en-GB"))))),
+    h("p", { class: "soft" }, `Nothing waits in ${entries.length - full.length} others.`));
 }
 
 function bar(part) {
