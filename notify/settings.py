@@ -148,11 +148,11 @@ class Settings(BaseSettings):
         48, ge=0, description="Tries after the first one, before a message ends as `technical-failure`."
     )
     sweep_after_seconds: int = Field(
-        300,
+        60,
         ge=1,
         description="Messages still `created` after this time are published to the queue again by the sweeper, and again each time they are twice as old; from an hour on, every quarter of an hour.",
     )
-    sweep_every_seconds: int = Field(60, ge=1, description="Seconds between two runs of that sweeper.")
+    sweep_every_seconds: int = Field(30, ge=1, description="Seconds between two runs of that sweeper.")
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
     )
