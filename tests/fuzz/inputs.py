@@ -54,7 +54,7 @@ REPEATED = (
 )
 """Pieces of which a megabyte is read."""
 
-BARE = ("((", "[", "*", ">", " ", "_", "`", "#", "\n")
+BARE = ("((", "[", "*", ">", " ", "_", "`", "#")
 """Those of them that are single marks."""
 
 LINES = (
