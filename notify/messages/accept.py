@@ -44,6 +44,8 @@ SIMULATED_EMAILS: Final = frozenset(
 )
 SIMULATED_NUMBERS: Final = frozenset({"447700900000", "447700900111", "447700900222"})
 LARGEST_EMAIL: Final = 2_000_000
+MOST_CHARACTERS: Final = 10_000_000
+"""Of a message with its values, before it is made."""
 REFERENCE_CHARACTERS: Final = string.ascii_uppercase + string.digits
 REFERENCE_LENGTH: Final = 16
 
@@ -117,7 +119,7 @@ class Acceptor:
         service = caller.service
         _check_permission(service, "sms")
         template = self._template(service, template_id, "sms")
-        _check_missing(template, personalisation)
+        check_values(template, personalisation)
         text = template.sms.render(personalisation, service.name if service.prefix_sms else None)
         if text.is_empty:
             raise errors.EmptyMessageError
@@ -176,7 +178,7 @@ class Acceptor:
         _check_permission(service, "email")
         values, sanitised = _sanitise(personalisation, sanitise_content_for)
         template = self._template(service, template_id, "email")
-        _check_missing(template, values)
+        check_values(template, values)
         if template.email.is_empty(values):
             raise errors.EmptyMessageError
         reply_to = self._reply_to(service, template, email_reply_to_id)
@@ -241,7 +243,7 @@ class Acceptor:
             letter.check_qr_codes(personalisation)
         except QrCodeTooLong as error:
             raise errors.QrCodeTooLongError(error.data, error.num_bytes, error.max_bytes) from None
-        _check_missing(template, personalisation)
+        check_values(template, personalisation)
         if letter.is_empty(personalisation):
             raise errors.EmptyMessageError
         _refuse_files(personalisation)
@@ -345,10 +347,19 @@ def _check_permission(service: CachedService, notification_type: str) -> None:
         raise errors.NotAllowedToSendError(notification_type)
 
 
-def _check_missing(template: CompiledTemplate, personalisation: Mapping[str, Any]) -> None:
+def check_values(template: CompiledTemplate, personalisation: Mapping[str, Any]) -> None:
+    """Raise `ProblemError` where placeholders have no value, or where values are beyond all measure: what is merely too
+    long is told when it is filled in.
+    """
     missing = template.text.missing(personalisation)
     if missing:
         raise errors.MissingPersonalisationError(missing)
+    length = template.filled_length(personalisation)
+    if length <= MOST_CHARACTERS:
+        return
+    if template.row.type == "sms":
+        raise errors.TextTooLongError(length, LONGEST_MESSAGE)
+    raise errors.EmailTooLongError(length, LARGEST_EMAIL) if template.row.type == "email" else errors.LetterTooLongError
 
 
 def _refuse_files(personalisation: Mapping[str, Any]) -> None:

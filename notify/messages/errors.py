@@ -72,6 +72,13 @@ class EmailTooLongError(ProblemError):
         )
 
 
+class LetterTooLongError(ProblemError):
+    """More text than the pages of a letter could ever hold."""
+
+    def __init__(self) -> None:
+        super().__init__("Your message is too long.")
+
+
 class FileInWrongChannelError(ProblemError):
     """A file in something that is not an email."""
 

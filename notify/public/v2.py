@@ -24,8 +24,8 @@ from notify.infra.request_log import request_raised
 from notify.infra.secrets import Vault
 from notify.infra.times import format_datetime
 from notify.messages import present
-from notify.messages.accept import AcceptedMessage, Acceptor, Caller
-from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError
+from notify.messages.accept import AcceptedMessage, Acceptor, Caller, check_values
+from notify.messages.errors import PdfNotReadyError
 from notify.messages.queries import MessageReader, StoredMessage
 from notify.messages.statuses import filter_statuses
 from notify.public import schemas
@@ -268,9 +268,7 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
         body = read_json(request) if request.content_length or request.headers.get("Transfer-Encoding") else {}
         form = validate(schemas.PreviewRequest, body)
         compiled = find(str(id_))
-        missing = compiled.text.missing(form.personalisation)
-        if missing:
-            raise MissingPersonalisationError(missing)
+        check_values(compiled, form.personalisation)
         return json_answer(present.preview(compiled, form.personalisation))
 
 

@@ -421,3 +421,28 @@ def test_the_limit_of_a_minute(world: World) -> None:
     assert errors(answers[-1]) == [
         ("RateLimitError", "Exceeded rate limit for key type TEST of 1 requests per 60 seconds")
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("sms", "Your message is too long. Text messages cannot be longer than 918 characters."),
+        ("email", "Your message is too long. Emails cannot be longer than 2000000 bytes."),
+        ("letter", "Your message is too long."),
+    ],
+)
+def test_a_large_value_that_is_named_a_thousand_times_is_refused_before_it_is_made(
+    world: World, kind: str, message: str
+) -> None:
+    content = "((name)) ((date)) " + "((name))" * 1000
+    world.execute("UPDATE templates SET content = %s WHERE id = %s", content, world.template(kind))
+    world.execute("UPDATE templates_history SET content = %s WHERE id = %s", content, world.template(kind))
+    world.forget()
+    values = {"name": "x" * 20_000_000, "date": "Monday", "address_line_1": "A", "address_line_2": "B"}
+    values["postcode"] = "SW1A 1AA"
+    answer = world.post(kind, personalisation=values)
+    assert answer.status_code == 400
+    ((error, text),) = errors(answer)
+    assert (error, text[: len(message)]) == (BAD, message)
+    preview = world.call("POST", f"/v2/template/{world.template(kind)}/preview", {"personalisation": values})
+    assert preview.status_code == 400
