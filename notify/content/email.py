@@ -189,7 +189,7 @@ def _subject(filled: str) -> str:
 
 def _tokens(text: str) -> list[Token]:
     if "<span" in text:
-        text = _UNFILLED_TARGET.sub(lambda match: quote(match[0], safe="&#;"), text)
+        text = _UNFILLED_TARGET.sub(lambda match: quote(match[0], safe="&#;", errors="replace"), text)
     return list(parse(strip_unsupported(unlink_govuk(text)) + "\n"))
 
 

@@ -163,7 +163,7 @@ def harmless(text: str) -> str:
 
 
 _QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\([\"'].*[\"']\)""")
-_ADDRESS: Final = re.compile(r"[^\s@<>,;:=]+@[^\s@<>,;:=]+")
+_ADDRESS: Final = re.compile(r"(?:[^\s@<>,;:=]+|=+)@[^\s@<>,;:=]+")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^\s/@]+@|(?<=[Bb]earer )\S+|(?<=[Bb]asic )\S+")
 _ID_OR_NUMBER: Final = re.compile(
     r"(?P<id>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)|(?<![0-9A-Za-z])\+?\d(?:[\s().-]*\d){6,}"
