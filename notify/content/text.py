@@ -87,15 +87,19 @@ def smart_quotes(text: str) -> str:
     return str(smartypants.smartypants(text, smartypants.Attr.q | smartypants.Attr.u))
 
 
-_WITH_AT: Final = re.compile(r"\S+@\S+")
+_WORD: Final = re.compile(r"\S+")
 _DASHES: Final = re.compile(r"\s[-–—]{1,3}\s")
+
+
+def _unsmart(word: str) -> str:
+    return word.replace("‘", "'").replace("’", "'")
 
 
 def unsmart_emails(text: str) -> str:
     """Typographic apostrophes in what looks like an email address become straight again."""
     if "@" not in text:
         return text
-    return _WITH_AT.sub(lambda match: match[0].replace("‘", "'").replace("’", "'"), text)
+    return _WORD.sub(lambda match: _unsmart(match[0]) if "@" in match[0][1:-1] else match[0], text)
 
 
 def en_dashes(text: str) -> str:
