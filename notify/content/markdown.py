@@ -26,6 +26,7 @@ Token = dict[str, Any]
 BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
 _ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BRACKET: Final = re.compile(r"[\[\]]")
 _BRACKETS_IN_TARGET: Final = re.compile(r"(\]\([^\s()]*+)\(([^\s()]*+)(?=\))")
 
@@ -303,6 +304,8 @@ def parse(text: str) -> Sequence[Token]:
     """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
     text = _few_brackets(text)
+    if not text.isascii():
+        text = _SURROGATE.sub("\ufffd", text)  # no character, and no part of an address
     text = _BRACKETS_IN_TARGET.sub(r"\1\\(\2", text)  # the target of a link ends at the first closing bracket
     tokens = _MARKDOWN("\n".join(_Respeller(text.split("\n")).respell()))
     return cast("list[Token]", tokens)
