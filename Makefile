@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m piptools compile --quiet --strip-extras \
-          --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --upgrade
+          --no-emit-options --upgrade
 UP     ?=
 BENCH  ?=
 CHAOS  ?=

@@ -7,6 +7,7 @@ A list is read as a stream: once for its shape (`RecipientList(...)`), and once 
 from __future__ import annotations
 
 import string
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -384,46 +385,55 @@ def _has_recipient_columns(template: Template, keys: Collection[str]) -> bool:
 # -- rows
 
 
-class _Checker:
+class _Checker(ABC):
     """What every row of a list is checked for."""
+
+    def check(self, row: Row) -> None:
+        """Write down in `row` what is wrong with it."""
+        for header, key in row.layout.used.items():
+            error = self.cell_error(row, key)
+            if error is not None:
+                row.cell_errors[header] = error
+        self.check_message(row)
+
+    def cell_error(self, row: Row, key: str) -> str | None:
+        """What is wrong with the value of a column."""
+        return MISSING if row.values.by_key(key) is None else None
+
+    @abstractmethod
+    def check_message(self, row: Row) -> None:
+        """Write down in `row` what is wrong with its message as a whole."""
+
+
+class _OneColumnChecker(_Checker):
+    """Of lists whose recipients have one column."""
 
     def __init__(self, template: Template, rules: SendingRules) -> None:
         self.rules = rules
         self.recipient_key = key_form(recipient_headers(template)[0])
 
-    def check(self, row: Row) -> None:
-        """Write down in `row` what is wrong with it."""
-        by_key = row.values.by_key
-        for header, key in row.layout.used.items():
-            if key == self.recipient_key:
-                error = self.recipient_error(row, by_key(key))
-            else:
-                error = MISSING if by_key(key) is None else None
-            if error is not None:
-                row.cell_errors[header] = error
-        self.check_message(row)
+    def cell_error(self, row: Row, key: str) -> str | None:
+        """Of a recipient, also write down in `row` what it is compared by."""
+        if key != self.recipient_key:
+            return super().cell_error(row, key)
+        recipient = row.values.by_key(key)
+        if isinstance(recipient, str):
+            return self.recipient_error(row, recipient)
+        if self.rules.guest_list is not None:
+            row.compared_recipient = ""
+        return None if row.layout.duplicate_recipients else MISSING
 
-    def recipient_error(self, row: Row, recipient: object) -> str | None:
-        """What is wrong with a recipient, and write down in `row` what it is compared by."""
-        if not isinstance(recipient, str):
-            if self.rules.guest_list is not None:
-                row.compared_recipient = ""
-            return None if row.layout.duplicate_recipients else MISSING
-        return self.text_error(row, recipient)
-
-    def text_error(self, row: Row, recipient: str) -> str | None:
-        raise NotImplementedError
-
-    def check_message(self, row: Row) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def recipient_error(self, row: Row, recipient: str) -> str | None:
+        """What is wrong with a recipient; and write down in `row` what it is compared by."""
 
 
-class _SmsChecker(_Checker):
+class _SmsChecker(_OneColumnChecker):
     def __init__(self, template: SmsTemplate, rules: SendingRules) -> None:
         super().__init__(template, rules)
         self._template = template
 
-    def text_error(self, row: Row, recipient: str) -> str | None:
+    def recipient_error(self, row: Row, recipient: str) -> str | None:
         rules = self.rules
         error: str | None = None
         try:
@@ -447,12 +457,12 @@ class _SmsChecker(_Checker):
         row.message_empty = message.is_empty
 
 
-class _EmailChecker(_Checker):
+class _EmailChecker(_OneColumnChecker):
     def __init__(self, template: EmailTemplate, rules: SendingRules) -> None:
         super().__init__(template, rules)
         self._template = template
 
-    def text_error(self, row: Row, recipient: str) -> str | None:
+    def recipient_error(self, row: Row, recipient: str) -> str | None:
         try:
             row.compared_recipient = validate(recipient).lower()
         except InvalidEmailAddress as fault:
@@ -467,20 +477,16 @@ class _EmailChecker(_Checker):
 
 class _LetterChecker(_Checker):
     def __init__(self, template: LetterTemplate, rules: SendingRules) -> None:
-        super().__init__(template, rules)
         self._template = template
+        self._rules = rules
 
-    def check(self, row: Row) -> None:
-        by_key, address_keys = row.values.by_key, row.layout.recipient_keys
-        for header, key in row.layout.used.items():
-            if key not in address_keys and by_key(key) is None:
-                row.cell_errors[header] = MISSING
-        row.address_error = PostalAddress.from_personalisation(
-            row.values, allow_international=self.rules.allow_international_letters
-        ).error
-        self.check_message(row)
+    def cell_error(self, row: Row, key: str) -> str | None:
+        return None if key in row.layout.recipient_keys else super().cell_error(row, key)
 
     def check_message(self, row: Row) -> None:
+        row.address_error = PostalAddress.from_personalisation(
+            row.values, allow_international=self._rules.allow_international_letters
+        ).error
         row.message_empty = self._template.is_empty(row.values)
         try:
             self._template.check_qr_codes(row.values)

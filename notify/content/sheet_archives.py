@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,7 +30,7 @@ MOST_TEXT: Final = 50_000_000
 """Characters of all cells together."""
 
 _SHARED_STRINGS: Final = "xl/sharedStrings.xml"
-_FAULTS: Final = (OSError, EOFError, NotImplementedError, RuntimeError, LookupError, StopIteration, ValueError)
+_FAULTS: Final = (OSError, EOFError, RuntimeError, LookupError, StopIteration, ValueError)
 """What reading a broken archive raises."""
 
 _DIGITS: Final = "0123456789"
@@ -135,7 +136,7 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-class _Reader:
+class _Reader(ABC):
     """Reads a part of an archive as a stream."""
 
     def read(self, archive: zipfile.ZipFile, part: str) -> None:
@@ -149,9 +150,9 @@ class _Reader:
         with archive.open(part) as stream:
             parser.ParseFile(stream)
 
+    @abstractmethod
     def start(self, name: str, attributes: Attributes) -> None:
         """An element begins."""
-        raise NotImplementedError
 
     end: Callable[[str], None] | None = None
     """An element ends."""

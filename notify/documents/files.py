@@ -185,6 +185,6 @@ def _recognise_zip(content: bytes) -> str | None:
             names = archive.namelist()
             if "mimetype" in names and archive.read("mimetype")[:100] == TYPES[".odt"].encode():
                 return ".odt"
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError):
+    except (zipfile.BadZipFile, RuntimeError, KeyError):
         return None
     return next((extension for part, extension in _ZIP_PARTS if any(name.startswith(part) for name in names)), None)
