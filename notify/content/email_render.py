@@ -10,11 +10,9 @@ from typing import Final
 
 from notify.content import email_page as page
 from notify.content.links import safe_link
-from notify.content.markdown import Token
+from notify.content.markdown import CONTAINERS, Token
 
 RULE_WIDTH: Final = 65
-
-_CONTAINERS: Final = frozenset({"block_text", "block_quote", "footnotes", "footnote_item"})
 
 
 def _link_text(token: Token) -> Sequence[Token]:
@@ -56,7 +54,7 @@ def _html_token(token: Token) -> str:
         return page.RULE
     if kind == "block_quote":
         return page.quote(as_html(token["children"]))
-    if kind in _CONTAINERS:
+    if kind in CONTAINERS:
         return as_html(token["children"])
     return ""  # images, tables, references to footnotes and blank lines
 
@@ -105,7 +103,7 @@ def _plain_token(token: Token) -> str:
         return "\n"
     if kind == "thematic_break":
         return "\n\n" + "=-" * (RULE_WIDTH // 2) + "="
-    if kind in _CONTAINERS:
+    if kind in CONTAINERS:
         return as_plain_text(token["children"])
     return ""
 
@@ -149,6 +147,6 @@ def _preheader_token(token: Token) -> str:
         return as_preheader(_link_text(token)) + (f" ({title})" if title else "")
     if kind in ("paragraph", "heading"):
         return " " + as_preheader(token["children"])
-    if kind in _CONTAINERS:
+    if kind in CONTAINERS:
         return as_preheader(token["children"])
     return ""

@@ -8,9 +8,9 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
-from notify.content.markdown import Token
+from notify.content.markdown import CONTAINERS, Token
 from notify.content.qr import code_data
 from notify.content.text import typography
 
@@ -62,8 +62,6 @@ class QrCode:
 
 
 Block = Paragraph | ItemList | PageBreak | QrCode
-
-_CONTAINERS: Final = frozenset({"block_text", "block_quote", "footnotes", "footnote_item"})
 
 
 def as_blocks(tokens: Sequence[Token]) -> tuple[Block, ...]:
@@ -139,7 +137,7 @@ class _Composer:
             return "<hr>"
         if kind == "block_code":
             return f"<p>{token['raw']}</p>"
-        if kind in _CONTAINERS:
+        if kind in CONTAINERS:
             return self.html(token["children"])
         return _inline(token)
 

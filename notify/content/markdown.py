@@ -23,6 +23,9 @@ from mistune.plugins.table import table
 
 Token = dict[str, Any]
 
+CONTAINERS: Final = frozenset({"block_text", "block_quote", "footnotes", "footnote_item"})
+"""Kinds of tokens that hold others, of which what they hold may be all that is shown."""
+
 BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
 _ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
