@@ -19,8 +19,9 @@ from notify.content.placeholders import (
     Unfilled,
     escape,
     escaped_names,
-    key_form,
     marked,
+    missing,
+    names_of,
     redacted,
     redacted_text,
 )
@@ -54,10 +55,8 @@ class EmailTemplate:
     def __init__(self, subject: str, content: str, *, redact: bool = False) -> None:
         self._subject = Field(subject)
         self._content = Field(content)
-        names: dict[str, str] = {}
-        for name in (*self._subject.placeholders, *self._content.placeholders):
-            names.setdefault(key_form(name), name)
-        self.placeholders: tuple[str, ...] = tuple(names.values())
+        self._names = names_of((self._subject, self._content))
+        self.placeholders: tuple[str, ...] = tuple(self._names.values())
         self._marked: Unfilled = redacted if redact else marked
         self._unfilled: Unfilled | None = redacted_text if redact else None
 
@@ -75,8 +74,7 @@ class EmailTemplate:
 
     def missing(self, values: Mapping[str, object]) -> list[str]:
         """Placeholders without a value: those of the subject first."""
-        given = Personalisation(values)
-        return [name for name in self.placeholders if given.by_key(key_form(name)) is None]
+        return missing(self._names, values)
 
     def subject(self, values: Mapping[str, object]) -> str:
         """The subject as it is sent: plain text."""
@@ -155,7 +153,7 @@ class EmailTemplate:
         given = escaped_names(values)
         content = self._escaped_content
         shown = content.fill(given, lists="bullets", convert=escape, unfilled=self._marked)
-        has_all = all(given.by_key(key) is not None for key in content.keys)
+        has_all = all(given.by_key(key) is not None for key in content.names)
         text = shown if has_all else content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled)
         return _set(
             self._subject.fill(Personalisation(values), unfilled=self._unfilled),

@@ -18,9 +18,10 @@ from notify.content.placeholders import (
     Unfilled,
     escape,
     escaped_names,
-    key_form,
     marked,
     marked_without_brackets,
+    missing,
+    names_of,
     redacted,
 )
 from notify.content.postal_addresses import FEWEST_LINES, MOST_LINES, PostalAddress
@@ -90,12 +91,8 @@ class LetterTemplate:
         self._welsh_subject, self._welsh_content = welsh_subject or "", welsh_content or ""
         self._contact_block = "\n".join(line.strip() for line in contact_block.strip().splitlines())
         texts = [self._contact_block, self._welsh_subject, self._welsh_content, subject, content]
-        names: dict[str, str] = {}
-        for text in texts:
-            for name in Field(text).placeholders:
-                names.setdefault(key_form(name), name)
-        self._names = names
-        self.placeholders: tuple[str, ...] = tuple(names.values())
+        self._names = names_of(map(Field, texts))
+        self.placeholders: tuple[str, ...] = tuple(self._names.values())
         self._unfilled: Unfilled = redacted if redact else marked
         self._unfilled_address: Unfilled = redacted if redact else marked_without_brackets
 
@@ -109,8 +106,7 @@ class LetterTemplate:
 
     def missing(self, values: Mapping[str, object]) -> list[str]:
         """Placeholders without a value: first the contact block, then the Welsh text, then the English."""
-        given = Personalisation(values)
-        return [name for key, name in self._names.items() if given.by_key(key) is None]
+        return missing(self._names, values)
 
     def subject(self, values: Mapping[str, object]) -> str:
         """The subject, HTML-escaped."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
+MOST_CHARACTERS: Final = 10_000_000
+"""Of a text with its values. No kind of message may have nearly as many."""
 YES: Final = frozenset({"yes", "y", "true", "t", "1", "include", "show"})
 
 Lists = Literal["sentence", "bullets"]
@@ -138,10 +140,18 @@ def escaped_names(values: Mapping[str, object]) -> Personalisation:
     return Personalisation({escape(str(name)): value for name, value in values.items()})
 
 
+class TooMuchTextError(ValueError):
+    """A text that would take too much memory, were it filled in; `length` is how long it would be, about."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        super().__init__("too much text")
+
+
 class Field:
     """A text with placeholders, parsed once and filled many times. Thread-safe."""
 
-    __slots__ = ("content", "keys", "parts", "placeholders")
+    __slots__ = ("content", "names", "parts")
 
     def __init__(self, content: str) -> None:
         self.content = content
@@ -152,17 +162,20 @@ class Field:
             end = match.end()
         parts.append(content[end:])
         self.parts: tuple[str | Placeholder, ...] = tuple(part for part in parts if part)
-        names: dict[str, str] = {}
+        self.names: dict[str, str] = {}
+        """What each placeholder is called, as the text spells it, by its key: in order of first appearance."""
         for part in self.parts:
             if not isinstance(part, str):
-                names.setdefault(part.key, part.name)
-        self.placeholders: tuple[str, ...] = tuple(names.values())
-        self.keys: tuple[str, ...] = tuple(names)
+                self.names.setdefault(part.key, part.name)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The names of the placeholders, in order of first appearance."""
+        return tuple(self.names.values())
 
     def missing(self, values: Mapping[str, object]) -> list[str]:
-        """The placeholders that have no value, as the text spells them, in order of first appearance."""
-        given = Personalisation(values)
-        return [name for name, key in zip(self.placeholders, self.keys, strict=True) if given.by_key(key) is None]
+        """The placeholders that have no value, in order of first appearance."""
+        return missing(self.names, values)
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
         """Whether a message of this text has nothing in it: there is no text, or it is placeholders from end to end and
@@ -182,19 +195,47 @@ class Field:
         unfilled: Unfilled | None = None,
     ) -> str:
         """The text with its values. `convert` is applied to each value (not to conditional text, which is the text's
-        own); a placeholder without a value stays as it is, or becomes what `unfilled` makes of it.
+        own); a placeholder without a value stays as it is, or becomes what `unfilled` makes of it. Raises
+        `TooMuchTextError`: a large value may be named many times.
         """
         out: list[str] = []
+        length = 0
         for part in self.parts:
             if isinstance(part, str):
-                out.append(part)
-                continue
-            value = values.by_key(part.key)
-            if isinstance(value, str) and part.conditional is None:
-                out.append(convert(value) if convert else value)
+                text = part
             else:
-                out.append(_fill(part, value, lists, convert, unfilled))
+                value = values.by_key(part.key)
+                if isinstance(value, str) and part.conditional is None:
+                    text = convert(value) if convert else value
+                else:
+                    text = _fill(part, value, lists, convert, unfilled)
+            out.append(text)
+            length += len(text)
+            if length > MOST_CHARACTERS:
+                raise TooMuchTextError(self._length(values))
         return "".join(out)
+
+    def _length(self, values: Personalisation) -> int:
+        """How long the text with its values would be, about: lists, and values that are no text, count as Python shows
+        them.
+        """
+        lengths = {key: len(str(values.by_key(key))) for key in self.names}
+        return sum(len(part) if isinstance(part, str) else lengths[part.key] for part in self.parts)
+
+
+def names_of(fields: Iterable[Field]) -> dict[str, str]:
+    """The names of all placeholders of some texts by their keys: of two spellings of one, the first."""
+    names: dict[str, str] = {}
+    for field in fields:
+        for key, name in field.names.items():
+            names.setdefault(key, name)
+    return names
+
+
+def missing(names: Mapping[str, str], values: Mapping[str, object]) -> list[str]:
+    """The placeholders that have no value, by their names."""
+    given = Personalisation(values)
+    return [name for key, name in names.items() if given.by_key(key) is None]
 
 
 def _fill(

@@ -158,7 +158,7 @@ class Prepared:
         # what is removed before the markdown is read, definitions of links, angle brackets, text from right to left
         source = escaped_subject.content + escaped_content.content
         self._is_possible = (
-            set(subject.keys) == set(escaped_subject.keys)
+            subject.names.keys() == escaped_subject.names.keys()
             and not any("&" in key for key in uses)
             and not any(mark in source for mark in ("\t", "\u3164", "\u2028", "]:", "&lt;", _DIGITS))
             and _WORD.lower() not in source.lower()

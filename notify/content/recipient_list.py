@@ -17,7 +17,7 @@ from notify.content.email import EmailTemplate
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.letter import LetterTemplate, QrCodeTooLong
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
-from notify.content.placeholders import Personalisation, key_form
+from notify.content.placeholders import Personalisation, TooMuchTextError, key_form
 from notify.content.postal_addresses import PostalAddress
 from notify.content.recipients import format_recipient
 from notify.content.sms import SmsTemplate
@@ -394,7 +394,10 @@ class _Checker(ABC):
             error = self.cell_error(row, key)
             if error is not None:
                 row.cell_errors[header] = error
-        self.check_message(row)
+        try:
+            self.check_message(row)
+        except TooMuchTextError:
+            row.message_too_long = True
 
     def cell_error(self, row: Row, key: str) -> str | None:
         """What is wrong with the value of a column."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
+from notify.content.email import LARGEST_EMAIL
 from notify.content.email_addresses import normalise, validate
 from notify.content.letter import QrCodeTooLong
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
@@ -43,9 +44,6 @@ SIMULATED_EMAILS: Final = frozenset(
     f"simulate-delivered{suffix}@notifications.service.gov.uk" for suffix in ("", "-2", "-3")
 )
 SIMULATED_NUMBERS: Final = frozenset({"447700900000", "447700900111", "447700900222"})
-LARGEST_EMAIL: Final = 2_000_000
-MOST_CHARACTERS: Final = 10_000_000
-"""Of a message with its values, before it is made."""
 REFERENCE_CHARACTERS: Final = string.ascii_uppercase + string.digits
 REFERENCE_LENGTH: Final = 16
 
@@ -119,7 +117,7 @@ class Acceptor:
         service = caller.service
         _check_permission(service, "sms")
         template = self._template(service, template_id, "sms")
-        check_values(template, personalisation)
+        _check_missing(template, personalisation)
         text = template.sms.render(personalisation, service.name if service.prefix_sms else None)
         if text.is_empty:
             raise errors.EmptyMessageError
@@ -178,7 +176,7 @@ class Acceptor:
         _check_permission(service, "email")
         values, sanitised = _sanitise(personalisation, sanitise_content_for)
         template = self._template(service, template_id, "email")
-        check_values(template, values)
+        _check_missing(template, values)
         if template.email.is_empty(values):
             raise errors.EmptyMessageError
         reply_to = self._reply_to(service, template, email_reply_to_id)
@@ -243,7 +241,7 @@ class Acceptor:
             letter.check_qr_codes(personalisation)
         except QrCodeTooLong as error:
             raise errors.QrCodeTooLongError(error.data, error.num_bytes, error.max_bytes) from None
-        check_values(template, personalisation)
+        _check_missing(template, personalisation)
         if letter.is_empty(personalisation):
             raise errors.EmptyMessageError
         _refuse_files(personalisation)
@@ -347,19 +345,10 @@ def _check_permission(service: CachedService, notification_type: str) -> None:
         raise errors.NotAllowedToSendError(notification_type)
 
 
-def check_values(template: CompiledTemplate, personalisation: Mapping[str, Any]) -> None:
-    """Raise `ProblemError` where placeholders have no value, or where values are beyond all measure: what is merely too
-    long is told when it is filled in.
-    """
+def _check_missing(template: CompiledTemplate, personalisation: Mapping[str, Any]) -> None:
     missing = template.text.missing(personalisation)
     if missing:
         raise errors.MissingPersonalisationError(missing)
-    length = template.filled_length(personalisation)
-    if length <= MOST_CHARACTERS:
-        return
-    if template.row.type == "sms":
-        raise errors.TextTooLongError(length, LONGEST_MESSAGE)
-    raise errors.EmailTooLongError(length, LARGEST_EMAIL) if template.row.type == "email" else errors.LetterTooLongError
 
 
 def _refuse_files(personalisation: Mapping[str, Any]) -> None:

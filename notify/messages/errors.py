@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from notify.content.email import LARGEST_EMAIL
+from notify.content.sms import LONGEST_MESSAGE
 from notify.infra.errors import ProblemError
 
 TYPE_WORDS: Final = {"sms": "text messages", "email": "emails", "letter": "letters"}
@@ -77,6 +79,13 @@ class LetterTooLongError(ProblemError):
 
     def __init__(self) -> None:
         super().__init__("Your message is too long.")
+
+
+def too_much_text(notification_type: str, length: int) -> ProblemError:
+    """Of a message that is not even filled in, so long it would be."""
+    if notification_type == "sms":
+        return TextTooLongError(length, LONGEST_MESSAGE)
+    return EmailTooLongError(length, LARGEST_EMAIL) if notification_type == "email" else LetterTooLongError()
 
 
 class FileInWrongChannelError(ProblemError):

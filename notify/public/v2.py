@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.sansio.utils import get_host
 
+from notify.content.placeholders import TooMuchTextError
 from notify.inbound import queries as inbound
 from notify.infra.database import Database
 from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
@@ -24,8 +25,8 @@ from notify.infra.request_log import request_raised
 from notify.infra.secrets import Vault
 from notify.infra.times import format_datetime
 from notify.messages import present
-from notify.messages.accept import AcceptedMessage, Acceptor, Caller, check_values
-from notify.messages.errors import PdfNotReadyError
+from notify.messages.accept import AcceptedMessage, Acceptor, Caller
+from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError, too_much_text
 from notify.messages.queries import MessageReader, StoredMessage
 from notify.messages.statuses import filter_statuses
 from notify.public import schemas
@@ -125,6 +126,8 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             message = accept(caller)
         except ProblemError as problem:
             acceptor.refuse(caller, kind, problem)
+        except TooMuchTextError as error:
+            acceptor.refuse(caller, kind, too_much_text(kind, error.length))
         return json_answer(present.accepted(message, _host(), caller.service.id), 201)
 
     def sms(caller: Caller) -> AcceptedMessage:
@@ -268,8 +271,13 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
         body = read_json(request) if request.content_length or request.headers.get("Transfer-Encoding") else {}
         form = validate(schemas.PreviewRequest, body)
         compiled = find(str(id_))
-        check_values(compiled, form.personalisation)
-        return json_answer(present.preview(compiled, form.personalisation))
+        missing = compiled.text.missing(form.personalisation)
+        if missing:
+            raise MissingPersonalisationError(missing)
+        try:
+            return json_answer(present.preview(compiled, form.personalisation))
+        except TooMuchTextError as error:
+            raise too_much_text(compiled.row.type, error.length) from None
 
 
 def _host() -> str:

@@ -4,8 +4,6 @@ changes) for thirty (contract: public-api 5.5, content 17.4).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Condition
@@ -15,7 +13,6 @@ from cachetools import TTLCache, cached
 
 from notify.content.email import EmailTemplate
 from notify.content.letter import LetterTemplate
-from notify.content.placeholders import Field, Personalisation
 from notify.content.sms import SmsTemplate
 from notify.infra.database import Database
 from notify.templates import queries
@@ -52,27 +49,6 @@ class CompiledTemplate:
             welsh_content=self.row.welsh_content,
             languages=self.row.languages or "english",
             contact_block=self.row.contact_block or "",
-        )
-
-    @cached_property
-    def _shape(self) -> tuple[int, Counter[str]]:
-        row = self.row
-        texts = (row.subject, row.content, row.welsh_subject, row.welsh_content, row.contact_block)
-        parts = [part for text in texts if text for part in Field(text).parts]
-        fixed = sum(len(part) for part in parts if isinstance(part, str))
-        return fixed, Counter(part.key for part in parts if not isinstance(part, str))
-
-    def filled_length(self, values: Mapping[str, object]) -> int:
-        """About how many characters there are with these values, without making them: a template that names a large
-        value many times would not fit into memory.
-        """
-        fixed, placeholders = self._shape
-        given = Personalisation(values)
-        return fixed + sum(
-            number * len(value if isinstance(value, str) else str(value))
-            for key, number in placeholders.items()
-            if (value := given.by_key(key)) is not None
-            and not (isinstance(value, dict) and "file" in value)  # a link will stand in its place
         )
 
     @property

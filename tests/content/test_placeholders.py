@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.content.placeholders import Field, Personalisation, escape
+from notify.content.placeholders import Field, Personalisation, TooMuchTextError, escape
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,11 @@ def test_escaping(text: str, escaped: str) -> None:
 @given(st.text())
 def test_what_is_escaped_has_no_element(text: str) -> None:
     assert not {"<", ">"} & set(escape(text))
+
+
+def test_a_text_that_would_be_too_much_is_not_made() -> None:
+    field = Field("a" + "((name))" * 1000)
+    with pytest.raises(TooMuchTextError) as caught:
+        field.fill(Personalisation({"name": "<" * 20_000_000}), convert=escape)
+    assert caught.value.length == 20_000_000_001
+    assert len(field.fill(Personalisation({"name": "<" * 1000}))) == 1_000_001

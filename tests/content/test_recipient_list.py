@@ -350,3 +350,11 @@ def test_every_row_has_all_columns(cells: list[list[str]]) -> None:
     file = RecipientList([["phone number", "a", "A", "b"], *cells], SMS)
     for row in file.rows():
         assert set(row.recipient_and_personalisation) == set(file.headers)
+
+
+@pytest.mark.parametrize("template", [SmsTemplate("((name))" * 1000), EmailTemplate("", "((name))" * 1000)])
+def test_a_large_cell_that_is_named_a_thousand_times_is_an_error_of_its_row(template: Template) -> None:
+    recipient = ("phone number", "07900900123") if isinstance(template, SmsTemplate) else ("email address", "a@b.uk")
+    rows = [[recipient[0], "name"], [recipient[1], "x" * 100_000], [recipient[1], "Al"]]
+    report = RecipientList(rows, template).check()
+    assert [row.message_too_long for row in report.first_rows] == [True, isinstance(template, SmsTemplate)]
