@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from chaos.load import Record
 from chaos.provider import Take, plan
+from notify.messages.deliver import WAVE_SECONDS
 
-WAVE_SECONDS = 0.25
 WRITE_SECONDS = 3.0
 """What the wave's write may take; a busy machine takes its time."""
 

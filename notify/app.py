@@ -14,10 +14,9 @@ from notify import settings as configuration
 from notify.infra.errors import ProblemError
 from notify.infra.http import NOT_FOUND, CommonHeaders, result_error
 from notify.infra.outbound import Outbound
-from notify.infra.parts import Parts, build_parts, configure_traces
+from notify.infra.parts import Parts, build_parts, configure_logs, configure_traces
 from notify.infra.request_log import RequestLog, request_raised
 from notify.infra.sns import SNSVerifier
-from notify.infra.telemetry import configure_logs
 from notify.providers.registry import PROVIDERS, ProviderPool
 from notify.public import documents, openapi, provider_receipts, received_texts, ses_receipts, status, unsubscribe, v2
 from notify.public.auth import Authenticator
@@ -41,9 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _create(settings: Settings) -> Flask:
-    configure_logs(
-        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
-    )
+    configure_logs(settings)
     configure_traces(settings)
     parts = build_parts(settings)
     rooms = Rooms(parts)

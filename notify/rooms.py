@@ -12,6 +12,7 @@ from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
 from notify.messages.callbacks import MessageCallbacks
+from notify.messages.compose import Composer
 from notify.messages.dispatch import Aftermath
 from notify.messages.email_receipts import EmailReceiptBook
 from notify.messages.links import UnsubscribeLinks
@@ -71,6 +72,11 @@ class Rooms:
         """Links to unsubscribe."""
         settings = self.parts.settings
         return UnsubscribeLinks(self.url_tokens, settings.api_host_name, settings.admin_base_url)
+
+    @cached_property
+    def composer(self) -> Composer:
+        """Fills messages in."""
+        return Composer(self.parts.settings, self.links)
 
     @cached_property
     def acceptor(self) -> Acceptor:
@@ -148,7 +154,7 @@ class Rooms:
             self.templates,
             self.receipts,
             self.message_callbacks,
-            self.links,
+            self.composer,
         )
 
     def close(self) -> None:

@@ -7,9 +7,8 @@ from functools import partial
 from celery import Celery, signals
 
 from notify.inbound import tasks as inbound
-from notify.infra.parts import build_parts, configure_traces
+from notify.infra.parts import build_parts, configure_logs, configure_traces
 from notify.infra.queue import end_hard, watch_tasks
-from notify.infra.telemetry import configure_logs
 from notify.messages import tasks
 from notify.providers import tasks as provider_tasks
 from notify.rooms import Rooms
@@ -23,12 +22,7 @@ def create_celery(settings: Settings) -> Celery:
     parts = build_parts(settings)
     rooms = Rooms(parts)
     celery = parts.queue.celery
-    configure = partial(
-        configure_logs,
-        application=settings.notify_app_name,
-        level=settings.notify_log_level,
-        form=settings.notify_log_format,
-    )
+    configure = partial(configure_logs, settings)
     configure()  # what is said before Celery has us do it
     watch_tasks(configure, settings.notification_queue_prefix)
     end_hard(settings.worker_stop_seconds)

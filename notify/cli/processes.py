@@ -242,14 +242,11 @@ def ses_receipts() -> None:
 
     _share_metrics(settings, alone=True)
 
-    from notify.infra.parts import build_parts, configure_traces
-    from notify.infra.telemetry import configure_logs
+    from notify.infra.parts import build_parts, configure_logs, configure_traces
     from notify.messages.ses_queue import SESQueue
     from notify.rooms import Rooms
 
-    configure_logs(
-        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
-    )
+    configure_logs(settings)
     configure_traces(settings)
     rooms = Rooms(build_parts(settings))
     stop = threading.Event()

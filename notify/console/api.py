@@ -22,7 +22,6 @@ from notify.console.timeline import state_of
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.http import json_answer
 from notify.infra.times import format_datetime, utc_now
-from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import STATUSES
 from notify.providers.registry import configured
@@ -90,9 +89,7 @@ def blueprint(rooms: Rooms) -> Blueprint:
         static_url_path="/static",
     )
     messages = MessageList(parts.database, parts.vault)
-    showcase = Showcase(
-        settings, messages, rooms.services, rooms.templates, rooms.presenter, Composer(settings, rooms.links)
-    )
+    showcase = Showcase(settings, messages, rooms.services, rooms.templates, rooms.presenter, rooms.composer)
     rates = Rates(parts.database, parts.queue, configured(settings), utc_now)
     hosts = guard.known_hosts(settings)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from threading import Condition
 from typing import Any, Final
 
 import structlog
+from cachetools import TTLCache, cached
 
 from notify.infra.database import Database
 from notify.infra.queue import Queue
@@ -84,8 +84,7 @@ class Rates:
         self._queue = queue
         self._configured = configured
         self._now = now
-        self._lock = threading.Lock()
-        self._kept: tuple[float, dict[str, Any]] | None = None
+        self._kept = cached(TTLCache(1, KEPT_SECONDS), condition=Condition())(self._measure)
 
     def now(self) -> dict[str, Any]:
         """Everything, as it is shown.
@@ -93,11 +92,7 @@ class Rates:
         `rates` has for each event its numbers in steps of `seconds`, oldest first; the last step ended at `until`
         (epoch seconds). `queues` is null where the broker does not answer.
         """
-        with self._lock:
-            if self._kept is None or time.monotonic() > self._kept[0]:
-                measured = self._measure()
-                self._kept = (time.monotonic() + KEPT_SECONDS, measured)
-            return self._kept[1]
+        return self._kept()
 
     def _measure(self) -> dict[str, Any]:
         now = self._now()

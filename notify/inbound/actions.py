@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.sms_senders import resolve_sender
 from notify.infra import metrics
 from notify.infra.database import Database
 from notify.infra.ids import new_id
@@ -66,7 +66,7 @@ class Inbox:
     def _store(
         self, connection: Connection[Any], service_id: UUID, number: str, text: IncomingText
     ) -> tuple[UUID, Collection[UUID]]:
-        sender = international_number(text.sender)
+        sender = resolve_sender(text.sender)
         if text.reference is not None:
             connection.execute(_LOCK, (f"{text.provider} {text.reference}",))
             same = connection.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall()
@@ -123,11 +123,3 @@ def local_number(number: str) -> str:
     """A number of ours in the form it is kept in: 07..."""
     digits = number.strip().removeprefix("+")
     return "0" + digits[2:] if digits.startswith("44") else digits
-
-
-def international_number(number: str) -> str:
-    """A number as digits with the country code; what is none stays as it is, such as the name of a shop."""
-    try:
-        return PhoneNumber.parse(number).normalised
-    except InvalidPhoneNumber:
-        return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from notify.infra import tracing
+from notify.infra import telemetry, tracing
 from notify.infra.broker import broker_settings
 from notify.infra.cache import Cache
 from notify.infra.database import Database
@@ -32,6 +32,13 @@ class Parts:
         self.database.close()
         self.cache.close()
         self.queue.close()
+
+
+def configure_logs(settings: Settings) -> None:
+    """Have this process log as the settings say."""
+    telemetry.configure_logs(
+        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
+    )
 
 
 def configure_traces(settings: Settings) -> None:

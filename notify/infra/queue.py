@@ -106,6 +106,14 @@ def _note_time(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
         headers.setdefault(PUBLISHED_HEADER, time.time())
 
 
+class _Application(Celery):  # type: ignore[misc]
+    """Celery makes every task known to every application of a process; here each has its own."""
+
+    def task(self, *args: Any, **options: Any) -> Any:
+        """As Celery's."""
+        return super().task(*args, **{"shared": False, **options})
+
+
 def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str], timezone: str = "UTC") -> Celery:
     """A Celery application without a result store. Tasks are acknowledged when they are done, so that a killed worker's
     tasks are run again by another; every task may therefore run twice.
@@ -115,7 +123,7 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
 
     names = [prefix + name for name in queues]
 
-    celery = Celery("notify", broker=broker.url, set_as_current=False)
+    celery = _Application("notify", broker=broker.url, set_as_current=False)
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,

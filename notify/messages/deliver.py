@@ -31,7 +31,6 @@ from notify.infra.times import utc_now
 from notify.messages import dispatch
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.compose import Composer
-from notify.messages.links import UnsubscribeLinks
 from notify.messages.measure import measure_deliveries
 from notify.messages.receipts import ReceiptBook
 from notify.providers.base import OutgoingEmail, OutgoingText, ProviderError, Receipt
@@ -184,7 +183,7 @@ class Deliverer:
         templates: TemplateDirectory,
         receipts: ReceiptBook,
         callbacks: MessageCallbacks,
-        links: UnsubscribeLinks,
+        composer: Composer,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -195,7 +194,7 @@ class Deliverer:
         self._templates = templates
         self._receipts = receipts
         self._callbacks = callbacks
-        self._composer = Composer(settings, links)
+        self._composer = composer
         self._in_hand = _InHand()
         self._switchboard = Switchboard(settings, database, cache, outbound)
         # each batch holds a connection for its locks, and needs another now and then: some must always be free

@@ -69,12 +69,12 @@ def register(
         if ids:
             logger.info("messages timed out", number=len(ids))
 
-    @celery.task(name="switch-current-sms-provider-on-slow-delivery", shared=False)
+    @celery.task(name="switch-current-sms-provider-on-slow-delivery")
     def switch_current_sms_provider_on_slow_delivery() -> None:
         if delivery_speed.shift_if_slow(parts.database, configured_texts(settings), now=utc_now()):
             logger.warning("provider delivers slowly: traffic moved")
 
-    @celery.task(name="generate-sms-delivery-stats", shared=False)
+    @celery.task(name="generate-sms-delivery-stats")
     def generate_sms_delivery_stats() -> None:
         speeds = delivery_speed.measure(parts.database, utc_now())
         for speed in speeds:
@@ -100,7 +100,7 @@ def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[],
     """As `register`: the tasks that take receipts from a queue."""
     queue = parts.settings.notification_queue_prefix + queues.RETRY
 
-    @celery.task(name=PROCESS_SES_RESULT, bind=True, max_retries=RECEIPT_RETRIES, shared=False)
+    @celery.task(name=PROCESS_SES_RESULT, bind=True, max_retries=RECEIPT_RETRIES)
     def process_ses_result(self: Task, envelope: dict[str, Any], receipt_iso_timestamp: str | None = None) -> None:
         try:
             email_receipts().take(envelope)

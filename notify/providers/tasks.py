@@ -22,7 +22,7 @@ def register(celery: Celery, parts: Parts) -> None:
     """Make the tasks known to the application."""
     settings = parts.settings
 
-    @celery.task(name="tend-providers-back-to-middle", shared=False)
+    @celery.task(name="tend-providers-back-to-middle")
     def tend_providers_back_to_middle() -> None:
         with parts.database.transaction() as session:
             is_changed = tend_back(

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from threading import Condition
 from typing import TYPE_CHECKING, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import psycopg
 import structlog
+from cachetools import TTLCache, cached
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -41,16 +43,11 @@ class Situation:
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._kept: tuple[float, list[Metric]] | None = None
+        self._kept = cached(TTLCache(1, KEPT_SECONDS, timer=clock), condition=Condition())(lambda: list(self._look()))
 
     def collect(self) -> Iterable[Metric]:
         """For the library."""
-        with self._lock:
-            if self._kept is None or self._clock() >= self._kept[0]:
-                self._kept = (self._clock() + KEPT_SECONDS, list(self._look()))
-            return self._kept[1]
+        return self._kept()
 
     def _look(self) -> Iterator[Metric]:
         answers = GaugeMetricFamily(

@@ -77,7 +77,6 @@ def _text(text: str) -> object:
     return typography(text), normalise_lines(text), unlink_govuk(text), link_addresses(text)
 
 
-ALLOWED = (TooMuchTextError,)
 TARGETS: dict[str, Callable[[str], object]] = {
     "placeholders": _placeholders,
     "sms": _sms,
@@ -92,5 +91,5 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "text": _text,
     "sanitised value": sanitise_value,
 }
-ALLOWED: tuple[type[Exception], ...] = ()
+ALLOWED: tuple[type[Exception], ...] = (TooMuchTextError,)
 """Errors that a target may raise for a text that is no good."""

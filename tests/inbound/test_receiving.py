@@ -14,7 +14,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from notify.app import create_app
-from notify.inbound.actions import international_number, local_number
+from notify.content.sms_senders import resolve_sender
+from notify.inbound.actions import local_number
 from notify.inbound.queries import page
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
@@ -272,4 +273,4 @@ def test_numbers_of_ours(number: str, local: str) -> None:
     ],
 )
 def test_numbers_of_senders(number: str, kept: str) -> None:
-    assert international_number(number) == kept
+    assert resolve_sender(number) == kept
