@@ -69,16 +69,14 @@ def as_blocks(tokens: Sequence[Token]) -> tuple[Block, ...]:
     composer = _Composer()
     text = typography(composer.html(tokens))
     builder = _Builder(composer.codes, hyphen="\u2011")  # no line ends at a hyphen
-    builder.feed(text)
-    builder.close()
+    builder.read(text)
     return builder.blocks()
 
 
 def as_runs(text: str) -> tuple[Run, ...]:
     """HTML that has only line breaks and placeholders in it, as runs."""
     builder = _Builder([])
-    builder.feed(text)
-    builder.close()
+    builder.read(text)
     return builder.runs()
 
 
@@ -161,6 +159,15 @@ class _Builder(HTMLParser):
         self._lists: list[tuple[bool, list[tuple[Block, ...]]]] = []
         self._runs: list[Run] = []
         self._style: Style = "plain"
+
+    def read(self, text: str) -> None:
+        """Reads all of a text. References that are harmless as characters are replaced here: the library takes its
+        time for each.
+        """
+        for reference, character in (("&gt;", ">"), ("&#91;", "["), ("&#93;", "]")):
+            text = text.replace(reference, character)
+        self.feed(text)
+        self.close()
 
     def blocks(self) -> tuple[Block, ...]:
         self._end_paragraph()

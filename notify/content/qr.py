@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 from typing import Final
 
 import segno
+
+from notify.content.text import unescape
 
 MOST_BYTES: Final = 504
 _CODE: Final = re.compile(r"[ \t]*qr[ \t]*:[ \t]*(.*\S)", re.IGNORECASE)
@@ -33,7 +34,7 @@ def check_length(escaped_data: str) -> None:
     """Raises `QrCodeTooLong`. The length is that of the escaped data."""
     size = len(escaped_data.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
-        raise QrCodeTooLong(html.unescape(escaped_data), size)
+        raise QrCodeTooLong(unescape(escaped_data), size)
 
 
 def code_svg(data: str) -> str:

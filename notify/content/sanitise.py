@@ -8,7 +8,7 @@ from typing import Final
 from notify.content.links import ADDRESS
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9.\-]+")
-_MARKDOWN: Final = re.compile(r"[`*_()\\{}\[\]<>#+\-.!|]")
+_ESCAPED: Final = str.maketrans({mark: f"\\{mark}" for mark in r"`*_()\{}[]<>#+-.!|"})
 
 
 def _defuse(match: re.Match[str]) -> str:
@@ -18,4 +18,4 @@ def _defuse(match: re.Match[str]) -> str:
 
 def sanitise_value(value: str) -> str:
     """The value with links taken apart or out, and a backslash before every character of markdown."""
-    return _MARKDOWN.sub(r"\\\g<0>", ADDRESS.sub(_defuse, value))
+    return ADDRESS.sub(_defuse, value).translate(_ESCAPED)
