@@ -36,7 +36,7 @@ _BRACKETS_IN_TARGET: Final = re.compile(r"(\]\([^\s()]*+)\(([^\s()]*+)(?=\))")
 _QUOTE: Final = re.compile(r"[ ]{0,3}\^[ ]?(?=\S)")
 _QUOTE_MARK: Final = re.compile(r"[ ]*\^[ ]?")
 _MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
-_RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*(?:\1[ ]*){2,}$")
+_RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*+(?:\1[ ]*+){2,}+$")
 _HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})[ ]*(?=[^#\s])")
 _FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`{3}|~{3})|\d{1,9}(?=\)(?:\s|$)))")
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
@@ -161,7 +161,9 @@ class _Respeller:
             if self._items and (not self._after_blank or line.startswith(" ")):
                 return False  # directly below an item it is that item's text
             line = f"{heading[1]} {line[heading.end() :]}"
-        elif not _RULE.match(line):
+        elif _RULE.match(line):
+            line = "***"
+        else:
             return False
         self._block(line)
         self._position += 1
