@@ -200,15 +200,21 @@ class Field:
         """
         out: list[str] = []
         length = 0
+        shown: dict[str, str] = {}  # a value may be large, so it is read once, however often it is named
+        conditions: dict[str, bool] = {}
         for part in self.parts:
             if isinstance(part, str):
                 text = part
+            elif (value := values.by_key(part.key)) is None:
+                text = unfilled(part) if unfilled else part.source
+            elif part.conditional is None:
+                if part.key not in shown:
+                    shown[part.key] = _shown(value, lists, convert)
+                text = shown[part.key]
             else:
-                value = values.by_key(part.key)
-                if isinstance(value, str) and part.conditional is None:
-                    text = convert(value) if convert else value
-                else:
-                    text = _fill(part, value, lists, convert, unfilled)
+                if part.key not in conditions:
+                    conditions[part.key] = is_yes(value)
+                text = part.conditional if conditions[part.key] else ""
             out.append(text)
             length += len(text)
             if length > MOST_CHARACTERS:
@@ -238,17 +244,8 @@ def missing(names: Mapping[str, str], values: Mapping[str, object]) -> list[str]
     return [name for key, name in names.items() if given.by_key(key) is None]
 
 
-def _fill(
-    part: Placeholder,
-    value: object,
-    lists: Lists,
-    convert: Callable[[str], str] | None,
-    unfilled: Unfilled | None,
-) -> str:
-    if value is None:
-        return unfilled(part) if unfilled else part.source
-    if part.conditional is not None:
-        return part.conditional if is_yes(value) else ""
+def _shown(value: object, lists: Lists, convert: Callable[[str], str] | None) -> str:
+    """What is filled in for a value."""
     if isinstance(value, list):
         items = list_items(value)
         if convert:

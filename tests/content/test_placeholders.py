@@ -61,3 +61,10 @@ def test_a_text_that_would_be_too_much_is_not_made() -> None:
         field.fill(Personalisation({"name": "<" * 20_000_000}), convert=escape)
     assert caught.value.length == 20_000_000_001
     assert len(field.fill(Personalisation({"name": "<" * 1000}))) == 1_000_001
+
+
+@pytest.mark.parametrize("value", ["x" * 1_000_000, ["", None] * 300_000])
+def test_a_large_value_is_read_once_however_often_it_is_named(value: object) -> None:
+    # nothing is timed: read each time, it would take hours
+    field = Field("((a))" + "((a??shown))" * 100_000 + "((a))" * (1000 if isinstance(value, list) else 1))
+    assert len(field.fill(Personalisation({"a": value}))) == (2_000_000 if isinstance(value, str) else 0)
