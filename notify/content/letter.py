@@ -26,7 +26,7 @@ from notify.content.placeholders import (
 )
 from notify.content.postal_addresses import FEWEST_LINES, MOST_LINES, PostalAddress
 from notify.content.qr import QrCodeTooLong, check_length
-from notify.content.text import break_lines, normalise_whitespace, tidy_punctuation, typography
+from notify.content.text import break_lines, normalise_whitespace, tidy_punctuation, typography, unescape
 
 __all__ = ["LetterPart", "LetterTemplate", "QrCodeTooLong"]
 
@@ -41,7 +41,7 @@ _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
     "english": tuple(_ENGLISH_MONTHS.split()),
     "welsh": tuple(_WELSH_MONTHS.split()),
 }
-_MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:", re.IGNORECASE)
+_MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:|!\[|\[\^", re.IGNORECASE)  # what is not shown may stand in the mark
 
 
 def letter_date(at: datetime, language: Language = "english") -> str:
@@ -121,10 +121,12 @@ class LetterTemplate:
         return self._content.is_empty(values)
 
     def check_qr_codes(self, values: Mapping[str, object]) -> None:
-        """Raises `QrCodeTooLong`. Without values, it is the template itself that is looked at."""
+        """Raises `QrCodeTooLong`. Without values, it is the template itself that is looked at, as it was written; with
+        them, what is counted is the data as HTML has it (content 8.5).
+        """
         given = escaped_names(values)
         for _, content in self._texts.values():
-            filled = content.fill(given, lists="bullets", convert=escape)
+            filled = content.fill(given, lists="bullets", convert=escape) if values else unescape(content.content)
             if _MAY_HAVE_CODE.search(filled):
                 for data in find_codes(_tokens(filled)):
                     check_length(data)

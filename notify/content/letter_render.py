@@ -145,7 +145,7 @@ class _Composer:
     def _code(self, data: str) -> str:
         text = "".join(run.text for run in as_runs(data))
         self.codes.append(QrCode(text, unfilled="<span" in data))
-        return "<code>"
+        return "<code></code>"
 
 
 class _Builder(HTMLParser):

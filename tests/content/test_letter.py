@@ -38,6 +38,21 @@ def test_a_qr_code_carries_504_bytes_at_the_most() -> None:
     assert (caught.value.num_bytes, caught.value.max_bytes, caught.value.data) == (505, 504, "&" * 101)
 
 
+def test_the_code_of_a_template_is_counted_as_it_was_written() -> None:
+    LetterTemplate("s", "qr: " + "&" * 504).check_qr_codes({})
+    with pytest.raises(QrCodeTooLong):
+        LetterTemplate("s", "qr: " + "&" * 505).check_qr_codes({})
+
+
+def test_what_is_not_shown_does_not_hide_a_code() -> None:
+    with pytest.raises(QrCodeTooLong):
+        LetterTemplate("s", "qr![i](http://x.uk): ((link))").check_qr_codes({"link": "x" * 505})
+
+
+def test_quotes_below_a_code_are_set() -> None:
+    assert body('qr: x\n\nit\'s "q"') == (QrCode("x"), text("it’s “q”"))
+
+
 def test_only_a_paragraph_of_its_own_is_a_qr_code() -> None:
     LetterTemplate("s", "text\nqr: ((link))").check_qr_codes({"link": "x" * 600})
 
