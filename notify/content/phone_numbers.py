@@ -190,8 +190,6 @@ def _read(text: str) -> Parsed:
         raise InvalidPhoneNumber("unknown_character")
     if not text:
         raise InvalidPhoneNumber("too_short")
-    if len(text) > LONGEST_INPUT:
-        raise InvalidPhoneNumber("too_long")
     try:
         return phonenumbers.parse(text, "GB")
     except phonenumbers.NumberParseException:

@@ -86,7 +86,8 @@ REFUSED = [
     ("07640 123456", "invalid_number"),
     ("0600 123 4567", "invalid_number"),
     ("+800 1234 5678", "invalid_number"),
-    ("7" * 1000, "too_long"),
+    ("7" * 1000, "invalid_number"),
+    (" " * 300 + "07900900123", "invalid_number"),
 ]
 
 
