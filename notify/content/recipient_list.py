@@ -415,6 +415,12 @@ class _OneColumnChecker(_Checker):
         self.rules = rules
         self.recipient_key = key_form(recipient_headers(template)[0])
 
+    def check(self, row: Row) -> None:
+        """Write down in `row` what is wrong with it. Without a recipient it is not on a list of guests."""
+        if self.rules.guest_list is not None:
+            row.compared_recipient = ""
+        super().check(row)
+
     def cell_error(self, row: Row, key: str) -> str | None:
         """Of a recipient, also write down in `row` what it is compared by."""
         if key != self.recipient_key:
@@ -422,8 +428,6 @@ class _OneColumnChecker(_Checker):
         recipient = row.values.by_key(key)
         if isinstance(recipient, str):
             return self.recipient_error(row, recipient)
-        if self.rules.guest_list is not None:
-            row.compared_recipient = ""
         return None if row.layout.duplicate_recipients else MISSING
 
     @abstractmethod

@@ -30,7 +30,8 @@ def check_size(last_row: int, last_column: int) -> None:
 
 @dataclass
 class Sheet:
-    """The rows of a sheet, without hidden rows and columns; a merged cell is repeated. Positions count from 0.
+    """The rows of a sheet, without hidden rows and columns; a merged cell is repeated as far as the sheet has values.
+    Positions count from 0.
 
     Raises `UnreadableSpreadsheet` when it is too large.
     """

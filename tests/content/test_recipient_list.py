@@ -231,6 +231,7 @@ def test_guest_lists_are_compared_in_one_form() -> None:
 
 def test_a_blank_recipient_is_on_no_guest_list() -> None:
     assert not read("phone number,name\n,Al", guest_list=["07900900123"]).check().allowed_to_send_to
+    assert not read("name\nAl", guest_list=["07900900123"]).check().allowed_to_send_to
 
 
 def test_letters_go_to_anyone() -> None:
