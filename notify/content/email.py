@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
-from urllib.parse import quote
 
 from notify.content import email_page as page
 from notify.content.email_page import EmailBranding
@@ -33,7 +32,6 @@ LARGEST_EMAIL: Final = 2_000_000
 
 LONGEST_PREHEADER: Final = 256
 _WHITESPACE: Final = re.compile(r"\s+")
-_UNFILLED_TARGET: Final = re.compile(r"(?<=\]\()<span class='placeholder[^<]*</span>")
 _AUTOLINK: Final = re.compile(r"&lt;([^\s&]+[@:][^\s&]+)&gt;")
 
 
@@ -186,8 +184,6 @@ def _subject(filled: str) -> str:
 
 
 def _tokens(text: str) -> list[Token]:
-    if "<span" in text:
-        text = _UNFILLED_TARGET.sub(lambda match: quote(match[0], safe="&#;", errors="replace"), text)
     return list(parse(strip_unsupported(unlink_govuk(text)) + "\n"))
 
 

@@ -7,6 +7,7 @@ Nesting is bounded while respelling, so no text can exhaust the stack or take mo
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 from bisect import bisect_right
@@ -16,10 +17,9 @@ from typing import Any, Final, NamedTuple, cast
 
 import mistune
 from mistune.block_parser import BlockParser
-from mistune.core import InlineState
+from mistune.core import BlockState, InlineState
 from mistune.inline_parser import InlineParser
 from mistune.plugins.footnotes import footnotes
-from mistune.plugins.table import table
 
 Token = dict[str, Any]
 
@@ -31,23 +31,34 @@ BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"
 _ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BRACKET: Final = re.compile(r"[\[\]]")
-_BRACKETS_IN_TARGET: Final = re.compile(r"(\]\([^\s()]*+)\(([^\s()]*+)(?=\))")
+_TARGET_START: Final = re.compile(r"\(\s*")
+_TITLE_START: Final = re.compile(r"(?<!\s)\s+[\"']")
+_TITLE_END: Final = re.compile(r"[\"']\s*\)")
 
-_QUOTE: Final = re.compile(r"[ ]{0,3}\^[ ]?(?=\S)")
-_QUOTE_MARK: Final = re.compile(r"[ ]*\^[ ]?")
+_QUOTE: Final = re.compile(r"[ ]{0,3}\^.")
+_QUOTE_MARK: Final = re.compile(r"^[ ]*\^[ ]?")
 _MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
 _RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*+(?:\1[ ]*+){2,}+$")
-_HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})[ ]*(?=[^#\s])")
+_HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})(.+)")
 _FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`{3}|~{3})|\d{1,9}(?=\)(?:\s|$)))")
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
+_TABLES: Final = (
+    # header, delimiters and rows: with a bar at their beginnings, or without
+    (re.compile(r"[ ]{0,3}\|."), re.compile(r"[ ]*\|[ ]*[-:]+[-| :]*$"), re.compile(r"[ ]*\|")),
+    (re.compile(r"[ ]{0,3}\S.*\|"), re.compile(r"[ ]*[-:]+[ ]*\|[-| :]*$"), re.compile(r".*\|")),
+)
 _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
 _DEFINITION: Final = re.compile(
     r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))"
 )
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
+LONGEST_TITLE: Final = 1000
 MOST_BRACKETS: Final = 4000
 """Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
+
+_NOTHING: Final = "![](.)"
+"""An image: it is not shown. For CommonMark, an item without text would be text itself when it stands below some."""
 
 _BULLETS: Final = ("*", "-")
 _NUMBERS: Final = ("1.", "1)")
@@ -77,13 +88,14 @@ class _Respeller:
 
     def respell(self) -> list[str]:
         """The lines as CommonMark has them."""
+        blocks = (self._code, self._table, self._underlined, self._quote, self._heading_or_rule, self._definition)
         while self._position < len(self._lines):
             line = self._lines[self._position]
             if not line.strip():
                 self._blank()
                 continue
-            if not (self._quote(line) or self._code(line) or self._underlined(line) or self._heading_or_rule(line)):
-                self._out += self._definition(line) or self._item(line) or self._text(line)
+            if not any(block(line) for block in blocks):
+                self._out += self._item(line) or self._text(line)
                 self._position += 1
                 self._after_blank = False
             self._blank_lines = 0
@@ -102,8 +114,11 @@ class _Respeller:
         self._items.clear()
 
     def _quote(self, line: str) -> bool:
-        """A quote goes on to a blank line, and beyond it when another one follows."""
-        if not self._after_blank or self._depth >= DEEPEST_QUOTE or not _QUOTE.match(line):
+        """A quote goes on to a blank line, and beyond it when another one follows. It may stand directly below the text
+        of a list item; then it is part of the item and ends with it.
+        """
+        is_in_item = bool(self._items) and (not self._after_blank or line.startswith(" "))
+        if not (self._after_blank or is_in_item) or self._depth >= DEEPEST_QUOTE or not _QUOTE.match(line):
             return False
         taken: list[str] = []
         blanks = 0
@@ -111,14 +126,20 @@ class _Respeller:
             line = self._lines[self._position]
             if not line.strip():
                 blanks += 1
-            elif blanks and not _QUOTE.match(line):
+            elif (blanks and not _QUOTE.match(line)) or (is_in_item and _MARKER.match(line)):
                 break
             else:
                 taken += [""] * blanks
                 blanks = 0
                 taken.append(_QUOTE_MARK.sub("", line, count=1))
             self._position += 1
-        self._block(*(f"> {line}" for line in _Respeller(taken, self._depth + 1).respell()))
+        quoted = [f"> {line}" for line in _Respeller(taken, self._depth + 1).respell()]
+        if is_in_item:
+            self._position -= blanks
+            self._out += (" " * self._items[-1].offset + line for line in quoted)
+            self._after_blank = False
+        else:
+            self._block(*quoted)
         return True
 
     def _code(self, line: str) -> bool:
@@ -139,6 +160,26 @@ class _Respeller:
         self._position = closings[closing] + 1
         return True
 
+    def _table(self, line: str) -> bool:
+        """A table is not shown."""
+        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 1 == len(self._lines):
+            return False
+        row = next(
+            (
+                row
+                for header, delimiters, row in _TABLES
+                if header.match(line) and delimiters.match(self._lines[self._position + 1])
+            ),
+            None,
+        )
+        if row is None:
+            return False
+        self._position += 2
+        while self._position < len(self._lines) and row.match(self._lines[self._position]):
+            self._position += 1
+        self._block()
+        return True
+
     def _underlined(self, line: str) -> bool:
         """A line with a row of `=` or `-` below it is a heading, whatever it begins with."""
         if self._position + 1 == len(self._lines):
@@ -148,10 +189,7 @@ class _Respeller:
             return False
         if self._items and (not self._after_blank or _MARKER.match(line)):
             return False
-        text = line.strip()
-        if text.endswith("#"):
-            text = f"{text[:-1]}\\#"
-        self._block(("# " if match[1][0] == "=" else "## ") + text)
+        self._block(_heading("#" if match[1][0] == "=" else "##", line.strip()))
         self._position += 2
         return True
 
@@ -160,7 +198,8 @@ class _Respeller:
         if heading:
             if self._items and (not self._after_blank or line.startswith(" ")):
                 return False  # directly below an item it is that item's text
-            line = f"{heading[1]} {line[heading.end() :]}"
+            text = heading[2].strip(" ")
+            line = _heading(heading[1], text.rstrip("#").rstrip(" ") or text[:1])
         elif _RULE.match(line):
             line = "***"
         else:
@@ -169,33 +208,44 @@ class _Respeller:
         self._position += 1
         return True
 
-    def _definition(self, line: str) -> list[str] | None:
+    def _definition(self, line: str) -> bool:
         """Where a link or footnote leads; it needs no blank line before."""
         if not _DEFINITION.match(line):
-            return None
-        self._items.clear()
-        return ["", line] if line.lstrip().startswith("[^") else ["", line, ""]
+            return False
+        self._block(line)
+        if line.lstrip().startswith("[^"):
+            self._out.pop()  # what follows and is indented is part of the footnote
+        self._position += 1
+        return True
 
     def _item(self, line: str) -> list[str] | None:
         match = _MARKER.match(line)
         if match is None or self._is_text(match):
             return None
-        indent, marker, _, text = match.groups()
+        indent, marker, blank, text = match.groups()
         ordered = marker[0].isdigit()
+        if self._items and self._after_blank and not indent and blank == "":
+            self._items.clear()  # below a blank line only a marker with a blank goes on with the list
         if not self._items and len(indent) > 3:
             return None
+        before = []
         if not self._items or self._blank_lines >= 2:
             # neighbours with different marks are lists of their own
             self._items.clear()
             self._lists += 1
             mark = (_NUMBERS if ordered else _BULLETS)[self._lists % 2]
+            before = [""]
         else:
             mark = _NUMBERS[0] if ordered else _BULLETS[0]
+            is_first = True
             while self._items and (len(indent) < self._items[-1].indent + 2 or len(self._items) == DEEPEST_LIST):
                 mark = self._items.pop().mark  # the list is of the kind that its first item is
+                is_first = False
+            if is_first and not text:
+                text = _NOTHING
         column = self._items[-1].offset if self._items else 0
         self._items.append(_Item(len(indent), mark, column + len(mark) + 1))
-        return [f"{' ' * column}{mark} {_protected(text or '')}"]
+        return [*before, f"{' ' * column}{mark} {_protected(text or '')}"]
 
     def _is_text(self, match: re.Match[str]) -> bool:
         _, marker, blank, rest = match.groups()
@@ -223,6 +273,11 @@ class _Respeller:
         return [" " * column + _protected(line[indent:])]
 
 
+def _heading(marks: str, text: str) -> str:
+    """A heading, the text of which is all shown."""
+    return f"{marks} {text[:-1]}\\#" if text.endswith("#") else f"{marks} {text}"
+
+
 def _protected(line: str) -> str:
     """A line of text, so that CommonMark takes its beginning for text too."""
     match = _FOREIGN.match(line)
@@ -240,11 +295,52 @@ class _Inline(InlineParser):
         self.register("bare_url", BARE_URL, _bare_url, before="link")
         self.rules = ["escape", "bare_url", "link", "link_close", "linebreak", "softbreak"]
 
+    def parse_link_close(self, m: re.Match[str], state: InlineState) -> int:
+        """The end of a link's text. The library finds out whether it is one; where it leads is read here."""
+        target = _target(state.src, m.end())
+        if target is None:
+            return super().parse_link_close(m, state)
+        source, state.src = state.src, f"{state.src[: m.end()]}(.)"
+        end = super().parse_link_close(m, state)
+        state.src = source
+        if end == m.end():
+            return end
+        state.tokens[-1]["attrs"] = {"url": target.url, "title": target.title}
+        return target.end
+
     def _find_fast_text_end(self, src: str, pos: int) -> int:
         match = self._BEGINNING.search(src, pos)
         if match is None:
             return len(src)
         return self._find_linebreak_start(src, pos, match.start()) if match[0] == "\n" else match.start()
+
+
+class _Target(NamedTuple):
+    """Where a link leads, what is said of it, and where that ends in the text."""
+
+    url: str
+    title: str | None
+    end: int
+
+
+def _target(text: str, position: int) -> _Target | None:
+    """What is said in round brackets at this position. They end at the first closing one, but for those in a title;
+    there may be blanks in the target, as values may have some.
+    """
+    match = _TARGET_START.match(text, position)
+    end = text.find(")", position)
+    if match is None or end < 0:
+        return None
+    start, shown = match.end(), None
+    title = _TITLE_START.search(text, start, end)
+    closing = _TITLE_END.search(text, title.end(), title.end() + LONGEST_TITLE) if title else None
+    if title and closing:
+        url, shown, end = text[start : title.start()], text[title.end() : closing.start()], closing.end()
+    else:
+        url, end = text[start:end].rstrip(), end + 1
+    if url.startswith("&lt;") and url.endswith("&gt;"):
+        url = url[4:-4]
+    return _Target(html.unescape(url), shown, end)
 
 
 def _escapes(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
@@ -286,13 +382,25 @@ class _Block(BlockParser):
         return cast("re.Pattern[str]", _LineStarts(super().compile_sc(rules)))
 
 
+def _read_paragraphs(markdown: mistune.Markdown, state: BlockState) -> None:
+    """Read what is in paragraphs, with the blanks at their ends, which the library would leave out."""
+    waiting = list(state.tokens)
+    while waiting:
+        token = waiting.pop()
+        waiting += token.get("children", ())
+        if token["type"] == "paragraph":
+            token["children"] = markdown.inline(token.pop("text").rstrip("\n").lstrip(" \n"), state.env)
+
+
 def _parser() -> mistune.Markdown:
     block = _Block()
     for rules in (block.rules, block.block_quote_rules, block.list_rules):
         for rule in ("raw_html", "setex_heading"):
             if rule in rules:
                 rules.remove(rule)
-    return mistune.Markdown(renderer=None, block=block, inline=_Inline(), plugins=[table, footnotes])
+    markdown = mistune.Markdown(renderer=None, block=block, inline=_Inline(), plugins=[footnotes])
+    markdown.before_render_hooks.append(_read_paragraphs)
+    return markdown
 
 
 _MARKDOWN: Final = _parser()
@@ -311,6 +419,5 @@ def parse(text: str) -> Sequence[Token]:
     text = _few_brackets(text)
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)  # no character, and no part of an address
-    text = _BRACKETS_IN_TARGET.sub(r"\1\\(\2", text)  # the target of a link ends at the first closing bracket
     tokens = _MARKDOWN("\n".join(_Respeller(text.split("\n")).respell()))
     return cast("list[Token]", tokens)

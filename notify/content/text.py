@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 import re
 import string
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 ZERO_WIDTH: Final = "\u180e\u200b\u200c\u200d\u2060\ufeff\u2028\u2029"
 FULL_WIDTH: Final = "\u00a0\u202f"
@@ -82,9 +83,17 @@ def smart_quotes(text: str) -> str:
     shown = _TAG.sub("", text) if "<" in text else text
     if ('"' not in shown and "'" not in shown) or text.count("<!--") > MOST_COMMENTS:
         return text
+    library = _smartypants()
+    return str(library.smartypants(text, library.Attr.q | library.Attr.u))
+
+
+@lru_cache
+def _smartypants() -> Any:
+    """The library, which is loaded when the first quotes are; it leaves alone what stands in a link, too."""
     import smartypants
 
-    return str(smartypants.smartypants(text, smartypants.Attr.q | smartypants.Attr.u))
+    smartypants.tags_to_skip.append("a")
+    return smartypants
 
 
 _WORD: Final = re.compile(r"\S+")

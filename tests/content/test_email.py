@@ -94,6 +94,37 @@ EXAMPLES = [
     ("HTTP://x.uk www.x.uk a@x.uk", "<p>HTTP://x.uk www.x.uk a@x.uk</p>", "HTTP://x.uk www.x.uk a@x.uk\n"),
     ("a\tb", "<p>a   b</p>", "a   b\n"),
     ("| a | b |\n|---|---|\n| c | d |\n\nx", "<p>x</p>", "x\n"),
+    ("a | b\n--|--\nc | d\n---\nx", "<hr><p>x</p>", f"{RULE}\n\nx\n"),
+    ("text\n|a|b|\n|-|-|\n|c|d|", "<p>text<br>|a|b|<br>|-|-|<br>|c|d|</p>", "text\n|a|b|\n|-|-|\n|c|d|\n"),
+    ("^ a\n2^3 ^ 8", "<blockquote><p>a<br>2^3 ^ 8</p></blockquote>", "a\n2^3 ^ 8\n"),
+    ("^  a\n\n^  b", "<blockquote><p>a</p><p>b</p></blockquote>", "a\n\nb\n"),
+    ("^ \n^ a", "<blockquote><p>a</p></blockquote>", "a\n"),
+    ("^ q\n---", "<h3>^ q</h3>", f"^ q\n{DASHES}\n"),
+    ("* a\n^ b\nc\n* d", "<ul><li>a<blockquote><p>b<br>c</p></blockquote></li><li>d</li></ul>", "• a\n\nb\nc\n• d\n"),
+    ("intro\n* \n* b", "<p>intro</p><ul><li></li><li>b</li></ul>", "intro\n\n• \n• b\n"),
+    ("intro\n1. \n2. b", "<p>intro</p><ol><li></li><li>b</li></ol>", "intro\n\n1. \n2. b\n"),
+    ("* x\n  * \n  * b", "<ul><li>x<ul><li></li><li>b</li></ul></li></ul>", "• x\n\n• \n• b\n"),
+    ("*one\n\n1.two", "<ul><li>one</li></ul><ol><li>two</li></ol>", "• one\n\n1. two\n"),
+    ("# \ntext", "<p>text</p>", "text\n"),
+    ("#", "<p>#</p>", "#\n"),
+    ("####### x", "<p># x</p>", "# x\n"),
+    ("# #", "<h2>#</h2>", f"#\n{EQUALS}\n"),
+    ("[r]: http://u.com\n-5", "<ul><li>5</li></ul>", "• 5\n"),
+    (
+        "[Log in](https://x.uk/?n=Ann Lee)",
+        '<p><a href="https://x.uk/?n=Ann%20Lee">Log in</a></p>',
+        "Log in: https://x.uk/?n=Ann Lee\n",
+    ),
+    (
+        '[t](tel:+44 20 "a (b) "c"") d)',
+        '<p><a href="tel:%2B44%2020" title="a (b) &quot;c&quot;">t</a> d)</p>',
+        "t (a (b) “c”): tel:+44 20 d)\n",
+    ),
+    ("[t](http://x.uk/é_\\_)", '<p><a href="http://x.uk/%C3%A9_%5C_">t</a></p>', "t: http://x.uk/é_\\_\n"),
+    ("[t](<http://u.com>) [u](v", '<p><a href="http://u.com">t</a> [u](v</p>', "t: http://u.com [u](v\n"),
+    ("\\[a](b c)", "<p>[a](b c)</p>", "[a](b c)\n"),
+    ('[it\'s "x"](u.com)', '<p><a href="http://u.com">it\'s "x"</a></p>', "it’s “x”: u.com\n"),
+    ("a -\t", "<p>a – </p>", "a – \n"),
 ]
 
 
@@ -108,7 +139,12 @@ def test_markdown_becomes_plain_text(content: str, _html: str, expected: str) ->
 
 
 def test_a_list_value_becomes_bullets() -> None:
-    assert plain("text\n((l)) more", l=["a", "b"]) == "text\n\n• a\n• b more\n"
+    assert structure("text ((l)) more", l=["a", "b"]) == "<p>text </p><ul><li>a</li><li>b more</li></ul>"
+    assert plain("text ((l)) more", l=["a", "b"]) == "text \n\n• a\n• b more\n"
+
+
+def test_a_list_value_in_an_item_leaves_that_item_empty() -> None:
+    assert plain("intro:\n* ((l))", l=["a", "b"]) == "intro:\n\n• \n• a\n• b\n"
 
 
 def test_punctuation_is_set_and_values_are_escaped() -> None:
@@ -198,6 +234,7 @@ def test_what_has_no_value_is_marked(redact: bool, content: str, shown: str, tex
 
 def test_a_link_to_a_placeholder_is_still_a_link() -> None:
     assert '<a href="http://%3Cspan' in fragment("[t](((url)))")
+    assert '<a href="http://x?a=%3Cspan' in fragment("[t](http://x?a=((my url)))")
 
 
 def test_text_from_right_to_left_says_so() -> None:
