@@ -169,7 +169,8 @@ def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str |
     tokens = _tokens(shown)
     plain_tokens = tokens if text is shown or text == shown else _tokens(text)
     footer = _footer(unsubscribe_url) if unsubscribe_url else []
-    plain = _AUTOLINK.sub(r"\1", typography(as_plain_text([*plain_tokens, *footer])))
+    plain = _AUTOLINK.sub(r"\1", as_plain_text([*plain_tokens, *footer]))
+    plain = typography(plain.replace("&lt;", "<").replace("&gt;", ">"))  # what looks like an element stays as it is
     return Texts(
         subject=_subject(subject),
         title=_subject(title),

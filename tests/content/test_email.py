@@ -124,6 +124,11 @@ EXAMPLES = [
     ("[t](<http://u.com>) [u](v", '<p><a href="http://u.com">t</a> [u](v</p>', "t: http://u.com [u](v\n"),
     ("\\[a](b c)", "<p>[a](b c)</p>", "[a](b c)\n"),
     ('[it\'s "x"](u.com)', '<p><a href="http://u.com">it\'s "x"</a></p>', "it’s “x”: u.com\n"),
+    (
+        """<b title="it's">"x"</b>""",
+        """<p>&lt;b title=”it’s”&gt;”x”&lt;/b&gt;</p>""",
+        """<b title="it's">“x”</b>\n""",
+    ),
     ("a -\t", "<p>a – </p>", "a – \n"),
 ]
 
