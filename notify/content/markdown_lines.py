@@ -1,0 +1,255 @@
+"""How lines begin in the markdown of emails and letters (contract: content 6), told to a parser of CommonMark.
+
+Nesting is bounded, so that no text can exhaust the stack or take more than linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+_QUOTE: Final = re.compile(r"[ ]{0,3}\^.")
+_QUOTE_MARK: Final = re.compile(r"^[ ]*\^[ ]?")
+_MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
+_RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*+(?:\1[ ]*+){2,}+$")
+_HEADING: Final = re.compile(r"[ ]{0,3}(#{1,6})(.+)")
+_FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`{3}|~{3})|\d{1,9}(?=\)(?:\s|$)))")
+_UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
+_TABLES: Final = (
+    # header, delimiters and rows: with a bar at their beginnings, or without
+    (re.compile(r"[ ]{0,3}\|."), re.compile(r"[ ]*\|[ ]*[-:]+[-| :]*$"), re.compile(r"[ ]*\|")),
+    (re.compile(r"[ ]{0,3}\S.*\|"), re.compile(r"[ ]*[-:]+[ ]*\|[-| :]*$"), re.compile(r".*\|")),
+)
+_FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
+_DEFINITION: Final = re.compile(
+    r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))"
+)
+DEEPEST_QUOTE: Final = 5
+DEEPEST_LIST: Final = 6
+_NOTHING: Final = "![](.)"
+"""An image: it is not shown. For CommonMark, an item without text would be text itself when it stands below some."""
+
+_BULLETS: Final = ("*", "-")
+_NUMBERS: Final = ("1.", "1)")
+
+
+def respell(text: str) -> str:
+    """The text with lines as CommonMark has them."""
+    return "\n".join(_Respeller(text.split("\n")).respell())
+
+
+class _Item(NamedTuple):
+    """A list item whose text may go on: how far it was indented, how its list is marked, where its text begins now."""
+
+    indent: int
+    mark: str
+    offset: int
+
+
+class _Respeller:
+    """Respells the lines of a text, keeping what it needs to know of the lines before."""
+
+    def __init__(self, lines: Sequence[str], depth: int = 0) -> None:
+        self._lines = lines
+        self._depth = depth
+        self._position = 0
+        self._after_blank = True
+        self._blank_lines = 0
+        self._items: list[_Item] = []
+        self._lists = 0
+        self._fences: defaultdict[str, list[int]] | None = None
+        self._out: list[str] = []
+
+    def respell(self) -> list[str]:
+        """The lines as CommonMark has them."""
+        blocks = (self._code, self._table, self._underlined, self._quote, self._heading_or_rule, self._definition)
+        while self._position < len(self._lines):
+            line = self._lines[self._position]
+            if not line.strip():
+                self._blank()
+                continue
+            if not any(block(line) for block in blocks):
+                self._out += self._item(line) or self._text(line)
+                self._position += 1
+                self._after_blank = False
+            self._blank_lines = 0
+        return self._out
+
+    def _blank(self) -> None:
+        self._out.append("")
+        self._after_blank = True
+        self._blank_lines += 1
+        self._position += 1
+
+    def _block(self, *lines: str) -> None:
+        """Lines that stand for themselves: what follows is no part of them, and no list goes on."""
+        self._out += ["", *lines, ""]
+        self._after_blank = True
+        self._items.clear()
+
+    def _quote(self, line: str) -> bool:
+        """A quote goes on to a blank line, and beyond it when another one follows. It may stand directly below the text
+        of a list item; then it is part of the item and ends with it.
+        """
+        is_in_item = bool(self._items) and (not self._after_blank or line.startswith(" "))
+        if not (self._after_blank or is_in_item) or self._depth >= DEEPEST_QUOTE or not _QUOTE.match(line):
+            return False
+        taken: list[str] = []
+        blanks = 0
+        while self._position < len(self._lines):
+            line = self._lines[self._position]
+            if not line.strip():
+                blanks += 1
+            elif (blanks and not _QUOTE.match(line)) or (is_in_item and _MARKER.match(line)):
+                break
+            else:
+                taken += [""] * blanks
+                blanks = 0
+                taken.append(_QUOTE_MARK.sub("", line, count=1))
+            self._position += 1
+        quoted = [f"> {line}" for line in _Respeller(taken, self._depth + 1).respell()]
+        if is_in_item:
+            self._position -= blanks
+            self._out += (" " * self._items[-1].offset + line for line in quoted)
+            self._after_blank = False
+        else:
+            self._block(*quoted)
+        return True
+
+    def _code(self, line: str) -> bool:
+        """A fence that is closed; one that is not is text."""
+        match = _FENCE.match(line)
+        if match is None:
+            return False
+        if self._fences is None:
+            self._fences = defaultdict(list)
+            for position, other in enumerate(self._lines):
+                if (fence := other.strip(" "))[:3] in ("```", "~~~"):
+                    self._fences[fence].append(position)
+        closings = self._fences[match[1]]
+        closing = bisect_right(closings, self._position)
+        if closing == len(closings):
+            return False
+        self._block(*self._lines[self._position : closings[closing] + 1])
+        self._position = closings[closing] + 1
+        return True
+
+    def _table(self, line: str) -> bool:
+        """A table is not shown."""
+        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 1 == len(self._lines):
+            return False
+        below = self._lines[self._position + 1]
+        rows = [row for header, delimiters, row in _TABLES if header.match(line) and delimiters.match(below)]
+        if not rows:
+            return False
+        self._position += 2
+        while self._position < len(self._lines) and rows[0].match(self._lines[self._position]):
+            self._position += 1
+        self._block()
+        return True
+
+    def _underlined(self, line: str) -> bool:
+        """A line with a row of `=` or `-` below it is a heading, whatever it begins with."""
+        if self._position + 1 == len(self._lines):
+            return False
+        match = _UNDERLINE.match(self._lines[self._position + 1])
+        if match is None or _RULE.match(line) or _HEADING.match(line) or line.startswith("    "):
+            return False
+        if self._items and (not self._after_blank or _MARKER.match(line)):
+            return False
+        self._block(_heading("#" if match[1][0] == "=" else "##", line.strip()))
+        self._position += 2
+        return True
+
+    def _heading_or_rule(self, line: str) -> bool:
+        heading = _HEADING.match(line)
+        if heading:
+            if self._items and (not self._after_blank or line.startswith(" ")):
+                return False  # directly below an item it is that item's text
+            text = heading[2].strip(" ")
+            line = _heading(heading[1], text.rstrip("#").rstrip(" ") or text[:1])
+        elif _RULE.match(line):
+            line = "***"
+        else:
+            return False
+        self._block(line)
+        self._position += 1
+        return True
+
+    def _definition(self, line: str) -> bool:
+        """Where a link or footnote leads; it needs no blank line before."""
+        if not _DEFINITION.match(line):
+            return False
+        self._block(line)
+        if line.lstrip().startswith("[^"):
+            self._out.pop()  # what follows and is indented is part of the footnote
+        self._position += 1
+        return True
+
+    def _item(self, line: str) -> list[str] | None:
+        match = _MARKER.match(line)
+        if match is None or self._is_text(match):
+            return None
+        indent, marker, blank, text = match.groups()
+        ordered = marker[0].isdigit()
+        if self._items and self._after_blank and not indent and blank == "":
+            self._items.clear()  # below a blank line only a marker with a blank goes on with the list
+        if not self._items and len(indent) > 3:
+            return None
+        before = []
+        if not self._items or self._blank_lines >= 2:
+            # neighbours with different marks are lists of their own
+            self._items.clear()
+            self._lists += 1
+            mark = (_NUMBERS if ordered else _BULLETS)[self._lists % 2]
+            before = [""]
+        else:
+            mark = _NUMBERS[0] if ordered else _BULLETS[0]
+            is_first = True
+            while self._items and (len(indent) < self._items[-1].indent + 2 or len(self._items) == DEEPEST_LIST):
+                mark = self._items.pop().mark  # the list is of the kind that its first item is
+                is_first = False
+            if is_first and not text:
+                text = _NOTHING
+        column = self._items[-1].offset if self._items else 0
+        self._items.append(_Item(len(indent), mark, column + len(mark) + 1))
+        return [*before, f"{' ' * column}{mark} {_protected(text or '')}"]
+
+    def _is_text(self, match: re.Match[str]) -> bool:
+        _, marker, blank, rest = match.groups()
+        in_list = bool(self._items)
+        if blank is None or blank:
+            return marker == "•" and not (self._after_blank or in_list)
+        # no blank is needed where the list starts its own block; `**`, `*word*` and a number like 1.5 are no lists
+        is_digits = marker[0].isdigit() and rest[0].isdigit()
+        return not (self._after_blank or in_list) or rest[0] in "*-" or is_digits or (marker == "*" and "*" in rest)
+
+    def _text(self, line: str) -> list[str]:
+        """A line of a paragraph, put where its list item has its text."""
+        if not self._items:
+            return [_protected(line)]
+        indent = len(line) - len(line.lstrip(" "))
+        if self._after_blank:
+            if indent == 0:
+                self._items.clear()
+                return [_protected(line)]
+            while len(self._items) > 1 and self._items[-1].indent >= indent:
+                self._items.pop()
+        item = self._items[-1]
+        code = indent - item.indent - 2
+        column = item.offset + (code if code >= 4 else 0)
+        return [" " * column + _protected(line[indent:])]
+
+
+def _heading(marks: str, text: str) -> str:
+    """A heading, the text of which is all shown."""
+    return f"{marks} {text[:-1]}\\#" if text.endswith("#") else f"{marks} {text}"
+
+
+def _protected(line: str) -> str:
+    """A line of text, so that CommonMark takes its beginning for text too."""
+    match = _FOREIGN.match(line)
+    return f"{line[: match.end()]}\\{line[match.end() :]}" if match else line
