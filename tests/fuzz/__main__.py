@@ -84,6 +84,7 @@ class Search:
         slowest = dict.fromkeys((target.name for target in targets), (0.0, ""))
         bare = {name for name, _ in inputs.repeated(inputs.BARE)}
         for name, text in chain(inputs.nested(), inputs.repeated(), inputs.repeated(inputs.LINES)):
+            began = time.process_time()
             for target in targets:
                 seconds = self.read(target, text, name)
                 if seconds > LONGEST_SECONDS:
@@ -91,6 +92,7 @@ class Search:
                 if seconds > LONGEST_SECONDS and (name in bare or self._is_super_linear(target, text, seconds)):
                     self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
                 slowest[target.name] = max(slowest[target.name], (seconds, name))
+            print(f"  {name}: {time.process_time() - began:.1f} s", flush=True)
         for target_name, (seconds, name) in slowest.items():
             print(f"  {target_name}: {seconds:.2f} s at most, for {name}", flush=True)
 
