@@ -63,7 +63,7 @@ LINES = (
     *("=\n", "a\n=\n", "---\n", "```\n", "~~~\n", "    a\n", "  \n", " \n", "\\\n", "|a|\n", "a|b\n-|-\n", "qr: a\n\n"),
     *(",\n", '"\n', "a,b\n", "a\n", "a" * 1000 + "\n"),
 )
-"""Lines and placeholders. A megabyte of the shortest is half a million of them, each of which takes its time."""
+"""Lines and placeholders. A megabyte of the shortest would be half a million of them, each of which takes its time."""
 
 _PIECES = (
     *REPEATED,
@@ -96,10 +96,10 @@ def nested() -> Iterator[tuple[str, str]]:
     yield "a code, then blanks", "qr: a" + " " * MEGABYTE + "b"
 
 
-def repeated(pieces: Iterable[str] = REPEATED) -> Iterator[tuple[str, str]]:
-    """A megabyte of each piece, with what to call it."""
+def repeated(pieces: Iterable[str] = REPEATED, length: int = MEGABYTE) -> Iterator[tuple[str, str]]:
+    """Each piece again and again, up to a length, with what to call it."""
     for piece in pieces:
-        yield repr(piece[:20]), (piece * (MEGABYTE // len(piece) + 1))[:MEGABYTE]
+        yield repr(piece[:20]), (piece * (length // len(piece) + 1))[:length]
 
 
 def structured(chance: random.Random) -> str:
