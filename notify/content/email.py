@@ -32,7 +32,7 @@ LARGEST_EMAIL: Final = 2_000_000
 
 LONGEST_PREHEADER: Final = 256
 _WHITESPACE: Final = re.compile(r"\s+")
-_AUTOLINK: Final = re.compile(r"&lt;([^\s&]+[@:][^\s&]+)&gt;")
+_AUTOLINK: Final = re.compile(r"&lt;([^\s&][^\s&@:]*[@:][^\s&]+)&gt;")
 
 
 @dataclass(frozen=True, slots=True)

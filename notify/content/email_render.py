@@ -45,7 +45,7 @@ def _html_token(token: Token) -> str:
         return _html_list(token)
     if kind == "link":
         url = str(token["attrs"]["url"])
-        return _link(url, as_html(_link_text(token)) or html.escape(url, quote=False), token["attrs"].get("title"))
+        return _link(html.unescape(url), as_html(_link_text(token)) or url, token["attrs"].get("title"))
     if kind == "bare_url":
         return _link(html.unescape(str(token["raw"])), str(token["raw"]))
     if kind in ("linebreak", "softbreak"):
@@ -96,9 +96,9 @@ def _plain_token(token: Token) -> str:
     if kind == "list":
         return _plain_list(token, as_plain_text)
     if kind == "link":
-        url = html.escape(str(token["attrs"]["url"]), quote=False)
-        text, title = as_plain_text(_link_text(token)) or url, token["attrs"].get("title")
-        return f"{text} ({title}): {url}" if title else f"{text}: {url}"
+        url, title = str(token["attrs"]["url"]), token["attrs"].get("title")
+        text = as_plain_text(_link_text(token)) + (f" ({title})" if title else "")
+        return f"{text}: {url}" if text else url
     if kind in ("linebreak", "softbreak"):
         return "\n"
     if kind == "thematic_break":

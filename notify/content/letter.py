@@ -26,7 +26,7 @@ from notify.content.placeholders import (
 )
 from notify.content.postal_addresses import FEWEST_LINES, MOST_LINES, PostalAddress
 from notify.content.qr import QrCodeTooLong, check_length
-from notify.content.text import break_lines, normalise_whitespace, tidy_punctuation, typography, unescape
+from notify.content.text import break_lines, normalise_whitespace, tidy_punctuation, typography
 
 __all__ = ["LetterPart", "LetterTemplate", "QrCodeTooLong"]
 
@@ -42,6 +42,9 @@ _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
     "welsh": tuple(_WELSH_MONTHS.split()),
 }
 _MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:|!\[|\[\^", re.IGNORECASE)  # what is not shown may stand in the mark
+
+_NO_ELEMENT: Final = "\x01"
+"""Stands for what would begin an element of HTML, and is as long."""
 
 
 def letter_date(at: datetime, language: Language = "english") -> str:
@@ -96,6 +99,11 @@ class LetterTemplate:
         self._unfilled: Unfilled = redacted if redact else marked
         self._unfilled_address: Unfilled = redacted if redact else marked_without_brackets
 
+    @property
+    def _sources(self) -> list[str]:
+        """The content of each language as it was written, in the order of the letter."""
+        return [*([self._welsh_content] if self._has_welsh else []), self._content.content]
+
     @cached_property
     def _texts(self) -> dict[Language, tuple[Field, Field]]:
         """Subject and content of each language, escaped, in the order of the letter."""
@@ -125,11 +133,11 @@ class LetterTemplate:
         them, what is counted is the data as HTML has it (content 8.5).
         """
         given = escaped_names(values)
-        for _, content in self._texts.values():
-            filled = content.fill(given, lists="bullets", convert=escape) if values else unescape(content.content)
-            if _MAY_HAVE_CODE.search(filled):
-                for data in find_codes(_tokens(filled)):
-                    check_length(data)
+        for source, (_, content) in zip(self._sources, self._texts.values(), strict=True):
+            text = content.fill(given, lists="bullets", convert=escape) if values else source.replace("<", _NO_ELEMENT)
+            if _MAY_HAVE_CODE.search(text):
+                for data in find_codes(_tokens(text)):
+                    check_length(data.replace(_NO_ELEMENT, "<"))
 
     def parts(self, values: Mapping[str, object], at: datetime) -> tuple[LetterPart, ...]:
         """The letter as it is to be set on pages: in Welsh, where it has a Welsh text, and in English. `at` is when

@@ -4,7 +4,6 @@ letters 3.2).
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
@@ -106,7 +105,7 @@ def _inline(token: Token, *, bold_urls: bool = True) -> str:
     if kind == "link":
         text = "".join(_inline(child, bold_urls=False) for child in token["children"])
         title = token["attrs"].get("title")
-        url = html.escape(str(token["attrs"]["url"]), quote=False)
+        url = token["attrs"]["url"]
         return f'[{text}]({url} "{title}")' if title else f"[{text}]({url})"
     return "<br>" if kind == "linebreak" else ""  # images and references to footnotes are nothing
 

@@ -7,17 +7,17 @@ same thing (`markdown_lines`), and the parser is left with the rules that the di
 
 from __future__ import annotations
 
-import html
 import itertools
 import re
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 import mistune
 from mistune.block_parser import BlockParser
 from mistune.core import BlockState, InlineState
 from mistune.inline_parser import InlineParser
 from mistune.plugins.footnotes import footnotes
+from mistune.util import unikey
 
 from notify.content.markdown_lines import respell
 
@@ -34,35 +34,47 @@ _BRACKET: Final = re.compile(r"[\[\]]")
 _TARGET_START: Final = re.compile(r"\(\s*")
 _TITLE_START: Final = re.compile(r"(?<!\s)\s+[\"']")
 _TITLE_END: Final = re.compile(r"[\"']\s*\)")
+_ANY_TARGET: Final = "](.)"
+_ANY_TARGET_CLOSE: Final = cast("re.Match[str]", re.match(r"\]", _ANY_TARGET))
 
-LONGEST_TITLE: Final = 1000
 MOST_BRACKETS: Final = 4000
 """Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
+
+
+class _InlineState(InlineState):
+    """What is known of a paragraph while it is read."""
+
+    has_title = True
+    """Whether a title may end in what is still to be read. The rest is searched in vain only once."""
 
 
 class _Inline(InlineParser):
     """Reads what is within a paragraph. Finds where something begins without stopping at each letter that might."""
 
+    state_cls = _InlineState
     _BEGINNING: Final = re.compile(r"[\\\[\]\n]|!\[|https?://")
 
     def __init__(self) -> None:
         super().__init__(hard_wrap=True)
+        self.specification["link_close"] = r"\]"
         self.register("escape", _ESCAPES, _escapes)
         self.register("bare_url", BARE_URL, _bare_url, before="link")
         self.rules = ["escape", "bare_url", "link", "link_close", "linebreak", "softbreak"]
 
     def parse_link_close(self, m: re.Match[str], state: InlineState) -> int:
         """The end of a link's text. The library finds out whether it is one; where it leads is read here."""
-        target = _target(state.src, m.end())
-        if target is None:
+        source, position = state.src, m.end()
+        closing = source.find(")", position) if source.startswith("(", position) else -1
+        if closing < 0:
             return super().parse_link_close(m, state)
-        source, state.src = state.src, f"{state.src[: m.end()]}(.)"
-        end = super().parse_link_close(m, state)
+        state.src = _ANY_TARGET
+        end = super().parse_link_close(_ANY_TARGET_CLOSE, state)
         state.src = source
-        if end == m.end():
-            return end
-        state.tokens[-1]["attrs"] = {"url": target.url, "title": target.title}
-        return target.end
+        if end == _ANY_TARGET_CLOSE.end():
+            return position  # it is no link
+        url, title, end = _target(cast("_InlineState", state), position, closing)
+        state.tokens[-1]["attrs"] = {"url": url, "title": title}
+        return end
 
     def _find_fast_text_end(self, src: str, pos: int) -> int:
         match = self._BEGINNING.search(src, pos)
@@ -71,32 +83,24 @@ class _Inline(InlineParser):
         return self._find_linebreak_start(src, pos, match.start()) if match[0] == "\n" else match.start()
 
 
-class _Target(NamedTuple):
-    """Where a link leads, what is said of it, and where that ends in the text."""
-
-    url: str
-    title: str | None
-    end: int
-
-
-def _target(text: str, position: int) -> _Target | None:
-    """What is said in round brackets at this position. They end at the first closing one, but for those in a title;
-    there may be blanks in the target, as values may have some.
+def _target(state: _InlineState, position: int, closing: int) -> tuple[str, str | None, int]:
+    """Where a link leads, its title and where both end: what is said in round brackets at this position. They end at
+    the first closing one, but for those in a title; there may be blanks in the target, as values may have some.
     """
+    text = state.src
     match = _TARGET_START.match(text, position)
-    end = text.find(")", position)
-    if match is None or end < 0:
-        return None
-    start, shown = match.end(), None
-    title = _TITLE_START.search(text, start, end)
-    closing = _TITLE_END.search(text, title.end(), title.end() + LONGEST_TITLE) if title else None
-    if title and closing:
-        url, shown, end = text[start : title.start()], text[title.end() : closing.start()], closing.end()
-    else:
-        url, end = text[start:end].rstrip(), end + 1
-    if url.startswith("&lt;") and url.endswith("&gt;"):
-        url = url[4:-4]
-    return _Target(html.unescape(url), shown, end)
+    start = match.end() if match else position
+    title = _TITLE_START.search(text, start, closing)
+    if title and state.has_title:
+        end = _TITLE_END.search(text, title.end())
+        if end:
+            return _bare(text[start : title.start()]), text[title.end() : end.start()], end.end()
+        state.has_title = False
+    return _bare(text[start:closing].rstrip()), None, closing + 1
+
+
+def _bare(url: str) -> str:
+    return url[4:-4] if url.startswith("&lt;") and url.endswith("&gt;") else url
 
 
 def _escapes(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
@@ -138,24 +142,28 @@ class _Block(BlockParser):
         return cast("re.Pattern[str]", _LineStarts(super().compile_sc(rules)))
 
 
-def _read_paragraphs(markdown: mistune.Markdown, state: BlockState) -> None:
-    """Read what is in paragraphs, with the blanks at their ends, which the library would leave out."""
-    waiting = list(state.tokens)
+def _read_text(markdown: mistune.Markdown, state: BlockState) -> None:
+    """Read what is in paragraphs and the like, in the order of the text: footnotes are numbered as they are read.
+    Blanks at the end of a paragraph stay; the library would leave them out.
+    """
+    waiting = state.tokens[::-1]
     while waiting:
         token = waiting.pop()
-        waiting += token.get("children", ())
-        if token["type"] == "paragraph":
-            token["children"] = markdown.inline(token.pop("text").rstrip("\n").lstrip(" \n"), state.env)
+        if "text" in token:
+            text = token.pop("text").strip("\n").lstrip(" ")
+            token["children"] = markdown.inline(text if token["type"] == "paragraph" else text.rstrip(" "), state.env)
+        else:
+            waiting += token.get("children", ())[::-1]
 
 
 def _parser() -> mistune.Markdown:
     block = _Block()
     for rules in (block.rules, block.block_quote_rules, block.list_rules):
-        for rule in ("raw_html", "setex_heading"):
+        for rule in ("raw_html", "setex_heading", "ref_link"):
             if rule in rules:
                 rules.remove(rule)
     markdown = mistune.Markdown(renderer=None, block=block, inline=_Inline(), plugins=[footnotes])
-    markdown.before_render_hooks.append(_read_paragraphs)
+    markdown.before_render_hooks.append(_read_text)
     return markdown
 
 
@@ -170,10 +178,15 @@ def _few_brackets(text: str) -> str:
 
 
 def parse(text: str) -> Sequence[Token]:
-    """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`."""
+    """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`. Addresses of links are as
+    the text has them: escaped, if it is.
+    """
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
     text = _few_brackets(text)
     if not text.isascii():
         text = _SURROGATE.sub("\ufffd", text)  # no character, and no part of an address
-    tokens = _MARKDOWN(respell(text))
+    text, definitions = respell(text)
+    state = _MARKDOWN.block.state_cls()
+    state.env["ref_links"] = {unikey(name): definition._asdict() for name, definition in definitions.items()}
+    tokens, _ = _MARKDOWN.parse(text, state)
     return cast("list[Token]", tokens)

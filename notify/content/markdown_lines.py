@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-_QUOTE: Final = re.compile(r"[ ]{0,3}\^.")
+_QUOTE: Final = re.compile(r"[ ]*\^.")
 _QUOTE_MARK: Final = re.compile(r"^[ ]*\^[ ]?")
 _MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
 _RULE: Final = re.compile(r"[ ]{0,3}([-*_])[ ]*+(?:\1[ ]*+){2,}+$")
@@ -20,25 +20,35 @@ _FOREIGN: Final = re.compile(r"[ ]{0,3}(?:(?=#{1,6}(?:\s|$)|\+(?:\s|$)|[*-]$|>|`
 _UNDERLINE: Final = re.compile(r"[ ]{0,3}(=+|-+)[ ]*$")
 _TABLES: Final = (
     # header, delimiters and rows: with a bar at their beginnings, or without
-    (re.compile(r"[ ]{0,3}\|."), re.compile(r"[ ]*\|[ ]*[-:]+[-| :]*$"), re.compile(r"[ ]*\|")),
+    (re.compile(r"[ ]{0,3}\|."), re.compile(r"[ ]*\|[ ]*[-:][-| :]*$"), re.compile(r"[ ]*\|")),
     (re.compile(r"[ ]{0,3}\S.*\|"), re.compile(r"[ ]*[-:]+[ ]*\|[-| :]*$"), re.compile(r".*\|")),
 )
 _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
-_DEFINITION: Final = re.compile(
-    r"[ ]{0,3}\[(?:[^\^\]][^\]]*\]:[ ]*[^\s>]+>?(?:[ ]+[\"(].+[\")])?[ ]*$|\^[^\]]+\]:(?=\s))"
-)
+_LINK: Final = re.compile(r"[ ]{0,3}\[([^\^\]]+)\]:[ ]*(?:<|&lt;)?([^\s>]+?)(?:>|&gt;)?(?:[ ]+[\"(](.+)[\")])?[ ]*$")
+_FOOTNOTE: Final = re.compile(r"[ ]{0,3}\[\^[^\]]+\]:(?=\s)")
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
 _NOTHING: Final = "![](.)"
-"""An image: it is not shown. For CommonMark, an item without text would be text itself when it stands below some."""
+"""What stands in an item without text: an image, which is not shown. CommonMark takes an empty item below some text for
+more of that text.
+"""
 
 _BULLETS: Final = ("*", "-")
 _NUMBERS: Final = ("1.", "1)")
 
 
-def respell(text: str) -> str:
-    """The text with lines as CommonMark has them."""
-    return "\n".join(_Respeller(text.split("\n")).respell())
+class Definition(NamedTuple):
+    """Where links of a name lead, and what is said of it; as the text has them."""
+
+    url: str
+    title: str | None
+
+
+def respell(text: str) -> tuple[str, dict[str, Definition]]:
+    """The text with lines as CommonMark has them, and what it defines for links, by the names of these."""
+    definitions: dict[str, Definition] = {}
+    lines = text.rstrip("\n").split("\n")
+    return "\n".join(_Respeller(lines, definitions).respell()), definitions
 
 
 class _Item(NamedTuple):
@@ -52,8 +62,9 @@ class _Item(NamedTuple):
 class _Respeller:
     """Respells the lines of a text, keeping what it needs to know of the lines before."""
 
-    def __init__(self, lines: Sequence[str], depth: int = 0) -> None:
+    def __init__(self, lines: Sequence[str], definitions: dict[str, Definition], depth: int = 0) -> None:
         self._lines = lines
+        self._definitions = definitions
         self._depth = depth
         self._position = 0
         self._after_blank = True
@@ -65,7 +76,15 @@ class _Respeller:
 
     def respell(self) -> list[str]:
         """The lines as CommonMark has them."""
-        blocks = (self._code, self._table, self._underlined, self._quote, self._heading_or_rule, self._definition)
+        blocks = (
+            self._code,
+            self._heading_or_rule,
+            self._table,
+            self._underlined,
+            self._quote,
+            self._link,
+            self._footnote,
+        )
         while self._position < len(self._lines):
             line = self._lines[self._position]
             if not line.strip():
@@ -92,32 +111,46 @@ class _Respeller:
 
     def _quote(self, line: str) -> bool:
         """A quote goes on to a blank line, and beyond it when another one follows. It may stand directly below the text
-        of a list item; then it is part of the item and ends with it.
+        of a list item, or be indented below it; then it is part of the item and ends with it.
         """
-        is_in_item = bool(self._items) and (not self._after_blank or line.startswith(" "))
-        if not (self._after_blank or is_in_item) or self._depth >= DEEPEST_QUOTE or not _QUOTE.match(line):
+        if not _QUOTE.match(line) or self._depth >= DEEPEST_QUOTE:
             return False
-        taken: list[str] = []
-        blanks = 0
-        while self._position < len(self._lines):
-            line = self._lines[self._position]
-            if not line.strip():
-                blanks += 1
-            elif (blanks and not _QUOTE.match(line)) or (is_in_item and _MARKER.match(line)):
-                break
-            else:
-                taken += [""] * blanks
-                blanks = 0
-                taken.append(_QUOTE_MARK.sub("", line, count=1))
-            self._position += 1
-        quoted = [f"> {line}" for line in _Respeller(taken, self._depth + 1).respell()]
+        indent = len(line) - len(line.lstrip(" "))
+        is_in_item = bool(self._items) and self._blank_lines < 2 and (indent > 0 or not self._after_blank)
         if is_in_item:
-            self._position -= blanks
-            self._out += (" " * self._items[-1].offset + line for line in quoted)
+            if self._after_blank:
+                self._leave_items(indent)
+            is_code = indent >= self._items[-1].indent + 6
+        else:
+            is_code = indent >= 4
+        if is_code or not (is_in_item or self._after_blank):
+            return False
+        lines = _Respeller(self._quoted_lines(is_in_item), self._definitions, self._depth + 1).respell()
+        if is_in_item:
+            self._out += (f"{' ' * self._items[-1].offset}> {line}" for line in lines)
             self._after_blank = False
         else:
-            self._block(*quoted)
+            self._block(*(f"> {line}" for line in lines))
         return True
+
+    def _quoted_lines(self, is_in_item: bool) -> list[str]:
+        """Takes the lines of a quote, without its marks."""
+        taken: list[str] = []
+        blanks = 0
+        while self._position + blanks < len(self._lines):
+            line = self._lines[self._position + blanks]
+            if not line.strip():
+                blanks += 1
+                continue
+            if blanks and not (_QUOTE.match(line) and (not is_in_item or (blanks == 1 and line.startswith(" ")))):
+                break
+            if is_in_item and _MARKER.match(line):
+                break
+            taken += [""] * blanks
+            taken.append(_QUOTE_MARK.sub("", line, count=1))
+            self._position += blanks + 1
+            blanks = 0
+        return taken
 
     def _code(self, line: str) -> bool:
         """A fence that is closed; one that is not is text."""
@@ -138,8 +171,8 @@ class _Respeller:
         return True
 
     def _table(self, line: str) -> bool:
-        """A table is not shown."""
-        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 1 == len(self._lines):
+        """A table is not shown, once something follows its first two lines."""
+        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 2 >= len(self._lines):
             return False
         below = self._lines[self._position + 1]
         rows = [row for header, delimiters, row in _TABLES if header.match(line) and delimiters.match(below)]
@@ -179,13 +212,23 @@ class _Respeller:
         self._position += 1
         return True
 
-    def _definition(self, line: str) -> bool:
-        """Where a link or footnote leads; it needs no blank line before."""
-        if not _DEFINITION.match(line):
+    def _link(self, line: str) -> bool:
+        """Where links of a name lead; it needs no blank line before, and the last one of a name counts."""
+        match = _LINK.match(line)
+        if match is None:
+            return False
+        name, url, title = match.groups()
+        self._definitions[name] = Definition(url, title)
+        self._block()
+        self._position += 1
+        return True
+
+    def _footnote(self, line: str) -> bool:
+        """A footnote's text, which needs no blank line before either; what follows and is indented is part of it."""
+        if not _FOOTNOTE.match(line):
             return False
         self._block(line)
-        if line.lstrip().startswith("[^"):
-            self._out.pop()  # what follows and is indented is part of the footnote
+        self._out.pop()
         self._position += 1
         return True
 
@@ -236,12 +279,16 @@ class _Respeller:
             if indent == 0:
                 self._items.clear()
                 return [_protected(line)]
-            while len(self._items) > 1 and self._items[-1].indent >= indent:
-                self._items.pop()
+            self._leave_items(indent)
         item = self._items[-1]
         code = indent - item.indent - 2
         column = item.offset + (code if code >= 4 else 0)
         return [" " * column + _protected(line[indent:])]
+
+    def _leave_items(self, indent: int) -> None:
+        """What is indented so far below a blank line is part of the item that is indented less."""
+        while len(self._items) > 1 and self._items[-1].indent >= indent:
+            self._items.pop()
 
 
 def _heading(marks: str, text: str) -> str:

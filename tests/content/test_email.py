@@ -87,7 +87,7 @@ EXAMPLES = [
     ("```\na", "<p>```<br>a</p>", "```\na\n"),
     ("a[^1]\n\n[^1]: note", "<p>a</p><p>note</p>", "a\n\nnote\n"),
     ("[t][r]\n[r]: http://u.com", '<p><a href="http://u.com">t</a></p>', "t: http://u.com\n"),
-    ("[](http://u.com)", '<p><a href="http://u.com">http://u.com</a></p>', "http://u.com: http://u.com\n"),
+    ("[](http://u.com)", '<p><a href="http://u.com">http://u.com</a></p>', "http://u.com\n"),
     ("[see http://v.com](u.com)", '<p><a href="http://u.com">see http://v.com</a></p>', "see http://v.com: u.com\n"),
     ("[t](http://x/a(b)c)", '<p><a href="http://x/a%28b">t</a>c)</p>', "t: http://x/a(bc)\n"),
     ("[t](http://x?a=1&copy=2)", '<p><a href="http://x?a=1&amp;copy=2">t</a></p>', "t: http://x?a=1&copy=2\n"),
@@ -109,6 +109,26 @@ EXAMPLES = [
     ("#", "<p>#</p>", "#\n"),
     ("####### x", "<p># x</p>", "# x\n"),
     ("# #", "<h2>#</h2>", f"#\n{EQUALS}\n"),
+    ("# a | b\n-|-", "<h2>a | b</h2><ul><li>|-</li></ul>", f"a | b\n{EQUALS}\n\n• |-\n"),
+    ("a | b\n-|-", "<p>a | b<br>-|-</p>", "a | b\n-|-\n"),
+    ("a[^1] b[^2]\n\n[^1]: c\n\n[^2]: d", "<p>a b</p><p>c</p><p>d</p>", "a b\n\nc\n\nd\n"),
+    ("a[^1]\n\nb[^2]\n\n[^1]: c\n\n[^2]: d", "<p>a</p><p>b</p><p>c</p><p>d</p>", "a\n\nb\n\nc\n\nd\n"),
+    (
+        "* a\n^ b\n\n\n^ c",
+        "<ul><li>a<blockquote><p>b</p></blockquote></li></ul><blockquote><p>c</p></blockquote>",
+        "• a\n\nb\n\nc\n",
+    ),
+    (
+        "* a\n  * b\n    ^ c",
+        "<ul><li>a<ul><li>b<blockquote><p>c</p></blockquote></li></ul></li></ul>",
+        "• a\n\n• b\n\nc\n",
+    ),
+    ("* a\n\n    ^ c", "<ul><li><p>a</p><blockquote><p>c</p></blockquote></li></ul>", "• a\n\nc\n"),
+    (
+        "[r]: http://v.com\n[r]: http://u.com/é(\n[r]",
+        '<p><a href="http://u.com/%C3%A9%28">r</a></p>',
+        "r: http://u.com/é(\n",
+    ),
     ("[r]: http://u.com\n-5", "<ul><li>5</li></ul>", "• 5\n"),
     (
         "[Log in](https://x.uk/?n=Ann Lee)",
@@ -240,6 +260,7 @@ def test_what_has_no_value_is_marked(redact: bool, content: str, shown: str, tex
 def test_a_link_to_a_placeholder_is_still_a_link() -> None:
     assert '<a href="http://%3Cspan' in fragment("[t](((url)))")
     assert '<a href="http://x?a=%3Cspan' in fragment("[t](http://x?a=((my url)))")
+    assert plain("[](((url)))") == "((url))\n"
 
 
 def test_text_from_right_to_left_says_so() -> None:

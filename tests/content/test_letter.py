@@ -42,6 +42,11 @@ def test_the_code_of_a_template_is_counted_as_it_was_written() -> None:
     LetterTemplate("s", "qr: " + "&" * 504).check_qr_codes({})
     with pytest.raises(QrCodeTooLong):
         LetterTemplate("s", "qr: " + "&" * 505).check_qr_codes({})
+    with pytest.raises(QrCodeTooLong):
+        LetterTemplate("s", "* a\n\n<!-- x\n\nqr: " + "&amp;" * 101).check_qr_codes({})
+    with pytest.raises(QrCodeTooLong) as caught:
+        LetterTemplate("s", "x", welsh_content="qr: " + "<" * 505, languages="welsh_then_english").check_qr_codes({})
+    assert caught.value.data == "<" * 505
 
 
 def test_what_is_not_shown_does_not_hide_a_code() -> None:
@@ -51,6 +56,14 @@ def test_what_is_not_shown_does_not_hide_a_code() -> None:
 
 def test_quotes_below_a_code_are_set() -> None:
     assert body('qr: x\n\nit\'s "q"') == (QrCode("x"), text("it’s “q”"))
+
+
+def test_a_link_to_what_has_no_value_is_marked() -> None:
+    (paragraph,) = body("[t](http://x.uk/((a)))")
+    assert isinstance(paragraph, Paragraph)
+    assert paragraph.runs[1] == Run("((a))", "placeholder")
+    assert body("qr: [t](((a)))") == (QrCode("[t](((a)))", unfilled=True),)
+    assert body("[t](http://x.uk/é?a&b)") == (text("[t](http://x.uk/é?a&b)"),)
 
 
 def test_only_a_paragraph_of_its_own_is_a_qr_code() -> None:

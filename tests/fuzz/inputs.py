@@ -94,6 +94,12 @@ def nested() -> Iterator[tuple[str, str]]:
     yield "newlines between words", ("a" + "\n" * 1000) * 1000
     yield "a quote, blanks, a quote", ("^ a" + "\n" * 1000) * 1000
     yield "a code, then blanks", "qr: a" + " " * MEGABYTE + "b"
+    yield "ends of links, then one word", "](" * 2000 + "a" * MEGABYTE + ")"
+    yield "one word, then links", "a" * MEGABYTE + "[a](b)" * 2000
+    yield "titles without an end, then one word", '[a](b "c)' * 2000 + "a" * MEGABYTE
+    yield "a row of dashes below a bar", "|a\n|" + "-" * MEGABYTE + "a"
+    yield "an address without an end", "<" + "a:" * (MEGABYTE // 2)
+    yield "quotes in items, then newlines", ("* a\n^ b" + "\n" * 1000) * 1000
 
 
 def repeated(pieces: Iterable[str] = REPEATED, length: int = MEGABYTE) -> Iterator[tuple[str, str]]:
