@@ -207,6 +207,8 @@ class Field:
                 text = part
             elif (value := values.by_key(part.key)) is None:
                 text = unfilled(part) if unfilled else part.source
+            elif part.conditional is None and convert is None and isinstance(value, str):
+                text = value
             elif part.conditional is None:
                 if part.key not in shown:
                     shown[part.key] = _shown(value, lists, convert)
