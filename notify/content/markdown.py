@@ -137,6 +137,12 @@ class _LineStarts:
 class _Block(BlockParser):
     """Reads which blocks there are."""
 
+    def parse_atx_heading(self, m: re.Match[str], state: BlockState) -> int:
+        """A heading, all of whose text is shown: what is not has been left out of its line."""
+        text = m["atx_2"].strip(" ")
+        state.append_token({"type": "heading", "text": text, "attrs": {"level": len(m["atx_1"])}})
+        return m.end() + 1
+
     def compile_sc(self, rules: list[str] | None = None) -> re.Pattern[str]:
         """The pattern of these rules."""
         return cast("re.Pattern[str]", _LineStarts(super().compile_sc(rules)))

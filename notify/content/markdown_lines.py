@@ -193,7 +193,7 @@ class _Respeller:
             return False
         if self._items and (not self._after_blank or _MARKER.match(line)):
             return False
-        self._block(_heading("#" if match[1][0] == "=" else "##", line.strip()))
+        self._block(("# " if match[1][0] == "=" else "## ") + line.strip())
         self._position += 2
         return True
 
@@ -203,7 +203,7 @@ class _Respeller:
             if self._items and (not self._after_blank or line.startswith(" ")):
                 return False  # directly below an item it is that item's text
             text = heading[2].strip(" ")
-            line = _heading(heading[1], text.rstrip("#").rstrip(" ") or text[:1])
+            line = f"{heading[1]} {text.rstrip('#').rstrip(' ') or text[:1]}"
         elif _RULE.match(line):
             line = "***"
         else:
@@ -289,11 +289,6 @@ class _Respeller:
         """What is indented so far below a blank line is part of the item that is indented less."""
         while len(self._items) > 1 and self._items[-1].indent >= indent:
             self._items.pop()
-
-
-def _heading(marks: str, text: str) -> str:
-    """A heading, the text of which is all shown."""
-    return f"{marks} {text[:-1]}\\#" if text.endswith("#") else f"{marks} {text}"
 
 
 def _protected(line: str) -> str:
