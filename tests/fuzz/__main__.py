@@ -26,6 +26,11 @@ from tests.fuzz import inputs
 LONGEST_SECONDS = 1.0
 LONGEST_LINEAR_SECONDS = 15.0
 """Of a text whose every few characters are an element of their own: many of them are a large document."""
+STRETCHED = 0.01
+"""Of the texts by chance, so many are long."""
+SHORT = 4000
+SLOW = 0.05
+"""What is quicker than this is not looked at again."""
 LINES_LENGTH = inputs.MEGABYTE // 4
 MOST_GROWTH = 7.0
 """How much longer than a quarter of it a text may take: four times is linear, sixteen times quadratic."""
@@ -90,23 +95,26 @@ class Search:
                 seconds = self.read(target, text, name)
                 if seconds > LONGEST_SECONDS:
                     seconds = min(seconds, self.read(target, text, name))
-                if seconds > LONGEST_SECONDS and (name in bare or self._is_super_linear(target, text, seconds)):
+                quarter = text[: len(text) // 4]
+                if seconds > LONGEST_SECONDS and (name in bare or self._is_super_linear(target, quarter, seconds)):
                     self._found(target, name, f"{seconds:.2f} s for {len(text):,} characters")
                 slowest[target.name] = max(slowest[target.name], (seconds, name))
             print(f"  {name}: {time.process_time() - began:.1f} s", flush=True)
         for target_name, (seconds, name) in slowest.items():
             print(f"  {target_name}: {seconds:.2f} s at most, for {name}", flush=True)
 
-    def _is_super_linear(self, target: Target, text: str, seconds: float) -> bool:
-        quarter = text[: len(text) // 4]
+    def _is_super_linear(self, target: Target, quarter: str, seconds: float) -> bool:
         shortest = min(self.read(target, quarter), self.read(target, quarter))
         return seconds > LONGEST_LINEAR_SECONDS or seconds > MOST_GROWTH * shortest
 
     def by_chance(self, targets: list[Target], until: float) -> None:
-        """Texts by chance; some are made of those before."""
+        """Texts by chance; some are made of those before, a few are long."""
         kept = [""]
         while time.monotonic() < until:
             kind = self.chance.random()
+            if kind < STRETCHED:
+                self._stretch(targets, inputs.stretched(self.chance))
+                continue
             if kind < 0.4:
                 text = inputs.structured(self.chance)
             elif kind < 0.6:
@@ -121,6 +129,15 @@ class Search:
                 seconds = self.read(target, text)
                 if seconds > LONGEST_SECONDS:
                     self._found(target, repr(text[:300]), f"{seconds:.2f} s for {len(text):,} characters")
+
+    def _stretch(self, targets: list[Target], text: Callable[[int], str]) -> None:
+        for target in targets:
+            seconds = self.read(target, text(4 * SHORT))
+            if seconds > SLOW and self._is_super_linear(target, text(SHORT), seconds):
+                # so short a text may have been disturbed
+                seconds = self.read(target, text(16 * SHORT))
+                if self._is_super_linear(target, text(4 * SHORT), seconds):
+                    self._found(target, repr(text(40)), f"{seconds:.2f} s for {len(text(16 * SHORT)):,} characters")
 
     def _found(self, target: Target, name: str, what: str) -> None:
         self.findings += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 MEGABYTE = 1_000_000
 
@@ -115,6 +115,12 @@ def structured(chance: random.Random) -> str:
         chance.choice(_PIECES) * (chance.randint(2, 40) if chance.random() < 0.1 else 1)
         for _ in range(chance.randint(0, 60))
     )
+
+
+def stretched(chance: random.Random) -> Callable[[int], str]:
+    """A text in which something is repeated, of about any length."""
+    before, repeated, after = ("".join(chance.choices(_PIECES, k=chance.randint(*k))) for k in ((0, 2), (1, 3), (0, 2)))
+    return lambda length: before + repeated * (length // len(repeated)) + after
 
 
 def characters(chance: random.Random) -> str:
