@@ -210,11 +210,9 @@ class _Builder(HTMLParser):
 
     def _end_paragraph(self, *, is_heading: bool = False) -> None:
         runs, self._runs = self._runs, []
-        while runs and not runs[0].text.strip():
-            del runs[0]
-        while runs and not runs[-1].text.strip():
-            del runs[-1]
-        if runs:
+        shown = [position for position, run in enumerate(runs) if run.text.strip()]
+        if shown:
+            runs = runs[shown[0] : shown[-1] + 1]
             runs[0] = replace(runs[0], text=runs[0].text.lstrip())
             runs[-1] = replace(runs[-1], text=runs[-1].text.rstrip())
             self._containers[-1].append(Paragraph(tuple(runs), is_heading))

@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 _QUOTE: Final = re.compile(r"[ ]*\^.")
@@ -23,7 +24,7 @@ _TABLES: Final = (
     (re.compile(r"[ ]{0,3}\|."), re.compile(r"[ ]*\|[ ]*[-:][-| :]*$"), re.compile(r"[ ]*\|")),
     (re.compile(r"[ ]{0,3}\S.*\|"), re.compile(r"[ ]*[-:]+[ ]*\|[-| :]*$"), re.compile(r".*\|")),
 )
-_FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}|~{3,})[ ]*(?:[^`\s]+)?[ ]*$")
+_FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)[ ]*+(?:[^`\s]++[ ]*+)?$")
 _LINK: Final = re.compile(r"[ ]{0,3}\[([^\^\]]+)\]:[ ]*(?:<|&lt;)?([^\s>]+?)(?:>|&gt;)?(?:[ ]+[\"(](.+)[\")])?[ ]*$")
 _FOOTNOTE: Final = re.compile(r"[ ]{0,3}\[\^[^\]]+\]:(?=\s)")
 DEEPEST_QUOTE: Final = 5
@@ -153,7 +154,7 @@ class _Respeller:
         return taken
 
     def _code(self, line: str) -> bool:
-        """A fence that is closed; one that is not is text."""
+        """A fence that is closed and has something in it; another one is text."""
         match = _FENCE.match(line)
         if match is None:
             return False
@@ -164,19 +165,26 @@ class _Respeller:
                     self._fences[fence].append(position)
         closings = self._fences[match[1]]
         closing = bisect_right(closings, self._position)
-        if closing == len(closings):
+        if closing == len(closings) or closings[closing] == self._position + 1:
             return False
-        self._block(*self._lines[self._position : closings[closing] + 1])
+        code = self._lines[self._position + 1 : closings[closing]]
+        # longer than what looks like a fence within it
+        fence = match[1][0] * max(
+            len(match[1]), *(len(row.strip()) + 1 for row in code if row.strip()[:3] == match[1][:3]), 3
+        )
+        self._block(fence, *code, fence)
         self._position = closings[closing] + 1
         return True
 
     def _table(self, line: str) -> bool:
         """A table is not shown, once something follows its first two lines."""
-        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 2 >= len(self._lines):
+        if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 1 == len(self._lines):
             return False
         below = self._lines[self._position + 1]
         rows = [row for header, delimiters, row in _TABLES if header.match(line) and delimiters.match(below)]
         if not rows:
+            return False
+        if not any(other.strip() for other in islice(self._lines, self._position + 2, None)):
             return False
         self._position += 2
         while self._position < len(self._lines) and rows[0].match(self._lines[self._position]):

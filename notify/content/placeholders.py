@@ -15,7 +15,7 @@ YES: Final = frozenset({"yes", "y", "true", "t", "1", "include", "show"})
 
 Lists = Literal["sentence", "bullets"]
 
-_ENTITY: Final = re.compile(r"&(?!nbsp;|amp;)(#?\w+);")
+_ENTITY: Final = re.compile(r"&(?!nbsp;|amp;|#\d{8})(#?\w+);")  # no character has a number of eight digits
 
 
 @lru_cache(maxsize=4096)

@@ -31,6 +31,7 @@ from notify.content.placeholders import (
 )
 
 MOST_SHAPES: Final = 64
+MOST_PLACEHOLDERS: Final = 500
 MOST_ITEMS: Final = 20
 LONGEST_VALUE: Final = 2000
 
@@ -64,7 +65,7 @@ _PATTERNS: Final = {
     "count": rf"(?=\S+ )[0-9]+(?![0-9.]){_SPACED}",
     "token": _LETTER + _JOINED,
     "time": rf"[0-9]+(?![0-9.]){_JOINED}",
-    "money": r"[£€$][0-9]+(?:[,.][0-9]+)*",
+    "money": r"[£€][0-9]+(?:[,.][0-9]+)*",
     "email": r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*@[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*",
     "url": r"https?://[A-Za-z0-9][A-Za-z0-9._~/?=%&:#-]*(?<=[A-Za-z0-9])",
 }
@@ -158,7 +159,8 @@ class Prepared:
         # what is removed before the markdown is read, definitions of links, angle brackets, text from right to left
         source = escaped_subject.content + escaped_content.content
         self._is_possible = (
-            subject.names.keys() == escaped_subject.names.keys()
+            sum(map(len, uses.values())) <= MOST_PLACEHOLDERS
+            and subject.names.keys() == escaped_subject.names.keys()
             and not any("&" in key for key in uses)
             and not any(mark in source for mark in ("\t", "\u3164", "\u2028", "]:", "&lt;", _DIGITS))
             and _WORD.lower() not in source.lower()

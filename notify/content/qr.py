@@ -11,7 +11,7 @@ import segno
 from notify.content.text import unescape
 
 MOST_BYTES: Final = 504
-_CODE: Final = re.compile(r"[ \t]*qr[ \t]*:[ \t]*(.*\S)", re.IGNORECASE)
+_CODE: Final = re.compile(r"[ \t]*qr[ \t]*:[ \t]*+(.+)", re.IGNORECASE)
 
 
 class QrCodeTooLong(ValueError):  # noqa: N818 - the contract's word

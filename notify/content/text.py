@@ -63,7 +63,10 @@ def unescape(text: str) -> str:
     """As `html.unescape`, but quick with a great many of the references that we write ourselves."""
     for reference, character in _OWN_REFERENCES:
         text = text.replace(reference, character)
-    return html.unescape(text)
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of thousands of digits, which is no character
+        return text
 
 
 def break_lines(text: str) -> str:

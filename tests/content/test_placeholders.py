@@ -2,6 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from notify.content.email import EmailTemplate
+from notify.content.letter import LetterTemplate, QrCodeTooLong
 from notify.content.placeholders import Field, Personalisation, TooMuchTextError, escape
 
 
@@ -53,6 +55,14 @@ def test_escaping(text: str, escaped: str) -> None:
 @given(st.text())
 def test_what_is_escaped_has_no_element(text: str) -> None:
     assert not {"<", ">"} & set(escape(text))
+
+
+def test_a_number_of_thousands_of_digits_is_no_character() -> None:
+    reference = f"&#{'1' * 5000};"
+    assert escape(reference) == "&amp;" + reference[1:]
+    assert EmailTemplate("((a))", reference).plain_text({"a": reference}) == reference + "\n"
+    with pytest.raises(QrCodeTooLong):
+        LetterTemplate("", f"qr: {reference}").check_qr_codes({})
 
 
 def test_a_text_that_would_be_too_much_is_not_made() -> None:

@@ -185,3 +185,17 @@ def test_other_recipients_are_served_from_what_was_prepared() -> None:
         assert message.plain_text.startswith(f"Dear {name},")
         assert ("late" in message.plain_text) is (late == "yes")
         assert message.plain_text.endswith(f"• {books[0]}\n" if books else "\n")
+
+
+def test_many_placeholders_are_filled_in_right() -> None:
+    template = EmailTemplate("s", "".join(f"((a{number}))\n" for number in range(18_000)))
+    values = {f"a{number}": f"v{number}" for number in range(18_000)}
+    template.render(values)
+    assert template.render(values).plain_text == template.plain_text(values)
+
+
+def test_dollars_after_a_quotation_mark() -> None:
+    template = EmailTemplate('"((a))', "1")
+    for _ in range(3):
+        rendered = template.render({"a": "$1,000.00"})
+    assert rendered.html == template.html({"a": "$1,000.00"})

@@ -93,6 +93,9 @@ def nested() -> Iterator[tuple[str, str]]:
     yield "blanks between words", ("a" + " " * 1000) * 1000
     yield "newlines between words", ("a" + "\n" * 1000) * 1000
     yield "a quote, blanks, a quote", ("^ a" + "\n" * 1000) * 1000
+    yield "a fence, then words", "~" * MEGABYTE + " a b"
+    yield "a fence, blanks, words", "~~~" + " " * MEGABYTE + "a b"
+    yield "a code, blanks, two lines", "qr:" + " " * MEGABYTE + "a\nb"
     yield "blanks in a heading", "# a" + " " * MEGABYTE + "b"
     yield "a code, then blanks", "qr: a" + " " * MEGABYTE + "b"
     yield "ends of links, then one word", "](" * 2000 + "a" * MEGABYTE + ")"
