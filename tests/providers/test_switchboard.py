@@ -164,7 +164,7 @@ def test_while_it_is_tried_only_three_calls_are_under_way(play: Play, mmg: MMGSe
     mmg.fail(DOWN)
     play.outcomes(40)
     play.now += 1
-    mmg.fail(Trouble(delay=0.3), times=3)
+    mmg.fail(Trouble(delay=1.5), times=3)
     mmg.most_at_once = 0
 
     async def many() -> list[Sent]:
