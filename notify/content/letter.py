@@ -132,9 +132,12 @@ class LetterTemplate:
         """Raises `QrCodeTooLong`. Without values, it is the template itself that is looked at, as it was written; with
         them, what is counted is the data as HTML has it (content 8.5).
         """
-        given = escaped_names(values)
-        for source, (_, content) in zip(self._sources, self._texts.values(), strict=True):
-            text = content.fill(given, lists="bullets", convert=escape) if values else source.replace("<", _NO_ELEMENT)
+        if values:
+            given = escaped_names(values)
+            texts = [content.fill(given, lists="bullets", convert=escape) for _, content in self._texts.values()]
+        else:
+            texts = [source.replace("<", _NO_ELEMENT) for source in self._sources]
+        for text in texts:
             if _MAY_HAVE_CODE.search(text):
                 for data in find_codes(_tokens(text)):
                     check_length(data.replace(_NO_ELEMENT, "<"))

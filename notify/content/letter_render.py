@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from notify.content.markdown import CONTAINERS, Token
 from notify.content.qr import code_data
-from notify.content.text import typography
+from notify.content.text import replace_references, typography
 
 Style = Literal[
     "plain", "bold", "placeholder", "placeholder-conditional", "placeholder-no-brackets", "placeholder-redacted"
@@ -163,9 +163,7 @@ class _Builder(HTMLParser):
         """Reads all of a text. References that are harmless as characters are replaced here: the library takes its
         time for each.
         """
-        for reference, character in (("&gt;", ">"), ("&#91;", "["), ("&#93;", "]")):
-            text = text.replace(reference, character)
-        self.feed(text)
+        self.feed(replace_references(text, but="<"))
         self.close()
 
     def blocks(self) -> tuple[Block, ...]:

@@ -17,7 +17,6 @@ from mistune.block_parser import BlockParser
 from mistune.core import BlockState, InlineState
 from mistune.inline_parser import InlineParser
 from mistune.plugins.footnotes import footnotes
-from mistune.util import unikey
 
 from notify.content.markdown_lines import respell
 
@@ -193,6 +192,6 @@ def parse(text: str) -> Sequence[Token]:
         text = _SURROGATE.sub("\ufffd", text)  # no character, and no part of an address
     text, definitions = respell(text)
     state = _MARKDOWN.block.state_cls()
-    state.env["ref_links"] = {unikey(name): definition._asdict() for name, definition in definitions.items()}
+    state.env["ref_links"] = definitions
     tokens, _ = _MARKDOWN.parse(text, state)
     return cast("list[Token]", tokens)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
+from mistune.util import unikey
+
 _QUOTE: Final = re.compile(r"[ ]*\^.")
 _QUOTE_MARK: Final = re.compile(r"^[ ]*\^[ ]?")
 _MARKER: Final = re.compile(r"([ ]*)([*•-]|\d{1,9}\.)(?:([ ]*)(?=\S)(.*)|[ ]+$)")
@@ -27,6 +29,7 @@ _TABLES: Final = (
 _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)[ ]*+(?:[^`\s]++[ ]*+)?$")
 _LINK: Final = re.compile(r"[ ]{0,3}\[([^\^\]]+)\]:[ ]*(?:<|&lt;)?([^\s>]+?)(?:>|&gt;)?(?:[ ]+[\"(](.+)[\")])?[ ]*$")
 _FOOTNOTE: Final = re.compile(r"[ ]{0,3}\[\^[^\]]+\]:(?=\s)")
+CODE_INDENT: Final = 4
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
 _NOTHING: Final = "![](.)"
@@ -38,11 +41,8 @@ _BULLETS: Final = ("*", "-")
 _NUMBERS: Final = ("1.", "1)")
 
 
-class Definition(NamedTuple):
-    """Where links of a name lead, and what is said of it; as the text has them."""
-
-    url: str
-    title: str | None
+Definition = dict[str, str | None]
+"""Where links of a name lead (`url`) and what is said of it (`title`), as the text has them; `mistune` keeps it so."""
 
 
 def respell(text: str) -> tuple[str, dict[str, Definition]]:
@@ -121,10 +121,8 @@ class _Respeller:
         if is_in_item:
             if self._after_blank:
                 self._leave_items(indent)
-            is_code = indent >= self._items[-1].indent + 6
-        else:
-            is_code = indent >= 4
-        if is_code or not (is_in_item or self._after_blank):
+            indent = self._beyond_item(indent)
+        if indent >= CODE_INDENT or not (is_in_item or self._after_blank):
             return False
         lines = _Respeller(self._quoted_lines(is_in_item), self._definitions, self._depth + 1).respell()
         if is_in_item:
@@ -168,10 +166,8 @@ class _Respeller:
         if closing == len(closings) or closings[closing] == self._position + 1:
             return False
         code = self._lines[self._position + 1 : closings[closing]]
-        # longer than what looks like a fence within it
-        fence = match[1][0] * max(
-            len(match[1]), *(len(row.strip()) + 1 for row in code if row.strip()[:3] == match[1][:3]), 3
-        )
+        longest = max((len(row.strip()) for row in code if row.strip()[:3] == match[1][:3]), default=0)
+        fence = match[1][0] * max(len(match[1]), longest + 1)  # what looks like a fence within it ends nothing
         self._block(fence, *code, fence)
         self._position = closings[closing] + 1
         return True
@@ -226,7 +222,7 @@ class _Respeller:
         if match is None:
             return False
         name, url, title = match.groups()
-        self._definitions[name] = Definition(url, title)
+        self._definitions[unikey(name)] = {"url": url, "title": title}
         self._block()
         self._position += 1
         return True
@@ -289,9 +285,13 @@ class _Respeller:
                 return [_protected(line)]
             self._leave_items(indent)
         item = self._items[-1]
-        code = indent - item.indent - 2
-        column = item.offset + (code if code >= 4 else 0)
+        beyond = self._beyond_item(indent)
+        column = item.offset + (beyond if beyond >= CODE_INDENT else 0)
         return [" " * column + _protected(line[indent:])]
+
+    def _beyond_item(self, indent: int) -> int:
+        """How far a line is indented beyond the text of the last item."""
+        return indent - self._items[-1].indent - 2
 
     def _leave_items(self, indent: int) -> None:
         """What is indented so far below a blank line is part of the item that is indented less."""

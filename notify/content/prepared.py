@@ -32,6 +32,7 @@ from notify.content.placeholders import (
 
 MOST_SHAPES: Final = 64
 MOST_PLACEHOLDERS: Final = 500
+"""Each is looked at with the line that it stands in."""
 MOST_ITEMS: Final = 20
 LONGEST_VALUE: Final = 2000
 

@@ -59,10 +59,17 @@ def tidy_punctuation(text: str) -> str:
     return _BEFORE_PUNCTUATION.sub("", text) if any(pair in text for pair in _BLANK_AND_MARK) else text
 
 
+def replace_references(text: str, *, but: str = "") -> str:
+    """The references that we write ourselves become the characters that they stand for, `but` that one."""
+    for reference, character in _OWN_REFERENCES:
+        if character != but:
+            text = text.replace(reference, character)
+    return text
+
+
 def unescape(text: str) -> str:
     """As `html.unescape`, but quick with a great many of the references that we write ourselves."""
-    for reference, character in _OWN_REFERENCES:
-        text = text.replace(reference, character)
+    text = replace_references(text)
     try:
         return html.unescape(text)
     except ValueError:  # a number of thousands of digits, which is no character

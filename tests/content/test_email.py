@@ -112,6 +112,7 @@ EXAMPLES = [
     ("```\n````\na\n```\n\n# H", "````\na\n<h2>H</h2>", f"````\na\n\n\nH\n{EQUALS}\n"),
     ("```a\n```\n\nb", "<p>```a<br>```</p><p>b</p>", "```a\n```\n\nb\n"),
     ("a b|\n-|-\n  \n", "<p>a b|<br>-|-</p>", "a b|\n-|-\n"),
+    ("[r]: a\n[R]: b\n[r]: c\n[r]", '<p><a href="http://c">r</a></p>', "r: c\n"),
     ("# a | b\n-|-", "<h2>a | b</h2><ul><li>|-</li></ul>", f"a | b\n{EQUALS}\n\n• |-\n"),
     ("a | b\n-|-", "<p>a | b<br>-|-</p>", "a | b\n-|-\n"),
     ("a[^1] b[^2]\n\n[^1]: c\n\n[^2]: d", "<p>a b</p><p>c</p><p>d</p>", "a b\n\nc\n\nd\n"),

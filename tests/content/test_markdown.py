@@ -45,6 +45,4 @@ def test_looking_at_beginnings_of_lines_finds_what_looking_everywhere_finds(text
 
 
 def test_half_a_character_in_the_target_of_a_link_is_replaced() -> None:
-    assert "�" in str(markdown.parse("[a](http://b\ud800c)")) or "%EF%BF%BD" in str(
-        markdown.parse("[a](http://b\ud800c)")
-    )
+    assert "�" in str(markdown.parse("[a](http://b\ud800c)"))
