@@ -20,7 +20,7 @@ from notify.infra.sns import SNSVerifier
 from notify.providers.registry import PROVIDERS, ProviderPool
 from notify.public import documents, openapi, provider_receipts, received_texts, ses_receipts, status, unsubscribe, v2
 from notify.public.auth import Authenticator
-from notify.public.metrics_page import MetricsPage, Situation
+from notify.public.metrics_page import MetricsPage, SystemStateCollector
 from notify.rooms import Rooms
 from notify.settings import Settings
 
@@ -97,10 +97,10 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
                 authenticator=Authenticator(rooms.services),
                 acceptor=rooms.acceptor,
                 reader=rooms.reader,
-                presenter=rooms.presenter,
+                serialiser=rooms.serialiser,
                 templates=rooms.templates,
                 database=parts.database,
-                vault=parts.vault,
+                encryptor=parts.encryptor,
                 page_size=parts.settings.api_page_size,
             )
         )
@@ -112,7 +112,7 @@ def _add_routes(app: Flask, rooms: Rooms) -> None:
     )
     verifier = SNSVerifier(outbound, parts.settings.ses_topic_arns, parts.settings.sns_url)
     app.register_blueprint(ses_receipts.blueprint(verifier, rooms.email_receipts))
-    app.register_blueprint(received_texts.blueprint(providers, rooms.inbox))
+    app.register_blueprint(received_texts.blueprint(providers, rooms.text_receiver))
     app.register_blueprint(documents.blueprint(rooms.documents, rooms.services, parts.settings))
     app.register_blueprint(unsubscribe.blueprint(parts.database, parts.cache, rooms.url_tokens))
     app.register_blueprint(openapi.blueprint(parts.settings.api_host_name))
@@ -125,11 +125,11 @@ def _add_console(app: Flask, rooms: Rooms) -> None:
     from notify.console import api, guard
 
     app.register_blueprint(api.blueprint(rooms))
-    app.wsgi_app = guard.Unshared(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = guard.WithoutCors(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _add_metrics(app: Flask, parts: Parts) -> None:
-    page = MetricsPage(parts.settings.effective_metrics_token, Situation(parts))
+    page = MetricsPage(parts.settings.effective_metrics_token, SystemStateCollector(parts))
 
     @app.get(parts.settings.prometheus_metrics_path)
     def metrics() -> Response:

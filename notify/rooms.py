@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 from notify.billing.prices import Prices
 from notify.documents.store import DocumentStore
-from notify.inbound.actions import Inbox
+from notify.inbound.actions import TextReceiver
 from notify.infra.parts import Parts
 from notify.infra.url_tokens import UrlTokens
 from notify.messages.accept import Acceptor
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.compose import Composer
-from notify.messages.dispatch import Aftermath
-from notify.messages.email_receipts import EmailReceiptBook
 from notify.messages.links import UnsubscribeLinks
-from notify.messages.present import Presenter
+from notify.messages.publish import DeliveryPublisher
 from notify.messages.queries import MessageReader
-from notify.messages.receipts import ReceiptBook
+from notify.messages.receipts import ReceiptProcessor
+from notify.messages.serialise import Serialiser
+from notify.messages.ses_events import SesEvents
 from notify.messages.store import MessageStore
-from notify.services.directory import ServiceDirectory
-from notify.services.limits import Limits
-from notify.templates.directory import TemplateDirectory
+from notify.services.cache import ServiceCache
+from notify.services.limits import RateLimiter
+from notify.templates.cache import TemplateCache
 from notify.webhooks.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -37,24 +37,24 @@ class Rooms:
         self.parts = parts
 
     @cached_property
-    def services(self) -> ServiceDirectory:
+    def services(self) -> ServiceCache:
         """Services, as authentication and sending see them."""
-        return ServiceDirectory(self.parts.database, self.parts.vault)
+        return ServiceCache(self.parts.database, self.parts.encryptor)
 
     @cached_property
-    def templates(self) -> TemplateDirectory:
+    def templates(self) -> TemplateCache:
         """Compiled templates."""
-        return TemplateDirectory(self.parts.database)
+        return TemplateCache(self.parts.database)
 
     @cached_property
-    def limits(self) -> Limits:
+    def limits(self) -> RateLimiter:
         """Limits a minute and a day."""
-        return Limits(self.parts.cache, rate_limit_enabled=self.parts.settings.api_rate_limit_enabled)
+        return RateLimiter(self.parts.cache, rate_limit_enabled=self.parts.settings.api_rate_limit_enabled)
 
     @cached_property
-    def aftermath(self) -> Aftermath:
+    def publisher(self) -> DeliveryPublisher:
         """Counts accepted messages, and tells workers of them."""
-        return Aftermath(self.parts.queue, self.limits)
+        return DeliveryPublisher(self.parts.queue, self.limits)
 
     @cached_property
     def documents(self) -> DocumentStore:
@@ -85,38 +85,38 @@ class Rooms:
         return Acceptor(
             parts.settings,
             parts.database,
-            parts.vault,
+            parts.encryptor,
             self.services,
             self.templates,
             self.limits,
-            MessageStore(parts.database, self.limits, self.aftermath.stored),
+            MessageStore(parts.database, self.limits, self.publisher.stored),
             self.documents,
         )
 
     @cached_property
     def reader(self) -> MessageReader:
         """Looks up messages."""
-        return MessageReader(self.parts.database, self.parts.vault)
+        return MessageReader(self.parts.database, self.parts.encryptor)
 
     @cached_property
-    def presenter(self) -> Presenter:
+    def serialiser(self) -> Serialiser:
         """Shows messages."""
-        return Presenter(self.templates, Prices(self.parts.database), self.links)
+        return Serialiser(self.templates, Prices(self.parts.database), self.links)
 
     @cached_property
     def outbox(self) -> Outbox:
         """What services are still to be told."""
-        return Outbox(self.parts.vault, self.parts.queue)
+        return Outbox(self.parts.encryptor, self.parts.queue)
 
     @cached_property
     def message_callbacks(self) -> MessageCallbacks:
         """Has services told of their messages."""
-        return MessageCallbacks(self.parts.database, self.parts.vault, self.outbox)
+        return MessageCallbacks(self.parts.database, self.parts.encryptor, self.outbox)
 
     @cached_property
-    def inbox(self) -> Inbox:
+    def text_receiver(self) -> TextReceiver:
         """Takes texts for services."""
-        return Inbox(self.parts.database, self.parts.vault, self.outbox)
+        return TextReceiver(self.parts.database, self.parts.encryptor, self.outbox)
 
     @cached_property
     def callback_sender(self) -> CallbackSender:
@@ -124,17 +124,19 @@ class Rooms:
         from notify.webhooks.sender import CallbackSender
 
         parts = self.parts
-        return CallbackSender(parts.settings, parts.database, parts.vault, parts.queue)
+        return CallbackSender(parts.settings, parts.database, parts.encryptor, parts.queue)
 
     @cached_property
-    def receipts(self) -> ReceiptBook:
+    def receipts(self) -> ReceiptProcessor:
         """Applies receipts."""
-        return ReceiptBook(self.parts.database, self.parts.vault, self.services, self.templates, self.message_callbacks)
+        return ReceiptProcessor(
+            self.parts.database, self.parts.encryptor, self.services, self.templates, self.message_callbacks
+        )
 
     @cached_property
-    def email_receipts(self) -> EmailReceiptBook:
+    def email_receipts(self) -> SesEvents:
         """Applies what SES says of emails."""
-        return EmailReceiptBook(self.parts.database, self.parts.queue, self.receipts, self.message_callbacks.complained)
+        return SesEvents(self.parts.database, self.parts.queue, self.receipts, self.message_callbacks.complained)
 
     @cached_property
     def deliverer(self) -> Deliverer:
@@ -147,7 +149,7 @@ class Rooms:
             parts.settings,
             parts.database,
             parts.cache,
-            parts.vault,
+            parts.encryptor,
             parts.queue,
             Outbound(connections=parts.settings.provider_connections),
             self.services,
@@ -160,7 +162,7 @@ class Rooms:
     def close(self) -> None:
         """Publish what waits, give every connection back."""
         if "aftermath" in self.__dict__:
-            self.aftermath.close()
+            self.publisher.close()
         if "deliverer" in self.__dict__:
             self.deliverer.close()
         if "callback_sender" in self.__dict__:

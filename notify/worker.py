@@ -36,7 +36,7 @@ def create_celery(settings: Settings) -> Celery:
         lambda: rooms.callback_sender,
         {
             "delivery_status": rooms.message_callbacks.record_again,
-            "inbound_sms": rooms.inbox.record_again,
+            "inbound_sms": rooms.text_receiver.record_again,
         },
     )
     # when every task is done: calls that no task waits for are finished, too

@@ -19,7 +19,7 @@ from notify.cli.demo import ensure_demo
 from notify.infra.parts import Parts, build_parts
 from notify.infra.postgres import start_postgres
 from notify.infra.valkey import start_valkey
-from tests.world import World
+from tests.api import Api
 
 assert all_models.metadata  # foreign keys name tables of other rooms
 
@@ -72,7 +72,7 @@ def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]
 
 
 @pytest.fixture(scope="module")
-def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def api(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The web application with a demo service, for the tests of one module."""
     folder = tmp_path_factory.mktemp("world")
     with fresh_parts(
@@ -80,5 +80,5 @@ def world(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathF
     ) as parts:
         demo = ensure_demo(parts, folder / "dev.json")
         app = create_app(parts.settings)
-        yield World(app, parts, app.extensions["rooms"], demo)
+        yield Api(app, parts, app.extensions["rooms"], demo)
         app.extensions["rooms"].close()

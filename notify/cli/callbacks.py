@@ -35,7 +35,7 @@ def _save(
         service = find_service(session, which)
         callback = action(
             session,
-            parts.vault,
+            parts.encryptor,
             service_id=service.id,
             signing_secret=secret,
             updated_by_id=find_user(session, who).id if who else service.created_by_id,
@@ -46,7 +46,7 @@ def _save(
             "id": callback.id,
             "type": callback.callback_type,
             "url": callback.url,
-            "signing_secret": signing_secret(callback, parts.vault),
+            "signing_secret": signing_secret(callback, parts.encryptor),
         }
 
 

@@ -30,7 +30,7 @@ from notify.services import queries as services
 from notify.services.actions import (
     DEFAULT_PERMISSIONS,
     LIVE_LIMITS,
-    Limits,
+    MessageLimits,
     create_api_key,
     create_service,
     revoke_api_key,
@@ -173,7 +173,7 @@ def create_service_command(
     as_json: bool,
 ) -> None:
     """Make a service: a sender of messages, with a team, keys and templates of its own."""
-    usual = LIVE_LIMITS if live else Limits()
+    usual = LIVE_LIMITS if live else MessageLimits()
     with open_parts() as parts, parts.database.transaction() as session:
         service = create_service(
             session,
@@ -185,7 +185,7 @@ def create_service_command(
             permissions=permissions or DEFAULT_PERMISSIONS,
             organisation_type=organisation_type,
             contact_link=contact_link,
-            limits=Limits(
+            limits=MessageLimits(
                 sms=usual.sms if sms_limit is None else sms_limit,
                 email=usual.email if email_limit is None else email_limit,
                 letter=usual.letter if letter_limit is None else letter_limit,
@@ -215,7 +215,7 @@ def create_api_key_command(which: str, name: str, key_type: str, who: str | None
         service = find_service(session, which)
         made = create_api_key(
             session,
-            parts.vault,
+            parts.encryptor,
             service_id=service.id,
             name=name,
             key_type=key_type,

@@ -19,7 +19,7 @@ from notify.accounts.actions import create_user
 from notify.accounts.models import User
 from notify.accounts.passwords import hash_password
 from notify.infra.parts import Parts
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.services.actions import (
     LIVE_LIMITS,
@@ -185,7 +185,7 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
             "mobile_number": user.mobile_number,
         },
         "service_id": str(DEMO_SERVICE),
-        "api_keys": {key_type: _key(session, parts.vault, key_type) for key_type in KEY_TYPES},
+        "api_keys": {key_type: _key(session, parts.encryptor, key_type) for key_type in KEY_TYPES},
         "templates": {
             template_type: str(session.get_one(Template, DEMO_TEMPLATES[template_type]).id)
             for template_type in TEMPLATE_TYPES
@@ -198,7 +198,7 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
     }
 
 
-def _key(session: Session, vault: Vault, key_type: str) -> str:
+def _key(session: Session, encryptor: Encryptor, key_type: str) -> str:
     """The demo's key of a type; a new one where it was revoked, or was encrypted with a secret that is gone."""
     name = f"demo {key_type}"
     key = session.scalar(
@@ -206,11 +206,11 @@ def _key(session: Session, vault: Vault, key_type: str) -> str:
     )
     if key is not None:
         try:
-            return full_api_key(key.name, DEMO_SERVICE, vault.decrypt(key.secret))
+            return full_api_key(key.name, DEMO_SERVICE, encryptor.decrypt(key.secret))
         except UndecipherableError:
             revoke_api_key(session, DEMO_SERVICE, key.id)
     made = create_api_key(
-        session, vault, service_id=DEMO_SERVICE, name=name, key_type=key_type, created_by_id=DEMO_USER
+        session, encryptor, service_id=DEMO_SERVICE, name=name, key_type=key_type, created_by_id=DEMO_USER
     )
     return made.full
 

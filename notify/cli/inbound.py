@@ -71,7 +71,7 @@ def receive_text_command(number: str | None, sender: str, content: str, as_json:
         text = IncomingText(
             provider="sandbox", to=number, sender=sender, content=content, reference=str(new_id()), sent_at=utc_now()
         )
-        id_ = rooms.inbox.receive(text)
+        id_ = rooms.text_receiver.receive(text)
         rooms.outbox.close()
     if id_ is None:
         raise click.ClickException(f"no service receives texts on {number}: see notify assign-inbound-number")

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from notify.console import guard
 from notify.console.frame import framed
+from notify.console.message_view import MessageView
 from notify.console.queries import Cursor, Filter, MessageList
 from notify.console.rates import Rates
-from notify.console.show import Showcase
 from notify.console.timeline import state_of
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.http import json_answer
@@ -88,8 +88,8 @@ def blueprint(rooms: Rooms) -> Blueprint:
         static_folder="static",
         static_url_path="/static",
     )
-    messages = MessageList(parts.database, parts.vault)
-    showcase = Showcase(settings, messages, rooms.services, rooms.templates, rooms.presenter, rooms.composer)
+    messages = MessageList(parts.database, parts.encryptor)
+    showcase = MessageView(settings, messages, rooms.services, rooms.templates, rooms.serialiser, rooms.composer)
     rates = Rates(parts.database, parts.queue, configured(settings), utc_now)
     hosts = guard.known_hosts(settings)
 

@@ -73,7 +73,7 @@ def protect(response: Response) -> Response:
     return response
 
 
-class Unshared:
+class WithoutCors:
     """WSGI middleware: takes the API's leave to other sites off what is below `PREFIX`."""
 
     def __init__(self, app: WSGIApplication) -> None:

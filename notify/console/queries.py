@@ -12,7 +12,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from notify.infra.database import Database
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.messages.queries import COLUMNS, StoredMessage, read_row
 
 UNREADABLE: Final = "(encrypted with another secret)"
@@ -39,12 +39,12 @@ _ONE: Final = "SELECT {columns} FROM notifications n LEFT JOIN users u ON u.id =
 _SUMMARIES: Final = """
 SELECT DISTINCT ON (notification_id) notification_id, subject, left(body, 300) AS start,
        count(*) OVER (PARTITION BY notification_id) AS copies
-FROM sandbox_outbox WHERE notification_id = ANY(%s) ORDER BY notification_id, id
+FROM sandbox_messages WHERE notification_id = ANY(%s) ORDER BY notification_id, id
 """
 _SENT: Final = """
 SELECT id, recipient, sender, reply_to, subject, body, html, headers, created_at, outcome, receipt_due_at,
        receipt_sent_at
-FROM sandbox_outbox WHERE notification_id = %s ORDER BY id LIMIT 20
+FROM sandbox_messages WHERE notification_id = %s ORDER BY id LIMIT 20
 """
 _REACTIONS: Final = """
 SELECT 'unsubscribed', created_at FROM unsubscribe_request WHERE notification_id = %(id)s
@@ -123,9 +123,9 @@ class WaitingCallback(NamedTuple):
 class MessageList:
     """Looks messages up, across all services."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
 
     def page(
         self, wanted: Filter, older_than: Cursor | None, limit: int

@@ -13,7 +13,7 @@ from notify.content.sms_senders import resolve_sender
 from notify.infra import metrics
 from notify.infra.database import Database
 from notify.infra.ids import new_id
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
 from notify.webhooks import payloads
@@ -40,12 +40,12 @@ WHERE id = %s
 """
 
 
-class Inbox:
+class TextReceiver:
     """Takes texts for services, and has the services told of them."""
 
-    def __init__(self, database: Database, vault: Vault, outbox: Outbox) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor, outbox: Outbox) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._outbox = outbox
 
     def receive(self, text: IncomingText) -> UUID | None:

@@ -9,7 +9,7 @@ from celery import Celery
 from celery.schedules import crontab
 
 from notify import queues
-from notify.inbound import upkeep
+from notify.inbound import maintenance
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 
@@ -21,7 +21,7 @@ def register(celery: Celery, parts: Parts) -> None:
 
     @celery.task(name="delete-inbound-sms")
     def delete_inbound_sms() -> None:
-        number = upkeep.delete_received_texts(parts.database, utc_now())
+        number = maintenance.delete_received_texts(parts.database, utc_now())
         if number:
             logger.info("received texts deleted", number=number)
 

@@ -10,7 +10,7 @@ from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.objects import Objects
 from notify.infra.queue import Queue, create_celery
-from notify.infra.secrets import Signer, Vault
+from notify.infra.secrets import Encryptor, Signer
 from notify.queues import QUEUES
 from notify.settings import Settings, SettingsError
 
@@ -22,7 +22,7 @@ class Parts:
     settings: Settings
     database: Database
     cache: Cache
-    vault: Vault
+    encryptor: Encryptor
     signer: Signer
     objects: Objects
     queue: Queue
@@ -76,7 +76,7 @@ def build_parts(settings: Settings) -> Parts:
             application_name=f"notify-{settings.notify_app_name}",
         ),
         cache=Cache(settings.redis_url if settings.redis_enabled else ""),
-        vault=Vault(settings.secret_key),
+        encryptor=Encryptor(settings.secret_key),
         signer=Signer(settings.secret_key, settings.dangerous_salt),
         objects=Objects(settings.object_store_url or f"file://{settings.notify_data_dir.resolve() / 'objects'}"),
         queue=Queue(celery, prefix, broker, groups=settings.enable_sqs_message_group_ids),

@@ -61,7 +61,7 @@ class _Nonces:
             return fresh[:NONCE_BYTES]
 
 
-class Vault:
+class Encryptor:
     """Encrypts and decrypts values at rest with the configured secrets."""
 
     def __init__(self, secrets: Sequence[str]) -> None:

@@ -29,16 +29,16 @@ from notify.documents.store import DocumentStore
 from notify.infra.database import Database
 from notify.infra.errors import ProblemError
 from notify.infra.ids import new_id
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages import errors
 from notify.messages.store import MessageStore, NewMessage
 from notify.services import queries as service_queries
-from notify.services.directory import ServiceDirectory
-from notify.services.limits import LimitExceededError, Limits
+from notify.services.cache import ServiceCache
+from notify.services.limits import LimitExceededError, RateLimiter
 from notify.services.queries import CachedApiKey, CachedService
 from notify.settings import Settings
-from notify.templates.directory import CompiledTemplate, TemplateDirectory
+from notify.templates.cache import CompiledTemplate, TemplateCache
 
 SIMULATED_EMAILS: Final = frozenset(
     f"simulate-delivered{suffix}@notifications.service.gov.uk" for suffix in ("", "-2", "-3")
@@ -77,17 +77,17 @@ class Acceptor:
         self,
         settings: Settings,
         database: Database,
-        vault: Vault,
-        services: ServiceDirectory,
-        templates: TemplateDirectory,
-        limits: Limits,
+        encryptor: Encryptor,
+        services: ServiceCache,
+        templates: TemplateCache,
+        limits: RateLimiter,
         store: MessageStore,
         documents: DocumentStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._services = services
         self._templates = templates
         self._limits = limits

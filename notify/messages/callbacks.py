@@ -10,7 +10,7 @@ import structlog
 from psycopg import Connection
 
 from notify.infra.database import Database
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.messages.complaints import StoredComplaint
 from notify.messages.statuses import COMPLETED
 from notify.webhooks import payloads
@@ -28,9 +28,9 @@ FROM notifications WHERE id = ANY(%s) AND notification_type IN ('sms', 'email')
 class MessageCallbacks:
     """Records, in the transaction that changes a message, that its service is to be told."""
 
-    def __init__(self, database: Database, vault: Vault, outbox: Outbox) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor, outbox: Outbox) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._outbox = outbox
 
     def record(self, connection: Connection[Any], changed: Sequence[Sequence[Any]]) -> Collection[UUID]:

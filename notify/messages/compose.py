@@ -12,7 +12,7 @@ from notify.messages.links import UnsubscribeLinks
 from notify.providers.base import OutgoingEmail, OutgoingText
 from notify.services.queries import CachedService
 from notify.settings import Settings
-from notify.templates.directory import CompiledTemplate
+from notify.templates.cache import CompiledTemplate
 
 
 class Composer:

@@ -26,21 +26,21 @@ from notify.infra.cache import Cache
 from notify.infra.database import AWAY, Database
 from notify.infra.outbound import Outbound
 from notify.infra.queue import Queue
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
-from notify.messages import dispatch
+from notify.messages import publish
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.compose import Composer
-from notify.messages.measure import measure_deliveries
-from notify.messages.receipts import ReceiptBook
+from notify.messages.metrics import measure_deliveries
+from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import OutgoingEmail, OutgoingText, ProviderError, Receipt
 from notify.providers.choice import NoProviderError
+from notify.providers.router import AllDownError, ProviderRouter
 from notify.providers.simulation import simulated_outcome
-from notify.providers.switchboard import AllDownError, Switchboard
-from notify.services.directory import ServiceDirectory
+from notify.services.cache import ServiceCache
 from notify.services.queries import CachedService
 from notify.settings import Settings
-from notify.templates.directory import CompiledTemplate, TemplateDirectory
+from notify.templates.cache import CompiledTemplate, TemplateCache
 
 logger = structlog.get_logger(__name__)
 
@@ -176,18 +176,18 @@ class Deliverer:
         settings: Settings,
         database: Database,
         cache: Cache,
-        vault: Vault,
+        encryptor: Encryptor,
         queue: Queue,
         outbound: Outbound,
-        services: ServiceDirectory,
-        templates: TemplateDirectory,
-        receipts: ReceiptBook,
+        services: ServiceCache,
+        templates: TemplateCache,
+        receipts: ReceiptProcessor,
         callbacks: MessageCallbacks,
         composer: Composer,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._queue = queue
         self._outbound = outbound
         self._services = services
@@ -196,7 +196,7 @@ class Deliverer:
         self._callbacks = callbacks
         self._composer = composer
         self._in_hand = _InHand()
-        self._switchboard = Switchboard(settings, database, cache, outbound)
+        self._router = ProviderRouter(settings, database, cache, outbound)
         # each batch holds a connection for its locks, and needs another now and then: some must always be free
         connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
         batches = min(BATCHES_AT_A_TIME, max(1, connections // 2 - 1))
@@ -206,9 +206,9 @@ class Deliverer:
         self._room_for_left = threading.BoundedSemaphore(min(LEFT_AT_A_TIME, max(0, connections - batches - 3)))
 
     @property
-    def switchboard(self) -> Switchboard:
+    def router(self) -> ProviderRouter:
         """The ways to the providers."""
-        return self._switchboard
+        return self._router
 
     def deliver(self, notification_type: str, ids: Sequence[UUID], attempt: int = 0, waited: float = 0.0) -> None:
         """Hand over those messages that are still `created`. Returns when each was handed over, has failed for good, or
@@ -277,8 +277,8 @@ class Deliverer:
         rows = locks.execute(_READ, (locked, kind)).fetchall()
         if not rows:
             return []
-        self._switchboard.refresh()
-        if self._switchboard.is_down(kind):
+        self._router.refresh()
+        if self._router.is_down(kind):
             batch.untried = [row[0] for row in rows if row[4] != "test"]
             rows = [row for row in rows if row[4] == "test"]
         waiting, results = self._prepare(kind, rows)
@@ -354,7 +354,7 @@ class Deliverer:
         while batch.under_way:
             # whole batches of a quick provider are written at once, slow ones wave by wave
             done, batch.under_way = await asyncio.wait(batch.under_way, timeout=WAVE_SECONDS)
-            self._switchboard.look()
+            self._router.look()
             if done:
                 await loop.run_in_executor(None, self._settle, batch, [task.result() for task in done])
                 ended_at = loop.time()
@@ -370,7 +370,7 @@ class Deliverer:
         is_tried = True
         for _ in range(2 if round_.attempt == 0 else 1):
             try:
-                sent = await self._switchboard.send(
+                sent = await self._router.send(
                     kind,
                     message.outgoing,
                     international=message.international,
@@ -403,7 +403,7 @@ class Deliverer:
         results, receipts, unsent = [], [], []
         for message in messages:
             try:
-                identifier = self._switchboard.chooser.choose(notification_type, message.international)
+                identifier = self._router.chooser.choose(notification_type, message.international)
             except NoProviderError:
                 unsent.append(message.id)
                 continue
@@ -421,7 +421,7 @@ class Deliverer:
         batch.failed += [result.id for result in results if result.status is None and result.is_tried]
         batch.untried += [result.id for result in results if not result.is_tried]
         self._write([result for result in results if result.is_tried])
-        self._switchboard.settle()
+        self._router.settle()
 
     def _write(self, results: Sequence[_Result]) -> None:
         """Write what became of messages, however long the database is away: nobody else knows it, and what was handed
@@ -477,7 +477,7 @@ class Deliverer:
             self._write([_Result(id_, "technical-failure", 0, utc_now()) for id_ in ids])
             return
         self._queue.publish(
-            dispatch.DELIVER_TASKS[round_.notification_type],
+            publish.DELIVER_TASKS[round_.notification_type],
             # a worker of the version before knows no third argument
             [[str(id_) for id_ in ids], round_.attempt, *([round_.waited] if round_.waited else [])],
             queue=queues.RETRY,
@@ -486,5 +486,5 @@ class Deliverer:
 
     def close(self) -> None:
         """Give the connections to providers back."""
-        self._switchboard.close()
+        self._router.close()
         self._outbound.close()

@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 
 COLUMNS = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,
@@ -55,20 +55,20 @@ class StoredMessage:
     created_by_name: str | None
 
 
-def read_row(row: Sequence[Any], vault: Vault) -> StoredMessage:
+def read_row(row: Sequence[Any], encryptor: Encryptor) -> StoredMessage:
     """A row of `COLUMNS` as a message."""
     values = list(row)
-    values[7] = vault.decrypt(values[7])
-    values[8] = vault.decrypt_json(values[8])
+    values[7] = encryptor.decrypt(values[7])
+    values[8] = encryptor.decrypt_json(values[8])
     return StoredMessage(*values)
 
 
 class MessageReader:
     """Looks up messages by id; concurrent look-ups share one query."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._batcher: Batcher[UUID, Sequence[Any] | None] = Batcher(self._read, max_size=200, leaders=2)
 
     def get(self, service_id: UUID, notification_id: UUID) -> StoredMessage | None:

@@ -16,14 +16,14 @@ import structlog
 from notify.content.sms_rates import rates, records_delivery
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.measure import measure_receipts
+from notify.messages.metrics import measure_receipts
 from notify.messages.statuses import OPEN_TO_RECEIPTS
 from notify.providers.base import Receipt
-from notify.services.directory import ServiceDirectory
-from notify.templates.directory import TemplateDirectory
+from notify.services.cache import ServiceCache
+from notify.templates.cache import TemplateCache
 
 logger = structlog.get_logger(__name__)
 
@@ -54,19 +54,19 @@ FROM unnest(%s::uuid[], %s::int[]) AS u(id, units) WHERE n.id = u.id AND n.billa
 """
 
 
-class ReceiptBook:
+class ReceiptProcessor:
     """Applies receipts to messages, and has services told of it."""
 
     def __init__(
         self,
         database: Database,
-        vault: Vault,
-        services: ServiceDirectory,
-        templates: TemplateDirectory,
+        encryptor: Encryptor,
+        services: ServiceCache,
+        templates: TemplateCache,
         callbacks: MessageCallbacks,
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._services = services
         self._templates = templates
         self._callbacks = callbacks

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 import structlog
 
-from notify.messages.email_receipts import EARLY_RETRY_SECONDS, EmailReceiptBook
+from notify.messages.ses_events import EARLY_RETRY_SECONDS, SesEvents
 from notify.providers.base import ReceiptError
 from notify.providers.ses_events import SESEvent, parse_envelope, parse_event
 
@@ -41,7 +41,7 @@ class _Waiting:
 class SESQueue:
     """Reads one queue. Several processes may read the same; a message that one of them did not finish comes again."""
 
-    def __init__(self, url: str, region: str, receipts: EmailReceiptBook, *, wait_seconds: int = WAIT_SECONDS) -> None:
+    def __init__(self, url: str, region: str, receipts: SesEvents, *, wait_seconds: int = WAIT_SECONDS) -> None:
         """`region` is that of an address which does not name one."""
         import boto3
         from botocore.config import Config

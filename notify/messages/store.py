@@ -17,7 +17,7 @@ import structlog
 from notify.infra import tracing
 from notify.infra.batcher import Batcher
 from notify.infra.database import Database, UnreachableError
-from notify.services.limits import LimitRequest, Limits
+from notify.services.limits import LimitRequest, RateLimiter
 
 logger = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ class MessageStore:
     not take long.
     """
 
-    def __init__(self, database: Database, limits: Limits, stored: Callable[[Sequence[NewMessage]], None]) -> None:
+    def __init__(self, database: Database, limits: RateLimiter, stored: Callable[[Sequence[NewMessage]], None]) -> None:
         self._database = database
         self._limits = limits
         self._stored = stored

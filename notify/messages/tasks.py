@@ -16,8 +16,8 @@ from notify.documents.store import DocumentStore
 from notify.infra import metrics
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
-from notify.messages import delivery_speed, upkeep
-from notify.messages.email_receipts import PROCESS_SES_RESULT
+from notify.messages import delivery_speed, maintenance
+from notify.messages.ses_events import PROCESS_SES_RESULT
 from notify.providers.registry import configured_texts
 from notify.settings import Settings
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from notify.messages.callbacks import MessageCallbacks
     from notify.messages.deliver import Deliverer
-    from notify.messages.email_receipts import EmailReceiptBook
+    from notify.messages.ses_events import SesEvents
 
 logger = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ def register(
     def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
         deliverer().deliver("email", _ids(notification_ids), attempt, waited)
 
-    sweeper = upkeep.Sweeper(parts.database, parts.queue, retry=timedelta(seconds=settings.delivery_retry_seconds))
+    sweeper = maintenance.Sweeper(parts.database, parts.queue, retry=timedelta(seconds=settings.delivery_retry_seconds))
 
     @celery.task(name="sweep-created-notifications")
     def sweep_created_notifications() -> None:
@@ -65,7 +65,7 @@ def register(
     @celery.task(name="timeout-sending-notifications")
     def timeout_sending_notifications() -> None:
         after = timedelta(seconds=settings.sending_notifications_timeout_period)
-        ids = upkeep.time_out_sending(parts.database, callbacks(), now=utc_now(), after=after)
+        ids = maintenance.time_out_sending(parts.database, callbacks(), now=utc_now(), after=after)
         if ids:
             logger.info("messages timed out", number=len(ids))
 
@@ -96,7 +96,7 @@ def register(
             logger.info("documents deleted", number=number)
 
 
-def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[], EmailReceiptBook]) -> None:
+def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[], SesEvents]) -> None:
     """As `register`: the tasks that take receipts from a queue."""
     queue = parts.settings.notification_queue_prefix + queues.RETRY
 

@@ -51,7 +51,7 @@ class SandboxMessage(Base):
     `receipt_sent_at` is null until our API took the receipt.
     """
 
-    __tablename__ = "sandbox_outbox"
+    __tablename__ = "sandbox_messages"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     notification_id: Mapped[UUID]
@@ -71,7 +71,7 @@ class SandboxMessage(Base):
     __table_args__ = (
         CheckConstraint("channel IN ('sms', 'email')", name="channel"),
         CheckConstraint("outcome IN ('delivered', 'temporary-failure', 'permanent-failure')", name="outcome"),
-        Index("ix_sandbox_outbox_notification_id", "notification_id"),
-        Index("ix_sandbox_outbox_recipient", "recipient", "id"),
-        Index("ix_sandbox_outbox_unreported", "receipt_due_at", postgresql_where=text("receipt_sent_at IS NULL")),
+        Index("ix_sandbox_messages_notification_id", "notification_id"),
+        Index("ix_sandbox_messages_recipient", "recipient", "id"),
+        Index("ix_sandbox_messages_unreported", "receipt_due_at", postgresql_where=text("receipt_sent_at IS NULL")),
     )

@@ -1,6 +1,6 @@
 """The sandbox provider itself: a small HTTP server for development and tests.
 
-It keeps what it is given in the table `sandbox_outbox` and answers once that is committed; requests that arrive
+It keeps what it is given in the table `sandbox_messages` and answers once that is committed; requests that arrive
 together share a write. After a moment it sends a receipt for each to our API, until the API takes it. What is still to
 be reported is in the table, so a restart loses no receipt.
 """
@@ -92,12 +92,12 @@ class _Due(BaseModel):
     receipt_due_at: datetime
 
 
-_COPY = """COPY sandbox_outbox (id, notification_id, channel, recipient, sender, reply_to, subject, body, html, headers,
-    created_at, outcome, receipt_due_at) FROM STDIN"""
-_DUE = """SELECT id, notification_id, channel, outcome, created_at, receipt_due_at FROM sandbox_outbox
+_COPY = """COPY sandbox_messages (id, notification_id, channel, recipient, sender, reply_to, subject, body, html,
+    headers, created_at, outcome, receipt_due_at) FROM STDIN"""
+_DUE = """SELECT id, notification_id, channel, outcome, created_at, receipt_due_at FROM sandbox_messages
     WHERE receipt_sent_at IS NULL ORDER BY receipt_due_at LIMIT %s"""
 _OUTBOX = """SELECT id, notification_id, channel, recipient, sender, reply_to, subject, body, html, headers, created_at,
-    outcome, receipt_sent_at FROM sandbox_outbox
+    outcome, receipt_sent_at FROM sandbox_messages
     WHERE (%(to)s::text IS NULL OR recipient = %(to)s)
     AND (%(notification_id)s::uuid IS NULL OR notification_id = %(notification_id)s)
     ORDER BY id DESC LIMIT %(limit)s"""
@@ -192,10 +192,10 @@ class Outbox:
         failed = [message.id for message, is_taken in zip(due, taken, strict=True) if not is_taken]
         now = utc_now()
         async with self._pool.connection() as connection:
-            await connection.execute("UPDATE sandbox_outbox SET receipt_sent_at = %s WHERE id = ANY(%s)", (now, done))
+            await connection.execute("UPDATE sandbox_messages SET receipt_sent_at = %s WHERE id = ANY(%s)", (now, done))
             if failed:
                 await connection.execute(
-                    "UPDATE sandbox_outbox SET receipt_due_at = %s WHERE id = ANY(%s)",
+                    "UPDATE sandbox_messages SET receipt_due_at = %s WHERE id = ANY(%s)",
                     (now + timedelta(seconds=RETRY_SECONDS), failed),
                 )
         return 0.0

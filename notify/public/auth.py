@@ -12,7 +12,7 @@ from notify.infra import tokens
 from notify.infra.tokens import AuthError
 from notify.messages.accept import Caller
 from notify.public.validation import parse_uuid
-from notify.services.directory import ServiceDirectory
+from notify.services.cache import ServiceCache
 from notify.services.queries import CachedApiKey, CachedService
 
 KNOWN_TOKENS = 4096
@@ -35,7 +35,7 @@ class Authenticator:
     its service and key may still be used is looked at each time.
     """
 
-    def __init__(self, services: ServiceDirectory) -> None:
+    def __init__(self, services: ServiceCache) -> None:
         self._services = services
         self._known: TTLCache[str, _Known] = TTLCache(KNOWN_TOKENS, KNOWN_SECONDS)
         self._lock = Lock()

@@ -24,7 +24,7 @@ from notify.documents.store import (
     decode_id,
 )
 from notify.infra.times import LONDON
-from notify.services.directory import ServiceDirectory
+from notify.services.cache import ServiceCache
 from notify.settings import Settings
 
 CONFIRMED_SECONDS: Final = 1800
@@ -52,7 +52,7 @@ HEADERS: Final = {
 }
 
 
-def blueprint(store: DocumentStore, services: ServiceDirectory, settings: Settings) -> Blueprint:
+def blueprint(store: DocumentStore, services: ServiceCache, settings: Settings) -> Blueprint:
     """The routes below `/d/<service>/<document>`; the key of the file is in the query."""
     pages = Blueprint("documents", __name__, template_folder="templates", url_prefix="/d/<service>/<document>")
     signatures = URLSafeTimedSerializer(list(settings.secret_key), salt=f"{settings.dangerous_salt} document")

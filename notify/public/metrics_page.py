@@ -26,7 +26,7 @@ from notify import queues
 from notify.infra import metrics
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
-from notify.messages.upkeep import oldest_created
+from notify.messages.maintenance import oldest_created
 from notify.providers.queries import Weight, weights
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ KEPT_SECONDS: Final = 5.0
 """How long an answer is given again, so that several scrapers ask the database and the broker no more than one."""
 
 
-class Situation:
+class SystemStateCollector:
     """How things stand: what waits, for how long, and how providers share the work. Every process tells the same."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
@@ -124,7 +124,7 @@ def _word(value: bool) -> str:
 class MetricsPage:
     """The page, as a WSGI application: within the API, or by itself where a worker shows its own."""
 
-    def __init__(self, token: str, situation: Situation | None) -> None:
+    def __init__(self, token: str, situation: SystemStateCollector | None) -> None:
         """An empty `token` lets everyone see it."""
         self._token = token
         self._registries = [metrics.registry()]

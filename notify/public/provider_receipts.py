@@ -6,12 +6,12 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
 from notify.infra.http import json_answer, result_error
-from notify.messages.receipts import ReceiptBook
+from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import ReceiptError
 from notify.providers.registry import ProviderPool, UnknownProviderError
 
 
-def blueprint(providers: ProviderPool, receipts: ReceiptBook, *, sandbox_allowed: bool) -> Blueprint:
+def blueprint(providers: ProviderPool, receipts: ReceiptProcessor, *, sandbox_allowed: bool) -> Blueprint:
     """`POST /notifications/<sms|email>/<provider>`: the answer comes when the receipt is on disk."""
     routes = Blueprint("provider_receipts", __name__)
 

@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
-from notify.inbound.actions import Inbox
+from notify.inbound.actions import TextReceiver
 from notify.infra.http import json_answer, result_error
 from notify.providers.incoming import IncomingError
 from notify.providers.registry import ProviderPool
@@ -19,7 +19,7 @@ MAX_BODY_BYTES: Final = 256 * 1024
 """A text is a few hundred characters."""
 
 
-def blueprint(providers: ProviderPool, inbox: Inbox) -> Blueprint:
+def blueprint(providers: ProviderPool, text_receiver: TextReceiver) -> Blueprint:
     """`POST /notifications/sms/receive/<mmg|firetext>`: the answer comes when the text is on disk. Who asks is checked
     before the body is read.
     """
@@ -41,7 +41,7 @@ def blueprint(providers: ProviderPool, inbox: Inbox) -> Blueprint:
             text = provider.read_incoming(body, request.form)
         except IncomingError:
             raise BadRequest from None
-        id_ = inbox.receive(text)
+        id_ = text_receiver.receive(text)
         if id_ is not None:
             logger.info("text received", provider=identifier, id=str(id_))
         else:

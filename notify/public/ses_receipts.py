@@ -11,13 +11,13 @@ from werkzeug.exceptions import NotFound
 
 from notify.infra.http import json_answer, result_error
 from notify.infra.sns import LARGEST_BYTES, SNSError, SNSMessage, SNSVerifier
-from notify.messages.email_receipts import BrokerDownError, EmailReceiptBook
+from notify.messages.ses_events import BrokerDownError, SesEvents
 from notify.providers.base import ReceiptError
 
 logger = structlog.get_logger(__name__)
 
 
-def blueprint(verifier: SNSVerifier, receipts: EmailReceiptBook) -> Blueprint:
+def blueprint(verifier: SNSVerifier, receipts: SesEvents) -> Blueprint:
     """`POST /notifications/email/ses`: the answer comes when what SES says is on disk."""
     routes = Blueprint("ses_receipts", __name__)
 

@@ -22,9 +22,9 @@ from notify.infra.database import Database
 from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v2_error, v2_problem
 from notify.infra.request_log import request_raised
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import format_datetime
-from notify.messages import present
+from notify.messages import serialise
 from notify.messages.accept import AcceptedMessage, Acceptor, Caller
 from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError, too_much_text
 from notify.messages.queries import MessageReader, StoredMessage
@@ -33,7 +33,7 @@ from notify.public import schemas
 from notify.public.auth import Authenticator
 from notify.public.validation import parse_uuid, validate
 from notify.templates import queries as template_queries
-from notify.templates.directory import CompiledTemplate, TemplateDirectory
+from notify.templates.cache import CompiledTemplate, TemplateCache
 
 LISTS = ("status", "template_type")
 
@@ -45,10 +45,10 @@ class V2Parts:
     authenticator: Authenticator
     acceptor: Acceptor
     reader: MessageReader
-    presenter: present.Presenter
-    templates: TemplateDirectory
+    serialiser: serialise.Serialiser
+    templates: TemplateCache
     database: Database
-    vault: Vault
+    encryptor: Encryptor
     page_size: int
 
 
@@ -84,7 +84,7 @@ def blueprint(parts: V2Parts) -> Blueprint:
                         "service_id": text.service_id,
                         "notify_number": text.notify_number,
                         "user_number": text.user_number,
-                        "content": parts.vault.decrypt(text.content),
+                        "content": parts.encryptor.decrypt(text.content),
                     }
                     for text in texts
                 ],
@@ -128,7 +128,7 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
             acceptor.refuse(caller, kind, problem)
         except TooMuchTextError as error:
             acceptor.refuse(caller, kind, too_much_text(kind, error.length))
-        return json_answer(present.accepted(message, _host(), caller.service.id), 201)
+        return json_answer(serialise.accepted(message, _host(), caller.service.id), 201)
 
     def sms(caller: Caller) -> AcceptedMessage:
         form = validate(schemas.SmsRequest, read_json(request))
@@ -192,7 +192,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
 
     @v2.get("/notifications/<notification_id>")
     def notification(notification_id: str) -> Response:
-        return json_answer(parts.presenter.notification(find(notification_id), _host()))
+        return json_answer(parts.serialiser.notification(find(notification_id), _host()))
 
     @v2.get("/notifications/<notification_id>/pdf")
     def pdf(notification_id: str) -> Response:
@@ -226,7 +226,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
             links["next"] = _link(host, {**given, "older_than": messages[-1].id})
         return json_answer(
             {
-                "notifications": [parts.presenter.notification(message, host) for message in messages],
+                "notifications": [parts.serialiser.notification(message, host) for message in messages],
                 "links": links,
             }
         )
@@ -252,18 +252,18 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
 
     @v2.get("/template/<template_id>")
     def template(template_id: str) -> Response:
-        return json_answer(present.template(find(template_id)))
+        return json_answer(serialise.template(find(template_id)))
 
     @v2.get("/template/<template_id>/version/<int:version>")
     def template_version(template_id: str, version: int) -> Response:
-        return json_answer(present.template(find(template_id, version)))
+        return json_answer(serialise.template(find(template_id, version)))
 
     @v2.get("/templates")
     def templates() -> Response:
         query = validate(schemas.TemplatesQuery, _query(request))
         with parts.database.session() as session:
             rows = template_queries.list_templates(session, _caller().service.id, query.type)
-        return json_answer({"templates": [present.template(CompiledTemplate(row)) for row in rows]})
+        return json_answer({"templates": [serialise.template(CompiledTemplate(row)) for row in rows]})
 
     @v2.post("/template/<template_id>/preview")
     def preview(template_id: str) -> Response:
@@ -275,7 +275,7 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
         if missing:
             raise MissingPersonalisationError(missing)
         try:
-            return json_answer(present.preview(compiled, form.personalisation))
+            return json_answer(serialise.preview(compiled, form.personalisation))
         except TooMuchTextError as error:
             raise too_much_text(compiled.row.type, error.length) from None
 

@@ -23,7 +23,7 @@ from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import local_date, utc_now
 from notify.infra.versions import save_version
 from notify.services.allowance import default_allowance, financial_year
@@ -77,7 +77,7 @@ _INBOUND = re.compile(r"0[0-9]{9,10}")
 
 
 @dataclass(frozen=True)
-class Limits:
+class MessageLimits:
     """How many messages a service may send a day. The defaults are those of a service in trial mode."""
 
     email: int = 50
@@ -86,7 +86,7 @@ class Limits:
     international_sms: int = 100
 
 
-LIVE_LIMITS: Final = Limits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
+LIVE_LIMITS: Final = MessageLimits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
 """What a service gets when it goes live (internal-services 2.4)."""
 
 
@@ -105,7 +105,7 @@ def create_service(
     user_id: UUID,
     from_number: str,
     restricted: bool = True,
-    limits: Limits | None = None,
+    limits: MessageLimits | None = None,
     permissions: Sequence[str] = DEFAULT_PERMISSIONS,
     organisation_type: str | None = None,
     contact_link: str | None = None,
@@ -135,7 +135,7 @@ def create_service(
     if organisation is not None:
         organisation_type = organisation.organisation_type
     local_part = email_local_part(name)
-    bounds = limits or Limits()
+    bounds = limits or MessageLimits()
     service = Service(
         id=service_id or new_id(),
         name=name,
@@ -232,7 +232,7 @@ def close_service(session: Session, service: Service, *, now: datetime) -> None:
 
 
 def create_api_key(
-    session: Session, vault: Vault, *, service_id: UUID, name: str, key_type: str, created_by_id: UUID
+    session: Session, encryptor: Encryptor, *, service_id: UUID, name: str, key_type: str, created_by_id: UUID
 ) -> NewApiKey:
     """A new API key (internal-services 4). Its secret is kept encrypted and never shown again.
 
@@ -248,7 +248,7 @@ def create_api_key(
     key = ApiKey(
         id=new_id(),
         name=name,
-        secret=vault.encrypt(secret),
+        secret=encryptor.encrypt(secret),
         service_id=service_id,
         key_type=key_type,
         created_by_id=created_by_id,

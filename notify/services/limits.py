@@ -83,7 +83,7 @@ def _refusal(request: LimitRequest, stopped: int) -> ProblemError | None:
     return None
 
 
-class Limits:
+class RateLimiter:
     """Checks and counts. Without a cache, or while it is down, everything passes."""
 
     def __init__(self, cache: Cache, *, rate_limit_enabled: bool) -> None:

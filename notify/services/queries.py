@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from notify.accounts.models import ServiceUser, User
 from notify.branding.models import EmailBranding, ServiceEmailBranding
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.services.models import (
     ApiKey,
@@ -80,7 +80,7 @@ class CachedService:
 
 
 def load_service(
-    session: Session, service_id: UUID, vault: Vault, *, now: datetime | None = None
+    session: Session, service_id: UUID, encryptor: Encryptor, *, now: datetime | None = None
 ) -> CachedService | None:
     """The service with its permissions, branding and API keys, archived or not; None when there is none by that id.
 
@@ -112,7 +112,7 @@ def load_service(
         restricted=service.restricted,
         prefix_sms=service.prefix_sms,
         email_branding=None if branding is None else _cached_branding(branding),
-        api_keys=tuple(_usable_keys(session, service_id, vault, now or utc_now())),
+        api_keys=tuple(_usable_keys(session, service_id, encryptor, now or utc_now())),
     )
 
 
@@ -126,7 +126,7 @@ def _cached_branding(branding: EmailBranding) -> CachedEmailBranding:
     )
 
 
-def _usable_keys(session: Session, service_id: UUID, vault: Vault, now: datetime) -> list[CachedApiKey]:
+def _usable_keys(session: Session, service_id: UUID, encryptor: Encryptor, now: datetime) -> list[CachedApiKey]:
     # midnight of the expiry day > now - 7 days is the same as: expiry >= the first midnight after now - 7 days
     limit = now - timedelta(days=REVOKED_KEYS_KNOWN_DAYS)
     earliest = datetime.combine(limit.date() + timedelta(days=1), time(), limit.tzinfo)
@@ -140,7 +140,7 @@ def _usable_keys(session: Session, service_id: UUID, vault: Vault, now: datetime
             id=key.id,
             name=key.name,
             key_type=key.key_type,
-            secret=vault.decrypt(key.secret),
+            secret=encryptor.decrypt(key.secret),
             expiry_date=key.expiry_date,
             created_by_id=key.created_by_id,
         )

@@ -18,7 +18,7 @@ from notify.content.uris import is_uri
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.public_addresses import is_address, is_public
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.versions import save_version
 from notify.services.models import CALLBACK_TYPES, CallbackApi, Service
 from notify.webhooks.errors import DuplicateCallbackError, InvalidCallbackError, NoCallbackError
@@ -29,7 +29,7 @@ SHORTEST_TOKEN: Final = 10
 
 def create_callback(
     session: Session,
-    vault: Vault,
+    encryptor: Encryptor,
     *,
     service_id: UUID,
     callback_type: str,
@@ -54,8 +54,8 @@ def create_callback(
         service_id=service_id,
         callback_type=callback_type,
         url=url,
-        bearer_token=vault.encrypt(bearer_token),
-        signing_secret=_encrypted_secret(vault, signing_secret),
+        bearer_token=encryptor.encrypt(bearer_token),
+        signing_secret=_encrypted_secret(encryptor, signing_secret),
         updated_by_id=updated_by_id,
     )
     try:
@@ -69,7 +69,7 @@ def create_callback(
 
 def update_callback(
     session: Session,
-    vault: Vault,
+    encryptor: Encryptor,
     *,
     service_id: UUID,
     callback_type: str,
@@ -91,9 +91,9 @@ def update_callback(
         callback.url = url
     if bearer_token is not None:
         _check_token(bearer_token)
-        callback.bearer_token = vault.encrypt(bearer_token)
+        callback.bearer_token = encryptor.encrypt(bearer_token)
     if signing_secret is not None:
-        callback.signing_secret = _encrypted_secret(vault, signing_secret)
+        callback.signing_secret = _encrypted_secret(encryptor, signing_secret)
     callback.updated_by_id = updated_by_id
     save_version(session, callback)
     return callback
@@ -105,11 +105,11 @@ def delete_callback(session: Session, *, service_id: UUID, callback_type: str) -
     session.flush()
 
 
-def signing_secret(callback: CallbackApi, vault: Vault) -> str:
+def signing_secret(callback: CallbackApi, encryptor: Encryptor) -> str:
     """What the receiver verifies signatures with: `whsec_...`."""
     if callback.signing_secret is not None:
-        return vault.decrypt(callback.signing_secret)
-    return derived_secret(vault.decrypt(callback.bearer_token))
+        return encryptor.decrypt(callback.signing_secret)
+    return derived_secret(encryptor.decrypt(callback.bearer_token))
 
 
 def _locked(session: Session, service_id: UUID, callback_type: str) -> CallbackApi:
@@ -144,11 +144,11 @@ def _check_token(token: str) -> None:
         raise InvalidCallbackError("bearer_token", "bearer_token has characters that a header cannot carry")
 
 
-def _encrypted_secret(vault: Vault, secret: str | None) -> bytes | None:
+def _encrypted_secret(encryptor: Encryptor, secret: str | None) -> bytes | None:
     if secret is None:
         return None
     try:
         secret_bytes(secret)
     except ValueError as error:
         raise InvalidCallbackError("signing_secret", f"signing_secret {error}") from None
-    return vault.encrypt(secret)
+    return encryptor.encrypt(secret)

@@ -24,7 +24,7 @@ from notify.infra.background import Background
 from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.queue import Queue
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.services.models import CallbackType
 
@@ -71,8 +71,8 @@ class NewCallback:
 class Outbox:
     """Records what services are to be told, and wakes the workers that tell them."""
 
-    def __init__(self, vault: Vault, queue: Queue) -> None:
-        self._vault = vault
+    def __init__(self, encryptor: Encryptor, queue: Queue) -> None:
+        self._vault = encryptor
         self._queue = queue
         self._known: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(KNOWN_SERVICES, KNOWN_SECONDS)
         self._lock = Lock()

@@ -30,7 +30,7 @@ from notify.infra import metrics
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound, OutboundError, cancel
 from notify.infra.queue import Queue
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.services.models import CallbackType
 from notify.settings import Settings
@@ -132,10 +132,10 @@ class _Lane:
 class CallbackSender:
     """Sends the callbacks of one process."""
 
-    def __init__(self, settings: Settings, database: Database, vault: Vault, queue: Queue) -> None:
+    def __init__(self, settings: Settings, database: Database, encryptor: Encryptor, queue: Queue) -> None:
         self._settings = settings
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._queue = queue
         self._outbound = Outbound(
             connections=CONNECTIONS_PER_HOST,

@@ -89,7 +89,7 @@ def test_a_service_from_nothing_to_a_key_and_templates(parts: Parts) -> None:
         stdin="From a pipe: ((name))",
     )  # fmt: skip
     with parts.database.session() as session:
-        loaded = queries.load_service(session, UUID(service["id"]), parts.vault)
+        loaded = queries.load_service(session, UUID(service["id"]), parts.encryptor)
         assert loaded is not None
         assert (loaded.restricted, loaded.sms_message_limit, loaded.email_message_limit) == (False, 7, 250000)
         assert loaded.permissions == {"sms", "email"}
@@ -103,7 +103,7 @@ def test_revoke_by_name(parts: Parts) -> None:
     key = made("create-api-key", "--service", "Passports", "--name", "k")
     assert made("revoke-api-key", "--service", "Passports", "--key", "k")["id"] == key["id"]
     with parts.database.session() as session:
-        loaded = queries.load_service(session, UUID(service["id"]), parts.vault)
+        loaded = queries.load_service(session, UUID(service["id"]), parts.encryptor)
     assert loaded is not None
     assert all(stored.expiry_date is not None for stored in loaded.api_keys)
     assert "no key named k" in run("revoke-api-key", "--service", "Passports", "--key", "k").output

@@ -17,7 +17,7 @@ from notify.accounts.passwords import is_password
 from notify.accounts.queries import permissions_in_service
 from notify.cli.demo import ensure_demo
 from notify.infra.parts import Parts
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.services import queries
 from notify.services.actions import revoke_api_key
 from notify.services.models import SERVICE_PERMISSIONS, ApiKey, Service
@@ -59,7 +59,7 @@ def test_everything_the_file_names_is_there(parts: Parts, path: Path) -> None:
     demo = ensure_demo(parts, path)
     service_id = UUID(demo["service_id"])
     with parts.database.session() as session:
-        service = queries.load_service(session, service_id, parts.vault)
+        service = queries.load_service(session, service_id, parts.encryptor)
         assert service is not None
         assert (service.active, service.restricted) == (True, False)
         assert service.permissions == set(SERVICE_PERMISSIONS)
@@ -146,7 +146,7 @@ def test_a_revoked_key_is_replaced(parts: Parts, path: Path) -> None:
 
 def test_keys_of_a_lost_secret_are_replaced(parts: Parts, path: Path) -> None:
     demo = ensure_demo(parts, path)
-    again = ensure_demo(replace(parts, vault=Vault(["another secret"])), path)
+    again = ensure_demo(replace(parts, encryptor=Encryptor(["another secret"])), path)
     assert all(again["api_keys"][kind] != demo["api_keys"][kind] for kind in ("normal", "team", "test"))
 
 

@@ -19,26 +19,26 @@ from notify.console.queries import Filter, page_query
 from notify.console.timeline import state_of
 from notify.infra.ids import new_id
 from notify.messages.statuses import STATUSES
-from tests.world import World
+from tests.api import Api
 
 HTML = "<html><head></head><body><p>Hello</p><script>alert(1)</script></body></html>"
 
 
-def ask(world: World, path: str, **headers: str) -> TestResponse:
-    return world.app.test_client().get(f"/console{path}", headers=headers)
+def ask(api: Api, path: str, **headers: str) -> TestResponse:
+    return api.app.test_client().get(f"/console{path}", headers=headers)
 
 
-def get(world: World, path: str) -> Any:
-    answer = ask(world, f"/data/{path}")
+def get(api: Api, path: str) -> Any:
+    answer = ask(api, f"/data/{path}")
     assert answer.status_code == 200, answer.text
     return answer.get_json()
 
 
-def listed(world: World, query: str = "") -> list[str]:
-    return [message["id"] for message in get(world, f"messages?{query}")["messages"]]
+def listed(api: Api, query: str = "") -> list[str]:
+    return [message["id"] for message in get(api, f"messages?{query}")["messages"]]
 
 
-def deliver(world: World, id_: UUID, **values: Any) -> None:
+def deliver(api: Api, id_: UUID, **values: Any) -> None:
     """As if the sandbox had been given the message, and had reported."""
     columns: dict[str, Any] = {
         "id": new_id(),
@@ -51,11 +51,9 @@ def deliver(world: World, id_: UUID, **values: Any) -> None:
         **values,
     }
     names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
-    query = (
-        "INSERT INTO sandbox_outbox ({}, created_at, receipt_due_at, receipt_sent_at) VALUES ({}, now(), now(), now())"
-    )
-    world.execute(query.format(names, marks), *columns.values())
-    world.execute(
+    query = "INSERT INTO sandbox_messages ({}, created_at, receipt_due_at, receipt_sent_at) VALUES ({}, now(), now(), now())"
+    api.execute(query.format(names, marks), *columns.values())
+    api.execute(
         "UPDATE notifications SET notification_status = 'delivered', sent_by = 'sandbox', sent_at = now(),"
         " updated_at = now() WHERE id = %s",
         id_,
@@ -65,21 +63,21 @@ def deliver(world: World, id_: UUID, **values: Any) -> None:
 # -- who may see it
 
 
-def test_there_is_none_in_production(world: World, tmp_path: Path) -> None:
+def test_there_is_none_in_production(api: Api, tmp_path: Path) -> None:
     production = settings.load(
         notify_environment="production",
         secret_key=["a secret"],
         dangerous_salt="a salt",
         internal_client_api_keys={"notify-admin": ["another"]},
-        sqlalchemy_database_uri=world.parts.settings.sqlalchemy_database_uri,
-        redis_url=world.parts.settings.redis_url,
+        sqlalchemy_database_uri=api.parts.settings.sqlalchemy_database_uri,
+        redis_url=api.parts.settings.redis_url,
         notify_data_dir=tmp_path,
     )
     app = create_app(production)
     try:
         assert "console" not in app.blueprints
-        assert "console" in world.app.blueprints
-        for rule in (rule for rule in world.app.url_map.iter_rules() if rule.rule.startswith("/console")):
+        assert "console" in api.app.blueprints
+        for rule in (rule for rule in api.app.url_map.iter_rules() if rule.rule.startswith("/console")):
             path = rule.rule.replace("<uuid:notification_id>", str(uuid4())).replace("<path:filename>", "app.js")
             assert app.test_client().get(path).status_code == 404, path
     finally:
@@ -87,17 +85,17 @@ def test_there_is_none_in_production(world: World, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/now", "/static/app.js", "/data/messages", "/data/demo"])
-def test_it_answers_to_names_of_this_machine_only(world: World, path: str) -> None:
+def test_it_answers_to_names_of_this_machine_only(api: Api, path: str) -> None:
     for host in ("localhost", "localhost:6011", "127.0.0.1:6011", "[::1]:6011"):
-        assert ask(world, path, Host=host).status_code == 200, host
+        assert ask(api, path, Host=host).status_code == 200, host
     for host in ("evil.example", "localhost.evil.example", "evil.example:6011", "[::1", "127.0.0.1.nip.io"):
-        refused = ask(world, path, Host=host)
+        refused = ask(api, path, Host=host)
         assert refused.status_code == 403, host
         assert "messages" not in refused.text
 
 
-def test_it_answers_to_the_name_of_the_api(world: World) -> None:
-    app = create_app(world.parts.settings.model_copy(update={"api_host_name": "https://notify.dev.example:8443"}))
+def test_it_answers_to_the_name_of_the_api(api: Api) -> None:
+    app = create_app(api.parts.settings.model_copy(update={"api_host_name": "https://notify.dev.example:8443"}))
     try:
         for host, status in (("notify.dev.example:8443", 200), ("other.dev.example:8443", 403)):
             assert app.test_client().get("/console", headers={"Host": host}).status_code == status
@@ -105,51 +103,51 @@ def test_it_answers_to_the_name_of_the_api(world: World) -> None:
         app.extensions["rooms"].close()
 
 
-def test_other_sites_cannot_use_it(world: World) -> None:
+def test_other_sites_cannot_use_it(api: Api) -> None:
     for site in ("cross-site", "same-site"):
-        assert ask(world, "/data/messages", **{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}).status_code == 403
+        assert ask(api, "/data/messages", **{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}).status_code == 403
         embedded = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
-        assert ask(world, "", **embedded).status_code == 403
+        assert ask(api, "", **embedded).status_code == 403
         link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-        assert ask(world, "", **link).status_code == 200
-    assert ask(world, "/data/messages", **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
+        assert ask(api, "", **link).status_code == 200
+    assert ask(api, "/data/messages", **{"Sec-Fetch-Site": "same-origin"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["", "/static/app.js", "/data/messages", f"/data/messages/{UUID(int=7)}", "/nothing"])
-def test_nothing_of_it_is_shared_across_origins(world: World, path: str) -> None:
-    answer = ask(world, path, Origin="https://evil.example")
+def test_nothing_of_it_is_shared_across_origins(api: Api, path: str) -> None:
+    answer = ask(api, path, Origin="https://evil.example")
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert world.call("GET", "/_status", headers={}).headers["Access-Control-Allow-Origin"] == "*"
+    assert api.call("GET", "/_status", headers={}).headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_preflight_allows_nothing(world: World) -> None:
-    answer = world.app.test_client().options(
+def test_a_preflight_allows_nothing(api: Api) -> None:
+    answer = api.app.test_client().options(
         "/console/data/messages", headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
     )
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
 
-def test_pages_load_nothing_from_elsewhere(world: World) -> None:
-    page = ask(world, "")
+def test_pages_load_nothing_from_elsewhere(api: Api) -> None:
+    page = ask(api, "")
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert "http:" not in page.text.replace(world.parts.settings.api_host_name, "")
+    assert "http:" not in page.text.replace(api.parts.settings.api_host_name, "")
     assert "https:" not in page.text
     assert "<script>" not in page.text
     assert page.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     for name in ("app.js", "dom.js", "list.js", "message.js", "now.js", "send.js", "server.js", "unread.js"):
-        script = ask(world, f"/static/{name}")
+        script = ask(api, f"/static/{name}")
         assert "javascript" in script.headers["Content-Type"], name
         assert "innerHTML" not in script.text
-    assert ask(world, "/static/console.css").mimetype == "text/css"
+    assert ask(api, "/static/console.css").mimetype == "text/css"
 
 
-def test_it_changes_nothing(world: World) -> None:
-    rules = [rule for rule in world.app.url_map.iter_rules() if rule.rule.startswith("/console")]
+def test_it_changes_nothing(api: Api) -> None:
+    rules = [rule for rule in api.app.url_map.iter_rules() if rule.rule.startswith("/console")]
     assert len(rules) > 8
     assert {method for rule in rules for method in rule.methods or ()} == {"GET", "HEAD", "OPTIONS"}
 
@@ -157,10 +155,10 @@ def test_it_changes_nothing(world: World) -> None:
 # -- the list
 
 
-def test_messages_that_were_never_handed_over_are_listed_too(world: World) -> None:
-    text, mail, letter = world.sent("sms"), world.sent("email"), world.sent("letter")
-    test = world.sent("sms", key="test")
-    shown = {message["id"]: message for message in get(world, "messages")["messages"]}
+def test_messages_that_were_never_handed_over_are_listed_too(api: Api) -> None:
+    text, mail, letter = api.sent("sms"), api.sent("email"), api.sent("letter")
+    test = api.sent("sms", key="test")
+    shown = {message["id"]: message for message in get(api, "messages")["messages"]}
     assert [*shown][:4] == [str(test), str(letter), str(mail), str(text)]
     assert shown[str(text)]["preview"].startswith("Hello Amala, see you on Monday.")
     assert shown[str(mail)]["subject"] == "Your appointment on Monday"
@@ -171,35 +169,35 @@ def test_messages_that_were_never_handed_over_are_listed_too(world: World) -> No
     assert shown[str(text)]["copies"] == 0
 
 
-def test_what_the_sandbox_has_is_what_is_shown(world: World) -> None:
-    id_ = world.sent("email")
+def test_what_the_sandbox_has_is_what_is_shown(api: Api) -> None:
+    id_ = api.sent("email")
     body = "Hello Amala,\n\n\nYour appointment\n" + "-" * 65 + "\n\nCome."
-    deliver(world, id_, channel="email", subject="As it was sent", body=body, html=HTML)
-    (shown,) = get(world, f"messages?q={id_}")["messages"]
+    deliver(api, id_, channel="email", subject="As it was sent", body=body, html=HTML)
+    (shown,) = get(api, f"messages?q={id_}")["messages"]
     assert shown["subject"] == "As it was sent"
     assert shown["preview"] == "Hello Amala, Your appointment Come."
     assert (shown["status"], shown["state"], shown["copies"]) == ("delivered", "done", 1)
 
 
-def test_pages_follow_each_other_without_gaps(world: World) -> None:
-    sent = [str(world.sent("sms")) for _ in range(7)][::-1]
+def test_pages_follow_each_other_without_gaps(api: Api) -> None:
+    sent = [str(api.sent("sms")) for _ in range(7)][::-1]
     found: list[str] = []
     path = "limit=3"
     while len(found) < 7:
-        page = get(world, f"messages?{path}")
+        page = get(api, f"messages?{path}")
         found += [message["id"] for message in page["messages"]]
         path = f"limit=3&older_than={page['next']}"
     assert found[:7] == sent
-    everything = listed(world, "limit=200")
+    everything = listed(api, "limit=200")
     assert len(everything) == len(set(everything))
-    last = get(world, "messages?limit=200")
+    last = get(api, "messages?limit=200")
     assert last["next"] is None
 
 
-def test_search_finds_by_recipient_reference_and_id(world: World) -> None:
-    mail = str(world.sent("email", email_address="Ümlaut.Bird@Example.com".replace("Ü", "u"), reference="case 77/A_%"))
-    text = str(world.sent("sms", phone_number="07911 123 456"))
-    letter = str(world.sent("letter", reference="brief"))
+def test_search_finds_by_recipient_reference_and_id(api: Api) -> None:
+    mail = str(api.sent("email", email_address="Ümlaut.Bird@Example.com".replace("Ü", "u"), reference="case 77/A_%"))
+    text = str(api.sent("sms", phone_number="07911 123 456"))
+    letter = str(api.sent("letter", reference="brief"))
     for query, found in (
         ("umlaut.bird@example.com", mail),
         ("BIRD@EXAMPLE", mail),
@@ -216,22 +214,22 @@ def test_search_finds_by_recipient_reference_and_id(world: World) -> None:
         (mail, mail),
         ("brief", letter),
     ):
-        assert found in listed(world, f"q={query}"), query
-    assert listed(world, f"q={mail}") == [mail]
-    assert listed(world, "q=nobody@example.org") == []
-    assert listed(world, "q=a_b") == []
-    assert listed(world, "q=%00") == listed(world)
-    assert text in listed(world, f"q={text[:8]}")
-    ((reference,),) = world.execute("SELECT reference FROM notifications WHERE id = %s", letter)
-    assert listed(world, f"q={reference}") == [letter]
+        assert found in listed(api, f"q={query}"), query
+    assert listed(api, f"q={mail}") == [mail]
+    assert listed(api, "q=nobody@example.org") == []
+    assert listed(api, "q=a_b") == []
+    assert listed(api, "q=%00") == listed(api)
+    assert text in listed(api, f"q={text[:8]}")
+    ((reference,),) = api.execute("SELECT reference FROM notifications WHERE id = %s", letter)
+    assert listed(api, f"q={reference}") == [letter]
 
 
-def test_filters(world: World) -> None:
-    text, letter = world.sent("sms"), world.sent("letter")
-    deliver(world, text)
-    failed = world.sent("sms")
-    world.execute("UPDATE notifications SET notification_status = 'permanent-failure' WHERE id = %s", failed)
-    assert {message["type"] for message in get(world, "messages?type=letter")["messages"]} == {"letter"}
+def test_filters(api: Api) -> None:
+    text, letter = api.sent("sms"), api.sent("letter")
+    deliver(api, text)
+    failed = api.sent("sms")
+    api.execute("UPDATE notifications SET notification_status = 'permanent-failure' WHERE id = %s", failed)
+    assert {message["type"] for message in get(api, "messages?type=letter")["messages"]} == {"letter"}
     for query, found, not_found in (
         ("status=delivered", text, failed),
         ("status=done", text, failed),
@@ -241,7 +239,7 @@ def test_filters(world: World) -> None:
         ("type=sms&status=failed", failed, text),
         ("q=07900900123&status=done", text, failed),
     ):
-        ids = listed(world, f"{query}&limit=200")
+        ids = listed(api, f"{query}&limit=200")
         assert str(found) in ids, query
         assert str(not_found) not in ids, query
 
@@ -259,74 +257,74 @@ def test_filters(world: World) -> None:
         "q=" + "x" * 501,
     ],
 )
-def test_a_query_that_makes_no_sense_is_refused(world: World, query: str) -> None:
-    answer = ask(world, f"/data/messages?{query}")
+def test_a_query_that_makes_no_sense_is_refused(api: Api, query: str) -> None:
+    answer = ask(api, f"/data/messages?{query}")
     assert answer.status_code == 400
     assert query.partition("=")[0] in str(answer.get_json()["message"])
 
 
-def test_who_has_a_page_already_is_told_so(world: World) -> None:
-    id_ = world.sent("sms")
-    first = ask(world, "/data/messages")
-    again = ask(world, "/data/messages", **{"If-None-Match": first.headers["ETag"]})
+def test_who_has_a_page_already_is_told_so(api: Api) -> None:
+    id_ = api.sent("sms")
+    first = ask(api, "/data/messages")
+    again = ask(api, "/data/messages", **{"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
-    deliver(world, id_)
-    changed = ask(world, "/data/messages", **{"If-None-Match": first.headers["ETag"]})
+    deliver(api, id_)
+    changed = ask(api, "/data/messages", **{"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert changed.get_json()["messages"][0]["status"] == "delivered"
 
 
-def test_every_status_is_in_one_of_the_groups(world: World) -> None:
-    id_ = world.sent("sms")
+def test_every_status_is_in_one_of_the_groups(api: Api) -> None:
+    id_ = api.sent("sms")
     for status in STATUSES:
-        world.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", status, id_)
-        assert str(id_) in listed(world, f"status={state_of(status)}&q={id_}")
-        assert str(id_) in listed(world, f"status={status}&q={id_}")
+        api.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", status, id_)
+        assert str(id_) in listed(api, f"status={state_of(status)}&q={id_}")
+        assert str(id_) in listed(api, f"status={status}&q={id_}")
 
 
-def test_a_recipient_of_another_secret_hides_no_message(world: World) -> None:
-    id_ = world.sent("sms")
-    world.execute("UPDATE notifications SET \"to\" = '\\x01020304050607', _personalisation = NULL WHERE id = %s", id_)
-    (shown,) = get(world, f"messages?q={id_}")["messages"]
+def test_a_recipient_of_another_secret_hides_no_message(api: Api) -> None:
+    id_ = api.sent("sms")
+    api.execute("UPDATE notifications SET \"to\" = '\\x01020304050607', _personalisation = NULL WHERE id = %s", id_)
+    (shown,) = get(api, f"messages?q={id_}")["messages"]
     assert shown["to"] == "(encrypted with another secret)"
-    assert get(world, f"messages/{id_}")["to"] == "(encrypted with another secret)"
+    assert get(api, f"messages/{id_}")["to"] == "(encrypted with another secret)"
 
 
-def plan(world: World, wanted: Filter) -> str:
+def plan(api: Api, wanted: Filter) -> str:
     query, values = page_query(wanted, None, 50)
-    with world.parts.database.connection() as connection:
+    with api.parts.database.connection() as connection:
         return "\n".join(row[0] for row in connection.execute(f"EXPLAIN {query}".encode(), values))
 
 
-def test_the_list_is_read_by_its_indexes(world: World) -> None:
-    world.sent("sms", reference="template of many")
-    world.execute(
+def test_the_list_is_read_by_its_indexes(api: Api) -> None:
+    api.sent("sms", reference="template of many")
+    api.execute(
         "INSERT INTO notifications (id, service_id, template_id, template_version, key_type, notification_type,"
         ' created_at, "to", normalised_to, client_reference, notification_status)'
         " SELECT gen_random_uuid(), service_id, template_id, 1, key_type, 'sms', now() - n * interval '1 s', \"to\","
         " '4479' || lpad(n::text, 8, '0'), 'many-' || n, 'delivered'"
         " FROM (SELECT * FROM notifications ORDER BY created_at DESC LIMIT 1) m, generate_series(1, 20000) n"
     )
-    world.execute("ANALYZE notifications")
+    api.execute("ANALYZE notifications")
     try:
-        newest = plan(world, Filter())
+        newest = plan(api, Filter())
         assert "ix_notifications_service_created_at" in newest
         assert "Seq Scan on notifications" not in newest
-        found = plan(world, Filter("many-12345"))
+        found = plan(api, Filter("many-12345"))
         for name in ("normalised_to_trgm", "client_reference_trgm", "ix_notifications_reference"):
             assert name in found
         assert "Seq Scan on notifications" not in found
-        assert "pk_notifications" in plan(world, Filter(str(uuid4())))
+        assert "pk_notifications" in plan(api, Filter(str(uuid4())))
     finally:
-        world.execute("DELETE FROM notifications WHERE client_reference LIKE 'many-%%'")
+        api.execute("DELETE FROM notifications WHERE client_reference LIKE 'many-%%'")
 
 
 # -- one message
 
 
-def test_an_email(world: World) -> None:
-    id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u", reference="ours")
-    shown = get(world, f"messages/{id_}")
+def test_an_email(api: Api) -> None:
+    id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u", reference="ours")
+    shown = get(api, f"messages/{id_}")
     content = shown["content"]
     assert content["was_sent"] is False
     assert content["from"] == "Demo service <demo.service@notify.tools>"
@@ -335,16 +333,16 @@ def test_an_email(world: World) -> None:
     assert "We look forward to seeing you on Monday." in content["text"]
     assert shown["details"]["personalisation"] == {"name": "Amala", "date": "Monday", "parking": "no"}
     assert shown["details"]["key"] == "demo normal"
-    assert shown["api"] == {**world.get(str(id_)), "template": shown["api"]["template"]} | {
+    assert shown["api"] == {**api.get(str(id_)), "template": shown["api"]["template"]} | {
         "one_click_unsubscribe_url": "https://example.com/u"
     }
     assert [step["title"] for step in shown["timeline"]] == ["Accepted", "Waits for a worker"]
 
 
-def test_an_email_as_a_frame(world: World) -> None:
-    id_ = world.sent("email")
-    deliver(world, id_, channel="email", subject="Subject", body="Hello", html=HTML)
-    answer = ask(world, f"/data/messages/{id_}/email?theme=dark")
+def test_an_email_as_a_frame(api: Api) -> None:
+    id_ = api.sent("email")
+    deliver(api, id_, channel="email", subject="Subject", body="Hello", html=HTML)
+    answer = ask(api, f"/data/messages/{id_}/email?theme=dark")
     assert answer.mimetype == "text/html"
     assert "<p>Hello</p>" in answer.text
     assert "color-scheme:dark" in answer.text
@@ -355,12 +353,12 @@ def test_an_email_as_a_frame(world: World) -> None:
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert ask(world, f"/data/messages/{id_}/email?theme=pink").status_code == 400
+    assert ask(api, f"/data/messages/{id_}/email?theme=pink").status_code == 400
 
 
-def test_the_source_of_an_email(world: World) -> None:
-    id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u")
-    source = ask(world, f"/data/messages/{id_}/source")
+def test_the_source_of_an_email(api: Api) -> None:
+    id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u")
+    source = ask(api, f"/data/messages/{id_}/source")
     assert source.mimetype == "text/plain"
     parsed = email.message_from_bytes(source.data, policy=email.policy.default)
     assert parsed["Subject"] == "Your appointment on Monday"
@@ -368,14 +366,14 @@ def test_the_source_of_an_email(world: World) -> None:
     assert parsed["Reply-To"] == "replies@example.com"
     assert parsed["List-Unsubscribe"] == "<https://example.com/u>"
     assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
-    saved = ask(world, f"/data/messages/{id_}/source?download")
+    saved = ask(api, f"/data/messages/{id_}/source?download")
     assert saved.headers["Content-Disposition"] == f'attachment; filename="{id_}.eml"'
 
 
-def test_the_source_is_what_the_sandbox_was_given(world: World) -> None:
-    id_ = world.sent("email")
+def test_the_source_is_what_the_sandbox_was_given(api: Api) -> None:
+    id_ = api.sent("email")
     deliver(
-        world,
+        api,
         id_,
         channel="email",
         recipient="amala@example.com",
@@ -385,28 +383,28 @@ def test_the_source_is_what_the_sandbox_was_given(world: World) -> None:
         html=HTML,
         headers=json.dumps({"X-One": "1"}),
     )
-    parsed = email.message_from_bytes(ask(world, f"/data/messages/{id_}/source").data, policy=email.policy.default)
+    parsed = email.message_from_bytes(ask(api, f"/data/messages/{id_}/source").data, policy=email.policy.default)
     assert parsed["From"].addresses[0].display_name == 'A <b> "c"'
     assert parsed["From"].addresses[0].addr_spec == "sender@example.com"
     assert (parsed["Subject"], parsed["X-One"]) == ("As sent", "1")
 
 
-def test_a_text_message(world: World) -> None:
-    id_ = world.sent("sms", personalisation={"name": "ŵyn €5…", "date": "x" * 60})
-    content = get(world, f"messages/{id_}")["content"]
+def test_a_text_message(api: Api) -> None:
+    id_ = api.sent("sms", personalisation={"name": "ŵyn €5…", "date": "x" * 60})
+    content = get(api, f"messages/{id_}")["content"]
     assert content["text"].startswith("Hello ŵyn €5..., see you on xxx")
     assert (content["is_unicode"], content["fragments"], content["capacity"]) == (True, 3, 67)
     kinds = {piece["text"]: piece["kind"] for piece in content["pieces"] if piece["kind"] != "plain"}
     assert kinds == {"ŵ": "unicode", "€": "extension", "...": "replaced"}
     # what was sent may differ from what would be sent now
-    deliver(world, id_, body="Old name: Hello")
-    content = get(world, f"messages/{id_}")["content"]
+    deliver(api, id_, body="Old name: Hello")
+    content = get(api, f"messages/{id_}")["content"]
     assert (content["text"], content["fragments"], content["was_sent"]) == ("Old name: Hello", 1, True)
     assert content["from"] == "GOVUK"
 
 
-def test_a_letter(world: World) -> None:
-    id_ = world.sent(
+def test_a_letter(api: Api) -> None:
+    id_ = api.sent(
         "letter",
         personalisation={
             "name": "O'Brien & co",
@@ -416,55 +414,55 @@ def test_a_letter(world: World) -> None:
             "postcode": "SW1A 1AA",
         },
     )
-    shown = get(world, f"messages/{id_}")
+    shown = get(api, f"messages/{id_}")
     assert shown["content"]["address"] == ["A", "B", "SW1A 1AA"]
     assert shown["content"]["subject"] == "Your appointment on 1 May"
     assert shown["content"]["body"].startswith("Dear O'Brien & co,")
     assert shown["status"] == "accepted"
 
 
-def test_what_the_recipient_did_is_in_the_timeline(world: World) -> None:
-    id_ = world.sent("email")
-    deliver(world, id_, channel="email", subject="Subject", html=HTML)
-    world.execute(
+def test_what_the_recipient_did_is_in_the_timeline(api: Api) -> None:
+    id_ = api.sent("email")
+    deliver(api, id_, channel="email", subject="Subject", html=HTML)
+    api.execute(
         "INSERT INTO unsubscribe_request (id, notification_id, service_id, template_id, template_version, email_address,"
         " created_at) SELECT gen_random_uuid(), id, service_id, template_id, template_version, 'x', now()"
         " FROM notifications WHERE id = %s",
         id_,
     )
-    world.execute(
+    api.execute(
         "INSERT INTO complaints (id, notification_id, service_id, created_at)"
         " SELECT gen_random_uuid(), id, service_id, now() + interval '1 s' FROM notifications WHERE id = %s",
         id_,
     )
-    titles = [step["title"] for step in get(world, f"messages/{id_}")["timeline"]]
+    titles = [step["title"] for step in get(api, f"messages/{id_}")["timeline"]]
     assert titles[-2:] == ["Unsubscribed", "Complaint"]
 
 
-def test_what_is_not_there(world: World) -> None:
+def test_what_is_not_there(api: Api) -> None:
     for path in ("", "/email", "/source"):
-        assert ask(world, f"/data/messages/{uuid4()}{path}").status_code == 404
-    text = world.sent("sms")
+        assert ask(api, f"/data/messages/{uuid4()}{path}").status_code == 404
+    text = api.sent("sms")
     for path in ("email", "source"):
-        assert ask(world, f"/data/messages/{text}/{path}").status_code == 404
-    assert ask(world, "/data/messages/x").status_code == 404
-    assert ask(world, "/elsewhere").status_code == 404
-    assert ask(world, "/").status_code == 200
+        assert ask(api, f"/data/messages/{text}/{path}").status_code == 404
+    assert ask(api, "/data/messages/x").status_code == 404
+    assert ask(api, "/elsewhere").status_code == 404
+    assert ask(api, "/").status_code == 200
 
 
 # -- now, and the demo
 
 
-def test_now_counts_and_shares(world: World) -> None:
-    id_ = world.sent("sms")
-    deliver(world, id_)
-    world.execute(
+def test_now_counts_and_shares(api: Api) -> None:
+    id_ = api.sent("sms")
+    deliver(api, id_)
+    api.execute(
         "UPDATE notifications SET created_at = now() - interval '20 s', sent_at = now() - interval '18 s',"
         " updated_at = now() - interval '12 s' WHERE id = %s",
         id_,
     )
-    world.rooms.parts.queue.publish("nothing", [], queue="retry-tasks")
-    app = create_app(world.parts.settings)
+    api.rooms.parts.queue.publish("nothing", [], queue="retry-tasks")
+    app = create_app(api.parts.settings)
     try:
         now = app.test_client().get("/console/data/now").get_json()
     finally:
@@ -484,16 +482,16 @@ def test_now_counts_and_shares(world: World) -> None:
     assert any(one["status"] == "created" for one in now["waiting"])
 
 
-def test_the_demo(world: World) -> None:
-    assert get(world, "demo") is None
-    path = world.parts.settings.notify_data_dir / "dev.json"
-    ensure_demo(world.parts, path)
+def test_the_demo(api: Api) -> None:
+    assert get(api, "demo") is None
+    path = api.parts.settings.notify_data_dir / "dev.json"
+    ensure_demo(api.parts, path)
     written = json.loads(path.read_text())
     try:
-        shown = get(world, "demo")
+        shown = get(api, "demo")
         assert shown["api_keys"] == written["api_keys"]
         assert set(shown) == {"api_url", "service_id", "api_keys", "templates"}
         path.write_text("[]")
-        assert get(world, "demo") is None
+        assert get(api, "demo") is None
     finally:
         path.unlink()

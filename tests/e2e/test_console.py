@@ -173,7 +173,7 @@ def test_an_email_can_do_nothing_to_the_console(console: Console) -> None:
     )
     change(
         console.product,
-        "UPDATE sandbox_outbox SET html = replace(html, '</body>', %s) WHERE notification_id = %s",
+        "UPDATE sandbox_messages SET html = replace(html, '</body>', %s) WHERE notification_id = %s",
         attack,
         id_,
     )

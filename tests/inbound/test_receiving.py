@@ -20,7 +20,7 @@ from notify.inbound.queries import page
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
 from notify.webhooks.actions import create_callback
-from tests.world import World, queued, with_settings
+from tests.api import Api, queued, with_settings
 
 NUMBER = "07700900789"
 
@@ -33,10 +33,10 @@ MMG_LOGIN, FIRETEXT_LOGIN = basic("user", "pass"), basic("notify", "fire")
 
 
 @pytest.fixture(scope="module")
-def app(world: World) -> Iterator[Flask]:
+def app(api: Api) -> Iterator[Flask]:
     """An application that knows the providers' credentials; the demo service has a number."""
     parts = with_settings(
-        world.parts,
+        api.parts,
         mmg_inbound_sms_username=["user"],
         mmg_inbound_sms_auth=["pass"],
         firetext_inbound_sms_auth=["fire"],
@@ -47,9 +47,9 @@ def app(world: World) -> Iterator[Flask]:
 
 
 @pytest.fixture(autouse=True)
-def empty(world: World) -> None:
+def empty(api: Api) -> None:
     for table in ("inbound_sms", "pending_callbacks", "service_callback_api"):
-        world.execute(f"DELETE FROM {table}")  # noqa: S608
+        api.execute(f"DELETE FROM {table}")  # noqa: S608
 
 
 def from_mmg(app: Flask, headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
@@ -72,30 +72,30 @@ def from_firetext(app: Flask, headers: dict[str, str] | None = None, **changes: 
     )
 
 
-def received(world: World) -> list[dict[str, Any]]:
-    texts: list[dict[str, Any]] = world.call("GET", "/v2/received-text-messages").get_json()["received_text_messages"]
+def received(api: Api) -> list[dict[str, Any]]:
+    texts: list[dict[str, Any]] = api.call("GET", "/v2/received-text-messages").get_json()["received_text_messages"]
     return texts
 
 
-def test_a_text_of_mmg_is_read_back(app: Flask, world: World) -> None:
+def test_a_text_of_mmg_is_read_back(app: Flask, api: Api) -> None:
     answer = from_mmg(app, Message="caf%C3%A9%5Cn%5Cx79", DateRecieved="2017-01-02+03%3A04%3A05")
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
-    (text,) = received(world)
+    (text,) = received(api)
     assert (text["notify_number"], text["user_number"]) == (NUMBER, "447900900123")
     assert text["content"] == "café\ny"
-    ((content, date, reference, provider),) = world.execute(
+    ((content, date, reference, provider),) = api.execute(
         "SELECT content, provider_date, provider_reference, provider FROM inbound_sms"
     )
     assert "café".encode() not in content
     assert (date.isoformat(), reference, provider) == ("2017-01-02T03:04:05+00:00", "1234", "mmg")
 
 
-def test_a_text_of_firetext_is_read_back(app: Flask, world: World) -> None:
+def test_a_text_of_firetext_is_read_back(app: Flask, api: Api) -> None:
     answer = from_firetext(app)
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
-    (text,) = received(world)
+    (text,) = received(api)
     assert (text["content"], text["user_number"]) == ("hello", "447900900123")
-    assert world.execute("SELECT provider_reference, provider FROM inbound_sms") == [(None, "firetext")]
+    assert api.execute("SELECT provider_reference, provider FROM inbound_sms") == [(None, "firetext")]
 
 
 @pytest.mark.parametrize("send", [from_mmg, from_firetext])
@@ -110,33 +110,33 @@ def test_a_text_of_firetext_is_read_back(app: Flask, world: World) -> None:
     ],
 )
 def test_strangers_are_refused(
-    app: Flask, world: World, send: Any, headers: dict[str, str], status: int, message: str
+    app: Flask, api: Api, send: Any, headers: dict[str, str], status: int, message: str
 ) -> None:
     answer = send(app, headers)
     assert (answer.status_code, answer.get_json()) == (status, {"result": "error", "message": message})
     assert answer.headers.get("WWW-Authenticate") == ("Bearer" if status == 401 else None)
-    assert received(world) == []
+    assert received(api) == []
 
 
-def test_without_credentials_of_ours_everybody_is_a_stranger(world: World) -> None:
-    assert from_mmg(world.app, basic("", "")).status_code == 403
-    assert from_firetext(world.app, basic("notify", "")).status_code == 403
+def test_without_credentials_of_ours_everybody_is_a_stranger(api: Api) -> None:
+    assert from_mmg(api.app, basic("", "")).status_code == 403
+    assert from_firetext(api.app, basic("notify", "")).status_code == 403
 
 
 @pytest.mark.parametrize("missing", ["source", "destination", "message", "time"])
-def test_what_firetext_left_out(app: Flask, world: World, missing: str) -> None:
+def test_what_firetext_left_out(app: Flask, api: Api, missing: str) -> None:
     answer = from_firetext(app, **{missing: None})
     assert answer.status_code == 400
     assert answer.get_json()["message"].startswith("The browser (or proxy) sent a request")
-    assert received(world) == []
+    assert received(api) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"MSISDN": "447900900123"}', b'"\xff"'])
-def test_what_mmg_would_not_send(app: Flask, world: World, body: bytes) -> None:
+def test_what_mmg_would_not_send(app: Flask, api: Api, body: bytes) -> None:
     answer = app.test_client().post("/notifications/sms/receive/mmg", data=body, headers=MMG_LOGIN)
     assert answer.status_code == 400
     assert answer.get_json()["result"] == "error"
-    assert received(world) == []
+    assert received(api) == []
 
 
 def test_a_body_without_end(app: Flask) -> None:
@@ -144,10 +144,10 @@ def test_a_body_without_end(app: Flask) -> None:
     assert answer.status_code == 413
 
 
-def test_a_number_of_nobody(app: Flask, world: World) -> None:
+def test_a_number_of_nobody(app: Flask, api: Api) -> None:
     assert from_mmg(app, Number="447900900778").data == b"RECEIVED"
     assert from_firetext(app, destination="07900900778").get_json() == {"status": "ok"}
-    assert received(world) == []
+    assert received(api) == []
 
 
 @pytest.mark.parametrize(
@@ -163,54 +163,54 @@ def test_a_number_of_nobody(app: Flask, world: World) -> None:
         ),
     ],
 )
-def test_a_service_that_may_not(app: Flask, world: World, spoil: str, mend: str) -> None:
-    world.execute(spoil, world.service_id)
+def test_a_service_that_may_not(app: Flask, api: Api, spoil: str, mend: str) -> None:
+    api.execute(spoil, api.service_id)
     assert from_mmg(app).data == b"RECEIVED"
-    world.execute(mend, world.service_id)
+    api.execute(mend, api.service_id)
     assert from_mmg(app).get_json() == {"status": "ok"}
-    assert len(received(world)) == 1
+    assert len(received(api)) == 1
 
 
-def test_a_text_that_is_handed_in_again_is_stored_once(app: Flask, world: World) -> None:
+def test_a_text_that_is_handed_in_again_is_stored_once(app: Flask, api: Api) -> None:
     threads = [threading.Thread(target=from_mmg, args=(app,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(received(world)) == 1
+    assert len(received(api)) == 1
     # the same id does not make it the same text, and without an id nobody can tell
     from_mmg(app, Message="another")
     from_mmg(app, MSISDN="447900900124")
     for _ in range(2):
         from_firetext(app)
-    assert len(received(world)) == 5
+    assert len(received(api)) == 5
 
 
-def test_a_damaged_text_does_not_stand_for_another(app: Flask, world: World) -> None:
+def test_a_damaged_text_does_not_stand_for_another(app: Flask, api: Api) -> None:
     from_mmg(app)
-    world.execute("UPDATE inbound_sms SET content = 'x'")
+    api.execute("UPDATE inbound_sms SET content = 'x'")
     assert from_mmg(app).status_code == 200
-    assert world.execute("SELECT count(*) FROM inbound_sms") == [(2,)]
+    assert api.execute("SELECT count(*) FROM inbound_sms") == [(2,)]
 
 
-def test_the_service_is_told(app: Flask, world: World) -> None:
-    with world.parts.database.transaction() as session:
+def test_the_service_is_told(app: Flask, api: Api) -> None:
+    with api.parts.database.transaction() as session:
         create_callback(
             session,
-            world.parts.vault,
-            service_id=UUID(world.service_id),
+            api.parts.encryptor,
+            service_id=UUID(api.service_id),
             callback_type="inbound_sms",
             url="https://example.com/",
             bearer_token="a token of some length",
-            updated_by_id=UUID(world.demo["user"]["id"]),
+            updated_by_id=UUID(api.demo["user"]["id"]),
             guarded=True,
         )
     rooms = app.extensions["rooms"]
     rooms.outbox.forget()
     from_firetext(app, message="\N{WINKING FACE}")
-    (text,) = received(world)
-    ((payload, subject),) = world.execute("SELECT payload, subject_id FROM pending_callbacks")
-    told = orjson.loads(world.parts.vault.decrypt(payload))
+    (text,) = received(api)
+    ((payload, subject),) = api.execute("SELECT payload, subject_id FROM pending_callbacks")
+    told = orjson.loads(api.parts.encryptor.decrypt(payload))
     assert told == {
         "id": text["id"],
         "source_number": "447900900123",
@@ -220,35 +220,35 @@ def test_the_service_is_told(app: Flask, world: World) -> None:
     }
     assert str(subject) == text["id"]
     rooms.outbox.close()
-    assert ("send-inbound-sms", [None, world.service_id]) in queued(world.parts)
-    world.execute("DELETE FROM pending_callbacks")
-    assert rooms.inbox.record_again(subject) == {UUID(world.service_id)}
-    ((again,),) = world.execute("SELECT payload FROM pending_callbacks")
-    assert orjson.loads(world.parts.vault.decrypt(again)) == told
+    assert ("send-inbound-sms", [None, api.service_id]) in queued(api.parts)
+    api.execute("DELETE FROM pending_callbacks")
+    assert rooms.text_receiver.record_again(subject) == {UUID(api.service_id)}
+    ((again,),) = api.execute("SELECT payload FROM pending_callbacks")
+    assert orjson.loads(api.parts.encryptor.decrypt(again)) == told
 
 
-def test_a_text_without_a_date_is_dated_now(app: Flask, world: World) -> None:
+def test_a_text_without_a_date_is_dated_now(app: Flask, api: Api) -> None:
     from_mmg(app)
-    assert world.execute("SELECT provider_date FROM inbound_sms") == [(None,)]
-    (text,) = received(world)
+    assert api.execute("SELECT provider_date FROM inbound_sms") == [(None,)]
+    (text,) = received(api)
     assert text["created_at"][:10] == utc_now().date().isoformat()
 
 
-def test_strange_characters_are_stored(app: Flask, world: World) -> None:
-    inbox = app.extensions["rooms"].inbox
-    inbox.receive(IncomingText("mmg", NUMBER, "SHOP 7 é", "x" * 100_000, "ref", None))
-    (text,) = received(world)
+def test_strange_characters_are_stored(app: Flask, api: Api) -> None:
+    text_receiver = app.extensions["rooms"].text_receiver
+    text_receiver.receive(IncomingText("mmg", NUMBER, "SHOP 7 é", "x" * 100_000, "ref", None))
+    (text,) = received(api)
     assert (text["user_number"], len(text["content"])) == ("SHOP 7 é", 100_000)
 
 
-def test_pages_show_each_text_once_although_many_came_at_once(app: Flask, world: World) -> None:
+def test_pages_show_each_text_once_although_many_came_at_once(app: Flask, api: Api) -> None:
     for number in range(5):
         from_mmg(app, Message=str(number), ID=str(number))
-    world.execute("UPDATE inbound_sms SET created_at = '2026-01-01T00:00:00Z'")
+    api.execute("UPDATE inbound_sms SET created_at = '2026-01-01T00:00:00Z'")
     seen: list[UUID] = []
     cursor = None
-    with world.parts.database.session() as session:
-        while texts := page(session, UUID(world.service_id), cursor, 2):
+    with api.parts.database.session() as session:
+        while texts := page(session, UUID(api.service_id), cursor, 2):
             seen += [text.id for text in texts]
             cursor = texts[-1].id
     assert len(seen) == len(set(seen)) == 5

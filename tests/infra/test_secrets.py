@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.infra.secrets import BadSignatureError, Signer, UndecipherableError, Vault
+from notify.infra.secrets import BadSignatureError, Encryptor, Signer, UndecipherableError
 
-OLD, NEW = Vault(["old"]), Vault(["old", "new"])
+OLD, NEW = Encryptor(["old"]), Encryptor(["old", "new"])
 
 
 @given(st.text())
@@ -34,8 +34,8 @@ def test_objects_and_nothing() -> None:
 
 
 def test_nonces_are_given_out_once() -> None:
-    vault = Vault(["x"])
-    assert len({vault.encrypt("")[:17] for _ in range(2000)}) == 2000
+    encryptor = Encryptor(["x"])
+    assert len({encryptor.encrypt("")[:17] for _ in range(2000)}) == 2000
 
 
 def test_signatures() -> None:

@@ -15,56 +15,56 @@ import pytest
 
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
-from notify.messages.upkeep import time_out_sending
+from notify.messages.maintenance import time_out_sending
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
 from notify.webhooks.actions import create_callback
+from tests.api import Api, queued, with_settings
 from tests.servers.ses import event
 from tests.servers.smtp import SMTPServer
-from tests.world import World, queued, with_settings
 
 
 @dataclass
 class Told:
     """The demo service, which wants to be told, and what is written down for it."""
 
-    world: World
+    api: Api
     rooms: Rooms
 
     def payloads(self) -> list[dict[str, Any]]:
-        rows = self.world.execute("SELECT payload FROM pending_callbacks ORDER BY id")
-        return [orjson.loads(self.world.parts.vault.decrypt(row[0])) for row in rows]
+        rows = self.api.execute("SELECT payload FROM pending_callbacks ORDER BY id")
+        return [orjson.loads(self.api.parts.encryptor.decrypt(row[0])) for row in rows]
 
     def receipt(self, id_: UUID, outcome: Any, provider: str = "mmg") -> None:
         self.rooms.receipts.record(Receipt(provider, id_, None, outcome))
 
 
 @pytest.fixture
-def told(world: World) -> Iterator[Told]:
-    world.execute("DELETE FROM pending_callbacks")
-    world.execute("DELETE FROM service_callback_api")
-    with world.parts.database.transaction() as session:
+def told(api: Api) -> Iterator[Told]:
+    api.execute("DELETE FROM pending_callbacks")
+    api.execute("DELETE FROM service_callback_api")
+    with api.parts.database.transaction() as session:
         for kind in ("delivery_status", "complaint"):
             create_callback(
                 session,
-                world.parts.vault,
-                service_id=UUID(world.service_id),
+                api.parts.encryptor,
+                service_id=UUID(api.service_id),
                 callback_type=kind,
                 url="https://example.com/",
                 bearer_token="a token of some length",
-                updated_by_id=UUID(world.demo["user"]["id"]),
+                updated_by_id=UUID(api.demo["user"]["id"]),
                 guarded=True,
             )
-    rooms = Rooms(with_settings(world.parts))
-    yield Told(world, rooms)
+    rooms = Rooms(with_settings(api.parts))
+    yield Told(api, rooms)
     rooms.close()
-    queued(world.parts)
+    queued(api.parts)
 
 
 def test_of_a_text(told: Told) -> None:
-    id_ = told.world.sent(reference="mine", phone_number="07900 900123")
+    id_ = told.api.sent(reference="mine", phone_number="07900 900123")
     told.receipt(id_, "permanent-failure")
-    shown = told.world.get(str(id_))
+    shown = told.api.get(str(id_))
     (payload,) = told.payloads()
     assert payload == {
         "id": str(id_),
@@ -75,24 +75,24 @@ def test_of_a_text(told: Told) -> None:
         "completed_at": shown["completed_at"],
         "sent_at": None,
         "notification_type": "sms",
-        "template_id": told.world.template("sms"),
+        "template_id": told.api.template("sms"),
         "template_version": 1,
     }
     told.rooms.outbox.close()
-    assert ("send-delivery-status", [None, told.world.service_id]) in queued(told.world.parts)
+    assert ("send-delivery-status", [None, told.api.service_id]) in queued(told.api.parts)
 
 
 def test_of_an_email_without_a_reference(told: Told) -> None:
-    id_ = told.world.sent("email")
+    id_ = told.api.sent("email")
     told.receipt(id_, "delivered", "ses")
     (payload,) = told.payloads()
     assert (payload["to"], payload["reference"], payload["notification_type"]) == ("amala@example.com", None, "email")
 
 
 def test_of_what_a_mail_server_says_at_once(told: Told) -> None:
-    taken, refused, unfit = (told.world.sent("email") for _ in range(3))
+    taken, refused, unfit = (told.api.sent("email") for _ in range(3))
     with SMTPServer() as server:
-        rooms = Rooms(with_settings(told.world.parts, smtp_url=server.url(), sandbox_url=""))
+        rooms = Rooms(with_settings(told.api.parts, smtp_url=server.url(), sandbox_url=""))
         rooms.deliverer.deliver("email", [taken])
         server.replies = {"RCPT": "550 5.1.1 no such person"}
         rooms.deliverer.deliver("email", [refused])
@@ -104,44 +104,44 @@ def test_of_what_a_mail_server_says_at_once(told: Told) -> None:
 
 
 def test_once_although_receipts_repeat_themselves(told: Told) -> None:
-    id_ = told.world.sent()
+    id_ = told.api.sent()
     for outcome in ("pending", "delivered", "delivered", "temporary-failure"):
         told.receipt(id_, outcome)
     assert [payload["status"] for payload in told.payloads()] == ["delivered"]
 
 
 def test_not_of_an_interim_receipt(told: Told) -> None:
-    told.receipt(told.world.sent(), "pending")
+    told.receipt(told.api.sent(), "pending")
     assert told.payloads() == []
 
 
 def test_of_a_status_that_the_provider_made_up(told: Told) -> None:
-    id_ = told.world.sent()
-    told.world.app.test_client().post("/notifications/sms/mmg", json={"CID": str(id_), "status": "77"})
+    id_ = told.api.sent()
+    told.api.app.test_client().post("/notifications/sms/mmg", json={"CID": str(id_), "status": "77"})
     assert [payload["status"] for payload in told.payloads()] == ["technical-failure"]
 
 
 def test_of_messages_of_test_keys(told: Told) -> None:
-    id_ = told.world.sent(key="test", phone_number="07700900003")
+    id_ = told.api.sent(key="test", phone_number="07700900003")
     told.rooms.deliverer.deliver("sms", [id_])
     assert [payload["status"] for payload in told.payloads()] == ["temporary-failure"]
 
 
 def test_not_when_every_try_to_send_has_failed(told: Told) -> None:
-    id_ = told.world.sent()
-    told.rooms.deliverer.deliver("sms", [id_], told.world.parts.settings.delivery_max_retries)
-    assert told.world.get(str(id_))["status"] == "technical-failure"
+    id_ = told.api.sent()
+    told.rooms.deliverer.deliver("sms", [id_], told.api.parts.settings.delivery_max_retries)
+    assert told.api.get(str(id_))["status"] == "technical-failure"
     assert told.payloads() == []
 
 
 def test_when_nobody_reported_for_days(told: Told) -> None:
-    id_, letter = told.world.sent(), told.world.sent("letter")
-    told.world.execute(
+    id_, letter = told.api.sent(), told.api.sent("letter")
+    told.api.execute(
         "UPDATE notifications SET created_at = now() - interval '73 hours', notification_status = 'sending'"
         " WHERE id = ANY(%s)",
         [id_, letter],
     )
-    database = told.world.parts.database
+    database = told.api.parts.database
     time_out_sending(database, told.rooms.message_callbacks, now=utc_now(), after=timedelta(hours=72))
     (payload,) = told.payloads()
     assert (payload["id"], payload["status"]) == (str(id_), "temporary-failure")
@@ -149,7 +149,7 @@ def test_when_nobody_reported_for_days(told: Told) -> None:
 
 
 def test_of_all_receipts_that_arrive_together(told: Told) -> None:
-    ids = [told.world.sent() for _ in range(30)]
+    ids = [told.api.sent() for _ in range(30)]
     threads = [threading.Thread(target=told.receipt, args=(id_, "delivered")) for id_ in ids]
     for thread in threads:
         thread.start()
@@ -159,29 +159,29 @@ def test_of_all_receipts_that_arrive_together(told: Told) -> None:
 
 
 def test_a_recipient_that_cannot_be_decrypted_holds_up_nobody(told: Told) -> None:
-    damaged, sound = told.world.sent(), told.world.sent()
-    told.world.execute("UPDATE notifications SET \"to\" = 'x' WHERE id = %s", damaged)
+    damaged, sound = told.api.sent(), told.api.sent()
+    told.api.execute("UPDATE notifications SET \"to\" = 'x' WHERE id = %s", damaged)
     told.rooms.receipts.record_many([Receipt("mmg", id_, None, "delivered") for id_ in (damaged, sound)])
     assert [payload["id"] for payload in told.payloads()] == [str(sound)]
-    rows = told.world.execute("SELECT notification_status FROM notifications WHERE id = %s", damaged)
+    rows = told.api.execute("SELECT notification_status FROM notifications WHERE id = %s", damaged)
     assert rows == [("delivered",)]
 
 
 def test_who_does_not_want_to_be_told_is_not(told: Told) -> None:
-    told.world.execute("DELETE FROM service_callback_api")
-    id_ = told.world.sent()
+    told.api.execute("DELETE FROM service_callback_api")
+    id_ = told.api.sent()
     told.receipt(id_, "delivered")
-    assert told.world.get(str(id_))["status"] == "delivered"
+    assert told.api.get(str(id_))["status"] == "delivered"
     assert told.payloads() == []
     told.rooms.outbox.close()
-    assert "send-delivery-status" not in [task for task, _ in queued(told.world.parts)]
+    assert "send-delivery-status" not in [task for task, _ in queued(told.api.parts)]
 
 
 def test_of_one_message_once_more(told: Told) -> None:
-    id_, open_ = told.world.sent(), told.world.sent()
+    id_, open_ = told.api.sent(), told.api.sent()
     told.receipt(id_, "delivered")
-    told.world.execute("DELETE FROM pending_callbacks")
-    assert told.rooms.message_callbacks.record_again(id_) == {UUID(told.world.service_id)}
+    told.api.execute("DELETE FROM pending_callbacks")
+    assert told.rooms.message_callbacks.record_again(id_) == {UUID(told.api.service_id)}
     assert not told.rooms.message_callbacks.record_again(open_)
     assert not told.rooms.message_callbacks.record_again(new_id())
     assert [payload["id"] for payload in told.payloads()] == [str(id_)]
@@ -189,8 +189,8 @@ def test_of_one_message_once_more(told: Told) -> None:
 
 def test_of_what_ses_says(told: Told) -> None:
     """Of a bounce and of a complaint, though SES repeats itself."""
-    id_ = told.world.sent("email", reference="mine")
-    told.world.execute(
+    id_ = told.api.sent("email", reference="mine")
+    told.api.execute(
         "UPDATE notifications SET notification_status = 'sending', sent_by = 'ses', reference = 'r-1' WHERE id = %s",
         id_,
     )
@@ -200,10 +200,10 @@ def test_of_what_ses_says(told: Told) -> None:
     assert (bounce["id"], bounce["status"]) == (str(id_), "permanent-failure")
     assert complaint == {
         "notification_id": str(id_),
-        "complaint_id": str(told.world.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)[0][0]),
+        "complaint_id": str(told.api.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)[0][0]),
         "reference": "mine",
         "to": "amala@example.com",
         "complaint_date": "2026-03-01T12:00:05.000000Z",
     }
     told.rooms.outbox.close()
-    assert ("send-complaint", [None, told.world.service_id]) in queued(told.world.parts)
+    assert ("send-complaint", [None, told.api.service_id]) in queued(told.api.parts)

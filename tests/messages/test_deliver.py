@@ -14,19 +14,19 @@ import pytest
 from notify.messages.deliver import Deliverer
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
+from tests.api import Api, queued, with_settings
 from tests.servers.firetext import FiretextServer
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
 from tests.servers.proxy import ProxyThread, before_postgres
 from tests.servers.smtp import SMTPServer
-from tests.world import World, queued, with_settings
 
 
 @dataclass
 class Worker:
-    """A worker's rooms, beside the web process of `world`, and the providers it calls."""
+    """A worker's rooms, beside the web process of `api`, and the providers it calls."""
 
-    world: World
+    api: Api
     rooms: Rooms
     mmg: MMGServer
     firetext: FiretextServer
@@ -36,14 +36,14 @@ class Worker:
         return self.rooms.deliverer
 
     def status(self, id_: UUID) -> str:
-        return str(self.world.get(str(id_))["status"])
+        return str(self.api.get(str(id_))["status"])
 
 
 @pytest.fixture
-def worker(world: World) -> Iterator[Worker]:
+def worker(api: Api) -> Iterator[Worker]:
     with MMGServer() as mmg, FiretextServer() as firetext:
         parts = with_settings(
-            world.parts,
+            api.parts,
             mmg_api_key=mmg.key,
             mmg_url=mmg.address,
             firetext_api_key=firetext.keys[0],
@@ -52,19 +52,19 @@ def worker(world: World) -> Iterator[Worker]:
             delivery_retry_seconds=0,
         )
         rooms = Rooms(parts)
-        yield Worker(world, rooms, mmg, firetext)
+        yield Worker(api, rooms, mmg, firetext)
         rooms.close()
 
 
 def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
-    ids = [worker.world.sent() for _ in range(20)]
+    ids = [worker.api.sent() for _ in range(20)]
     threads = [threading.Thread(target=worker.deliverer.deliver, args=("sms", ids)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(worker.mmg.messages) + len(worker.firetext.messages) == 20
-    shown = worker.world.get(str(ids[0]))
+    shown = worker.api.get(str(ids[0]))
     assert shown["status"] == "sending"
     assert shown["sent_at"] is not None
     assert shown["completed_at"] is None
@@ -73,7 +73,7 @@ def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
 
 def test_a_text_that_one_provider_refuses_goes_to_the_other_at_once(worker: Worker) -> None:
     worker.mmg.fail(Trouble(status=500), times=100)
-    ids = [worker.world.sent() for _ in range(10)]
+    ids = [worker.api.sent() for _ in range(10)]
     worker.deliverer.deliver("sms", ids)
     assert [worker.status(id_) for id_ in ids] == ["sending"] * 10
     assert len(worker.firetext.messages) == 10
@@ -82,9 +82,9 @@ def test_a_text_that_one_provider_refuses_goes_to_the_other_at_once(worker: Work
 def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
     worker.mmg.fail(Trouble(status=500), times=100)
     worker.firetext.fail(Trouble(status=500), times=100)
-    id_ = worker.world.sent()
-    worker.world.rooms.aftermath.close()
-    queued(worker.world.parts)
+    id_ = worker.api.sent()
+    worker.api.rooms.publisher.close()
+    queued(worker.api.parts)
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "created"
     # the first retry followed at once
@@ -100,9 +100,9 @@ def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
     [("07700900003", "temporary-failure"), ("07700900002", "permanent-failure"), ("07700900001", "delivered")],
 )
 def test_texts_of_test_keys_are_simulated(worker: Worker, number: str, status: str) -> None:
-    id_ = worker.world.sent(key="test", phone_number=number)
+    id_ = worker.api.sent(key="test", phone_number=number)
     worker.deliverer.deliver("sms", [id_])
-    shown = worker.world.get(str(id_))
+    shown = worker.api.get(str(id_))
     assert shown["status"] == status
     assert shown["cost_details"]["billable_sms_fragments"] == 1
     assert worker.mmg.messages == worker.firetext.messages == []
@@ -117,13 +117,13 @@ def test_texts_of_test_keys_are_simulated(worker: Worker, number: str, status: s
     ],
 )
 def test_emails_of_test_keys_are_simulated(worker: Worker, address: str, status: str) -> None:
-    id_ = worker.world.sent("email", key="test", email_address=address)
+    id_ = worker.api.sent("email", key="test", email_address=address)
     worker.deliverer.deliver("email", [id_])
     assert worker.status(id_) == status
 
 
 def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker) -> None:
-    id_ = worker.world.sent(phone_number="+5491123456789")  # Argentina tells nothing of delivery
+    id_ = worker.api.sent(phone_number="+5491123456789")  # Argentina tells nothing of delivery
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "sent"
     worker.rooms.receipts.record(Receipt("mmg", id_, None, "permanent-failure"))
@@ -131,7 +131,7 @@ def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker)
 
 
 def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
-    id_ = worker.world.sent()
+    id_ = worker.api.sent()
     worker.rooms.receipts.record(Receipt("mmg", id_, None, "delivered"))
     assert worker.status(id_) == "delivered"
     worker.deliverer.deliver("sms", [id_])
@@ -148,17 +148,17 @@ def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
     ],
 )
 def test_the_first_final_receipt_counts(worker: Worker, receipts: list[Any], status: str) -> None:
-    id_ = worker.world.sent()
+    id_ = worker.api.sent()
     worker.deliverer.deliver("sms", [id_])
     worker.rooms.receipts.record_many([Receipt("mmg", id_, None, outcome) for outcome in receipts])
     assert worker.status(id_) == status
 
 
 def test_a_failure_after_an_interim_receipt_is_temporary(worker: Worker) -> None:
-    id_ = worker.world.sent()
+    id_ = worker.api.sent()
     worker.deliverer.deliver("sms", [id_])
     form = {"reference": str(id_), "status": "2"}
-    client = worker.world.app.test_client()
+    client = worker.api.app.test_client()
     assert client.post("/notifications/sms/firetext", data=form).get_json() == {"result": "success"}
     assert worker.status(id_) == "pending"
     client.post("/notifications/sms/firetext", data={**form, "status": "1"})
@@ -166,8 +166,8 @@ def test_a_failure_after_an_interim_receipt_is_temporary(worker: Worker) -> None
 
 
 def test_receipts_over_http(worker: Worker) -> None:
-    id_ = worker.world.sent()
-    client = worker.world.app.test_client()
+    id_ = worker.api.sent()
+    client = worker.api.app.test_client()
     missing = client.post("/notifications/sms/mmg", json={})
     assert missing.status_code == 400
     assert missing.get_json() == {
@@ -179,11 +179,11 @@ def test_receipts_over_http(worker: Worker) -> None:
     assert client.post("/notifications/sms/unheard-of", json={}).status_code == 404
 
 
-def test_emails_go_out_by_smtp(world: World, tmp_path: Path) -> None:
+def test_emails_go_out_by_smtp(api: Api, tmp_path: Path) -> None:
     del tmp_path
     with SMTPServer() as server:
-        rooms = Rooms(with_settings(world.parts, smtp_url=server.url(), sandbox_url=""))
-        id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u")
+        rooms = Rooms(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
+        id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u")
         rooms.deliverer.deliver("email", [id_])
         rooms.close()
         (received,) = server.received
@@ -195,15 +195,15 @@ def test_emails_go_out_by_smtp(world: World, tmp_path: Path) -> None:
     kinds = [part.get_content_type() for part in message.walk()]
     assert "text/plain" in kinds
     assert "text/html" in kinds
-    assert world.get(str(id_))["status"] == "delivered"
+    assert api.get(str(id_))["status"] == "delivered"
 
 
 def test_an_archived_service_sends_nothing(worker: Worker) -> None:
-    id_ = worker.world.sent()
-    worker.world.execute("UPDATE services SET active = false WHERE id = %s", worker.world.service_id)
+    id_ = worker.api.sent()
+    worker.api.execute("UPDATE services SET active = false WHERE id = %s", worker.api.service_id)
     worker.deliverer.deliver("sms", [id_])
-    worker.world.execute("UPDATE services SET active = true WHERE id = %s", worker.world.service_id)
-    worker.world.forget()
+    worker.api.execute("UPDATE services SET active = true WHERE id = %s", worker.api.service_id)
+    worker.api.forget()
     assert worker.status(id_) == "technical-failure"
     assert worker.mmg.messages == worker.firetext.messages == []
 
@@ -212,7 +212,7 @@ def test_an_archived_service_sends_nothing(worker: Worker) -> None:
 class CutOff:
     """A worker whose way to the database can be cut, and the only provider that it has."""
 
-    world: World
+    api: Api
     way: ProxyThread
     deliverer: Deliverer
     mmg: MMGServer
@@ -230,42 +230,42 @@ class CutOff:
 
 
 @pytest.fixture
-def cut_off(world: World) -> Iterator[CutOff]:
-    with MMGServer() as mmg, before_postgres(world.parts.settings.sqlalchemy_database_uri) as (way, url):
+def cut_off(api: Api) -> Iterator[CutOff]:
+    with MMGServer() as mmg, before_postgres(api.parts.settings.sqlalchemy_database_uri) as (way, url):
         parts = with_settings(
-            world.parts, mmg_api_key=mmg.key, mmg_url=mmg.address, sqlalchemy_database_uri=url, delivery_max_retries=2
+            api.parts, mmg_api_key=mmg.key, mmg_url=mmg.address, sqlalchemy_database_uri=url, delivery_max_retries=2
         )
         rooms = Rooms(parts)
-        rooms.deliverer.deliver("sms", [world.sent()])  # looks up what it keeps in memory
+        rooms.deliverer.deliver("sms", [api.sent()])  # looks up what it keeps in memory
         mmg.messages.clear()
-        yield CutOff(world, way, rooms.deliverer, mmg)
+        yield CutOff(api, way, rooms.deliverer, mmg)
         way.proxy.mode = "forward"
         rooms.close()
 
 
 def test_what_was_handed_over_is_written_when_the_database_is_back(cut_off: CutOff) -> None:
     cut_off.mmg.fail(Trouble(delay=0.5))
-    ids = [cut_off.world.sent() for _ in range(5)]
+    ids = [cut_off.api.sent() for _ in range(5)]
     under_way = cut_off.begin(ids)
     cut_off.way.proxy.mode = "refuse"
     cut_off.way.cut()
     time.sleep(1.0)  # the answers came, and nobody could write them
     assert not under_way.done()
-    assert cut_off.world.get(str(ids[0]))["status"] == "created"
+    assert cut_off.api.get(str(ids[0]))["status"] == "created"
     # the locks ended with the connection, but the same process does not take the messages up again
     cut_off.way.proxy.mode = "forward"
     cut_off.deliverer.deliver("sms", ids)
     under_way.result(timeout=20)
-    assert [cut_off.world.get(str(id_))["status"] for id_ in ids] == ["sending"] * 5
+    assert [cut_off.api.get(str(id_))["status"] for id_ in ids] == ["sending"] * 5
     assert len(cut_off.mmg.messages) == 5
 
 
 def test_what_a_provider_refused_is_tried_again_even_when_the_locks_got_lost(cut_off: CutOff) -> None:
     cut_off.mmg.fail(Trouble(status=500, delay=0.5))
-    id_ = cut_off.world.sent()
-    cut_off.world.rooms.aftermath.close()
-    queued(cut_off.world.parts)
+    id_ = cut_off.api.sent()
+    cut_off.api.rooms.publisher.close()
+    queued(cut_off.api.parts)
     under_way = cut_off.begin([id_])
     cut_off.way.cut()
     under_way.result(timeout=20)
-    assert queued(cut_off.world.parts) == [("deliver_sms", [[str(id_)], 2])]
+    assert queued(cut_off.api.parts) == [("deliver_sms", [[str(id_)], 2])]

@@ -18,17 +18,17 @@ from notify.infra.queue import Queue, create_celery
 from notify.infra.times import utc_now
 from notify.messages import tasks
 from notify.messages.delivery_speed import SLOW_TIMES_KEY
-from notify.messages.upkeep import Sweeper
+from notify.messages.maintenance import Sweeper
 from notify.providers import http
 from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
 from notify.rooms import Rooms
 from notify.worker import create_celery as create_worker
+from tests.api import Api, queued, with_settings
 from tests.messages.test_deliver import Worker, worker
 from tests.servers.http import Trouble
 from tests.servers.ses import SESServer, set_credentials
 from tests.servers.smtp import SMTPServer
-from tests.world import World, queued, with_settings
 
 __all__ = ["worker"]
 
@@ -52,31 +52,31 @@ def patient(worker: Worker) -> Iterator[Worker]:
 @pytest.fixture(autouse=True)
 def quiet(worker: Worker) -> Iterator[None]:
     """Shares and queues as they were."""
-    before = worker.world.execute("SELECT id, priority, updated_at, version FROM provider_details")
+    before = worker.api.execute("SELECT id, priority, updated_at, version FROM provider_details")
     clear(worker)
     yield
     for id_, *values in before:
-        worker.world.execute(
+        worker.api.execute(
             "UPDATE provider_details SET priority = %s, updated_at = %s, version = %s WHERE id = %s", *values, id_
         )
-    worker.world.execute("DELETE FROM provider_details_history WHERE version > 1")
+    worker.api.execute("DELETE FROM provider_details_history WHERE version > 1")
 
 
 def clear(worker: Worker) -> None:
     """Empty queues, no errors on record."""
-    worker.world.rooms.aftermath.close()
-    queued(worker.world.parts)
-    worker.world.parts.cache.delete("mmg-error-rate", "firetext-error-rate", SLOW_TIMES_KEY)
+    worker.api.rooms.publisher.close()
+    queued(worker.api.parts)
+    worker.api.parts.cache.delete("mmg-error-rate", "firetext-error-rate", SLOW_TIMES_KEY)
 
 
 def texts(worker: Worker, number: int) -> list[UUID]:
-    ids = [worker.world.sent() for _ in range(number)]
+    ids = [worker.api.sent() for _ in range(number)]
     clear(worker)
     return ids
 
 
 def statuses(worker: Worker, ids: list[UUID]) -> Counter[str]:
-    rows = worker.world.execute("SELECT notification_status FROM notifications WHERE id = ANY(%s)", ids)
+    rows = worker.api.execute("SELECT notification_status FROM notifications WHERE id = ANY(%s)", ids)
     return Counter(row[0] for row in rows)
 
 
@@ -87,15 +87,13 @@ def taken(worker: Worker) -> Counter[str]:
 
 def shares(worker: Worker) -> dict[str, int]:
     return dict(
-        worker.world.execute(
-            "SELECT identifier, priority FROM provider_details WHERE identifier IN ('mmg', 'firetext')"
-        )
+        worker.api.execute("SELECT identifier, priority FROM provider_details WHERE identifier IN ('mmg', 'firetext')")
     )
 
 
 def under_way(worker: Worker) -> int:
     """How many calls wait for an answer of MMG."""
-    return len(worker.deliverer.switchboard._lines["mmg", "sms"].breaker._under_way)
+    return len(worker.deliverer.router._lines["mmg", "sms"].breaker._under_way)
 
 
 def until(condition: Callable[[], bool], *, pause: float = 0.01) -> None:
@@ -117,7 +115,7 @@ def work_off(worker: Worker, ids: list[UUID]) -> None:
 
 
 def test_a_provider_goes_down_and_comes_back(worker: Worker) -> None:
-    worker.world.execute("UPDATE provider_details SET priority = 50, updated_at = null WHERE notification_type = 'sms'")
+    worker.api.execute("UPDATE provider_details SET priority = 50, updated_at = null WHERE notification_type = 'sms'")
     worker.mmg.fail(DOWN)
     ids = texts(worker, 150)
     for start in range(0, 150, 10):
@@ -127,9 +125,7 @@ def test_a_provider_goes_down_and_comes_back(worker: Worker) -> None:
     assert len(worker.firetext.messages) == 150
     assert worker.mmg.received < 40
     assert shares(worker) == {"mmg": 40, "firetext": 60}
-    history = worker.world.execute(
-        "SELECT identifier, reason FROM provider_details_history WHERE version > 1 ORDER BY 1"
-    )
+    history = worker.api.execute("SELECT identifier, reason FROM provider_details_history WHERE version > 1 ORDER BY 1")
     assert history == [
         ("firetext", "Increased due to reduced reliability in other provider"),
         ("mmg", "Reduced due to reduced reliability"),
@@ -183,8 +179,8 @@ def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> Non
     patient.firetext.fail(DOWN)
     ids = texts(patient, 21)
     deliverer.deliver("sms", ids[:20])
-    assert deliverer.switchboard.is_down("sms")
-    for line in deliverer.switchboard._lines.values():
+    assert deliverer.router.is_down("sms")
+    for line in deliverer.router._lines.values():
         line.breaker._open_until = float("inf")
     calls = patient.mmg.received + patient.firetext.received
     arguments: list[Any] = [0]
@@ -211,7 +207,7 @@ def test_others_are_delivered_while_a_provider_hangs(worker: Worker, monkeypatch
     first = threading.Thread(target=worker.deliverer.deliver, args=("sms", hung))
     first.start()
     until(lambda: worker.mmg.received > 3)
-    until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
+    until(lambda: worker.deliverer.router.states()["mmg", "sms"] == "hanging")
     hanging = under_way(worker)
     for start in range(0, 100, 10):
         worker.deliverer.deliver("sms", others[start : start + 10])
@@ -236,7 +232,7 @@ def test_many_batches_hang_and_still_make_way(worker: Worker, monkeypatch: pytes
     for thread in threads:
         thread.start()
     until(lambda: worker.mmg.received > 3)
-    until(lambda: worker.deliverer.switchboard.states()["mmg", "sms"] == "hanging")
+    until(lambda: worker.deliverer.router.states()["mmg", "sms"] == "hanging")
     hanging = under_way(worker)
     worker.deliverer.deliver("sms", others)
     assert statuses(worker, others) == {"sending": 60}
@@ -256,9 +252,9 @@ def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
     assert statuses(worker, ids) == {"created": 3}
     worker.mmg.fail(None)
     worker.firetext.fail(None)
-    worker.world.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
+    worker.api.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
     parts = worker.rooms.parts
-    worker.world.execute("UPDATE notifications SET updated_at = created_at WHERE id = ANY(%s)", ids)
+    worker.api.execute("UPDATE notifications SET updated_at = created_at WHERE id = ANY(%s)", ids)
     sweeper = Sweeper(parts.database, parts.queue, retry=timedelta(seconds=0))
     assert sweeper.sweep(now=utc_now(), first=timedelta(seconds=300), every=timedelta(seconds=60)) == 3
     work_off(worker, ids)
@@ -272,7 +268,7 @@ def test_what_was_handed_over_is_written_down_although_the_database_lost_its_con
     thread = threading.Thread(target=worker.deliverer.deliver, args=("sms", ids))
     thread.start()
     until(lambda: worker.mmg.received + worker.firetext.received == 20)
-    worker.world.execute(
+    worker.api.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
@@ -292,7 +288,7 @@ def test_without_a_database_messages_wait(worker: Worker) -> None:
 
 def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None:
     ids = texts(worker, 5)
-    worker.world.execute("UPDATE notifications SET _personalisation = 'nonsense' WHERE id = %s", ids[2])
+    worker.api.execute("UPDATE notifications SET _personalisation = 'nonsense' WHERE id = %s", ids[2])
     worker.deliverer.deliver("sms", ids)
     assert statuses(worker, ids) == {"sending": 4, "created": 1}
     assert queued(worker.rooms.parts) == [("deliver_sms", [[str(ids[2])], 2])]
@@ -300,17 +296,15 @@ def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None
     assert statuses(worker, ids) == {"sending": 4, "technical-failure": 1}
 
 
-def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     set_credentials(monkeypatch)
     with SESServer() as ses, SMTPServer() as fallback:
         rooms = Rooms(
-            with_settings(world.parts, ses_enabled=True, ses_url=ses.url, smtp_url=fallback.url(), sandbox_url="")
+            with_settings(api.parts, ses_enabled=True, ses_url=ses.url, smtp_url=fallback.url(), sandbox_url="")
         )
-        ids = [world.sent("email") for _ in range(4)]
-        world.rooms.aftermath.close()
-        queued(world.parts)
+        ids = [api.sent("email") for _ in range(4)]
+        api.rooms.publisher.close()
+        queued(api.parts)
         rooms.deliverer.deliver("email", ids[:1])
         ses.fail(DOWN)
         rooms.deliverer.deliver("email", ids[1:2])
@@ -322,7 +316,7 @@ def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(
         assert queued(rooms.parts) == [("deliver_email", [[str(ids[3])], 1])]
         rooms.close()
         assert (len(ses.messages), len(fallback.received)) == (1, 1)
-    sent_by = dict(world.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
+    sent_by = dict(api.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
     assert [sent_by[id_] for id_ in ids] == ["ses", "smtp", None, None]
 
 
@@ -336,11 +330,11 @@ class CountingSMTPServer(SMTPServer):
         return await super().handle_RCPT(*arguments)
 
 
-def test_an_email_is_not_tried_twice_at_the_only_provider(world: World) -> None:
+def test_an_email_is_not_tried_twice_at_the_only_provider(api: Api) -> None:
     with CountingSMTPServer() as server:
         server.replies["DATA"] = "451 4.3.0 not now"
-        rooms = Rooms(with_settings(world.parts, smtp_url=server.url(), sandbox_url=""))
-        rooms.deliverer.deliver("email", [world.sent("email")])
+        rooms = Rooms(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
+        rooms.deliverer.deliver("email", [api.sent("email")])
         rooms.close()
         assert server.asked == 1
 
@@ -368,10 +362,10 @@ def test_periodic_tasks_move_shares(patient: Worker) -> None:
     provider_tasks.register(celery, parts)
     celery.tasks["tend-providers-back-to-middle"]()
     assert shares(patient) == {"mmg": 20, "firetext": 30}
-    patient.world.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")
-    patient.world.execute("DELETE FROM notifications")
+    patient.api.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")
+    patient.api.execute("DELETE FROM notifications")
     ids = texts(patient, 20)
-    patient.world.execute(
+    patient.api.execute(
         "UPDATE notifications SET notification_status = 'sending', sent_by = 'firetext',"
         " created_at = now() - interval '6 minutes', sent_at = now() - interval '6 minutes' WHERE id = ANY(%s)",
         ids,

@@ -11,7 +11,7 @@ import pytest
 
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
-from notify.messages import upkeep
+from notify.messages import maintenance
 from notify.messages.queries import MessageReader
 from notify.providers.base import Receipt
 from notify.rooms import Rooms
@@ -50,7 +50,7 @@ def scans(parts: Parts, table: str = "notifications") -> int:
 
 
 def read_one(parts: Parts) -> None:
-    MessageReader(parts.database, parts.vault).get(SERVICE, UUID(int=1))
+    MessageReader(parts.database, parts.encryptor).get(SERVICE, UUID(int=1))
 
 
 def page(**filters: Any) -> Callable[[Parts], None]:
@@ -64,19 +64,21 @@ def page(**filters: Any) -> Callable[[Parts], None]:
             "older_than": None,
             "limit": 250,
         }
-        MessageReader(parts.database, parts.vault).page(SERVICE, **{**values, **filters})
+        MessageReader(parts.database, parts.encryptor).page(SERVICE, **{**values, **filters})
 
     return read
 
 
 def sweep(parts: Parts) -> None:
-    sweeper = upkeep.Sweeper(parts.database, parts.queue, retry=timedelta(minutes=5))
+    sweeper = maintenance.Sweeper(parts.database, parts.queue, retry=timedelta(minutes=5))
     sweeper.sweep(now=utc_now(), first=timedelta(minutes=5), every=timedelta(minutes=1))
     sweeper.replay(now=utc_now())
 
 
 def time_out(parts: Parts) -> None:
-    upkeep.time_out_sending(parts.database, Rooms(parts).message_callbacks, now=utc_now(), after=timedelta(hours=72))
+    maintenance.time_out_sending(
+        parts.database, Rooms(parts).message_callbacks, now=utc_now(), after=timedelta(hours=72)
+    )
 
 
 def take_receipts(parts: Parts) -> None:

@@ -21,9 +21,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from notify.messages.ses_queue import SESQueue
-from tests.messages.test_email_receipts import sent, status
+from tests.api import Api
+from tests.messages.test_ses_events import sent, status
 from tests.servers.ses import REGION, event, set_credentials
-from tests.world import World
 
 
 @dataclass
@@ -71,18 +71,18 @@ def amazon(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
 
 
 @pytest.fixture
-def queue(world: World, amazon: Amazon) -> SESQueue:
-    return SESQueue(amazon.queue_url, REGION, world.rooms.email_receipts, wait_seconds=1)
+def queue(api: Api, amazon: Amazon) -> SESQueue:
+    return SESQueue(amazon.queue_url, REGION, api.rooms.email_receipts, wait_seconds=1)
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_notifications_are_applied_and_taken_off(world: World, amazon: Amazon, queue: SESQueue, raw: bool) -> None:
-    emails = [sent(world) for _ in range(25)]
+def test_notifications_are_applied_and_taken_off(api: Api, amazon: Amazon, queue: SESQueue, raw: bool) -> None:
+    emails = [sent(api) for _ in range(25)]
     for number, (_, reference) in enumerate(emails):
         amazon.publish(event("Bounce" if number % 2 else "Delivery", reference), raw=raw)
     assert sum(queue.poll() for _ in range(3)) == 25
     expected = ["permanent-failure" if number % 2 else "delivered" for number in range(25)]
-    assert [status(world, id_) for id_, _ in emails] == expected
+    assert [status(api, id_) for id_, _ in emails] == expected
     assert amazon.counts() == (0, 0)
 
 
@@ -96,16 +96,16 @@ def test_what_is_too_early_is_put_off(amazon: Amazon, queue: SESQueue) -> None:
 
 
 def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
-    world: World, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
+    api: Api, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("notify.messages.ses_queue.EARLY_RETRY_SECONDS", 0)
-    id_, reference = sent(world)
+    id_, reference = sent(api)
     for text in ("hello", "[]", json.dumps({"Message": 7})):
         amazon.sqs.send_message(QueueUrl=amazon.queue_url, MessageBody=text)
     amazon.publish(event("Open", reference, field="eventType"))
     amazon.publish(event("Delivery", reference))
     assert queue.poll() == 5
-    assert status(world, id_) == "delivered"
+    assert status(api, id_) == "delivered"
     for _ in range(4):
         assert queue.poll() == 3
     assert sum(amazon.counts()) == 3
@@ -114,12 +114,12 @@ def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
 
 
 def test_while_the_database_is_away_the_messages_stay(
-    world: World, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
+    api: Api, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id_, reference = sent(world)
+    id_, reference = sent(api)
     amazon.publish(event("Delivery", reference))
     monkeypatch.setattr("notify.messages.ses_queue.VISIBILITY_SECONDS", 1)
-    record = world.rooms.email_receipts.record_many
+    record = api.rooms.email_receipts.record_many
     failures = iter([ConnectionError("database is away"), None])
 
     def fail_once(events: Any) -> list[bool]:
@@ -127,27 +127,27 @@ def test_while_the_database_is_away_the_messages_stay(
             raise error
         return record(events)
 
-    monkeypatch.setattr(world.rooms.email_receipts, "record_many", fail_once)
+    monkeypatch.setattr(api.rooms.email_receipts, "record_many", fail_once)
     stop = threading.Event()
     thread = threading.Thread(target=queue.run, args=(stop,))
     thread.start()
-    wait_for(world, id_, "delivered")
+    wait_for(api, id_, "delivered")
     stop.set()
     thread.join(timeout=15)
     assert amazon.counts() == (0, 0)
 
 
-def wait_for(world: World, id_: UUID, expected: str) -> None:
+def wait_for(api: Api, id_: UUID, expected: str) -> None:
     deadline = time.monotonic() + 20
-    while status(world, id_) != expected:
+    while status(api, id_) != expected:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 @contextmanager
-def running(world: World, *command: str, **environment: str) -> Iterator[None]:
-    """A process of ours beside `world`. It ends when it is told to, and logs nothing personal."""
-    settings = world.parts.settings
+def running(api: Api, *command: str, **environment: str) -> Iterator[None]:
+    """A process of ours beside `api`. It ends when it is told to, and logs nothing personal."""
+    settings = api.parts.settings
     everything = {
         **os.environ,
         "NOTIFY_ENVIRONMENT": "test",
@@ -168,16 +168,16 @@ def running(world: World, *command: str, **environment: str) -> Iterator[None]:
     assert "amala" not in output
 
 
-def test_the_command_reads_the_queue(world: World, amazon: Amazon) -> None:
-    id_, reference = sent(world)
-    with running(world, "ses-receipts", SES_RECEIPTS_QUEUE_URL=amazon.queue_url, AWS_REGION=REGION):
+def test_the_command_reads_the_queue(api: Api, amazon: Amazon) -> None:
+    id_, reference = sent(api)
+    with running(api, "ses-receipts", SES_RECEIPTS_QUEUE_URL=amazon.queue_url, AWS_REGION=REGION):
         amazon.publish(event("Delivery", reference))
-        wait_for(world, id_, "delivered")
+        wait_for(api, id_, "delivered")
 
 
-def test_workers_take_the_tasks_that_others_make_of_notifications(world: World) -> None:
-    id_, reference = sent(world)
+def test_workers_take_the_tasks_that_others_make_of_notifications(api: Api) -> None:
+    id_, reference = sent(api)
     envelope = {"Type": "Notification", "Message": json.dumps(event("Bounce", reference))}
-    world.parts.queue.publish("process-ses-result", [envelope], queue="ses-callbacks")
-    with running(world, "worker", "--queues", "ses-callbacks", "--concurrency", "2"):
-        wait_for(world, id_, "permanent-failure")
+    api.parts.queue.publish("process-ses-result", [envelope], queue="ses-callbacks")
+    with running(api, "worker", "--queues", "ses-callbacks", "--concurrency", "2"):
+        wait_for(api, id_, "permanent-failure")

@@ -14,7 +14,7 @@ from notify.infra.database import Database, UnreachableError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.messages.store import MessageStore, NewMessage
-from notify.services.limits import LimitRequest, Limits, TooManyRequestsError
+from notify.services.limits import LimitRequest, RateLimiter, TooManyRequestsError
 from tests.servers.proxy import before_postgres
 
 SERVICE = new_id()
@@ -48,7 +48,7 @@ def store(parts: Parts, told: list[NewMessage]) -> MessageStore:
     def stored(messages: Sequence[NewMessage]) -> None:
         told.extend(messages)
 
-    return MessageStore(parts.database, Limits(parts.cache, rate_limit_enabled=True), stored)
+    return MessageStore(parts.database, RateLimiter(parts.cache, rate_limit_enabled=True), stored)
 
 
 def rows(parts: Parts, query: str) -> list[tuple[Any, ...]]:
@@ -140,7 +140,7 @@ def test_all_or_none(parts: Parts, store: MessageStore) -> None:
 def test_a_connection_that_breaks_loses_and_doubles_nothing(parts: Parts, told: list[NewMessage], answers: int) -> None:
     with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
         database = Database(url)
-        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), told.extend)
+        store = MessageStore(database, RateLimiter(parts.cache, rate_limit_enabled=True), told.extend)
         store.store(message(), FREE)
         way.proxy.answers_left = answers
         given = message()
@@ -154,7 +154,7 @@ def test_a_connection_that_breaks_loses_and_doubles_nothing(parts: Parts, told: 
 def test_a_bad_row_fails_alone_also_when_the_connection_breaks(parts: Parts) -> None:
     with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
         database = Database(url)
-        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), lambda _: None)
+        store = MessageStore(database, RateLimiter(parts.cache, rate_limit_enabled=True), lambda _: None)
         store.store(message(), FREE)
         way.proxy.answers_left = 0
         results = store._admit([(message(), FREE), (message(notification_status="unheard-of"), FREE)])
@@ -166,7 +166,7 @@ def test_a_bad_row_fails_alone_also_when_the_connection_breaks(parts: Parts) -> 
 def test_a_database_that_is_away_is_a_quick_no(parts: Parts, told: list[NewMessage]) -> None:
     with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
         database = Database(url)
-        store = MessageStore(database, Limits(parts.cache, rate_limit_enabled=True), told.extend)
+        store = MessageStore(database, RateLimiter(parts.cache, rate_limit_enabled=True), told.extend)
         way.proxy.mode = "refuse"
         with pytest.raises(UnreachableError):
             store.store(message(), FREE)

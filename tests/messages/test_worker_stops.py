@@ -9,21 +9,21 @@ import sys
 import time
 from uuid import UUID
 
-from notify.messages.dispatch import DELIVER_TASKS
+from notify.messages.publish import DELIVER_TASKS
 from notify.queues import SEND_SMS
+from tests.api import Api, queued
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
-from tests.world import World, queued
 
 
-def test_a_worker_that_stops_finishes_its_batch_and_gives_back_the_rest(world: World) -> None:
-    ids = [world.sent() for _ in range(40)]
-    world.rooms.aftermath.close()
-    queued(world.parts)
+def test_a_worker_that_stops_finishes_its_batch_and_gives_back_the_rest(api: Api) -> None:
+    ids = [api.sent() for _ in range(40)]
+    api.rooms.publisher.close()
+    queued(api.parts)
     for start in range(0, 40, 2):
         texts = [str(id_) for id_ in ids[start : start + 2]]
-        world.parts.queue.publish(DELIVER_TASKS["sms"], [texts], queue=SEND_SMS)
-    settings = world.parts.settings
+        api.parts.queue.publish(DELIVER_TASKS["sms"], [texts], queue=SEND_SMS)
+    settings = api.parts.settings
     with MMGServer() as mmg:
         mmg.fail(Trouble(delay=1.0))
         process = subprocess.Popen(
@@ -54,7 +54,7 @@ def test_a_worker_that_stops_finishes_its_batch_and_gives_back_the_rest(world: W
         assert process.returncode == 0, said
         handed_over = [UUID(message["cid"]) for message in mmg.messages]
     assert 4 <= len(handed_over) < 40, said
-    rows = world.execute("SELECT id FROM notifications WHERE id = ANY(%s) AND notification_status = 'sending'", ids)
+    rows = api.execute("SELECT id FROM notifications WHERE id = ANY(%s) AND notification_status = 'sending'", ids)
     assert sorted(row[0] for row in rows) == sorted(handed_over)
-    back = [UUID(id_) for _, (texts, *_) in queued(world.parts) for id_ in texts]
+    back = [UUID(id_) for _, (texts, *_) in queued(api.parts) for id_ in texts]
     assert sorted(handed_over + back) == sorted(ids)

@@ -47,7 +47,7 @@ def database(session_database: Database) -> Iterator[Database]:
             session.execute(text(f"CREATE TABLE IF NOT EXISTS kept_{table} AS TABLE {table}"))
     yield session_database
     with session_database.transaction() as session:
-        session.execute(text("TRUNCATE sandbox_outbox"))
+        session.execute(text("TRUNCATE sandbox_messages"))
         for table in ("provider_details", "provider_details_history"):
             session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
             session.execute(text(f"INSERT INTO {table} TABLE kept_{table}"))

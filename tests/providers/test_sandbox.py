@@ -258,7 +258,7 @@ def test_receipts_survive_a_restart(settings: Settings, outbound: Outbound, api:
     time.sleep(0.1)
     assert api.receipts == []
     with Database(settings.sqlalchemy_database_uri).transaction() as session:
-        session.execute(text("UPDATE sandbox_outbox SET receipt_due_at = now()"))
+        session.execute(text("UPDATE sandbox_messages SET receipt_due_at = now()"))
     with serving(settings):
         api.wait_for(5)
 
@@ -277,14 +277,14 @@ def test_an_outage_of_the_database_is_a_retryable_failure(
 ) -> None:
     send(sms, TEXT)
     with database.transaction() as session:
-        session.execute(text("ALTER TABLE sandbox_outbox RENAME TO away"))
+        session.execute(text("ALTER TABLE sandbox_messages RENAME TO away"))
     try:
         error = failure(sms, TEXT)
         assert (error.kind, error.code, error.retryable) == ("http_5xx", 503, True)
         assert get(outbound, f"{address}/health").status == 503
     finally:
         with database.transaction() as session:
-            session.execute(text("ALTER TABLE away RENAME TO sandbox_outbox"))
+            session.execute(text("ALTER TABLE away RENAME TO sandbox_messages"))
     send(sms, TEXT)
     assert get(outbound, f"{address}/health").status == 200
 

@@ -5,15 +5,15 @@ from urllib.parse import urlsplit
 import pytest
 from flask.testing import FlaskClient
 
-from tests.world import World, errors
+from tests.api import Api, errors
 
 CONTENT = b"%PDF-1.4 the appointment"
 
 
-def send_file(world: World, **options: object) -> str:
+def send_file(api: Api, **options: object) -> str:
     """Send an email with a file; the path of its link."""
     file = {"file": base64.b64encode(CONTENT).decode(), **options}
-    answer = world.post("email", personalisation={"name": file, "date": "d", "parking": "no"})
+    answer = api.post("email", personalisation={"name": file, "date": "d", "parking": "no"})
     assert answer.status_code == 201, answer.text
     match = re.search(r"http://localhost:6011(/d/\S+?),", answer.get_json()["content"]["body"])
     assert match is not None
@@ -21,9 +21,9 @@ def send_file(world: World, **options: object) -> str:
 
 
 @pytest.fixture
-def contact(world: World) -> None:
-    world.execute("UPDATE services SET contact_link = 'https://help.example' WHERE id = %s", world.service_id)
-    world.forget()
+def contact(api: Api) -> None:
+    api.execute("UPDATE services SET contact_link = 'https://help.example' WHERE id = %s", api.service_id)
+    api.forget()
 
 
 def page(path: str, name: str) -> str:
@@ -35,23 +35,23 @@ def confirm(client: FlaskClient, path: str, address: str) -> int:
     return client.post(page(path, "confirm-email-address"), data={"email_address": address}).status_code
 
 
-def test_files_need_a_way_to_contact_the_service(world: World) -> None:
-    world.execute("UPDATE services SET contact_link = NULL WHERE id = %s", world.service_id)
-    world.forget()
+def test_files_need_a_way_to_contact_the_service(api: Api) -> None:
+    api.execute("UPDATE services SET contact_link = NULL WHERE id = %s", api.service_id)
+    api.forget()
     file = {"file": base64.b64encode(CONTENT).decode()}
-    answer = world.post("email", personalisation={"name": file, "date": "d", "parking": "no"})
+    answer = api.post("email", personalisation={"name": file, "date": "d", "parking": "no"})
     ((kind, text),) = errors(answer)
     assert kind == "BadRequestError"
     assert text == (
         "Send files by email has not been set up - add contact details for your service at "
-        f"http://localhost:6012/services/{world.service_id}/service-settings/send-files-by-email"
+        f"http://localhost:6012/services/{api.service_id}/service-settings/send-files-by-email"
     )
 
 
 @pytest.mark.usefixtures("contact")
-def test_the_file_is_given_to_whoever_knows_the_address(world: World) -> None:
-    path = send_file(world, filename="Your letter é.pdf")
-    client = world.app.test_client()
+def test_the_file_is_given_to_whoever_knows_the_address(api: Api) -> None:
+    path = send_file(api, filename="Your letter é.pdf")
+    client = api.app.test_client()
     landing = client.get(path)
     assert "Demo service" in landing.text
     assert "https://help.example" in landing.text
@@ -67,53 +67,53 @@ def test_the_file_is_given_to_whoever_knows_the_address(world: World) -> None:
     assert file.data == CONTENT
     assert file.headers["Content-Type"] == "application/pdf"
     assert file.headers["Content-Disposition"] == "attachment; filename*=UTF-8''Your%20letter%20%C3%A9.pdf"
-    assert world.app.test_client().get(page(path, "file")).status_code == 302
+    assert api.app.test_client().get(page(path, "file")).status_code == 302
 
 
 @pytest.mark.usefixtures("contact")
-def test_without_confirmation_the_link_is_enough(world: World) -> None:
-    path = send_file(world, confirm_email_before_download=False)
-    assert world.app.test_client().get(page(path, "file")).data == CONTENT
+def test_without_confirmation_the_link_is_enough(api: Api) -> None:
+    path = send_file(api, confirm_email_before_download=False)
+    assert api.app.test_client().get(page(path, "file")).data == CONTENT
 
 
 @pytest.mark.usefixtures("contact")
-def test_guessing_ends_after_ten_tries(world: World) -> None:
-    path = send_file(world)
-    client = world.app.test_client()
+def test_guessing_ends_after_ten_tries(api: Api) -> None:
+    path = send_file(api)
+    client = api.app.test_client()
     for number in range(10):
         assert confirm(client, path, f"guess{number}@example.com") == 400
     assert confirm(client, path, "amala@example.com") == 400
 
 
 @pytest.mark.usefixtures("contact")
-def test_links_that_lead_nowhere(world: World) -> None:
-    path = send_file(world)
-    client = world.app.test_client()
+def test_links_that_lead_nowhere(api: Api) -> None:
+    path = send_file(api)
+    client = api.app.test_client()
     assert client.get(path[:-3] + "AAA").status_code == 404
     assert client.get("/d/x/y?key=z").status_code == 404
     assert client.get(urlsplit(path).path).status_code == 404
-    world.execute("UPDATE documents SET available_until = now() - interval '1 s'")
+    api.execute("UPDATE documents SET available_until = now() - interval '1 s'")
     assert client.get(path).status_code == 410
 
 
 @pytest.mark.usefixtures("contact")
-def test_files_are_unreadable_where_they_are_kept_and_go_when_their_time_is_over(world: World) -> None:
+def test_files_are_unreadable_where_they_are_kept_and_go_when_their_time_is_over(api: Api) -> None:
     from notify.infra.times import utc_now
 
-    send_file(world)
-    keys = list(world.parts.objects.keys(f"documents/{world.service_id}"))
+    send_file(api)
+    keys = list(api.parts.objects.keys(f"documents/{api.service_id}"))
     assert keys
-    assert all(CONTENT not in world.parts.objects.get(key) for key in keys)
-    world.execute("UPDATE documents SET available_until = now() - interval '1 s'")
-    assert world.rooms.documents.delete_expired(utc_now()) == len(keys)
-    assert list(world.parts.objects.keys(f"documents/{world.service_id}")) == []
+    assert all(CONTENT not in api.parts.objects.get(key) for key in keys)
+    api.execute("UPDATE documents SET available_until = now() - interval '1 s'")
+    assert api.rooms.documents.delete_expired(utc_now()) == len(keys)
+    assert list(api.parts.objects.keys(f"documents/{api.service_id}")) == []
 
 
 @pytest.mark.usefixtures("contact")
-def test_a_simulated_recipient_gets_a_link_that_leads_nowhere(world: World) -> None:
-    answer = world.post(
+def test_a_simulated_recipient_gets_a_link_that_leads_nowhere(api: Api) -> None:
+    answer = api.post(
         "email",
         email_address="simulate-delivered@notifications.service.gov.uk",
         personalisation={"name": {"file": base64.b64encode(CONTENT).decode()}, "date": "d", "parking": "no"},
     )
-    assert f"/services/{world.service_id}/documents/test-document" in answer.get_json()["content"]["body"]
+    assert f"/services/{api.service_id}/documents/test-document" in answer.get_json()["content"]["body"]

@@ -18,27 +18,27 @@ from notify.infra.queue import Queue
 from notify.infra.sns import LARGEST_BYTES
 from notify.rooms import Rooms
 from notify.settings import Settings, SettingsError, load
+from tests.api import Api, queued
 from tests.servers.ses import TOPIC, SNSServer, event
-from tests.world import World, queued
 
 
 @dataclass
 class Endpoint:
     """The API with its endpoint for SNS, and SNS."""
 
-    world: World
+    api: Api
     sns: SNSServer
 
     def post(self, message: Any) -> TestResponse:
         """As SNS does it: JSON, which it calls plain text."""
         body = message if isinstance(message, bytes) else json.dumps(message).encode()
-        return self.world.app.test_client().post(
+        return self.api.app.test_client().post(
             "/notifications/email/ses", data=body, content_type="text/plain; charset=UTF-8"
         )
 
     def sent(self) -> tuple[UUID, str]:
-        id_, reference = self.world.sent("email"), f"0102-{uuid4()}"
-        self.world.execute(
+        id_, reference = self.api.sent("email"), f"0102-{uuid4()}"
+        self.api.execute(
             "UPDATE notifications SET notification_status = 'sending', sent_by = 'ses', reference = %s WHERE id = %s",
             reference,
             id_,
@@ -46,16 +46,16 @@ class Endpoint:
         return id_, reference
 
     def status(self, id_: UUID) -> str:
-        return str(self.world.get(str(id_))["status"])
+        return str(self.api.get(str(id_))["status"])
 
 
 @pytest.fixture(scope="module")
-def endpoint(world: World) -> Iterator[Endpoint]:
+def endpoint(api: Api) -> Iterator[Endpoint]:
     with SNSServer() as sns:
-        given = {**world.parts.settings.model_dump(), "ses_topic_arns": [TOPIC], "sns_url": sns.url}
+        given = {**api.parts.settings.model_dump(), "ses_topic_arns": [TOPIC], "sns_url": sns.url}
         app = create_app(Settings(**given))
         rooms: Rooms = app.extensions["rooms"]
-        yield Endpoint(World(app, rooms.parts, rooms, world.demo), sns)
+        yield Endpoint(Api(app, rooms.parts, rooms, api.demo), sns)
         rooms.close()
 
 
@@ -74,7 +74,7 @@ def test_notifications(endpoint: Endpoint, version: str, kind: str, bounce: str,
     answer = endpoint.post(endpoint.sns.notification(event(kind, reference, bounce_type=bounce), version=version))
     assert (answer.status_code, answer.get_json()) == (200, {"result": "success"})
     assert endpoint.status(id_) == expected
-    stored = endpoint.world.execute("SELECT complaint_type FROM complaints WHERE notification_id = %s", id_)
+    stored = endpoint.api.execute("SELECT complaint_type FROM complaints WHERE notification_id = %s", id_)
     assert stored == ([("abuse",)] if kind == "Complaint" else [])
 
 
@@ -102,7 +102,7 @@ def test_replays_change_nothing(endpoint: Endpoint) -> None:
     for message in (bounce, complaint, delivery, complaint, bounce):
         assert endpoint.post(message).status_code == 200
     assert endpoint.status(id_) == "permanent-failure"
-    assert len(endpoint.world.execute("SELECT 1 FROM complaints WHERE notification_id = %s", id_)) == 1
+    assert len(endpoint.api.execute("SELECT 1 FROM complaints WHERE notification_id = %s", id_)) == 1
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_huge_bodies_are_not_read(endpoint: Endpoint) -> None:
 
 
 def test_a_receipt_that_is_too_early_is_kept(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    queued(endpoint.world.parts)
+    queued(endpoint.api.parts)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     message = endpoint.sns.notification(event("Delivery", "0102-early", sent_at=now))
     assert endpoint.post(message).status_code == 200
-    [(task, [again])] = [entry for entry in queued(endpoint.world.parts) if entry[0] == "process-ses-result"]
+    [(task, [again])] = [entry for entry in queued(endpoint.api.parts) if entry[0] == "process-ses-result"]
     assert task == "process-ses-result"
     assert json.loads(again["Message"])["mail"]["messageId"] == "0102-early"
     # and while it cannot be kept, SNS is asked to do so
@@ -189,8 +189,8 @@ def test_nothing_personal_is_logged(endpoint: Endpoint) -> None:
     assert "amala" not in str(logs)
 
 
-def test_there_is_no_endpoint_without_topics(world: World) -> None:
-    client = world.app.test_client()
+def test_there_is_no_endpoint_without_topics(api: Api) -> None:
+    client = api.app.test_client()
     assert client.post("/notifications/email/ses", json={}).status_code == 404
     assert client.get("/notifications/email/ses").status_code == 405
 

@@ -13,23 +13,23 @@ import pytest
 from notify import queues
 from notify.app import create_app
 from notify.infra import telemetry
-from notify.messages.upkeep import oldest_created
+from notify.messages.maintenance import oldest_created
 from notify.public import status
 from notify.settings import Settings
-from tests.world import World
+from tests.api import Api
 
-With = Callable[..., World]
+With = Callable[..., Api]
 
 
 @pytest.fixture
-def with_settings(world: World) -> Iterator[With]:
+def with_settings(api: Api) -> Iterator[With]:
     """Makes the application again, with other settings."""
     with ExitStack() as stack:
 
-        def make(**changes: Any) -> World:
-            app = create_app(Settings(**{**world.parts.settings.model_dump(), **changes}))
+        def make(**changes: Any) -> Api:
+            app = create_app(Settings(**{**api.parts.settings.model_dump(), **changes}))
             stack.callback(app.extensions["rooms"].close)
-            return World(app, app.extensions["notify"], app.extensions["rooms"], world.demo)
+            return Api(app, app.extensions["notify"], app.extensions["rooms"], api.demo)
 
         yield make
 
@@ -47,10 +47,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/_status"])
-def test_status(world: World, with_settings: With, path: str) -> None:
+def test_status(api: Api, with_settings: With, path: str) -> None:
     changed = with_settings(git_commit="abc123", build_time="2026-01-01T00:00:00")
     body = changed.call("GET", path, headers={}).get_json()
-    ((version,),) = world.execute("SELECT version_num FROM alembic_version")
+    ((version,),) = api.execute("SELECT version_num FROM alembic_version")
     assert body == {
         "status": "ok",
         "git_commit": "abc123",
@@ -60,8 +60,8 @@ def test_status(world: World, with_settings: With, path: str) -> None:
     }
 
 
-def test_a_replica_that_fails_is_told_by_a_null(world: World, with_settings: With) -> None:
-    uri = world.parts.settings.sqlalchemy_database_uri
+def test_a_replica_that_fails_is_told_by_a_null(api: Api, with_settings: With) -> None:
+    uri = api.parts.settings.sqlalchemy_database_uri
     good = with_settings(sqlalchemy_database_uri_bulk=uri).call("POST", "/_status", headers={}).get_json()
     assert good["db_bulk_version"] == good["db_version"]
     bad = with_settings(sqlalchemy_database_uri_bulk="postgresql://127.0.0.1:1/x").call("GET", "/_status")
@@ -71,15 +71,15 @@ def test_a_replica_that_fails_is_told_by_a_null(world: World, with_settings: Wit
 DOWN = "postgresql://me:sesame@127.0.0.1:1/notify"
 
 
-def test_simple_status_needs_no_database(world: World, with_settings: With) -> None:
+def test_simple_status_needs_no_database(api: Api, with_settings: With) -> None:
     down = with_settings(sqlalchemy_database_uri=DOWN)
     answer = down.call("GET", "/_status?simple=1", headers={})
     assert (answer.status_code, answer.get_json()) == (200, {"status": "ok"})
     assert down.call("GET", "/_status", headers={}).status_code == 500
 
 
-def test_ready(world: World) -> None:
-    answer = world.call("GET", "/_status/ready", headers={})
+def test_ready(api: Api) -> None:
+    answer = api.call("GET", "/_status/ready", headers={})
     assert (answer.status_code, answer.get_json()) == (
         200,
         {"status": "ok", "database": "ok", "cache": "ok", "broker": "ok"},
@@ -97,11 +97,11 @@ def test_ready(world: World) -> None:
     ],
 )
 def test_what_does_not_answer_is_named(
-    world: World, with_settings: With, changes: dict[str, Any], failing: set[str], code: int, strict_code: int
+    api: Api, with_settings: With, changes: dict[str, Any], failing: set[str], code: int, strict_code: int
 ) -> None:
     """Without the database nothing can be accepted; without the others messages are safe."""
     if "redis_enabled" in changes:
-        changes = {**changes, "broker_url": world.parts.settings.redis_url}
+        changes = {**changes, "broker_url": api.parts.settings.redis_url}
     changed = with_settings(**changes)
     answer = changed.call("GET", "/_status/ready", headers={})
     body = answer.get_json()
@@ -112,10 +112,10 @@ def test_what_does_not_answer_is_named(
 
 
 @pytest.mark.parametrize("part", ["database", "cache", "broker"])
-def test_what_hangs_counts_as_failed_before_long(world: World, with_settings: With, silent: int, part: str) -> None:
+def test_what_hangs_counts_as_failed_before_long(api: Api, with_settings: With, silent: int, part: str) -> None:
     changes = {
         "database": {"sqlalchemy_database_uri": f"postgresql://127.0.0.1:{silent}/x"},
-        "cache": {"redis_url": f"redis://127.0.0.1:{silent}/0", "broker_url": world.parts.settings.redis_url},
+        "cache": {"redis_url": f"redis://127.0.0.1:{silent}/0", "broker_url": api.parts.settings.redis_url},
         "broker": {"broker_url": f"amqp://127.0.0.1:{silent}//"},
     }
     changed = with_settings(**changes[part])
@@ -125,41 +125,41 @@ def test_what_hangs_counts_as_failed_before_long(world: World, with_settings: Wi
     assert sum(thread.name == f"check-{part}" for thread in threading.enumerate()) <= 1
 
 
-def test_live_services_and_organisations_are_counted(world: World) -> None:
+def test_live_services_and_organisations_are_counted(api: Api) -> None:
     def counts() -> dict[str, int]:
-        return dict(world.call("GET", "/_status/live-service-and-organisation-counts", headers={}).get_json())
+        return dict(api.call("GET", "/_status/live-service-and-organisation-counts", headers={}).get_json())
 
-    world.execute("UPDATE services SET restricted = true")
+    api.execute("UPDATE services SET restricted = true")
     assert counts() == {"organisations": 0, "services": 0}
-    world.execute(
+    api.execute(
         "INSERT INTO organisation (id, name, active, created_at) VALUES (gen_random_uuid(), 'Office', true, now())"
     )
-    world.execute(
+    api.execute(
         "UPDATE services SET restricted = false, count_as_live = true, active = true,"
         " organisation_id = (SELECT id FROM organisation WHERE name = 'Office')"
     )
-    ((number,),) = world.execute("SELECT count(*) FROM services")
+    ((number,),) = api.execute("SELECT count(*) FROM services")
     assert counts() == {"organisations": 1, "services": number}
-    world.execute("UPDATE services SET count_as_live = false")
+    api.execute("UPDATE services SET count_as_live = false")
     assert counts() == {"organisations": 0, "services": 0}
-    world.execute("UPDATE services SET count_as_live = true, active = false")
+    api.execute("UPDATE services SET count_as_live = true, active = false")
     assert counts() == {"organisations": 0, "services": 0}
-    world.execute("UPDATE services SET active = true, organisation_id = null")
+    api.execute("UPDATE services SET active = true, organisation_id = null")
 
 
 # -- metrics
 
 
-def scrape(world: World, **headers: str) -> str:
-    answer = world.call("GET", "/metrics", headers=headers)
+def scrape(api: Api, **headers: str) -> str:
+    answer = api.call("GET", "/metrics", headers=headers)
     assert answer.status_code == 200
     return str(answer.text)
 
 
-def test_metrics_are_text_of_the_contracts_form(world: World) -> None:
-    answer = world.call("GET", "/metrics", headers={})
+def test_metrics_are_text_of_the_contracts_form(api: Api) -> None:
+    answer = api.call("GET", "/metrics", headers={})
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-    zipped = world.call("GET", "/metrics", headers={"Accept-Encoding": "gzip, br"})
+    zipped = api.call("GET", "/metrics", headers={"Accept-Encoding": "gzip, br"})
     assert zipped.headers["Content-Encoding"] == "gzip"
     assert b"# HELP http_server_requests_total" in gzip.decompress(zipped.data)
 
@@ -168,32 +168,32 @@ def sample(text: str, name: str) -> float:
     return next((float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name + " ")), 0.0)
 
 
-def test_requests_are_counted_by_route_and_status(world: World) -> None:
+def test_requests_are_counted_by_route_and_status(api: Api) -> None:
     accepted = 'http_server_requests_total{method="POST",path="/v2/notifications/sms",status="201"}'
     strange = 'http_server_requests_total{method="…",path="(none)",status="404"}'
     timed = 'http_server_request_duration_seconds_count{method="POST",path="/v2/notifications/sms",status="201"}'
-    before = scrape(world)
-    world.sent()
-    world.call("FOO", "/07900900123", headers={})
-    world.call("GET", "/v2/notifications/07900900123")
-    after = scrape(world)
+    before = scrape(api)
+    api.sent()
+    api.call("FOO", "/07900900123", headers={})
+    api.call("GET", "/v2/notifications/07900900123")
+    after = scrape(api)
     for name in (accepted, strange, timed):
         assert sample(after, name) == sample(before, name) + 1
     assert "07900900123" not in after
 
 
-def test_accepted_messages_are_counted(world: World, with_settings: With) -> None:
+def test_accepted_messages_are_counted(api: Api, with_settings: With) -> None:
     name = 'notifications_total{key_type="test",notification_type="email",status="created"}'
     changed = with_settings()
     before = sample(scrape(changed), name)
     for _ in range(3):
         changed.sent("email", key="test")
     changed.rooms.close()  # which waits until what follows has been done
-    assert sample(scrape(world), name) == before + 3
+    assert sample(scrape(api), name) == before + 3
 
 
-def test_how_things_stand(world: World, with_settings: With) -> None:
-    changed = with_settings(notification_queue_prefix=f"{world.parts.settings.notification_queue_prefix}m-")
+def test_how_things_stand(api: Api, with_settings: With) -> None:
+    changed = with_settings(notification_queue_prefix=f"{api.parts.settings.notification_queue_prefix}m-")
     assert changed.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
     text = scrape(changed)
     assert sample(text, 'queue_depth{queue="reporting-tasks"}') == 1
@@ -207,27 +207,27 @@ def test_how_things_stand(world: World, with_settings: With) -> None:
     assert sample(scrape(changed), 'queue_depth{queue="reporting-tasks"}') == 1
 
 
-def test_the_oldest_message_that_waits(world: World, with_settings: With) -> None:
+def test_the_oldest_message_that_waits(api: Api, with_settings: With) -> None:
     name = 'notifications_oldest_created_age_seconds{notification_type="sms"}'
-    world.execute("UPDATE notifications SET notification_status = 'delivered'")
+    api.execute("UPDATE notifications SET notification_status = 'delivered'")
     assert sample(scrape(with_settings()), name) == 0
-    id_ = world.sent()
-    world.execute("UPDATE notifications SET created_at = now() - interval '1 hour' WHERE id = %s", id_)
+    id_ = api.sent()
+    api.execute("UPDATE notifications SET created_at = now() - interval '1 hour' WHERE id = %s", id_)
     assert 3600 <= sample(scrape(with_settings()), name) < 3900
 
 
-def test_looking_for_the_oldest_message_takes_the_index(world: World) -> None:
-    with world.parts.database.connection() as connection:
+def test_looking_for_the_oldest_message_takes_the_index(api: Api) -> None:
+    with api.parts.database.connection() as connection:
         connection.execute("SET LOCAL enable_seqscan = off")
         plan = connection.execute(
             "EXPLAIN SELECT min(created_at) FROM notifications"
             " WHERE notification_status = 'created' AND notification_type = 'sms'"
         ).fetchall()
     assert "ix_notifications_under_way" in str(plan)
-    assert set(oldest_created(world.parts.database)) == {"sms", "email", "letter"}
+    assert set(oldest_created(api.parts.database)) == {"sms", "email", "letter"}
 
 
-def test_metrics_without_database_and_broker(world: World, with_settings: With) -> None:
+def test_metrics_without_database_and_broker(api: Api, with_settings: With) -> None:
     text = scrape(with_settings(sqlalchemy_database_uri=DOWN, broker_url="redis://127.0.0.1:1/0"))
     assert sample(text, 'metrics_source_up{source="broker"}') == 0
     assert sample(text, 'metrics_source_up{source="database"}') == 0
@@ -255,7 +255,7 @@ VCAP = {"application_id": "the-application"}
     ],
 )
 def test_who_may_see_metrics(
-    world: World, with_settings: With, changes: dict[str, Any], header: str | None, code: int
+    api: Api, with_settings: With, changes: dict[str, Any], header: str | None, code: int
 ) -> None:
     changed = with_settings(**changes)
     answer = changed.call("GET", "/metrics", headers={"Authorization": header} if header else {})
@@ -263,7 +263,7 @@ def test_who_may_see_metrics(
     assert ("http_server" in answer.text) == (code == 200)
 
 
-def test_metrics_at_a_path_of_ones_own(world: World, with_settings: With) -> None:
+def test_metrics_at_a_path_of_ones_own(api: Api, with_settings: With) -> None:
     changed = with_settings(prometheus_metrics_path="/internal/numbers")
     assert changed.call("GET", "/internal/numbers", headers={}).status_code == 200
     assert changed.call("GET", "/metrics", headers={}).status_code == 404

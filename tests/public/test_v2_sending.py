@@ -7,7 +7,7 @@ from uuid import uuid4
 import jwt
 import pytest
 
-from tests.world import World, errors
+from tests.api import Api, errors
 
 VALIDATION, BAD = "ValidationError", "BadRequestError"
 SAFE_HEADERS = {
@@ -30,8 +30,8 @@ SAFE_HEADERS = {
         ("ApiKey-v1 nonsense", 403, "Invalid token: service id is not the right data type"),
     ],
 )
-def test_without_a_good_token_nothing_is_read(world: World, header: str | None, status: int, message: str) -> None:
-    answer = world.call("POST", "/v2/notifications/sms", headers={"Authorization": header} if header else {})
+def test_without_a_good_token_nothing_is_read(api: Api, header: str | None, status: int, message: str) -> None:
+    answer = api.call("POST", "/v2/notifications/sms", headers={"Authorization": header} if header else {})
     assert answer.status_code == status
     ((kind, text),) = errors(answer)
     assert kind == "AuthError"
@@ -60,57 +60,57 @@ GENERAL = (
         ({"aud": "somebody"}, GENERAL),
     ],
 )
-def test_claims_that_are_not_accepted(world: World, claims: dict[str, Any], message: str) -> None:
+def test_claims_that_are_not_accepted(api: Api, claims: dict[str, Any], message: str) -> None:
     # as of now: parameters are as old as the whole run
     now = datetime.now(UTC)
     given: dict[str, Any] = {
         name: int((now + value).timestamp()) if isinstance(value, timedelta) else value
         for name, value in claims.items()
     }
-    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {world.token(**given)}"})
+    answer = api.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {api.token(**given)}"})
     assert answer.status_code == 403
     assert errors(answer) == [("AuthError", message)]
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS384"])
-def test_only_one_algorithm_is_accepted(world: World, algorithm: str) -> None:
-    key = world.demo["api_keys"]["normal"]
+def test_only_one_algorithm_is_accepted(api: Api, algorithm: str) -> None:
+    key = api.demo["api_keys"]["normal"]
     token = jwt.encode(
         {"iss": key[-73:-37], "iat": int(time.time())}, "" if algorithm == "none" else key[-36:], algorithm=algorithm
     )
-    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
+    answer = api.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
     assert errors(answer) == [("AuthError", "Invalid token: algorithm used is not HS256")]
 
 
-def test_a_forged_signature_is_not_accepted(world: World) -> None:
-    token = jwt.encode({"iss": world.service_id, "iat": int(time.time())}, str(uuid4()), algorithm="HS256")
-    answer = world.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
+def test_a_forged_signature_is_not_accepted(api: Api) -> None:
+    token = jwt.encode({"iss": api.service_id, "iat": int(time.time())}, str(uuid4()), algorithm="HS256")
+    answer = api.call("GET", "/v2/templates", headers={"Authorization": f"Bearer {token}"})
     assert errors(answer) == [("AuthError", "Invalid token: API key not found")]
 
 
-def test_the_key_itself_is_accepted_too(world: World) -> None:
-    headers = {"Authorization": f"ApiKey-v1 {world.demo['api_keys']['normal']}"}
-    assert world.call("GET", "/v2/templates", headers=headers).status_code == 200
+def test_the_key_itself_is_accepted_too(api: Api) -> None:
+    headers = {"Authorization": f"ApiKey-v1 {api.demo['api_keys']['normal']}"}
+    assert api.call("GET", "/v2/templates", headers=headers).status_code == 200
 
 
-def test_a_revoked_key_is_refused_by_name(world: World) -> None:
-    world.execute("UPDATE api_keys SET expiry_date = now() WHERE key_type = 'team'")
-    world.forget()
-    answer = world.call("GET", "/v2/templates", key="team")
-    world.execute("UPDATE api_keys SET expiry_date = NULL WHERE key_type = 'team'")
-    world.forget()
+def test_a_revoked_key_is_refused_by_name(api: Api) -> None:
+    api.execute("UPDATE api_keys SET expiry_date = now() WHERE key_type = 'team'")
+    api.forget()
+    answer = api.call("GET", "/v2/templates", key="team")
+    api.execute("UPDATE api_keys SET expiry_date = NULL WHERE key_type = 'team'")
+    api.forget()
     assert errors(answer) == [("AuthError", "Invalid token: API key revoked")]
 
 
-def test_options_without_a_token_is_refused(world: World) -> None:
-    assert world.call("OPTIONS", "/v2/notifications/sms", headers={}).status_code == 401
+def test_options_without_a_token_is_refused(api: Api) -> None:
+    assert api.call("OPTIONS", "/v2/notifications/sms", headers={}).status_code == 401
 
 
 # -- what is sent
 
 
-def test_a_text_message_is_accepted(world: World) -> None:
-    answer = world.post("sms", reference="mine")
+def test_a_text_message_is_accepted(api: Api) -> None:
+    answer = api.post("sms", reference="mine")
     body = answer.get_json()
     assert answer.status_code == 201
     assert body["content"] == {
@@ -120,67 +120,67 @@ def test_a_text_message_is_accepted(world: World) -> None:
     assert body["reference"] == "mine"
     assert body["uri"] == f"http://localhost/v2/notifications/{body['id']}"
     assert body["template"] == {
-        "id": world.template("sms"),
+        "id": api.template("sms"),
         "version": 1,
-        "uri": f"http://localhost/services/{world.service_id}/templates/{world.template('sms')}",
+        "uri": f"http://localhost/services/{api.service_id}/templates/{api.template('sms')}",
     }
     assert body["scheduled_for"] is None
     assert SAFE_HEADERS.items() <= dict(answer.headers).items()
-    shown = world.get(body["id"])
+    shown = api.get(body["id"])
     assert (shown["status"], shown["phone_number"], shown["type"]) == ("created", "07900900123", "sms")
     assert (shown["cost_details"], shown["cost_in_pounds"], shown["is_cost_data_ready"]) == ({}, None, False)
 
 
-def test_an_email_is_accepted(world: World) -> None:
+def test_an_email_is_accepted(api: Api) -> None:
     url = "https://example.com/unsubscribe"
-    body = world.post("email", one_click_unsubscribe_url=url).get_json()
+    body = api.post("email", one_click_unsubscribe_url=url).get_json()
     assert body["content"]["subject"] == "Your appointment on Monday"
     assert body["content"]["from_email"] == "demo.service@notify.tools"
     assert body["content"]["one_click_unsubscribe_url"] == url
     assert body["sanitised_content"] == {}
-    shown = world.get(body["id"])
+    shown = api.get(body["id"])
     assert (shown["email_address"], shown["one_click_unsubscribe_url"]) == ("amala@example.com", url)
     assert (shown["cost_in_pounds"], shown["is_cost_data_ready"]) == (0.0, True)
 
 
-def test_a_letter_is_accepted_and_priced_when_it_has_pages(world: World) -> None:
-    answer = world.post("letter")
+def test_a_letter_is_accepted_and_priced_when_it_has_pages(api: Api) -> None:
+    answer = api.post("letter")
     body = answer.get_json()
     assert answer.status_code == 201, body
     assert set(body["content"]) == {"body", "subject"}
-    shown = world.get(body["id"])
+    shown = api.get(body["id"])
     assert (shown["status"], shown["line_1"], shown["postcode"]) == ("accepted", "A", "SW1A 1AA")
     assert shown["postage"] == "second"
     assert shown["estimated_delivery"].endswith(":00:00.000000Z")
-    pdf = world.call("GET", f"/v2/notifications/{body['id']}/pdf")
+    pdf = api.call("GET", f"/v2/notifications/{body['id']}/pdf")
     assert errors(pdf) == [("PDFNotReadyError", "PDF not available yet, try again later")]
-    world.execute(
+    api.execute(
         "UPDATE notifications SET billable_units = 2, notification_status = 'sending' WHERE id = %s", body["id"]
     )
-    shown = world.get(body["id"])
+    shown = api.get(body["id"])
     assert shown["cost_details"] == {"billable_sheets_of_paper": 2, "postage": "second"}
     assert shown["cost_in_pounds"] == 0.77
 
 
-def test_what_is_personal_is_not_readable_in_the_database(world: World) -> None:
-    id_ = world.sent("sms", personalisation={"name": "Secretname", "date": "d"})
-    ((row,),) = world.execute("SELECT n::text FROM notifications n WHERE id = %s", id_)
+def test_what_is_personal_is_not_readable_in_the_database(api: Api) -> None:
+    id_ = api.sent("sms", personalisation={"name": "Secretname", "date": "d"})
+    ((row,),) = api.execute("SELECT n::text FROM notifications n WHERE id = %s", id_)
     assert "Secretname" not in row
     assert b"Secretname".hex() not in row
 
 
-def test_values_are_sanitised_where_asked_for(world: World) -> None:
+def test_values_are_sanitised_where_asked_for(api: Api) -> None:
     values = {"name": "[click](https://evil.link)", "date": "d", "parking": "no"}
-    body = world.post("email", personalisation=values, sanitise_content_for=["NAME"]).get_json()
+    body = api.post("email", personalisation=values, sanitise_content_for=["NAME"]).get_json()
     assert body["sanitised_content"] == {"name": {"unsanitised": values["name"], "sanitised": "\\[click\\]\\(\\)"}}
     assert body["content"]["body"].startswith("Hello \\[click\\]\\(\\),")
 
 
 @pytest.mark.parametrize("number", ["+447700900000", "07700900111", "07700 900222"])
-def test_simulated_numbers_are_answered_and_forgotten(world: World, number: str) -> None:
-    answer = world.post("sms", phone_number=number)
+def test_simulated_numbers_are_answered_and_forgotten(api: Api, number: str) -> None:
+    answer = api.post("sms", phone_number=number)
     assert answer.status_code == 201
-    found = world.call("GET", f"/v2/notifications/{answer.get_json()['id']}")
+    found = api.call("GET", f"/v2/notifications/{answer.get_json()['id']}")
     assert errors(found) == [("NoResultFound", "No result found")]
 
 
@@ -233,8 +233,8 @@ TOO_LONG = "x" * 1001
         ("letter", {"personalisation": []}, ["personalisation [] is not of type object"]),
     ],
 )
-def test_bodies_that_break_the_schema(world: World, kind: str, changes: dict[str, Any], messages: list[str]) -> None:
-    answer = world.post(kind, **changes)
+def test_bodies_that_break_the_schema(api: Api, kind: str, changes: dict[str, Any], messages: list[str]) -> None:
+    answer = api.post(kind, **changes)
     assert answer.status_code == 400
     assert errors(answer) == [(VALIDATION, message) for message in messages]
 
@@ -247,8 +247,8 @@ def test_bodies_that_break_the_schema(world: World, kind: str, changes: dict[str
         ("letter", ["template_id", "personalisation"]),
     ],
 )
-def test_missing_fields_are_named_in_order(world: World, kind: str, fields: list[str]) -> None:
-    answer = world.call("POST", f"/v2/notifications/{kind}", {})
+def test_missing_fields_are_named_in_order(api: Api, kind: str, fields: list[str]) -> None:
+    answer = api.call("POST", f"/v2/notifications/{kind}", {})
     assert errors(answer) == [(VALIDATION, f"{field} is a required property") for field in fields]
 
 
@@ -265,17 +265,17 @@ def test_missing_fields_are_named_in_order(world: World, kind: str, fields: list
         b"NaN",
     ],
 )
-def test_what_is_no_json_is_refused(world: World, body: bytes) -> None:
-    answer = world.app.test_client().post(
-        "/v2/notifications/sms", data=body, headers={"Authorization": f"Bearer {world.token()}"}
+def test_what_is_no_json_is_refused(api: Api, body: bytes) -> None:
+    answer = api.app.test_client().post(
+        "/v2/notifications/sms", data=body, headers={"Authorization": f"Bearer {api.token()}"}
     )
     assert answer.status_code == 400
     assert errors(answer) == [(BAD, "Invalid JSON supplied in POST data")]
 
 
-def test_any_content_type_will_do_and_a_list_is_no_object(world: World) -> None:
-    headers = {"Authorization": f"Bearer {world.token()}", "Content-Type": "text/plain"}
-    client = world.app.test_client()
+def test_any_content_type_will_do_and_a_list_is_no_object(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {api.token()}", "Content-Type": "text/plain"}
+    client = api.app.test_client()
     answer = client.post("/v2/notifications/sms", data=json.dumps([1, "a"]), headers=headers)
     assert errors(answer) == [(VALIDATION, "[1, a] is not of type object")]
     assert len(errors(client.post("/v2/notifications/sms", data="null", headers=headers))) == 2
@@ -301,44 +301,44 @@ def test_any_content_type_will_do_and_a_list_is_no_object(world: World) -> None:
         ),
     ],
 )
-def test_messages_that_cannot_be_sent(world: World, kind: str, changes: dict[str, Any], message: str) -> None:
-    answer = world.post(kind, **changes)
+def test_messages_that_cannot_be_sent(api: Api, kind: str, changes: dict[str, Any], message: str) -> None:
+    answer = api.post(kind, **changes)
     assert answer.status_code == 400
     ((error, text),) = errors(answer)
     assert error == BAD
     assert text.startswith(message)
 
 
-def test_a_template_of_another_type_is_refused(world: World) -> None:
-    answer = world.post("sms", template_id=world.template("email"))
+def test_a_template_of_another_type_is_refused(api: Api) -> None:
+    answer = api.post("sms", template_id=api.template("email"))
     assert errors(answer) == [(BAD, "email template is not suitable for sms notification")]
 
 
 @pytest.mark.parametrize(("kind", "field"), [("sms", "sms_sender_id"), ("email", "email_reply_to_id")])
-def test_senders_must_be_the_service_s_own(world: World, kind: str, field: str) -> None:
+def test_senders_must_be_the_service_s_own(api: Api, kind: str, field: str) -> None:
     id_ = uuid4()
-    answer = world.post(kind, **{field: str(id_)})
-    assert errors(answer) == [(BAD, f"{field} {id_} does not exist in database for service id {world.service_id}")]
-    own = world.demo["sms_sender_id"] if kind == "sms" else world.demo["email_reply_to_id"]
-    assert world.post(kind, **{field: own}).status_code == 201
+    answer = api.post(kind, **{field: str(id_)})
+    assert errors(answer) == [(BAD, f"{field} {id_} does not exist in database for service id {api.service_id}")]
+    own = api.demo["sms_sender_id"] if kind == "sms" else api.demo["email_reply_to_id"]
+    assert api.post(kind, **{field: own}).status_code == 201
 
 
-def test_a_team_key_sends_to_the_team_and_its_guests_only(world: World) -> None:
-    refused = errors(world.post("sms", key="team"))
+def test_a_team_key_sends_to_the_team_and_its_guests_only(api: Api) -> None:
+    refused = errors(api.post("sms", key="team"))
     assert refused == [(BAD, "Can’t send to this recipient using a team-only API key")]
-    assert world.post("sms", key="team", phone_number="07700900456").status_code == 201
-    assert world.post("email", key="team", email_address="GUEST@example.com").status_code == 201
-    letter = world.post("letter", key="team")
+    assert api.post("sms", key="team", phone_number="07700900456").status_code == 201
+    assert api.post("email", key="team", email_address="GUEST@example.com").status_code == 201
+    letter = api.post("letter", key="team")
     assert letter.status_code == 403
     assert errors(letter) == [(BAD, "Cannot send letters with a team api key")]
 
 
-def test_a_service_in_trial_mode_sends_to_its_team_only(world: World) -> None:
-    world.execute("UPDATE services SET restricted = true WHERE id = %s", world.service_id)
-    world.forget()
-    refused, letter, test = world.post("sms"), world.post("letter"), world.post("sms", key="test")
-    world.execute("UPDATE services SET restricted = false WHERE id = %s", world.service_id)
-    world.forget()
+def test_a_service_in_trial_mode_sends_to_its_team_only(api: Api) -> None:
+    api.execute("UPDATE services SET restricted = true WHERE id = %s", api.service_id)
+    api.forget()
+    refused, letter, test = api.post("sms"), api.post("letter"), api.post("sms", key="test")
+    api.execute("UPDATE services SET restricted = false WHERE id = %s", api.service_id)
+    api.forget()
     assert errors(refused) == [
         (
             BAD,
@@ -371,52 +371,50 @@ def test_a_service_in_trial_mode_sends_to_its_team_only(world: World) -> None:
     ],
 )
 def test_permissions_decide(
-    world: World, permission: str, kind: str, changes: dict[str, Any], expected: tuple[str, str]
+    api: Api, permission: str, kind: str, changes: dict[str, Any], expected: tuple[str, str]
 ) -> None:
-    assert world.post(kind, **changes).status_code == 201
-    world.execute(
-        "DELETE FROM service_permissions WHERE service_id = %s AND permission = %s", world.service_id, permission
-    )
-    world.forget()
-    answer = world.post(kind, **changes)
-    world.execute(
+    assert api.post(kind, **changes).status_code == 201
+    api.execute("DELETE FROM service_permissions WHERE service_id = %s AND permission = %s", api.service_id, permission)
+    api.forget()
+    answer = api.post(kind, **changes)
+    api.execute(
         "INSERT INTO service_permissions (service_id, permission, created_at) VALUES (%s, %s, now())",
-        world.service_id,
+        api.service_id,
         permission,
     )
-    world.forget()
+    api.forget()
     assert errors(answer) == [expected]
 
 
-def test_an_address_that_cannot_be_printed(world: World) -> None:
+def test_an_address_that_cannot_be_printed(api: Api) -> None:
     values = {"name": "x", "date": "y", "address_line_1": "A", "address_line_2": "B", "postcode": "nowhere"}
-    answer = world.post("letter", personalisation=values)
+    answer = api.post("letter", personalisation=values)
     assert errors(answer) == [(VALIDATION, "Last line of address must be a real UK postcode or another country")]
 
 
-def test_other_types_are_not_found(world: World) -> None:
-    answer = world.call("POST", "/v2/notifications/fax", {})
+def test_other_types_are_not_found(api: Api) -> None:
+    answer = api.call("POST", "/v2/notifications/fax", {})
     assert answer.status_code == 404
     assert answer.get_json()["result"] == "error"
 
 
-def test_the_limit_of_a_day(world: World) -> None:
-    world.execute("UPDATE services SET letter_message_limit = 0 WHERE id = %s", world.service_id)
-    world.forget()
-    answer = world.post("letter")
-    world.execute("UPDATE services SET letter_message_limit = 1000 WHERE id = %s", world.service_id)
-    world.forget()
+def test_the_limit_of_a_day(api: Api) -> None:
+    api.execute("UPDATE services SET letter_message_limit = 0 WHERE id = %s", api.service_id)
+    api.forget()
+    answer = api.post("letter")
+    api.execute("UPDATE services SET letter_message_limit = 1000 WHERE id = %s", api.service_id)
+    api.forget()
     assert answer.status_code == 429
     assert errors(answer) == [("TooManyRequestsError", "Exceeded send limits (letter: 0) for today")]
 
 
-def test_the_limit_of_a_minute(world: World) -> None:
-    world.execute("UPDATE services SET rate_limit = 1 WHERE id = %s", world.service_id)
-    world.forget()
-    world.post("sms", key="test")
-    answers = [world.post("sms", key="test") for _ in range(3)]
-    world.execute("UPDATE services SET rate_limit = 3000 WHERE id = %s", world.service_id)
-    world.forget()
+def test_the_limit_of_a_minute(api: Api) -> None:
+    api.execute("UPDATE services SET rate_limit = 1 WHERE id = %s", api.service_id)
+    api.forget()
+    api.post("sms", key="test")
+    answers = [api.post("sms", key="test") for _ in range(3)]
+    api.execute("UPDATE services SET rate_limit = 3000 WHERE id = %s", api.service_id)
+    api.forget()
     assert answers[-1].status_code == 429
     assert errors(answers[-1]) == [
         ("RateLimitError", "Exceeded rate limit for key type TEST of 1 requests per 60 seconds")
@@ -432,17 +430,17 @@ def test_the_limit_of_a_minute(world: World) -> None:
     ],
 )
 def test_a_large_value_that_is_named_a_thousand_times_is_refused_before_it_is_made(
-    world: World, kind: str, message: str
+    api: Api, kind: str, message: str
 ) -> None:
     content = "((name)) ((date)) " + "((name))" * 1000
-    world.execute("UPDATE templates SET content = %s WHERE id = %s", content, world.template(kind))
-    world.execute("UPDATE templates_history SET content = %s WHERE id = %s", content, world.template(kind))
-    world.forget()
+    api.execute("UPDATE templates SET content = %s WHERE id = %s", content, api.template(kind))
+    api.execute("UPDATE templates_history SET content = %s WHERE id = %s", content, api.template(kind))
+    api.forget()
     values = {"name": "x" * 20_000_000, "date": "Monday", "address_line_1": "A", "address_line_2": "B"}
     values["postcode"] = "SW1A 1AA"
-    answer = world.post(kind, personalisation=values)
+    answer = api.post(kind, personalisation=values)
     assert answer.status_code == 400
     ((error, text),) = errors(answer)
     assert (error, text[: len(message)]) == (BAD, message)
-    preview = world.call("POST", f"/v2/template/{world.template(kind)}/preview", {"personalisation": values})
+    preview = api.call("POST", f"/v2/template/{api.template(kind)}/preview", {"personalisation": values})
     assert preview.status_code == 400

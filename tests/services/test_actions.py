@@ -19,7 +19,7 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.services import queries
 from notify.services.actions import (
-    Limits,
+    MessageLimits,
     add_reply_to,
     add_sms_sender,
     create_api_key,
@@ -64,7 +64,7 @@ class TestCreateService:
         with parts.database.transaction() as session:
             user = a_user(session)
             service = create_service(
-                session, name="New", user_id=user.id, from_number="GOVUK", limits=Limits(sms=7), now=APRIL
+                session, name="New", user_id=user.id, from_number="GOVUK", limits=MessageLimits(sms=7), now=APRIL
             )
             assert (service.active, service.restricted, service.version, service.created_at) == (True, True, 1, APRIL)
             assert (service.sms_message_limit, service.email_message_limit) == (7, 50)
@@ -216,7 +216,7 @@ class TestApiKeys:
             service = a_service(session)
             made = create_api_key(
                 session,
-                parts.vault,
+                parts.encryptor,
                 service_id=service.id,
                 name="Café key",
                 key_type="normal",
@@ -229,7 +229,7 @@ class TestApiKeys:
         secret = made.full[-36:]
         assert str(UUID(secret)) == secret
         assert secret.encode() not in stored.secret
-        assert parts.vault.decrypt(stored.secret) == secret
+        assert parts.encryptor.decrypt(stored.secret) == secret
         assert history.secret == stored.secret
         assert full_api_key("Café key", service.id, secret) == made.full
 
@@ -240,7 +240,7 @@ class TestApiKeys:
             def make(name: str) -> ApiKey:
                 return create_api_key(
                     session,
-                    parts.vault,
+                    parts.encryptor,
                     service_id=service.id,
                     name=name,
                     key_type="test",
@@ -262,7 +262,7 @@ class TestApiKeys:
             service, other = a_service(session), a_service(session)
             key = create_api_key(
                 session,
-                parts.vault,
+                parts.encryptor,
                 service_id=service.id,
                 name="k",
                 key_type="test",
@@ -279,7 +279,7 @@ class TestApiKeys:
             with pytest.raises(InvalidApiKeyError):
                 create_api_key(
                     session,
-                    parts.vault,
+                    parts.encryptor,
                     service_id=service.id,
                     name=name,
                     key_type=key_type,
@@ -291,7 +291,7 @@ class TestApiKeys:
             service = a_service(session)
             key = create_api_key(
                 session,
-                parts.vault,
+                parts.encryptor,
                 service_id=service.id,
                 name="k",
                 key_type="test",

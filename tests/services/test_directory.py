@@ -10,14 +10,14 @@ from sqlalchemy import event
 
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.services.directory import ServiceDirectory
+from notify.services.cache import ServiceCache
 from tests.services.factory import a_service
 
 
 def test_threads_that_miss_at_the_same_time_share_one_look(parts: Parts) -> None:
     with parts.database.transaction() as session:
         service_id = a_service(session).id
-    directory = ServiceDirectory(parts.database, parts.vault)
+    directory = ServiceCache(parts.database, parts.encryptor)
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -44,7 +44,7 @@ def test_threads_that_miss_at_the_same_time_share_one_look(parts: Parts) -> None
 
 
 def test_what_is_not_there_is_null(parts: Parts) -> None:
-    directory = ServiceDirectory(parts.database, parts.vault)
+    directory = ServiceCache(parts.database, parts.encryptor)
     assert directory.get(new_id()) is None
     assert directory.sms_sender(new_id(), new_id()) is None
     assert directory.reply_to(new_id(), new_id()) is None

@@ -7,7 +7,7 @@ import pytest
 
 from notify.infra.cache import Cache
 from notify.infra.ids import new_id
-from notify.services.limits import Limits, RateLimitError, TooManyRequestsError, counter_key
+from notify.services.limits import RateLimiter, RateLimitError, TooManyRequestsError, counter_key
 from notify.services.queries import CachedService
 
 
@@ -17,8 +17,8 @@ def cache(valkey_url: str) -> Cache:
 
 
 @pytest.fixture
-def limits(cache: Cache) -> Limits:
-    return Limits(cache, rate_limit_enabled=True)
+def limits(cache: Cache) -> RateLimiter:
+    return RateLimiter(cache, rate_limit_enabled=True)
 
 
 def service(**changes: object) -> CachedService:
@@ -50,7 +50,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def passing(limits: Limits, given: CachedService, number: int, key_type: str = "normal") -> int:
+def passing(limits: RateLimiter, given: CachedService, number: int, key_type: str = "normal") -> int:
     refusals = limits.take([limits.request(given, key_type, "sms")] * number)
     passed = refusals.count(None)
     assert all(refusal is None for refusal in refusals[:passed])
@@ -58,7 +58,7 @@ def passing(limits: Limits, given: CachedService, number: int, key_type: str = "
 
 
 def test_a_full_bucket_holds_a_third_of_a_minute_and_refills_by_whole_tokens(
-    limits: Limits, clock: list[float]
+    limits: RateLimiter, clock: list[float]
 ) -> None:
     given = service(rate_limit=60, sms_message_limit=10_000)  # one token a second, 21 at the most
     assert passing(limits, given, 30) == 20
@@ -71,7 +71,7 @@ def test_a_full_bucket_holds_a_third_of_a_minute_and_refills_by_whole_tokens(
     assert passing(limits, given, 30) == 20
 
 
-def test_the_bucket_is_kept_as_the_contract_has_it(limits: Limits, cache: Cache, clock: list[float]) -> None:
+def test_the_bucket_is_kept_as_the_contract_has_it(limits: RateLimiter, cache: Cache, clock: list[float]) -> None:
     given = service(rate_limit=60)
     limits.check(limits.request(given, "team", "sms"))
     state = cache.get(f"{given.id}-tokens-team")
@@ -79,14 +79,14 @@ def test_the_bucket_is_kept_as_the_contract_has_it(limits: Limits, cache: Cache,
     assert struct.unpack("<di", state) == (clock[0], 20)
 
 
-def test_one_by_one_is_the_same_as_together(limits: Limits, clock: list[float]) -> None:
+def test_one_by_one_is_the_same_as_together(limits: RateLimiter, clock: list[float]) -> None:
     del clock
     one, many = service(rate_limit=60, sms_message_limit=99), service(rate_limit=60, sms_message_limit=99)
     assert sum(passing(limits, one, 1) for _ in range(30)) == passing(limits, many, 30)
 
 
 @pytest.mark.parametrize(("key_type", "word"), [("normal", "LIVE"), ("team", "TEAM"), ("test", "TEST")])
-def test_the_text_names_the_kind_of_key(limits: Limits, key_type: str, word: str) -> None:
+def test_the_text_names_the_kind_of_key(limits: RateLimiter, key_type: str, word: str) -> None:
     request = limits.request(service(rate_limit=0), key_type, "sms")._replace(rate_limit=1)
     limits.take([request] * 5)
     with pytest.raises(RateLimitError) as caught:
@@ -94,7 +94,7 @@ def test_the_text_names_the_kind_of_key(limits: Limits, key_type: str, word: str
     assert caught.value.messages == [f"Exceeded rate limit for key type {word} of 1 requests per 60 seconds"]
 
 
-def test_a_day_ends_when_its_limit_is_used_up(limits: Limits, cache: Cache) -> None:
+def test_a_day_ends_when_its_limit_is_used_up(limits: RateLimiter, cache: Cache) -> None:
     given = service(sms_message_limit=3, rate_limit=6000)
     limits.count([(given.id, "sms")] * 2)
     assert passing(limits, given, 2) == 1
@@ -105,7 +105,7 @@ def test_a_day_ends_when_its_limit_is_used_up(limits: Limits, cache: Cache) -> N
     assert cache.get(counter_key(given.id, "normal", "sms")) == b"3"
 
 
-def test_other_kinds_and_test_keys_have_days_of_their_own(limits: Limits) -> None:
+def test_other_kinds_and_test_keys_have_days_of_their_own(limits: RateLimiter) -> None:
     given = service(rate_limit=6000, restricted=True)
     limits.count([(given.id, "sms")] * 10)
     limits.check(limits.request(given, "normal", "email"))
@@ -116,11 +116,11 @@ def test_other_kinds_and_test_keys_have_days_of_their_own(limits: Limits) -> Non
 
 
 def test_without_a_cache_everything_passes() -> None:
-    limits = Limits(Cache(""), rate_limit_enabled=True)
+    limits = RateLimiter(Cache(""), rate_limit_enabled=True)
     assert passing(limits, service(rate_limit=1, sms_message_limit=0), 5) == 5
     limits.count([(UUID(int=0), "sms")])
 
 
 def test_with_the_cache_down_everything_passes() -> None:
-    limits = Limits(Cache("redis://127.0.0.1:9", timeout=0.2), rate_limit_enabled=True)
+    limits = RateLimiter(Cache("redis://127.0.0.1:9", timeout=0.2), rate_limit_enabled=True)
     assert passing(limits, service(sms_message_limit=0), 5) == 5

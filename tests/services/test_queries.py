@@ -13,7 +13,7 @@ from notify.accounts.actions import add_to_service
 from notify.branding.models import EmailBranding, ServiceEmailBranding
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.infra.secrets import UndecipherableError, Vault
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.services import queries
 from notify.services.actions import add_reply_to, add_sms_sender, create_api_key, set_guest_list
 from notify.services.models import ApiKey, DataRetention, EmailReplyTo, SmsSender
@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
 
 def a_key(session: Session, parts: Parts, service_id: UUID, user_id: UUID, **fields: object) -> tuple[UUID, str]:
     made = create_api_key(
-        session, parts.vault, service_id=service_id, name=str(new_id()), key_type="team", created_by_id=user_id
+        session, parts.encryptor, service_id=service_id, name=str(new_id()), key_type="team", created_by_id=user_id
     )
     if fields:
         session.execute(update(ApiKey).where(ApiKey.id == made.key.id).values(**fields))
@@ -34,7 +34,7 @@ def a_key(session: Session, parts: Parts, service_id: UUID, user_id: UUID, **fie
 
 def test_no_such_service(parts: Parts) -> None:
     with parts.database.session() as session:
-        assert queries.load_service(session, new_id(), parts.vault) is None
+        assert queries.load_service(session, new_id(), parts.encryptor) is None
 
 
 def test_service_as_authentication_needs_it(parts: Parts) -> None:
@@ -44,7 +44,7 @@ def test_service_as_authentication_needs_it(parts: Parts) -> None:
             session, user_id=user.id, name="Passports & Visas", contact_link="https://example.com", prefix_sms=True
         )
         key_id, secret = a_key(session, parts, service.id, user.id)
-        loaded = queries.load_service(session, service.id, parts.vault)
+        loaded = queries.load_service(session, service.id, parts.encryptor)
     assert loaded is not None
     assert loaded.name == "Passports & Visas"
     assert loaded.email_sender_local_part == "passports.visas"
@@ -73,7 +73,7 @@ def test_archived_service_is_loaded_as_inactive(parts: Parts) -> None:
     with parts.database.transaction() as session:
         service = a_service(session)
         archive_service(session, service.id)
-        loaded = queries.load_service(session, service.id, parts.vault)
+        loaded = queries.load_service(session, service.id, parts.encryptor)
     assert loaded is not None
     assert not loaded.active
 
@@ -86,7 +86,7 @@ def test_email_branding(parts: Parts) -> None:
         session.flush()
         session.add(ServiceEmailBranding(service_id=service.id, email_branding_id=branding.id))
         session.flush()
-        loaded = queries.load_service(session, service.id, parts.vault)
+        loaded = queries.load_service(session, service.id, parts.encryptor)
     assert loaded is not None
     assert loaded.email_branding == queries.CachedEmailBranding("both", "t.png", "Tax", None, "#fff")
 
@@ -108,7 +108,7 @@ def test_revoked_keys_are_known_for_a_week(parts: Parts, revoked: timedelta, kno
         user = a_user(session)
         service = a_service(session, user_id=user.id)
         a_key(session, parts, service.id, user.id, expiry_date=NOW - revoked)
-        loaded = queries.load_service(session, service.id, parts.vault, now=NOW)
+        loaded = queries.load_service(session, service.id, parts.encryptor, now=NOW)
     assert loaded is not None
     assert [key.expiry_date for key in loaded.api_keys] == ([NOW - revoked] if known else [])
 
@@ -118,7 +118,7 @@ def test_keys_of_other_services_are_not_loaded(parts: Parts) -> None:
         user = a_user(session)
         mine, other = a_service(session, user_id=user.id), a_service(session, user_id=user.id)
         a_key(session, parts, other.id, user.id)
-        loaded = queries.load_service(session, mine.id, parts.vault)
+        loaded = queries.load_service(session, mine.id, parts.encryptor)
     assert loaded is not None
     assert loaded.api_keys == ()
 
@@ -129,7 +129,7 @@ def test_key_of_a_lost_secret_is_an_error_and_not_a_wrong_secret(parts: Parts) -
         service = a_service(session, user_id=user.id)
         a_key(session, parts, service.id, user.id)
         with pytest.raises(UndecipherableError):
-            queries.load_service(session, service.id, Vault(["another secret"]))
+            queries.load_service(session, service.id, Encryptor(["another secret"]))
 
 
 def test_senders(parts: Parts) -> None:

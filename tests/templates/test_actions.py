@@ -258,7 +258,12 @@ def test_archive_service(parts: Parts) -> None:
         earlier = a_template(session, service)
         update_template(session, service.id, earlier.id, changed_by_id=service.created_by_id, archived=True)
         key = create_api_key(
-            session, parts.vault, service_id=service.id, name="k", key_type="test", created_by_id=service.created_by_id
+            session,
+            parts.encryptor,
+            service_id=service.id,
+            name="k",
+            key_type="test",
+            created_by_id=service.created_by_id,
         ).key
         archive_service(session, service.id, now=now)
         archive_service(session, service.id, now=now)  # the second time does nothing

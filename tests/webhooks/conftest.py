@@ -17,9 +17,9 @@ from notify.services.models import CallbackType
 from notify.webhooks.actions import create_callback
 from notify.webhooks.outbox import NewCallback
 from notify.webhooks.sender import CallbackSender
+from tests.api import with_settings
 from tests.servers.receiver import Receiver
 from tests.services.factory import a_service
-from tests.world import with_settings
 
 TOKEN = "a token of some length"
 
@@ -44,7 +44,7 @@ class Callbacks:
             service = a_service(session)
             create_callback(
                 session,
-                self.parts.vault,
+                self.parts.encryptor,
                 service_id=service.id,
                 callback_type=callback_type,
                 url=url,

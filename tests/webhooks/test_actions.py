@@ -31,19 +31,19 @@ def created(parts: Parts, **changes: Any) -> CallbackApi:
             "updated_by_id": service.created_by_id,
             "guarded": True,
         }
-        return create_callback(session, parts.vault, **(values | changes))
+        return create_callback(session, parts.encryptor, **(values | changes))
 
 
 def test_a_callback_is_kept_encrypted_and_with_its_versions(parts: Parts) -> None:
     callback = created(parts)
     assert TOKEN.encode() not in callback.bearer_token
-    assert parts.vault.decrypt(callback.bearer_token) == TOKEN
-    assert signing_secret(callback, parts.vault) == derived_secret(TOKEN)
+    assert parts.encryptor.decrypt(callback.bearer_token) == TOKEN
+    assert signing_secret(callback, parts.encryptor) == derived_secret(TOKEN)
     where = {"service_id": callback.service_id, "callback_type": "delivery_status"}
     with parts.database.transaction() as session:
         update_callback(
             session,
-            parts.vault,
+            parts.encryptor,
             **where,  # type: ignore[arg-type]
             updated_by_id=callback.updated_by_id,
             guarded=True,
@@ -54,8 +54,8 @@ def test_a_callback_is_kept_encrypted_and_with_its_versions(parts: Parts) -> Non
         changed = session.scalars(select(CallbackApi).where(CallbackApi.id == callback.id)).one()
         assert (changed.url, changed.version) == ("https://example.com/new", 2)
         assert changed.updated_at is not None
-        assert parts.vault.decrypt(changed.bearer_token) == TOKEN
-        assert signing_secret(changed, parts.vault) == OWN
+        assert parts.encryptor.decrypt(changed.bearer_token) == TOKEN
+        assert signing_secret(changed, parts.encryptor) == OWN
         versions = session.scalars(select(CallbackApiHistory).order_by(CallbackApiHistory.version)).all()
         assert [row.url for row in versions] == [URL, "https://example.com/new"]
         delete_callback(session, **where)  # type: ignore[arg-type]

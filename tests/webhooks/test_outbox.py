@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from notify.infra.times import utc_now
 from notify.webhooks.outbox import NewCallback, sweep
+from tests.api import queued
 from tests.messages.test_plans import scans
 from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import Callbacks
-from tests.world import queued
 
 DAY = timedelta(days=1)
 
@@ -20,7 +20,7 @@ def test_only_services_that_want_to_be_told_are_written_down(callbacks: Callback
     (id_,) = callbacks.record(wanting)
     assert callbacks.pending("subject_id") == [id_]
     (payload,) = callbacks.pending("payload")
-    assert callbacks.parts.vault.decrypt(payload) == f'{{"id":"{id_}"}}'
+    assert callbacks.parts.encryptor.decrypt(payload) == f'{{"id":"{id_}"}}'
     assert str(id_).encode() not in payload
 
 

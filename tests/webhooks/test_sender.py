@@ -15,11 +15,11 @@ from notify.infra.times import utc_now
 from notify.rooms import Rooms
 from notify.webhooks.outbox import sweep
 from notify.webhooks.signing import derived_secret
+from tests.api import queued, with_settings
 from tests.servers.certificate import trust, write_certificate
 from tests.servers.http import Trouble
 from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import TOKEN, Callbacks
-from tests.world import queued, with_settings
 
 
 def test_a_service_is_told(callbacks: Callbacks, receiver: Receiver) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from notify.app import create_app
 from notify.cli.demo import ensure_demo
+from tests.api import Api
 from tests.conftest import fresh_parts
 from tests.servers.mmg import MMGServer
-from tests.world import World
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def mmg() -> Iterator[MMGServer]:
 
 
 @pytest.fixture
-def make_world(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer) -> Iterator[Callable[..., World]]:
+def make_api(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer) -> Iterator[Callable[..., Api]]:
     """Makes the web application with a demo service and a provider on loopback; settings of one's own come on top."""
     with ExitStack() as stack:
 
-        def make(**options: Any) -> World:
+        def make(**options: Any) -> Api:
             usual = {"mmg_api_key": mmg.key, "mmg_url": mmg.address, "notification_queue_prefix": f"t{os.getpid()}-"}
             parts = stack.enter_context(fresh_parts(postgres_url, valkey_url, tmp_path, **(usual | options)))
             demo = ensure_demo(parts, tmp_path / "dev.json")
             app = create_app(parts.settings)
             stack.callback(app.extensions["rooms"].close)
-            return World(app, parts, app.extensions["rooms"], demo)
+            return Api(app, parts, app.extensions["rooms"], demo)
 
         yield make

@@ -14,9 +14,9 @@ import pytest
 
 from notify import queues
 from notify.infra.valkey import free_port
+from tests.api import Api
 from tests.servers.mmg import MMGServer
 from tests.workers.processes import WorkerProcess, environment_of
-from tests.world import World
 
 SERVER = shutil.which("rabbitmq-server") or "/usr/lib/rabbitmq/bin/rabbitmq-server"
 START_SECONDS = 90
@@ -70,48 +70,48 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_a_message_is_accepted_and_delivered(
-    rabbitmq: str, make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+    rabbitmq: str, make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path
 ) -> None:
-    world = make_world(broker_url=rabbitmq, delivery_retry_seconds=1)
-    id_ = world.sent()
-    environment = environment_of(world.parts.settings)
+    api = make_api(broker_url=rabbitmq, delivery_retry_seconds=1)
+    id_ = api.sent()
+    environment = environment_of(api.parts.settings)
     with WorkerProcess(environment, tmp_path / "worker.log", "--concurrency=4") as worker:
         worker.wait_for(lambda: bool(mmg.messages))
         assert mmg.messages[0]["cid"] == str(id_)
-        worker.wait_for(lambda: world.get(str(id_))["status"] == "sending")
+        worker.wait_for(lambda: api.get(str(id_))["status"] == "sending")
         worker.process.terminate()
         assert worker.process.wait(40) == 0, worker.said
 
 
-def test_a_task_reaches_its_queue_and_no_other(rabbitmq: str, make_world: Callable[..., World]) -> None:
-    world = make_world(broker_url=rabbitmq)
-    queue = world.parts.queue
+def test_a_task_reaches_its_queue_and_no_other(rabbitmq: str, make_api: Callable[..., Api]) -> None:
+    api = make_api(broker_url=rabbitmq)
+    queue = api.parts.queue
     assert queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
     states = queue.states(queues.QUEUES)
     assert states is not None
     assert {name for name, state in states.items() if state.waiting} == {queues.REPORTING}
-    assert world.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "ok"
+    assert api.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "ok"
 
 
 def test_what_a_killed_worker_held_is_done_by_another(
-    rabbitmq: str, make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+    rabbitmq: str, make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path
 ) -> None:
-    world = make_world(broker_url=rabbitmq)
-    queue = world.parts.queue
-    environment = environment_of(world.parts.settings)
-    id_ = world.sent()
+    api = make_api(broker_url=rabbitmq)
+    queue = api.parts.queue
+    environment = environment_of(api.parts.settings)
+    id_ = api.sent()
     with WorkerProcess(environment, tmp_path / "first.log", "--concurrency=4") as first:
         first.wait_for(lambda: bool(mmg.messages))
         # a task that is not due yet is held by the worker
         assert queue.publish("deliver_sms", [[str(id_)], 1], queue=queues.RETRY, countdown=3)
-        first.wait_for(lambda: _waiting(world, queues.RETRY) == 0)
+        first.wait_for(lambda: _waiting(api, queues.RETRY) == 0)
         first.process.kill()
         first.process.wait()
     with WorkerProcess(environment, tmp_path / "second.log", "--role=retry-tasks", "--concurrency=4") as second:
         second.wait_for(lambda: any(line["message"] == "task" for line in second.lines()))
 
 
-def _waiting(world: World, name: str) -> int:
-    states = world.parts.queue.states([name])
+def _waiting(api: Api, name: str) -> int:
+    states = api.parts.queue.states([name])
     assert states is not None
     return states[name].waiting

@@ -16,9 +16,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from notify import queues
+from tests.api import Api
 from tests.servers.mmg import MMGServer
 from tests.workers.processes import WorkerProcess, environment_of
-from tests.world import World
 
 PREFIX = "notify-test-"
 ACCOUNT = "123456789012"
@@ -72,9 +72,9 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[SQS]:
 
 
 @pytest.fixture
-def world(sqs: SQS, make_world: Callable[..., World]) -> World:
+def api(sqs: SQS, make_api: Callable[..., Api]) -> Api:
     sqs.make_queues()
-    return make_world(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix=PREFIX)
+    return make_api(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix=PREFIX)
 
 
 def until(what: Callable[[], bool], seconds: float = 20) -> None:
@@ -84,27 +84,27 @@ def until(what: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.1)
 
 
-def test_a_message_is_accepted_and_delivered(world: World, mmg: MMGServer, tmp_path: Path) -> None:
+def test_a_message_is_accepted_and_delivered(api: Api, mmg: MMGServer, tmp_path: Path) -> None:
     environment = environment_of(
-        world.parts.settings,
+        api.parts.settings,
         AWS_ACCESS_KEY_ID="testing",
         AWS_SECRET_ACCESS_KEY="testing",
         AWS_EC2_METADATA_DISABLED="true",
     )
-    id_ = world.sent()
+    id_ = api.sent()
     with WorkerProcess(environment, tmp_path / "worker.log", "--role=sender", "--concurrency=4") as worker:
         worker.wait_for(lambda: bool(mmg.messages))
-        worker.wait_for(lambda: world.get(str(id_))["status"] == "sending")
+        worker.wait_for(lambda: api.get(str(id_))["status"] == "sending")
         assert mmg.messages[0]["cid"] == str(id_)
         worker.process.terminate()
         assert worker.process.wait(40) == 0, worker.said
-    states = world.parts.queue.states([queues.SEND_SMS])
+    states = api.parts.queue.states([queues.SEND_SMS])
     assert states is not None
     assert states[queues.SEND_SMS].waiting == 0
 
 
-def test_a_task_bears_the_service_as_its_group(world: World, sqs: SQS) -> None:
-    world.sent()
+def test_a_task_bears_the_service_as_its_group(api: Api, sqs: SQS) -> None:
+    api.sent()
     found: list[tuple[dict[str, Any], dict[str, str]]] = []
 
     def is_there() -> bool:
@@ -113,37 +113,37 @@ def test_a_task_bears_the_service_as_its_group(world: World, sqs: SQS) -> None:
 
     until(is_there)
     ((envelope, attributes),) = found
-    assert attributes["MessageGroupId"] == world.service_id
-    assert envelope["headers"]["notify_message_group_id"] == world.service_id
+    assert attributes["MessageGroupId"] == api.service_id
+    assert envelope["headers"]["notify_message_group_id"] == api.service_id
 
 
 @pytest.mark.parametrize(("countdown", "visible"), [(300, False), (5000, False), (None, True)])
 def test_a_task_of_later_waits_in_the_queue_and_with_no_worker(
-    world: World, sqs: SQS, countdown: float | None, visible: bool
+    api: Api, sqs: SQS, countdown: float | None, visible: bool
 ) -> None:
-    assert world.parts.queue.publish("deliver_sms", [[], 1], queue=queues.RETRY, countdown=countdown)
+    assert api.parts.queue.publish("deliver_sms", [[], 1], queue=queues.RETRY, countdown=countdown)
     assert sqs.delayed(queues.RETRY) == (0 if visible else 1)
     assert len(sqs.waiting(queues.RETRY)) == (1 if visible else 0)
 
 
-def test_depths_and_readiness(world: World, sqs: SQS) -> None:
-    assert world.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
-    states = world.parts.queue.states([queues.REPORTING, queues.JOBS])
+def test_depths_and_readiness(api: Api, sqs: SQS) -> None:
+    assert api.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
+    states = api.parts.queue.states([queues.REPORTING, queues.JOBS])
     assert states is not None
     assert {name: state.waiting for name, state in states.items()} == {queues.REPORTING: 1, queues.JOBS: 0}
-    assert world.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "ok"
+    assert api.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "ok"
 
 
-def test_messages_are_safe_while_sqs_refuses(make_world: Callable[..., World], sqs: SQS) -> None:
-    world = make_world(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix="none-")
-    id_ = world.sent()
-    assert world.get(str(id_))["status"] == "created"
-    assert not world.parts.queue.publish("deliver_sms", [[str(id_)]], queue=queues.SEND_SMS)
-    assert world.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "fail"
+def test_messages_are_safe_while_sqs_refuses(make_api: Callable[..., Api], sqs: SQS) -> None:
+    api = make_api(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix="none-")
+    id_ = api.sent()
+    assert api.get(str(id_))["status"] == "created"
+    assert not api.parts.queue.publish("deliver_sms", [[str(id_)]], queue=queues.SEND_SMS)
+    assert api.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "fail"
 
 
-def test_sqs_that_is_not_there(make_world: Callable[..., World], sqs: SQS) -> None:
-    world = make_world(broker_url="http://127.0.0.1:1", aws_region=REGION, aws_account_id=ACCOUNT)
-    assert not world.parts.queue.publish("deliver_sms", [[]], queue=queues.SEND_SMS)
-    assert world.parts.queue.states([queues.SEND_SMS]) is None
-    assert not world.parts.queue.is_ready(queues.SEND_SMS)
+def test_sqs_that_is_not_there(make_api: Callable[..., Api], sqs: SQS) -> None:
+    api = make_api(broker_url="http://127.0.0.1:1", aws_region=REGION, aws_account_id=ACCOUNT)
+    assert not api.parts.queue.publish("deliver_sms", [[]], queue=queues.SEND_SMS)
+    assert api.parts.queue.states([queues.SEND_SMS]) is None
+    assert not api.parts.queue.is_ready(queues.SEND_SMS)

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from notify import queues
 from notify.cli.processes import worker as command
 from notify.infra.valkey import free_port
+from tests.api import Api
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
 from tests.workers.processes import WorkerProcess, environment_of
-from tests.world import World
 
 CONTRACT = [
     "periodic",
@@ -37,8 +37,8 @@ CONTRACT = [
 ]
 
 
-def waiting(world: World, name: str) -> int:
-    states = world.parts.queue.states([name])
+def waiting(api: Api, name: str) -> int:
+    states = api.parts.queue.states([name])
     assert states is not None
     return states[name].waiting
 
@@ -74,53 +74,53 @@ def test_names_that_there_are_not(options: list[str], message: str) -> None:
 
 
 def test_a_worker_serves_its_roles_and_queues_and_no_others(
-    make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+    make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path
 ) -> None:
-    world = make_world()
+    api = make_api()
     for name in (queues.REPORTING, queues.JOBS, queues.RETRY, queues.PERIODIC):
-        assert world.parts.queue.publish("replay-created-notifications", [], queue=name)
-    environment = environment_of(world.parts.settings)
+        assert api.parts.queue.publish("replay-created-notifications", [], queue=name)
+    environment = environment_of(api.parts.settings)
     with WorkerProcess(environment, tmp_path / "log", "--role=reporting", "--role=jobs", "--queues=retry-tasks") as one:
         one.wait_for(lambda: len([line for line in one.lines() if line["message"] == "task"]) == 3)
         tasks = [line for line in one.lines() if line["message"] == "task"]
         assert {line["queue_name"] for line in tasks} == {queues.REPORTING, queues.JOBS, queues.RETRY}
-        assert waiting(world, queues.PERIODIC) == 1
+        assert waiting(api, queues.PERIODIC) == 1
 
 
 def test_when_asked_to_stop_it_ends_what_is_under_way(
-    make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path
+    make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path
 ) -> None:
-    world = make_world()
+    api = make_api()
     mmg.fail(Trouble(status=None, delay=2.0))
-    id_ = world.sent()
-    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
+    id_ = api.sent()
+    with WorkerProcess(environment_of(api.parts.settings), tmp_path / "log", "--role=sender") as worker:
         worker.wait_for(lambda: mmg.at_once == 1)
         worker.process.terminate()
         assert worker.process.wait(30) == 0, worker.said
-    assert world.get(str(id_))["status"] == "sending"
-    assert waiting(world, queues.SEND_SMS) == 0
+    assert api.get(str(id_))["status"] == "sending"
+    assert waiting(api, queues.SEND_SMS) == 0
 
 
-def test_what_takes_too_long_is_given_back(make_world: Callable[..., World], mmg: MMGServer, tmp_path: Path) -> None:
-    world = make_world(worker_stop_seconds=1)
+def test_what_takes_too_long_is_given_back(make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path) -> None:
+    api = make_api(worker_stop_seconds=1)
     mmg.fail(Trouble(hang=True))
-    id_ = world.sent()
-    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
+    id_ = api.sent()
+    with WorkerProcess(environment_of(api.parts.settings), tmp_path / "log", "--role=sender") as worker:
         worker.wait_for(lambda: mmg.at_once == 1)
         worker.process.terminate()
         assert worker.process.wait(30) == 1, worker.said
         assert worker.lines()[-1]["message"] == "worker ends with tasks under way"
-    assert waiting(world, queues.SEND_SMS) == 1
+    assert waiting(api, queues.SEND_SMS) == 1
     mmg.fail(None)
-    with WorkerProcess(environment_of(world.parts.settings), tmp_path / "log", "--role=sender") as worker:
-        worker.wait_for(lambda: world.get(str(id_))["status"] == "sending")
+    with WorkerProcess(environment_of(api.parts.settings), tmp_path / "log", "--role=sender") as worker:
+        worker.wait_for(lambda: api.get(str(id_))["status"] == "sending")
 
 
-def test_a_worker_shows_its_metrics_at_a_port_of_its_own(make_world: Callable[..., World], tmp_path: Path) -> None:
-    world = make_world()
+def test_a_worker_shows_its_metrics_at_a_port_of_its_own(make_api: Callable[..., Api], tmp_path: Path) -> None:
+    api = make_api()
     port = free_port()
-    environment = environment_of(world.parts.settings, WORKER_METRICS_PORT=str(port), METRICS_TOKEN="sesame")
-    world.sent()
+    environment = environment_of(api.parts.settings, WORKER_METRICS_PORT=str(port), METRICS_TOKEN="sesame")
+    api.sent()
     with WorkerProcess(environment, tmp_path / "log", "--role=sender") as worker:
         worker.wait_for(lambda: any(line["message"] == "task" for line in worker.lines()))
         with pytest.raises(urllib.error.HTTPError, match="401"):

@@ -27,9 +27,9 @@ from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provide
 from notify.providers.breaker import Breaker, State
 from notify.providers.choice import Candidate, Chooser, NoProviderError
 from notify.providers.error_rate import LIMIT, ErrorRate
-from notify.providers.measure import provider_call
+from notify.providers.metrics import provider_call
 from notify.providers.registry import Key, ProviderPool, configured_texts
-from notify.providers.turns import SentAwayError, Turns
+from notify.providers.slots import SlotRefusedError, Slots
 from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -49,13 +49,13 @@ class Sent:
     accepted: Accepted
 
 
-class _Line:
+class _Route:
     """The way to one provider."""
 
     def __init__(self, provider: Provider[Any], clock: Callable[[], float]) -> None:
         self.provider = provider
         self.breaker = Breaker(clock=clock)
-        self.turns = Turns(provider.calls_at_a_time)
+        self.slots = Slots(provider.calls_at_a_time)
         self.noted_state: State = "closed"
         metrics.breaker_moved(provider.notification_type, provider.identifier, "", self.noted_state)
 
@@ -63,7 +63,7 @@ class _Line:
         """Whether a new call is in good hands here."""
         state = self.breaker.state
         # a probe does not queue
-        return state == "closed" or (state == "half-open" and self.breaker.allows() and self.turns.free > 0)
+        return state == "closed" or (state == "half-open" and self.breaker.allows() and self.slots.free > 0)
 
     def note_state(self) -> None:
         """Log the state, if it is another than last time."""
@@ -80,7 +80,7 @@ class _Line:
             )
 
 
-class Switchboard:
+class ProviderRouter:
     """The lines of one process to all providers."""
 
     def __init__(
@@ -98,7 +98,7 @@ class Switchboard:
         self._outbound = outbound
         self._clock = clock
         self._pool = ProviderPool(settings, outbound)
-        self._lines: dict[Key, _Line] = {}
+        self._lines: dict[Key, _Route] = {}
         self._errors: Counter[str] = Counter()
         self._error_rate = ErrorRate(cache)
         self._texts = configured_texts(settings)
@@ -124,18 +124,18 @@ class Switchboard:
         while True:
             line = self._pick(notification_type, international, failed, only_others)
             try:
-                await line.turns.take()
-            except SentAwayError:
+                await line.slots.take()
+            except SlotRefusedError:
                 continue
             if line.breaker.allows():
                 break
-            line.turns.give_back()
+            line.slots.give_back()
         try:
             return Sent(line.provider.identifier, await self._call(line, message))
         finally:
-            line.turns.give_back()
+            line.slots.give_back()
 
-    async def _call(self, line: _Line, message: OutgoingText | OutgoingEmail) -> Accepted:
+    async def _call(self, line: _Route, message: OutgoingText | OutgoingEmail) -> Accepted:
         """The call itself: here it begins and ends."""
         call = line.breaker.begin()
         is_up: bool | None = None
@@ -153,7 +153,7 @@ class Switchboard:
             if not is_up or line.noted_state != "closed":
                 self._look_at(line)
 
-    def _pick(self, notification_type: str, international: bool, failed: Collection[str], only_others: bool) -> _Line:
+    def _pick(self, notification_type: str, international: bool, failed: Collection[str], only_others: bool) -> _Route:
         candidates = self.chooser.candidates(notification_type, international)
         if only_others:
             candidates = [candidate for candidate in candidates if candidate.identifier not in failed]
@@ -176,24 +176,24 @@ class Switchboard:
             candidate for candidate in candidates if self._line(candidate).breaker.state == "hanging"
         ]
 
-    def _line(self, candidate: Candidate) -> _Line:
+    def _line(self, candidate: Candidate) -> _Route:
         key = (candidate.identifier, candidate.notification_type)
         line = self._lines.get(key)
         if line is None:
-            line = self._lines[key] = _Line(self._pool.get(*key), self._clock)
+            line = self._lines[key] = _Route(self._pool.get(*key), self._clock)
         return line
 
-    def _count_error(self, line: _Line) -> None:
+    def _count_error(self, line: _Route) -> None:
         if line.provider.notification_type == "sms":
             self._errors[line.provider.identifier] += 1
 
-    def _look_at(self, line: _Line) -> None:
+    def _look_at(self, line: _Route) -> None:
         line.note_state()
         state = line.breaker.state
-        if line.turns.waiting and (state in ("open", "half-open") or (state == "hanging" and self._has_other(line))):
-            line.turns.send_away()
+        if line.slots.waiting and (state in ("open", "half-open") or (state == "hanging" and self._has_other(line))):
+            line.slots.send_away()
 
-    def _has_other(self, line: _Line) -> bool:
+    def _has_other(self, line: _Route) -> bool:
         kind = line.provider.notification_type
         return any(
             other.takes_calls()

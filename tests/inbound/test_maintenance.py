@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from notify.inbound import upkeep
+from notify.inbound import maintenance
 from notify.inbound.models import InboundText, InboundTextHistory
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
@@ -38,7 +38,7 @@ def kept(parts: Parts, service_id: UUID) -> list[datetime]:
 
 
 def test_texts_go_to_history_when_their_time_is_over(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "DELETED_AT_A_TIME", 2)
+    monkeypatch.setattr(maintenance, "DELETED_AT_A_TIME", 2)
     summer = timedelta(hours=1)  # local midnight is an hour before that of UTC
     midnight = datetime(2026, 7, 20, tzinfo=UTC) - summer
     with parts.database.transaction() as session:
@@ -57,8 +57,8 @@ def test_texts_go_to_history_when_their_time_is_over(parts: Parts, monkeypatch: 
         ]
         session.add_all(texts)
         gone = {text.id for text in texts if text.created_at < (days[0] if text.service_id == own else days[1])}
-    assert upkeep.delete_received_texts(parts.database, NOW) == len(gone) == 7
-    assert upkeep.delete_received_texts(parts.database, NOW) == 0
+    assert maintenance.delete_received_texts(parts.database, NOW) == len(gone) == 7
+    assert maintenance.delete_received_texts(parts.database, NOW) == 0
     recent = [days[2] - timedelta(microseconds=1), days[2]]
     assert kept(parts, usual) == kept(parts, without_number) == [days[1], *recent]
     assert kept(parts, own) == [days[0], days[1] - timedelta(microseconds=1), days[1], *recent]

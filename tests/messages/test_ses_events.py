@@ -13,12 +13,12 @@ import pytest
 import structlog
 
 from notify.messages.complaints import StoredComplaint
-from notify.messages.email_receipts import EmailReceiptBook
+from notify.messages.ses_events import SesEvents
 from notify.messages.tasks import register_receipts
 from notify.providers.ses_events import parse_event
 from notify.rooms import Rooms
+from tests.api import Api, queued, with_settings
 from tests.servers.ses import SESError, SESServer, event, set_credentials
-from tests.world import World, queued, with_settings
 
 
 @pytest.fixture
@@ -28,19 +28,19 @@ def server() -> Iterator[SESServer]:
 
 
 @pytest.fixture
-def rooms(world: World, server: SESServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
-    """A worker's rooms, beside the web process of `world`, with SES as the provider of email."""
+def rooms(api: Api, server: SESServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
+    """A worker's rooms, beside the web process of `api`, with SES as the provider of email."""
     set_credentials(monkeypatch)
-    rooms = Rooms(with_settings(world.parts, ses_enabled=True, ses_url=server.url, sandbox_url=""))
+    rooms = Rooms(with_settings(api.parts, ses_enabled=True, ses_url=server.url, sandbox_url=""))
     register_receipts(rooms.parts.queue.celery, rooms.parts, lambda: rooms.email_receipts)
     yield rooms
     rooms.close()
 
 
-def sent(world: World) -> tuple[UUID, str]:
+def sent(api: Api) -> tuple[UUID, str]:
     """An email that SES has, and its reference."""
-    id_, reference = world.sent("email"), f"0102-{uuid4()}"
-    world.execute(
+    id_, reference = api.sent("email"), f"0102-{uuid4()}"
+    api.execute(
         "UPDATE notifications SET notification_status = 'sending', sent_by = 'ses', reference = %s WHERE id = %s",
         reference,
         id_,
@@ -48,8 +48,8 @@ def sent(world: World) -> tuple[UUID, str]:
     return id_, reference
 
 
-def status(world: World, id_: UUID) -> str:
-    return str(world.get(str(id_))["status"])
+def status(api: Api, id_: UUID) -> str:
+    return str(api.get(str(id_))["status"])
 
 
 def envelope(notification: dict[str, Any]) -> dict[str, Any]:
@@ -60,8 +60,8 @@ def just_now() -> str:
     return (datetime.now(UTC) - timedelta(seconds=20)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-def complaints(world: World, id_: UUID) -> list[tuple[Any, ...]]:
-    return world.execute(
+def complaints(api: Api, id_: UUID) -> list[tuple[Any, ...]]:
+    return api.execute(
         "SELECT service_id, ses_feedback_id, complaint_type, complaint_date FROM complaints WHERE notification_id = %s",
         id_,
     )
@@ -81,58 +81,58 @@ def run(rooms: Rooms, given: Any) -> None:
     ],
 )
 def test_from_the_provider_to_the_receipt(
-    world: World, rooms: Rooms, server: SESServer, kind: str, bounce: str, expected: str
+    api: Api, rooms: Rooms, server: SESServer, kind: str, bounce: str, expected: str
 ) -> None:
-    id_ = world.sent("email", one_click_unsubscribe_url="https://example.com/u")
+    id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u")
     rooms.deliverer.deliver("email", [id_])
     (message,) = server.messages
     assert message["Destination"] == {"ToAddresses": ["amala@example.com"]}
     assert {"Name": "List-Unsubscribe", "Value": "<https://example.com/u>"} in message["Content"]["Simple"]["Headers"]
-    assert status(world, id_) == "sending"
+    assert status(api, id_) == "sending"
     run(rooms, envelope(event(kind, server.ids[0], bounce_type=bounce)))
-    assert status(world, id_) == expected
-    assert world.get(str(id_))["completed_at"] is not None
+    assert status(api, id_) == expected
+    assert api.get(str(id_))["completed_at"] is not None
 
 
-def test_an_email_that_ses_will_never_take_fails_at_once(world: World, rooms: Rooms) -> None:
-    id_ = world.sent("email", email_address="bad@example.com")
+def test_an_email_that_ses_will_never_take_fails_at_once(api: Api, rooms: Rooms) -> None:
+    id_ = api.sent("email", email_address="bad@example.com")
     rooms.deliverer.deliver("email", [id_])
-    assert status(world, id_) == "technical-failure"
+    assert status(api, id_) == "technical-failure"
 
 
-def test_an_email_that_ses_does_not_take_now_is_tried_again(world: World, rooms: Rooms, server: SESServer) -> None:
-    id_ = world.sent("email")
-    world.rooms.aftermath.close()
+def test_an_email_that_ses_does_not_take_now_is_tried_again(api: Api, rooms: Rooms, server: SESServer) -> None:
+    id_ = api.sent("email")
+    api.rooms.publisher.close()
     queued(rooms.parts)
     server.error = SESError("TooManyRequestsException", "Too many requests", 429)
     rooms.deliverer.deliver("email", [id_])
-    assert status(world, id_) == "created"
+    assert status(api, id_) == "created"
     assert queued(rooms.parts) == [("deliver_email", [[str(id_)], 1])]
     server.error = None
     rooms.deliverer.deliver("email", [id_], 1)
-    assert status(world, id_) == "sending"
+    assert status(api, id_) == "sending"
 
 
-def test_the_first_final_receipt_counts(world: World, rooms: Rooms) -> None:
-    id_, reference = sent(world)
+def test_the_first_final_receipt_counts(api: Api, rooms: Rooms) -> None:
+    id_, reference = sent(api)
     for kind in ("Delivery", "Bounce", "Delivery"):
         rooms.email_receipts.take(envelope(event(kind, reference)))
-    assert status(world, id_) == "delivered"
-    updated_at = world.get(str(id_))["completed_at"]
+    assert status(api, id_) == "delivered"
+    updated_at = api.get(str(id_))["completed_at"]
     rooms.email_receipts.take(envelope(event("Delivery", reference)))
-    assert world.get(str(id_))["completed_at"] == updated_at
+    assert api.get(str(id_))["completed_at"] == updated_at
 
 
 @pytest.mark.parametrize("final", ["created", "temporary-failure", "technical-failure", "permanent-failure"])
-def test_what_is_neither_sending_nor_pending_stays(world: World, rooms: Rooms, final: str) -> None:
-    id_, reference = sent(world)
-    world.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", final, id_)
+def test_what_is_neither_sending_nor_pending_stays(api: Api, rooms: Rooms, final: str) -> None:
+    id_, reference = sent(api)
+    api.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", final, id_)
     rooms.email_receipts.take(envelope(event("Delivery", reference)))
-    assert status(world, id_) == final
+    assert status(api, id_) == final
 
 
-def test_many_at_once(world: World, rooms: Rooms) -> None:
-    emails = [sent(world) for _ in range(30)]
+def test_many_at_once(api: Api, rooms: Rooms) -> None:
+    emails = [sent(api) for _ in range(30)]
     kinds = ["Delivery", "Bounce", "Complaint"]
 
     def take(number: int) -> None:
@@ -143,31 +143,31 @@ def test_many_at_once(world: World, rooms: Rooms) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [status(world, id_) for id_, _ in emails] == ["delivered", "permanent-failure", "sending"] * 10
-    assert [len(complaints(world, id_)) for id_, _ in emails] == [0, 0, 1] * 10
+    assert [status(api, id_) for id_, _ in emails] == ["delivered", "permanent-failure", "sending"] * 10
+    assert [len(complaints(api, id_)) for id_, _ in emails] == [0, 0, 1] * 10
 
 
-def test_opens_and_clicks_change_nothing(world: World, rooms: Rooms) -> None:
-    id_, reference = sent(world)
+def test_opens_and_clicks_change_nothing(api: Api, rooms: Rooms) -> None:
+    id_, reference = sent(api)
     run(rooms, envelope(event("Open", reference, field="eventType")))
-    assert status(world, id_) == "sending"
+    assert status(api, id_) == "sending"
 
 
 # -- before the row knows of it
 
 
-def test_a_receipt_that_is_too_early_comes_again(world: World, rooms: Rooms) -> None:
-    id_, reference = sent(world)
-    world.rooms.aftermath.close()
+def test_a_receipt_that_is_too_early_comes_again(api: Api, rooms: Rooms) -> None:
+    id_, reference = sent(api)
+    api.rooms.publisher.close()
     queued(rooms.parts)
-    world.execute("UPDATE notifications SET reference = NULL WHERE id = %s", id_)
+    api.execute("UPDATE notifications SET reference = NULL WHERE id = %s", id_)
     run(rooms, envelope(event("Delivery", reference, sent_at=just_now())))
     [(task, [again])] = queued(rooms.parts)
     assert task == "process-ses-result"
     assert "amala@example.com" not in again["Message"]
-    world.execute("UPDATE notifications SET reference = %s WHERE id = %s", reference, id_)
+    api.execute("UPDATE notifications SET reference = %s WHERE id = %s", reference, id_)
     run(rooms, again)
-    assert status(world, id_) == "delivered"
+    assert status(api, id_) == "delivered"
     assert queued(rooms.parts) == []
 
 
@@ -198,32 +198,32 @@ def test_what_cannot_be_read_is_tried_again_and_then_given_up(rooms: Rooms, monk
 # -- after it went to the history
 
 
-def test_a_receipt_for_an_archived_email(world: World, rooms: Rooms) -> None:
-    waiting, final = sent(world), sent(world)
+def test_a_receipt_for_an_archived_email(api: Api, rooms: Rooms) -> None:
+    waiting, final = sent(api), sent(api)
     columns = ", ".join(
         row[0]
-        for row in world.execute(
+        for row in api.execute(
             "SELECT column_name FROM information_schema.columns WHERE table_name = 'notification_history'"
         )
     )
     for id_, _ in (waiting, final):
-        world.execute(
+        api.execute(
             f"INSERT INTO notification_history ({columns}) SELECT {columns} FROM notifications WHERE id = %s",  # noqa: S608
             id_,
         )
-        world.execute("DELETE FROM notifications WHERE id = %s", id_)
-    world.execute("UPDATE notification_history SET notification_status = 'temporary-failure' WHERE id = %s", final[0])
+        api.execute("DELETE FROM notifications WHERE id = %s", id_)
+    api.execute("UPDATE notification_history SET notification_status = 'temporary-failure' WHERE id = %s", final[0])
     for _, reference in (waiting, final):
         rooms.email_receipts.take(envelope(event("Delivery", reference)))
         rooms.email_receipts.take(envelope(event("Complaint", reference)))
-    statuses = dict(world.execute("SELECT id, notification_status FROM notification_history"))
+    statuses = dict(api.execute("SELECT id, notification_status FROM notification_history"))
     assert statuses == {waiting[0]: "delivered", final[0]: "temporary-failure"}
-    assert [len(complaints(world, id_)) for id_, _ in (waiting, final)] == [1, 1]
+    assert [len(complaints(api, id_)) for id_, _ in (waiting, final)] == [1, 1]
 
 
 @pytest.mark.parametrize("table", ["notifications", "notification_history"])
-def test_references_are_looked_up_by_index(world: World, table: str) -> None:
-    with world.parts.database.connection() as connection:
+def test_references_are_looked_up_by_index(api: Api, table: str) -> None:
+    with api.parts.database.connection() as connection:
         connection.execute("SET LOCAL enable_seqscan = off")
         plan = connection.execute(
             f"EXPLAIN SELECT id FROM {table} WHERE reference = ANY(%s)"  # noqa: S608
@@ -236,17 +236,17 @@ def test_references_are_looked_up_by_index(world: World, table: str) -> None:
 # -- complaints
 
 
-def test_a_complaint_is_stored_once_and_told(world: World, rooms: Rooms) -> None:
+def test_a_complaint_is_stored_once_and_told(api: Api, rooms: Rooms) -> None:
     told: list[StoredComplaint] = []
-    book = EmailReceiptBook(rooms.parts.database, rooms.parts.queue, rooms.receipts, told.append)
-    id_, reference = sent(world)
-    world.execute("UPDATE notifications SET client_reference = 'order 7' WHERE id = %s", id_)
+    book = SesEvents(rooms.parts.database, rooms.parts.queue, rooms.receipts, told.append)
+    id_, reference = sent(api)
+    api.execute("UPDATE notifications SET client_reference = 'order 7' WHERE id = %s", id_)
     for _ in range(2):
         book.take(envelope(event("Complaint", reference)))
     complained_at = datetime(2026, 3, 1, 12, 0, 5, tzinfo=UTC)
-    assert complaints(world, id_) == [(UUID(world.service_id), "0102-feedback", "abuse", complained_at)]
-    assert status(world, id_) == "sending"
-    [(complaint_id,)] = world.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)
+    assert complaints(api, id_) == [(UUID(api.service_id), "0102-feedback", "abuse", complained_at)]
+    assert status(api, id_) == "sending"
+    [(complaint_id,)] = api.execute("SELECT id FROM complaints WHERE notification_id = %s", id_)
     # the second time too: the first may have ended before it came so far
     assert (
         told
@@ -254,7 +254,7 @@ def test_a_complaint_is_stored_once_and_told(world: World, rooms: Rooms) -> None
             StoredComplaint(
                 id=complaint_id,
                 notification_id=id_,
-                service_id=UUID(world.service_id),
+                service_id=UUID(api.service_id),
                 client_reference="order 7",
                 recipient="amala@example.com",
                 complaint_date=complained_at,
@@ -264,19 +264,19 @@ def test_a_complaint_is_stored_once_and_told(world: World, rooms: Rooms) -> None
     )
 
 
-def test_different_complaints_about_one_email(world: World, rooms: Rooms) -> None:
-    id_, reference = sent(world)
+def test_different_complaints_about_one_email(api: Api, rooms: Rooms) -> None:
+    id_, reference = sent(api)
     for feedback in ({"feedbackId": "1"}, {"feedbackId": "2"}, {"feedbackId": None}, {"feedbackId": None}):
         rooms.email_receipts.take(envelope(event("Complaint", reference, feedback=feedback)))
-    assert sorted(str(row[1]) for row in complaints(world, id_)) == ["1", "2", "None"]
+    assert sorted(str(row[1]) for row in complaints(api, id_)) == ["1", "2", "None"]
 
 
-def test_nothing_personal_is_logged(world: World, rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, reference = sent(world)
+def test_nothing_personal_is_logged(api: Api, rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, reference = sent(api)
     capture = structlog.testing.LogCapture()
     verbose = structlog.make_filtering_bound_logger(0)
     logger = structlog.wrap_logger(None, processors=[capture], wrapper_class=verbose)
-    monkeypatch.setattr("notify.messages.email_receipts.logger", logger)
+    monkeypatch.setattr("notify.messages.ses_events.logger", logger)
     for kind in ("Bounce", "Complaint"):
         run(rooms, envelope(event(kind, reference)))
         run(rooms, envelope(event(kind, "0102-unheard-of")))
@@ -286,8 +286,8 @@ def test_nothing_personal_is_logged(world: World, rooms: Rooms, monkeypatch: pyt
     assert "bin day" not in str(logs)
 
 
-def test_a_batch_is_in_order(world: World, rooms: Rooms) -> None:
-    id_, reference = sent(world)
+def test_a_batch_is_in_order(api: Api, rooms: Rooms) -> None:
+    id_, reference = sent(api)
     events = [parse_event(json.dumps(event(kind, reference))) for kind in ("Bounce", "Delivery")]
     assert rooms.email_receipts.record_many([one for one in events if one]) == [True, True]
-    assert status(world, id_) == "permanent-failure"
+    assert status(api, id_) == "permanent-failure"

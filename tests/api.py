@@ -20,7 +20,7 @@ from notify.settings import Settings
 
 
 @dataclass
-class World:
+class Api:
     """The running application, its parts, and the demo service as `dev.json` has it."""
 
     app: Flask

@@ -19,8 +19,8 @@ from notify.providers import registry
 from notify.providers.base import ProviderError
 from notify.providers.choice import NoProviderError
 from notify.providers.models import ProviderDetails, ProviderDetailsHistory
+from notify.providers.router import AllDownError, ProviderRouter, Sent
 from notify.providers.smtp import SMTP
-from notify.providers.switchboard import AllDownError, Sent, Switchboard
 from notify.settings import load
 from tests.providers.sending import EMAIL, TEXT
 from tests.servers.firetext import FiretextServer
@@ -54,7 +54,7 @@ class Play:
         self.now = 1000.0
         self.outbound = outbound
         self.database = database
-        self.board = Switchboard(
+        self.board = ProviderRouter(
             load(**settings), database, cache, outbound, clock=lambda: self.now, source=random.Random(42)
         )
         self.board.refresh()
@@ -198,9 +198,9 @@ def test_a_provider_that_hangs_gets_no_more_calls_and_its_queue_goes_elsewhere(
         tasks = [asyncio.create_task(play.board.send("sms", TEXT)) for _ in range(200)]
         await play.until(lambda: mmg.received == 20)
         # the rest of its share waits for a turn, and the other one has done its own
-        turns = play.board._lines["mmg", "sms"].turns
-        await play.until(lambda: turns.waiting == 180 - sum(task.done() for task in tasks))
-        assert turns.waiting > 10
+        slots = play.board._lines["mmg", "sms"].slots
+        await play.until(lambda: slots.waiting == 180 - sum(task.done() for task in tasks))
+        assert slots.waiting > 10
         play.now += 1.1
         play.board.look()
         await play.until(lambda: sum(task.done() for task in tasks) == 180)

@@ -8,7 +8,7 @@ from uuid import UUID
 from cachetools import TTLCache, cached
 
 from notify.infra.database import Database
-from notify.infra.secrets import Vault
+from notify.infra.secrets import Encryptor
 from notify.services import queries
 from notify.services.queries import CachedService
 
@@ -16,14 +16,14 @@ SECONDS = 2
 ENTRIES = 1024
 
 
-class ServiceDirectory:
+class ServiceCache:
     """Looks up services and their senders. What it says may be two seconds old. Of threads that miss the same thing at
     the same time, one asks the database.
     """
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = vault
+        self._vault = encryptor
         self._service = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_service)
         self._sender = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_sender)
 

@@ -11,12 +11,12 @@ import pytest
 import redis
 
 from notify.infra.parts import Parts
-from notify.messages import dispatch
-from notify.messages.dispatch import Aftermath
-from notify.services.limits import Limits
+from notify.messages import publish
+from notify.messages.publish import DeliveryPublisher
+from notify.services.limits import RateLimiter
+from tests.api import queued, with_settings
 from tests.messages.test_store import message
 from tests.servers.proxy import ProxyThread, before_valkey
-from tests.world import queued, with_settings
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def way(parts: Parts) -> Iterator[tuple[ProxyThread, Parts]]:
         cut_off.close()
 
 
-def aftermath(parts: Parts) -> Aftermath:
-    return Aftermath(parts.queue, Limits(parts.cache, rate_limit_enabled=True))
+def publisher(parts: Parts) -> DeliveryPublisher:
+    return DeliveryPublisher(parts.queue, RateLimiter(parts.cache, rate_limit_enabled=True))
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -58,7 +58,7 @@ def texts(ids: list[UUID]) -> set[str]:
 
 def test_hints_are_kept_while_the_broker_is_down(parts: Parts, way: tuple[ProxyThread, Parts]) -> None:
     proxy, cut_off = way
-    told = aftermath(cut_off)
+    told = publisher(cut_off)
     given = [message() for _ in range(120)]
     told.stored(given[:10])
     assert published(parts, 10) == texts([one.id for one in given[:10]])
@@ -79,10 +79,10 @@ def test_hints_are_kept_while_the_broker_is_down(parts: Parts, way: tuple[ProxyT
 def test_only_so_many_hints_are_kept(
     parts: Parts, way: tuple[ProxyThread, Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "MOST_KEPT", 5)
+    monkeypatch.setattr(publish, "MOST_KEPT", 5)
     proxy, cut_off = way
     proxy.proxy.mode = "refuse"
-    told = aftermath(cut_off)
+    told = publisher(cut_off)
     given = [message() for _ in range(20)]
     told.stored(given)
     wait_for(lambda: sum(len(ids) for ids in told._unpublished.values()) == 5)
@@ -93,7 +93,7 @@ def test_only_so_many_hints_are_kept(
 
 def test_a_broker_without_memory_is_a_broker_that_is_down(parts: Parts) -> None:
     with redis.Redis.from_url(parts.settings.redis_url) as valkey:
-        told, given = aftermath(parts), message()
+        told, given = publisher(parts), message()
         valkey.config_set("maxmemory", 1)
         try:
             assert not parts.queue.publish("deliver_sms", [[]], queue="send-sms-tasks")
@@ -106,7 +106,7 @@ def test_a_broker_without_memory_is_a_broker_that_is_down(parts: Parts) -> None:
 
 
 def test_what_is_final_or_a_letter_is_counted_and_not_published(parts: Parts) -> None:
-    told = aftermath(parts)
+    told = publisher(parts)
     told.stored([message(notification_status="delivered"), message(notification_type="letter")])
     told.close()
     assert queued(parts) == []

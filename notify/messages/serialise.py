@@ -15,7 +15,7 @@ from notify.messages.accept import AcceptedMessage
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import COMPLETED, shown_status
-from notify.templates.directory import CompiledTemplate, TemplateDirectory
+from notify.templates.cache import CompiledTemplate, TemplateCache
 
 NEVER_SENT: Final = frozenset({"cancelled", "technical-failure", "validation-failed", "virus-scan-failed"})
 ADDRESS_LINES: Final = {**{f"line_{n}": f"address_line_{n}" for n in range(1, 7)}, "postcode": "postcode"}
@@ -53,10 +53,10 @@ def accepted(message: AcceptedMessage, host: str, service_id: UUID) -> dict[str,
     return answer
 
 
-class Presenter:
+class Serialiser:
     """Shows stored messages."""
 
-    def __init__(self, templates: TemplateDirectory, prices: Prices, links: UnsubscribeLinks) -> None:
+    def __init__(self, templates: TemplateCache, prices: Prices, links: UnsubscribeLinks) -> None:
         self._templates = templates
         self._prices = prices
         self._links = links

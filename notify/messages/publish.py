@@ -16,9 +16,9 @@ from uuid import UUID
 from notify import queues
 from notify.infra.background import Background
 from notify.infra.queue import Queue
-from notify.messages.measure import measure_statuses
+from notify.messages.metrics import measure_statuses
 from notify.messages.store import NewMessage
-from notify.services.limits import Limits
+from notify.services.limits import RateLimiter
 
 DELIVER_TASKS: Final = {"sms": "deliver_sms", "email": "deliver_email"}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
@@ -49,10 +49,10 @@ def publish(
     return len(ids)
 
 
-class Aftermath:
+class DeliveryPublisher:
     """What follows when messages were stored: they are counted, and their delivery is published. In the background."""
 
-    def __init__(self, queue: Queue, limits: Limits) -> None:
+    def __init__(self, queue: Queue, limits: RateLimiter) -> None:
         self._queue = queue
         self._limits = limits
         self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)

@@ -16,38 +16,38 @@ from notify.content.sms_anatomy import dissect
 from notify.content.text import normalise_whitespace
 from notify.infra.times import format_datetime, format_optional
 from notify.messages.compose import Composer
-from notify.messages.present import Presenter
 from notify.messages.queries import StoredMessage
+from notify.messages.serialise import Serialiser
 from notify.messages.statuses import shown_status
 from notify.providers.base import OutgoingEmail
 from notify.providers.mime import UnsendableError, source
-from notify.services.directory import ServiceDirectory
+from notify.services.cache import ServiceCache
 from notify.services.queries import CachedService
 from notify.settings import Settings
-from notify.templates.directory import CompiledTemplate, TemplateDirectory
+from notify.templates.cache import CompiledTemplate, TemplateCache
 
 PREVIEW: Final = 160
 _MARKUP: Final = re.compile(r"[-=]{5,}|^[#*^]{1,2} ", re.MULTILINE)
 """What is for the eye in a text, or for the parser: it would fill a preview."""
 
 
-class Showcase:
+class MessageView:
     """Shows messages: as they were sent where the sandbox has them, as they would be where it has not."""
 
     def __init__(
         self,
         settings: Settings,
         messages: MessageList,
-        services: ServiceDirectory,
-        templates: TemplateDirectory,
-        presenter: Presenter,
+        services: ServiceCache,
+        templates: TemplateCache,
+        serialiser: Serialiser,
         composer: Composer,
     ) -> None:
         self._settings = settings
         self._messages = messages
         self._services = services
         self._templates = templates
-        self._presenter = presenter
+        self._presenter = serialiser
         self._composer = composer
 
     def row(self, message: StoredMessage, summary: Summary | None) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import pytest
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
-from notify.messages import upkeep
+from notify.messages import maintenance
+from notify.messages.maintenance import Sweeper, sweep_ages, time_out_sending
 from notify.messages.tasks import schedule
-from notify.messages.upkeep import Sweeper, sweep_ages, time_out_sending
 from notify.rooms import Rooms
+from tests.api import queued, with_settings
 from tests.servers.proxy import before_valkey
-from tests.world import queued, with_settings
 
 FIRST, EVERY, RETRY = timedelta(seconds=300), timedelta(seconds=60), timedelta(seconds=300)
 NOW = utc_now()
@@ -94,7 +94,7 @@ def test_a_message_whose_next_try_is_queued_is_left_alone(parts: Parts, sweeper:
 
 
 def test_a_backlog_is_published_to_the_last(parts: Parts, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upkeep, "SWEPT_AT_A_TIME", 70)
+    monkeypatch.setattr(maintenance, "SWEPT_AT_A_TIME", 70)
     same = [id_ for _ in range(100) for id_ in fill(parts, timedelta(minutes=70))]
     others = fill(parts, timedelta(minutes=80), number=1000)
     assert sweeper.replay(now=NOW) == 1100

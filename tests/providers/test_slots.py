@@ -6,41 +6,41 @@ import asyncio
 
 import pytest
 
-from notify.providers.turns import SentAwayError, Turns
+from notify.providers.slots import SlotRefusedError, Slots
 
 
 def test_so_many_at_a_time_and_first_come_first_served() -> None:
     async def play() -> None:
-        turns, order, at_once = Turns(3), [], []
+        slots, order, at_once = Slots(3), [], []
 
         async def one(number: int) -> None:
-            await turns.take()
+            await slots.take()
             order.append(number)
-            at_once.append(3 - turns.free)
+            at_once.append(3 - slots.free)
             await asyncio.sleep(0.001)
-            turns.give_back()
+            slots.give_back()
 
         await asyncio.gather(*(one(number) for number in range(20)))
         assert order == list(range(20))
         assert max(at_once) == 3
-        assert (turns.free, turns.waiting) == (3, 0)
+        assert (slots.free, slots.waiting) == (3, 0)
 
     asyncio.run(play())
 
 
 def test_those_who_wait_are_sent_away_and_those_who_do_not_stay() -> None:
     async def play() -> None:
-        turns = Turns(1)
-        await turns.take()
-        waiting = [asyncio.create_task(turns.take()) for _ in range(5)]
+        slots = Slots(1)
+        await slots.take()
+        waiting = [asyncio.create_task(slots.take()) for _ in range(5)]
         await asyncio.sleep(0)
-        assert turns.waiting == 5
-        turns.send_away()
+        assert slots.waiting == 5
+        slots.send_away()
         outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes] == [SentAwayError] * 5
-        assert (turns.free, turns.waiting) == (0, 0)
-        turns.give_back()
-        assert turns.free == 1
+        assert [type(outcome) for outcome in outcomes] == [SlotRefusedError] * 5
+        assert (slots.free, slots.waiting) == (0, 0)
+        slots.give_back()
+        assert slots.free == 1
 
     asyncio.run(play())
 
@@ -48,19 +48,19 @@ def test_those_who_wait_are_sent_away_and_those_who_do_not_stay() -> None:
 @pytest.mark.parametrize("is_given", [False, True])
 def test_a_turn_of_somebody_who_left_is_not_lost(is_given: bool) -> None:
     async def play() -> None:
-        turns = Turns(1)
-        await turns.take()
-        leaver = asyncio.create_task(turns.take())
-        stayer = asyncio.create_task(turns.take())
+        slots = Slots(1)
+        await slots.take()
+        leaver = asyncio.create_task(slots.take())
+        stayer = asyncio.create_task(slots.take())
         await asyncio.sleep(0)
         if is_given:
-            turns.give_back()
+            slots.give_back()
         leaver.cancel()
         await asyncio.gather(leaver, return_exceptions=True)
         if not is_given:
-            turns.give_back()
+            slots.give_back()
         await asyncio.wait_for(stayer, 1)
-        turns.give_back()
-        assert (turns.free, turns.waiting) == (1, 0)
+        slots.give_back()
+        assert (slots.free, slots.waiting) == (1, 0)
 
     asyncio.run(play())

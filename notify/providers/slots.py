@@ -6,11 +6,11 @@ import asyncio
 from collections import deque
 
 
-class SentAwayError(Exception):
+class SlotRefusedError(Exception):
     """Waiting here is of no use."""
 
 
-class Turns:
+class Slots:
     """As a semaphore, first come, first served; and the queue can be dissolved."""
 
     def __init__(self, number: int) -> None:
@@ -55,4 +55,4 @@ class Turns:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_exception(SentAwayError())
+                turn.set_exception(SlotRefusedError())

@@ -63,7 +63,7 @@ class _NoTemplateError(LookupError):
     """There is no such version: not remembered, since it may be made any time."""
 
 
-class TemplateDirectory:
+class TemplateCache:
     """Looks up templates. Of threads that miss the same one at the same time, one asks the database."""
 
     def __init__(self, database: Database) -> None:

@@ -11,8 +11,8 @@ from uuid import UUID
 from notify.infra.database import Database
 from notify.infra.queue import Queue
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.dispatch import DELIVER_TASKS, publish, queue_for
-from notify.messages.measure import measure_statuses
+from notify.messages.metrics import measure_statuses
+from notify.messages.publish import DELIVER_TASKS, publish, queue_for
 
 REPLAY_AGES: Final = (timedelta(hours=1), timedelta(days=7))
 """Between these ages, messages that are still `created` are published again every quarter of an hour (6.5)."""

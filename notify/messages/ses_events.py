@@ -21,7 +21,7 @@ from notify.infra.ids import new_id
 from notify.infra.queue import Queue
 from notify.infra.times import utc_now
 from notify.messages.complaints import StoredComplaint
-from notify.messages.receipts import ReceiptBook
+from notify.messages.receipts import ReceiptProcessor
 from notify.messages.statuses import OPEN_TO_SES
 from notify.providers.base import Receipt
 from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
@@ -72,7 +72,7 @@ class _Message:
     is_history: bool
 
 
-class EmailReceiptBook:
+class SesEvents:
     """Applies what SES says. `complained` is called with each complaint after it was stored; with the same one again
     when SES repeats itself, so that none is lost to a crash in between.
     """
@@ -81,7 +81,7 @@ class EmailReceiptBook:
         self,
         database: Database,
         queue: Queue,
-        receipts: ReceiptBook,
+        receipts: ReceiptProcessor,
         complained: Callable[[StoredComplaint], None] | None = None,
     ) -> None:
         self._database = database
