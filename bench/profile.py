@@ -22,8 +22,9 @@ from pyinstrument import Profiler
 
 from bench.stack import Stack, running
 from notify.app import create_app
+from notify.infra.container import Container
 from notify.infra.outbound import Outbound
-from notify.rooms import Rooms
+from notify.messages.deliver import Deliverer
 
 INTERVAL_SECONDS = 0.0002
 WARM_UP = 50
@@ -89,20 +90,20 @@ def requests(stack: Stack, number: int, *, reading: bool) -> None:
         for _ in range(number):
             call()
     _show(profiler)
-    rooms: Rooms = app.extensions["rooms"]
-    rooms.close()
+    container: Container = app.extensions["notify"]
+    container.close()
 
 
 def deliver(stack: Stack, number: int) -> None:
     """Hand over messages, fifty at a time as a task has them."""
     stack.start_provider("--delay-ms", "0")
     app = create_app()
-    rooms: Rooms = app.extensions["rooms"]
+    container: Container = app.extensions["notify"]
     call = _caller(app, stack.sms_request)
     for _ in range(number + WARM_UP):
         call()
     ids: list[UUID] = [row[0] for row in stack.execute("SELECT id FROM notifications ORDER BY id")]
-    deliverer = rooms.deliverer
+    deliverer = container.get(Deliverer)
     deliverer.deliver("sms", ids[:WARM_UP])
     here, there = _profiler(), _profiler()
     outbound: Outbound = deliverer._outbound
@@ -122,7 +123,7 @@ def deliver(stack: Stack, number: int) -> None:
     _show(here)
     print("The thread that talks to the provider")
     _show(there)
-    rooms.close()
+    container.close()
 
 
 def main() -> None:

@@ -50,8 +50,11 @@ def _revisions() -> tuple[str, ...]:
 
 
 def head_version() -> str:
-    """The newest revision that this code knows."""
-    return _revisions()[0]
+    """The newest revision that this code knows. Raises `RuntimeError` when there are several: two branches met."""
+    heads = ScriptDirectory(str(DIRECTORY)).get_heads()
+    if len(heads) != 1:
+        raise RuntimeError(f"several revisions are the newest: {', '.join(heads)}")
+    return heads[0]
 
 
 def is_newer(connection: Connection) -> bool:

@@ -14,9 +14,11 @@ import jwt
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from notify.infra.container import Container
 from notify.infra.parts import Parts, build_parts
-from notify.rooms import Rooms
+from notify.services.cache import ServiceCache
 from notify.settings import Settings
+from notify.templates.cache import TemplateCache
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Api:
 
     app: Flask
     parts: Parts
-    rooms: Rooms
+    container: Container
     demo: dict[str, Any]
 
     @property
@@ -86,8 +88,8 @@ class Api:
 
     def forget(self) -> None:
         """Have the process look at the database anew."""
-        self.rooms.services.clear()
-        self.rooms.templates.clear()
+        self.container.get(ServiceCache).clear()
+        self.container.get(TemplateCache).clear()
 
 
 def errors(answer: TestResponse) -> list[tuple[str, str]]:

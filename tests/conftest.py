@@ -21,7 +21,7 @@ from notify.infra.postgres import start_postgres
 from notify.infra.valkey import start_valkey
 from tests.api import Api
 
-assert all_models.metadata  # foreign keys name tables of other rooms
+assert all_models.metadata  # foreign keys name tables of other container
 
 _numbers = count()
 
@@ -80,5 +80,5 @@ def api(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFac
     ) as parts:
         demo = ensure_demo(parts, folder / "dev.json")
         app = create_app(parts.settings)
-        yield Api(app, parts, app.extensions["rooms"], demo)
-        app.extensions["rooms"].close()
+        yield Api(app, parts, app.extensions["notify"], demo)
+        app.extensions["notify"].close()

@@ -10,12 +10,14 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from notify.accounts.errors import EmailAddressTakenError, InvalidUserError, violated_constraint
-from notify.accounts.models import AUTH_TYPES, USER_PERMISSIONS, USER_STATES, Permission, ServiceUser, User
+from notify.accounts.errors import EmailAddressTakenError, InvalidUserError
+from notify.accounts.models import Permission, ServiceUser, User
 from notify.accounts.passwords import hash_password
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra.columns import violated_constraint
 from notify.infra.ids import new_id
+from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
 
 MEMBER_PERMISSIONS: Final = (
     "manage_users",

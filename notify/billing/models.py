@@ -1,4 +1,4 @@
-"""Tables of prices (contract: data-model 2.6)."""
+"""Tables of prices and free allowances (contract: data-model 2.3, 2.6)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Index, Numeric
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id
-from notify.services.models import notification_type_enum
+from notify.infra.times import utc_now
+from notify.vocabulary import NOTIFICATION_TYPES, ORGANISATION_TYPES
+
+notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 
 
 class Rate(Base):
@@ -39,3 +43,36 @@ class LetterRate(Base):
     rate: Mapped[Decimal] = mapped_column(Numeric)
     crown: Mapped[bool]
     post_class: Mapped[str]
+
+
+class AnnualBilling(Base):
+    """The free text message fragments of a service in a financial year (that begins in April)."""
+
+    __tablename__ = "annual_billing"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
+    financial_year_start: Mapped[int]
+    free_sms_fragment_limit: Mapped[int]
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=utc_now)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    high_volume_service_last_year: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_custom_allowance: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    __table_args__ = (
+        UniqueConstraint("service_id", "financial_year_start", name="uix_service_id_financial_year_start"),
+    )
+
+
+class DefaultAnnualAllowance(Base):
+    """The free fragments that services of an organisation type get, from a financial year on."""
+
+    __tablename__ = "default_annual_allowance"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    valid_from_financial_year_start: Mapped[int]
+    organisation_type: Mapped[str | None] = mapped_column(String(255))
+    allowance: Mapped[int]
+    notification_type: Mapped[str] = mapped_column(notification_type_enum)
+
+    __table_args__ = (CheckConstraint(one_of("organisation_type", ORGANISATION_TYPES), name="organisation_type"),)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from threading import Lock
+from typing import Self
 
 from cachetools import TTLCache
 
 from notify.billing import queries
+from notify.infra.container import Container
 from notify.infra.database import Database
 
 SECONDS = 3600
@@ -22,6 +24,11 @@ class Prices:
         self._database = database
         self._known: TTLCache[tuple[date, int, str], Decimal | None] = TTLCache(ENTRIES, SECONDS)
         self._lock = Lock()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database)
 
     def sms(self, on: date) -> Decimal:
         """A fragment of a text message on that day."""

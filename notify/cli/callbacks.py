@@ -9,8 +9,9 @@ from typing import Any, Final
 import click
 
 from notify.cli.create import find_service, find_user, json_option, open_parts, show
-from notify.services.models import CALLBACK_TYPES, CallbackApi
+from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
+from notify.webhooks.models import CallbackApi
 
 _service = click.option("--service", "which", required=True, help="Name or id of the service.")
 _type = click.option(

@@ -22,7 +22,7 @@ import notify.models  # noqa: F401 - makes the metadata complete
 from notify import settings as configuration
 from notify.accounts import queries as accounts
 from notify.accounts.actions import create_user
-from notify.accounts.models import AUTH_TYPES, ORGANISATION_TYPES, User
+from notify.accounts.models import User
 from notify.infra.errors import ProblemError
 from notify.infra.parts import Parts, build_parts
 from notify.infra.times import utc_now
@@ -35,9 +35,9 @@ from notify.services.actions import (
     create_service,
     revoke_api_key,
 )
-from notify.services.models import KEY_TYPES, SERVICE_PERMISSIONS, ApiKey, Service
+from notify.services.models import ApiKey, Service
 from notify.templates.actions import POSTAGES, create_template
-from notify.templates.models import TEMPLATE_TYPES
+from notify.vocabulary import AUTH_TYPES, KEY_TYPES, ORGANISATION_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -31,17 +31,10 @@ from notify.services.actions import (
     revoke_api_key,
     set_guest_list,
 )
-from notify.services.models import (
-    KEY_TYPES,
-    SERVICE_PERMISSIONS,
-    ApiKey,
-    EmailReplyTo,
-    InboundNumber,
-    Service,
-    SmsSender,
-)
+from notify.services.models import ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
 from notify.templates.actions import create_template
-from notify.templates.models import TEMPLATE_TYPES, Template
+from notify.templates.models import Template
+from notify.vocabulary import KEY_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES
 
 NOTIFY_SERVICE: Final = UUID("d6aa2c68-a2d9-4437-ab19-3ae8eb202553")
 

@@ -8,13 +8,15 @@ import click
 from sqlalchemy import select
 
 from notify.cli.create import demo_file, find_service, json_option, open_parts, show
+from notify.inbound.actions import TextReceiver
+from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
-from notify.rooms import Rooms
 from notify.services import queries as services
 from notify.services.actions import add_permission, assign_inbound_number, insert_inbound_numbers
 from notify.services.models import InboundNumber
+from notify.webhooks.outbox import Outbox
 
 
 @click.command("insert-inbound-numbers")
@@ -67,12 +69,12 @@ def receive_text_command(number: str | None, sender: str, content: str, as_json:
                 number = services.inbound_number(session, find_service(session, service_id).id)
             if number is None:
                 raise click.ClickException("the demo service has no number: see notify assign-inbound-number")
-        rooms = Rooms(parts)
+        container = Container(parts)
         text = IncomingText(
             provider="sandbox", to=number, sender=sender, content=content, reference=str(new_id()), sent_at=utc_now()
         )
-        id_ = rooms.text_receiver.receive(text)
-        rooms.outbox.close()
+        id_ = container.get(TextReceiver).receive(text)
+        container.get(Outbox).close()
     if id_ is None:
         raise click.ClickException(f"no service receives texts on {number}: see notify assign-inbound-number")
     show({"id": id_, "received_on": number, "from": sender}, as_json)

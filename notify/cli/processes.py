@@ -242,20 +242,21 @@ def ses_receipts() -> None:
 
     _share_metrics(settings, alone=True)
 
+    from notify.infra.container import Container
     from notify.infra.parts import build_parts, configure_logs, configure_traces
+    from notify.messages.ses_events import SesEvents
     from notify.messages.ses_queue import SESQueue
-    from notify.rooms import Rooms
 
     configure_logs(settings)
     configure_traces(settings)
-    rooms = Rooms(build_parts(settings))
+    container = Container(build_parts(settings))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        SESQueue(settings.ses_receipts_queue_url, settings.aws_region, rooms.email_receipts).run(stop)
+        SESQueue(settings.ses_receipts_queue_url, settings.aws_region, container.get(SesEvents)).run(stop)
     finally:
-        rooms.close()
+        container.close()
 
 
 @click.command()

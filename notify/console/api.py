@@ -19,13 +19,17 @@ from notify.console.message_view import MessageView
 from notify.console.queries import Cursor, Filter, MessageList
 from notify.console.rates import Rates
 from notify.console.timeline import state_of
+from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.http import json_answer
 from notify.infra.times import format_datetime, utc_now
+from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
+from notify.messages.serialise import Serialiser
 from notify.messages.statuses import STATUSES
 from notify.providers.registry import configured
-from notify.rooms import Rooms
+from notify.services.cache import ServiceCache
+from notify.templates.cache import TemplateCache
 
 LARGEST_PAGE: Final = 200
 STATES: Final = ("waiting", "done", "failed")
@@ -77,9 +81,9 @@ def _answer(value: Any) -> AnyResponse:
     return answer.make_conditional(request)
 
 
-def blueprint(rooms: Rooms) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """The routes below `/console`. To be registered in development and test only."""
-    parts, settings = rooms.parts, rooms.parts.settings
+    parts, settings = container.parts, container.parts.settings
     pages = Blueprint(
         "console",
         __name__,
@@ -89,7 +93,14 @@ def blueprint(rooms: Rooms) -> Blueprint:
         static_url_path="/static",
     )
     messages = MessageList(parts.database, parts.encryptor)
-    showcase = MessageView(settings, messages, rooms.services, rooms.templates, rooms.serialiser, rooms.composer)
+    view = MessageView(
+        settings,
+        messages,
+        container.get(ServiceCache),
+        container.get(TemplateCache),
+        container.get(Serialiser),
+        container.get(Composer),
+    )
     rates = Rates(parts.database, parts.queue, configured(settings), utc_now)
     hosts = guard.known_hosts(settings)
 
@@ -115,7 +126,7 @@ def blueprint(rooms: Rooms) -> Blueprint:
         is_full = len(found) == query.limit
         return _answer(
             {
-                "messages": [showcase.row(message, summaries.get(message.id)) for message in found],
+                "messages": [view.row(message, summaries.get(message.id)) for message in found],
                 "next": f"{format_datetime(found[-1].created_at)},{found[-1].id}" if is_full else None,
             }
         )
@@ -128,12 +139,12 @@ def blueprint(rooms: Rooms) -> Blueprint:
 
     @pages.get("/data/messages/<uuid:notification_id>")
     def show_message(notification_id: UUID) -> AnyResponse:
-        return _answer(showcase.message(find(notification_id)))
+        return _answer(view.message(find(notification_id)))
 
     @pages.get("/data/messages/<uuid:notification_id>/email")
     def show_email(notification_id: UUID) -> Response:
         theme = _query(_FrameQuery).theme
-        email = showcase.email(find(notification_id))
+        email = view.email(find(notification_id))
         if email is None:
             raise NotFoundProblemError
         answer = Response(framed(email.html, theme), content_type="text/html; charset=utf-8")
@@ -142,7 +153,7 @@ def blueprint(rooms: Rooms) -> Blueprint:
 
     @pages.get("/data/messages/<uuid:notification_id>/source")
     def show_source(notification_id: UUID) -> Response:
-        source = showcase.source(find(notification_id))
+        source = view.source(find(notification_id))
         if source is None:
             raise NotFoundProblemError
         if "download" not in request.args:

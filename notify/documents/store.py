@@ -10,7 +10,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 import orjson
@@ -22,6 +22,7 @@ from sqlalchemy import select, update
 
 from notify.documents.files import FileToSend
 from notify.documents.models import Document
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.objects import ObjectMissingError, Objects
@@ -64,6 +65,12 @@ class DocumentStore:
         self._database = database
         self._objects = objects
         self._hasher = PasswordHasher()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(parts.settings, parts.database, parts.objects)
 
     def simulated_link(self, service_id: UUID) -> str:
         """The link in a message to a simulated recipient: it leads nowhere."""

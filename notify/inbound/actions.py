@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from psycopg import Connection
 
 from notify.content.sms_senders import resolve_sender
 from notify.infra import metrics
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.secrets import Encryptor, UndecipherableError
@@ -47,6 +48,11 @@ class TextReceiver:
         self._database = database
         self._vault = encryptor
         self._outbox = outbox
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
     def receive(self, text: IncomingText) -> UUID | None:
         """Store a text for the service whose number it was sent to, and give its id; it is on disk when this returns.

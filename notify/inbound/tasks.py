@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from uuid import UUID
 
 import structlog
-from celery import Celery
 from celery.schedules import crontab
 
-from notify import queues
 from notify.inbound import maintenance
-from notify.infra.parts import Parts
+from notify.inbound.actions import TextReceiver
+from notify.infra.container import Container
+from notify.infra.task_set import TaskSet
 from notify.infra.times import utc_now
+from notify.webhooks.recorders import records_again
 
 logger = structlog.get_logger(__name__)
 
-
-def register(celery: Celery, parts: Parts) -> None:
-    """Make the tasks known to the application."""
-
-    @celery.task(name="delete-inbound-sms")
-    def delete_inbound_sms() -> None:
-        number = maintenance.delete_received_texts(parts.database, utc_now())
-        if number:
-            logger.info("received texts deleted", number=number)
+tasks = TaskSet()
 
 
-def schedule(prefix: str) -> dict[str, Any]:
-    """When beat publishes the periodic tasks (contract: workers 3)."""
-    return {
-        "delete-inbound-sms": {
-            "task": "delete-inbound-sms",
-            "schedule": crontab(hour=1, minute=40),
-            "options": {"queue": prefix + queues.PERIODIC},
-        }
-    }
+@tasks.periodic("delete-inbound-sms", crontab(hour=1, minute=40))
+def delete_inbound_sms(container: Container) -> None:
+    """Delete received texts after their retention period."""
+    number = maintenance.delete_received_texts(container.parts.database, utc_now())
+    if number:
+        logger.info("received texts deleted", number=number)
+
+
+@records_again("inbound_sms")
+def _record_again(container: Container, subject_id: UUID) -> Collection[UUID]:
+    return container.get(TextReceiver).record_again(subject_id)

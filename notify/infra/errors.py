@@ -48,3 +48,13 @@ class NotFoundProblemError(ProblemError):
 
     def __init__(self, message: str = "No result found") -> None:
         super().__init__(message)
+
+
+class FieldProblemError(ProblemError):
+    """A value that breaks a rule. `field` names it in the internal envelope: `{field: [message]}` (public-api 3.3)."""
+
+    field: str
+
+    def __init__(self, field: str, message: str, *, status: int | None = None) -> None:
+        super().__init__(message, status=status)
+        self.field = field

@@ -14,13 +14,14 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from weakref import WeakValueDictionary
 
 import aiohttp
 from yarl import URL
 
 from notify.infra import tracing
+from notify.infra.container import Container
 from notify.infra.public_addresses import is_public
 
 T = TypeVar("T")
@@ -170,6 +171,11 @@ class Outbound:
         self._running: _Running | None = None
         self._lock = threading.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(connections=container.parts.settings.provider_connections)
 
     def _started(self) -> _Running:
         running = self._running

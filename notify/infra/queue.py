@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NewType
 
 import structlog
 from celery import Celery, signals
@@ -16,6 +16,9 @@ from celery import Celery, signals
 from notify.infra import tracing
 from notify.infra.broker import PUBLISHED_HEADER, SQS_LONGEST_DELAY, BrokerSettings, BrokerStates, QueueState
 from notify.infra.telemetry import flush_logs
+
+TaskName = NewType("TaskName", str)
+"""The name of a task that is published: a constant of the room that publishes it."""
 
 logger = structlog.get_logger(__name__)
 
@@ -36,7 +39,13 @@ class Queue:
         """Whether it makes a difference to publish for each group apart."""
 
     def publish(
-        self, task: str, args: Sequence[Any], *, queue: str, countdown: float | None = None, group: str | None = None
+        self,
+        task: TaskName,
+        args: Sequence[Any],
+        *,
+        queue: str,
+        countdown: float | None = None,
+        group: str | None = None,
     ) -> bool:
         """Put a task on a queue, to run after `countdown` seconds. False when the broker is down or takes nothing, its
         memory being full: the caller's work is in the database, and a sweeper publishes it again. `group` is the id of
@@ -145,6 +154,7 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
         broker_transport_options=dict(broker.transport_options),
         broker_pool_limit=10,
         worker_enable_remote_control=False,
+        beat_schedule={},
     )
     signals.before_task_publish.connect(_note_time, weak=False, dispatch_uid="notify-published-at")
     return celery

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger("notify.request")
 
+LOGGED_WORDS: Final = "LOGGED_WORDS"
+"""Key of the application's configuration: words that may stand in logged paths, besides the fixed parts of routes."""
 NO_ROUTE: Final = "(none)"
 LEFT_OUT: Final = "…"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -28,17 +30,13 @@ UUID_LENGTH: Final = 36
 class RequestLog:
     """Sees the requests of an application."""
 
-    def __init__(
-        self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str], words: Iterable[str]
-    ) -> None:
-        """Where it `is_quiet`, and for the paths in `unlogged` always, only answers of 5xx are logged. `words` may
-        stand in logged paths, besides the fixed parts of routes.
-        """
+    def __init__(self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str]) -> None:
+        """Where it `is_quiet`, and for the paths in `unlogged` always, only answers of 5xx are logged."""
         self._app = app
+        app.config.setdefault(LOGGED_WORDS, set())
         self._application = application
         self._is_quiet = is_quiet
         self._unlogged = frozenset(unlogged)
-        self._known = frozenset(words)
 
     def serve(
         self,
@@ -93,7 +91,9 @@ class RequestLog:
     def _words(self) -> frozenset[str]:
         """What is surely ours: the fixed parts of our addresses, and what we were given."""
         rules = [rule.rule for rule in self._app.url_map.iter_rules()]
-        return self._known | {part for rule in rules for part in rule.split("/") if "<" not in part}
+        return frozenset(self._app.config[LOGGED_WORDS]) | {
+            part for rule in rules for part in rule.split("/") if "<" not in part
+        }
 
 
 def request_raised(environ: Mapping[str, Any], error: Exception) -> None:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import structlog
 from cachetools import TTLCache
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from notify.infra.container import Container
 from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.infra.times import utc_now
 
@@ -108,6 +109,12 @@ class SNSVerifier:
         self._keys: TTLCache[str, tuple[RSAPublicKey, datetime]] = TTLCache(CERTIFICATES, CERTIFICATE_SECONDS)
         self._lock = threading.Lock()
         self._fetches = threading.BoundedSemaphore(FETCHES_AT_A_TIME)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        settings = container.parts.settings
+        return cls(container.get(Outbound), settings.ses_topic_arns, settings.sns_url)
 
     @property
     def expects_messages(self) -> bool:

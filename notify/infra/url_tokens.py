@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken
 from itsdangerous import BadData, URLSafeTimedSerializer
+
+from notify.infra.container import Container
 
 
 class BadUrlTokenError(Exception):
@@ -18,6 +21,12 @@ class UrlTokens:
     def __init__(self, secrets: Sequence[str], salt: str, fernet_key: str = "") -> None:
         self._signed = URLSafeTimedSerializer(list(secrets), salt=salt)
         self._fernet = Fernet(fernet_key) if fernet_key else None
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        settings = container.parts.settings
+        return cls(settings.secret_key, settings.dangerous_salt, settings.token_secret_key)
 
     def make(self, payload: str) -> str:
         """A token that carries `payload`."""

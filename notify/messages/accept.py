@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Self
 from uuid import UUID
 
 from notify.content.email import LARGEST_EMAIL
@@ -26,6 +26,7 @@ from notify.content.sms_senders import resolve_sender
 from notify.content.text import strip_obscure
 from notify.documents.files import FileToSend, find_files
 from notify.documents.store import DocumentStore
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.errors import ProblemError
 from notify.infra.ids import new_id
@@ -94,6 +95,21 @@ class Acceptor:
         self._store = store
         self._documents = documents
         self._now = now
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(
+            parts.settings,
+            parts.database,
+            parts.encryptor,
+            container.get(ServiceCache),
+            container.get(TemplateCache),
+            container.get(RateLimiter),
+            container.get(MessageStore),
+            container.get(DocumentStore),
+        )
 
     def refuse(self, caller: Caller, notification_type: str, problem: ProblemError) -> NoReturn:
         """Refuse a message for this reason, or because a limit is used up: that comes first, and a refused request

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import structlog
 from psycopg import Connection
 
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.messages.complaints import StoredComplaint
@@ -32,6 +33,11 @@ class MessageCallbacks:
         self._database = database
         self._vault = encryptor
         self._outbox = outbox
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
     def record(self, connection: Connection[Any], changed: Sequence[Sequence[Any]]) -> Collection[UUID]:
         """Messages whose status is now one that services are told of, as (id, service id, ...): by a receipt other than

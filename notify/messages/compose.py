@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from notify.content.email_page import EmailBranding
 from notify.content.sms import SmsMessage
+from notify.infra.container import Container
 from notify.messages.links import UnsubscribeLinks
 from notify.providers.base import OutgoingEmail, OutgoingText
 from notify.services.queries import CachedService
@@ -21,6 +22,11 @@ class Composer:
     def __init__(self, settings: Settings, links: UnsubscribeLinks) -> None:
         self._settings = settings
         self._links = links
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.settings, container.get(UnsubscribeLinks))
 
     def text(
         self,

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import psycopg
@@ -23,6 +23,7 @@ import structlog
 from notify import queues
 from notify.infra.batcher import Batcher
 from notify.infra.cache import Cache
+from notify.infra.container import Container
 from notify.infra.database import AWAY, Database
 from notify.infra.outbound import Outbound
 from notify.infra.queue import Queue
@@ -204,6 +205,24 @@ class Deliverer:
             self._deliver_orders, max_size=TASKS_AT_A_TIME, leaders=batches
         )
         self._room_for_left = threading.BoundedSemaphore(min(LEFT_AT_A_TIME, max(0, connections - batches - 3)))
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(
+            parts.settings,
+            parts.database,
+            parts.cache,
+            parts.encryptor,
+            parts.queue,
+            container.get(Outbound),
+            container.get(ServiceCache),
+            container.get(TemplateCache),
+            container.get(ReceiptProcessor),
+            container.get(MessageCallbacks),
+            container.get(Composer),
+        )
 
     @property
     def router(self) -> ProviderRouter:

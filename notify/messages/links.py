@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
 from uuid import UUID
 
+from notify.infra.container import Container
 from notify.infra.url_tokens import UrlTokens
 
 
@@ -14,6 +16,12 @@ class UnsubscribeLinks:
         self._tokens = tokens
         self._api = api_host_name.rstrip("/")
         self._admin = admin_base_url.rstrip("/")
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        settings = container.parts.settings
+        return cls(container.get(UrlTokens), settings.api_host_name, settings.admin_base_url)
 
     def one_click(self, notification_id: UUID, to: str) -> str:
         """For the `List-Unsubscribe` header: answered by this API."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.queue import Queue
 from notify.messages.callbacks import MessageCallbacks
@@ -65,6 +66,12 @@ class Sweeper:
         self._database = database
         self._queue = queue
         self._tried = retry * 1.5
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(parts.database, parts.queue, retry=timedelta(seconds=parts.settings.delivery_retry_seconds))
 
     def sweep(self, *, now: datetime, first: timedelta, every: timedelta) -> int:
         """Those that have one of the ages of `sweep_ages`; to be called at each interval `every`. A window is twice as

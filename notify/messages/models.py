@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notify.infra.columns import enum
 from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.messages.statuses import STATUSES
+from notify.vocabulary import NOTIFICATION_TYPES
 
-NotificationType = Literal["email", "sms", "letter"]
-KeyType = Literal["normal", "team", "test"]
-
-notification_type_enum = ENUM("email", "sms", "letter", name="notification_type", create_type=False)
+notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 
 _STATUS_CHECK = "notification_status IN (" + ", ".join(f"'{status}'" for status in STATUSES) + ")"
 _KEY_TYPE_CHECK = "key_type IN ('normal', 'team', 'test')"

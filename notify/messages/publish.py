@@ -10,17 +10,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
 from notify import queues
 from notify.infra.background import Background
-from notify.infra.queue import Queue
+from notify.infra.container import Container
+from notify.infra.queue import Queue, TaskName
 from notify.messages.metrics import measure_statuses
-from notify.messages.store import NewMessage
 from notify.services.limits import RateLimiter
 
-DELIVER_TASKS: Final = {"sms": "deliver_sms", "email": "deliver_email"}
+if TYPE_CHECKING:
+    from notify.messages.store import NewMessage
+
+DELIVER_SMS: Final = TaskName("deliver_sms")
+DELIVER_EMAIL: Final = TaskName("deliver_email")
+DELIVER_TASKS: Final = {"sms": DELIVER_SMS, "email": DELIVER_EMAIL}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
 
 IDS_PER_TASK: Final = 50
@@ -58,6 +63,11 @@ class DeliveryPublisher:
         self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         # what comes meanwhile goes out together: publishing costs as much for fifty as for one
         self._background: Background[NewMessage] = Background("aftermath", self._handle, pause=PAUSE_SECONDS)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.queue, container.get(RateLimiter))
 
     def stored(self, messages: Sequence[NewMessage]) -> None:
         """Count and publish these soon."""

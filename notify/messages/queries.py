@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from psycopg import Connection
 
 from notify.infra.batcher import Batcher
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 
@@ -70,6 +71,11 @@ class MessageReader:
         self._database = database
         self._vault = encryptor
         self._batcher: Batcher[UUID, Sequence[Any] | None] = Batcher(self._read, max_size=200, leaders=2)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID, notification_id: UUID) -> StoredMessage | None:
         """The service's message by that id, or null."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import structlog
 
 from notify.content.sms_rates import rates, records_delivery
 from notify.infra.batcher import Batcher
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
@@ -72,6 +73,17 @@ class ReceiptProcessor:
         self._callbacks = callbacks
         self._batcher: Batcher[Receipt, None] = Batcher(self._apply_batch, max_size=500, leaders=2)
         self._reporting = [prefix for prefix in rates() if records_delivery(prefix)]
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(
+            container.parts.database,
+            container.parts.encryptor,
+            container.get(ServiceCache),
+            container.get(TemplateCache),
+            container.get(MessageCallbacks),
+        )
 
     def record(self, receipt: Receipt) -> None:
         """Apply one receipt, together with those of concurrent callers; it is on disk when this returns."""

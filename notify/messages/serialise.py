@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 from notify.billing.prices import Prices
 from notify.content.letter_timings import estimated_delivery
 from notify.content.placeholders import Personalisation
+from notify.infra.container import Container
 from notify.infra.times import format_datetime, format_optional
 from notify.messages.accept import AcceptedMessage
 from notify.messages.links import UnsubscribeLinks
@@ -60,6 +61,11 @@ class Serialiser:
         self._templates = templates
         self._prices = prices
         self._links = links
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.get(TemplateCache), container.get(Prices), container.get(UnsubscribeLinks))
 
     def notification(self, message: StoredMessage, host: str) -> dict[str, Any]:
         """A message and what became of it."""

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import structlog
 
 from notify import queues
 from notify.infra.batcher import Batcher
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
-from notify.infra.queue import Queue
+from notify.infra.queue import Queue, TaskName
 from notify.infra.times import utc_now
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.complaints import StoredComplaint
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.statuses import OPEN_TO_SES
@@ -28,7 +30,7 @@ from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
 
 logger = structlog.get_logger(__name__)
 
-PROCESS_SES_RESULT: Final = "process-ses-result"
+PROCESS_SES_RESULT: Final = TaskName("process-ses-result")
 """The task that takes an envelope of SNS."""
 
 EARLY: Final = timedelta(minutes=5)
@@ -89,6 +91,12 @@ class SesEvents:
         self._receipts = receipts
         self._complained = complained
         self._batcher: Batcher[SESEvent, bool] = Batcher(self.record_many, max_size=500, leaders=2)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts, callbacks = container.parts, container.get(MessageCallbacks)
+        return cls(parts.database, parts.queue, container.get(ReceiptProcessor), callbacks.complained)
 
     def take(self, envelope: Any) -> None:
         """Apply the event in a message of SNS, together with those of concurrent callers. When this returns, it is on

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
@@ -16,7 +16,9 @@ import structlog
 
 from notify.infra import tracing
 from notify.infra.batcher import Batcher
+from notify.infra.container import Container
 from notify.infra.database import Database, UnreachableError
+from notify.messages.publish import DeliveryPublisher
 from notify.services.limits import LimitRequest, RateLimiter
 
 logger = structlog.get_logger(__name__)
@@ -86,6 +88,12 @@ class MessageStore:
         self._limits = limits
         self._stored = stored
         self._batcher: Batcher[tuple[NewMessage, LimitRequest], None] = Batcher(self._admit, max_size=500)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        limits, publisher = container.get(RateLimiter), container.get(DeliveryPublisher)
+        return cls(container.parts.database, limits, publisher.stored)
 
     def store(self, message: NewMessage, limit: LimitRequest) -> None:
         """Store one message, if the limits let it pass, together with those of concurrent callers.

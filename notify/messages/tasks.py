@@ -2,148 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from uuid import UUID
 
 import structlog
-from celery import Celery
 from celery.schedules import crontab
 
-from notify import queues
-from notify.documents.store import DocumentStore
 from notify.infra import metrics
-from notify.infra.parts import Parts
+from notify.infra.container import Container
+from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.times import utc_now
 from notify.messages import delivery_speed, maintenance
-from notify.messages.ses_events import PROCESS_SES_RESULT
+from notify.messages.callbacks import MessageCallbacks
+from notify.messages.deliver import Deliverer
+from notify.messages.maintenance import Sweeper
+from notify.messages.publish import DELIVER_EMAIL, DELIVER_SMS
+from notify.messages.ses_events import PROCESS_SES_RESULT, SesEvents
 from notify.providers.registry import configured_texts
 from notify.settings import Settings
-
-if TYPE_CHECKING:
-    from celery import Task
-
-    from notify.messages.callbacks import MessageCallbacks
-    from notify.messages.deliver import Deliverer
-    from notify.messages.ses_events import SesEvents
+from notify.webhooks.recorders import records_again
 
 logger = structlog.get_logger(__name__)
 
-
-RECEIPT_RETRIES: Final = 5
-RECEIPT_RETRY_SECONDS: Final = 300
+tasks = TaskSet()
 
 
-def register(
-    celery: Celery, parts: Parts, deliverer: Callable[[], Deliverer], callbacks: Callable[[], MessageCallbacks]
+@tasks.task(DELIVER_SMS)
+def deliver_sms(
+    container: Container, notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0
 ) -> None:
-    """Make the tasks known to the application. The process's own objects are made when they are first needed."""
-    settings = parts.settings
-
-    @celery.task(name="deliver_sms")
-    def deliver_sms(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
-        deliverer().deliver("sms", _ids(notification_ids), attempt, waited)
-
-    @celery.task(name="deliver_email")
-    def deliver_email(notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0) -> None:
-        deliverer().deliver("email", _ids(notification_ids), attempt, waited)
-
-    sweeper = maintenance.Sweeper(parts.database, parts.queue, retry=timedelta(seconds=settings.delivery_retry_seconds))
-
-    @celery.task(name="sweep-created-notifications")
-    def sweep_created_notifications() -> None:
-        first, every = timedelta(seconds=settings.sweep_after_seconds), timedelta(seconds=settings.sweep_every_seconds)
-        if number := sweeper.sweep(now=utc_now(), first=first, every=every):
-            logger.warning("messages published again", number=number)
-
-    @celery.task(name="replay-created-notifications")
-    def replay_created_notifications() -> None:
-        if number := sweeper.replay(now=utc_now()):
-            logger.warning("messages published again", number=number)
-
-    @celery.task(name="timeout-sending-notifications")
-    def timeout_sending_notifications() -> None:
-        after = timedelta(seconds=settings.sending_notifications_timeout_period)
-        ids = maintenance.time_out_sending(parts.database, callbacks(), now=utc_now(), after=after)
-        if ids:
-            logger.info("messages timed out", number=len(ids))
-
-    @celery.task(name="switch-current-sms-provider-on-slow-delivery")
-    def switch_current_sms_provider_on_slow_delivery() -> None:
-        if delivery_speed.shift_if_slow(parts.database, configured_texts(settings), now=utc_now()):
-            logger.warning("provider delivers slowly: traffic moved")
-
-    @celery.task(name="generate-sms-delivery-stats")
-    def generate_sms_delivery_stats() -> None:
-        speeds = delivery_speed.measure(parts.database, utc_now())
-        for speed in speeds:
-            shares = {seconds: round(speed.ratio(seconds), 4) for seconds in delivery_speed.LIMITS_SECONDS}
-            for seconds, share in shares.items():
-                metrics.not_delivered_within(
-                    speed.provider, seconds, round(delivery_speed.EVALUATED.total_seconds()), share
-                )
-            late = {f"late_{seconds}_s": share for seconds, share in shares.items()}
-            logger.info("text delivery", provider=speed.provider, number=speed.number, **late)
-        if settings.check_slow_text_message_delivery:
-            delivery_speed.alert_if_slow(parts.cache, speeds)
-
-    @celery.task(name="delete-expired-documents")
-    def delete_expired_documents() -> None:
-        store = DocumentStore(settings, parts.database, parts.objects)
-        number = store.delete_expired(utc_now())
-        if number:
-            logger.info("documents deleted", number=number)
+    """Send text messages. `waited` is for how many seconds they have waited without a try."""
+    container.get(Deliverer).deliver("sms", _ids(notification_ids), attempt, waited)
 
 
-def register_receipts(celery: Celery, parts: Parts, email_receipts: Callable[[], SesEvents]) -> None:
-    """As `register`: the tasks that take receipts from a queue."""
-    queue = parts.settings.notification_queue_prefix + queues.RETRY
-
-    @celery.task(name=PROCESS_SES_RESULT, bind=True, max_retries=RECEIPT_RETRIES)
-    def process_ses_result(self: Task, envelope: dict[str, Any], receipt_iso_timestamp: str | None = None) -> None:
-        try:
-            email_receipts().take(envelope)
-        except Exception as error:
-            raise self.retry(exc=error, countdown=RECEIPT_RETRY_SECONDS, queue=queue) from None
+@tasks.task(DELIVER_EMAIL)
+def deliver_email(
+    container: Container, notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0
+) -> None:
+    """Send emails. `waited` is for how many seconds they have waited without a try."""
+    container.get(Deliverer).deliver("email", _ids(notification_ids), attempt, waited)
 
 
-def schedule(settings: Settings) -> dict[str, Any]:
-    """When beat publishes the periodic tasks (contract: workers 3)."""
-    options = {"queue": settings.notification_queue_prefix + queues.PERIODIC}
-    return {
-        "sweep-created-notifications": {
-            "task": "sweep-created-notifications",
-            "schedule": timedelta(seconds=settings.sweep_every_seconds),
-            # when workers were away for hours, one sweep will do
-            "options": {**options, "expires": settings.sweep_every_seconds},
-        },
-        "replay-created-notifications": {
-            "task": "replay-created-notifications",
-            "schedule": crontab(minute="0,15,30,45"),
-            "options": {**options, "expires": 15 * 60},
-        },
-        "timeout-sending-notifications": {
-            "task": "timeout-sending-notifications",
-            "schedule": crontab(hour=0, minute=5),
-            "options": options,
-        },
-        "switch-current-sms-provider-on-slow-delivery": {
-            "task": "switch-current-sms-provider-on-slow-delivery",
-            "schedule": crontab(),
-            "options": options,
-        },
-        "generate-sms-delivery-stats": {
-            "task": "generate-sms-delivery-stats",
-            "schedule": crontab(),
-            "options": options,
-        },
-        "delete-expired-documents": {
-            "task": "delete-expired-documents",
-            "schedule": crontab(hour=2, minute=30),
-            "options": options,
-        },
-    }
+@tasks.task(PROCESS_SES_RESULT, retry=Retry(on=(Exception,), times=5, seconds=300))
+def process_ses_result(
+    container: Container, envelope: dict[str, Any], receipt_iso_timestamp: str | None = None
+) -> None:
+    """Apply an event of SES to the email that it is about."""
+    del receipt_iso_timestamp
+    container.get(SesEvents).take(envelope)
+
+
+@records_again("delivery_status")
+def _record_again(container: Container, notification_id: UUID) -> Collection[UUID]:
+    return container.get(MessageCallbacks).record_again(notification_id)
+
+
+def _sweep_interval(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.sweep_every_seconds)
+
+
+# when workers were away for hours, one sweep will do
+@tasks.periodic("sweep-created-notifications", _sweep_interval, expires=RUN_ONCE)
+def sweep_created_notifications(container: Container) -> None:
+    """Publish messages again that wait for longer than they should."""
+    settings = container.parts.settings
+    first, every = timedelta(seconds=settings.sweep_after_seconds), timedelta(seconds=settings.sweep_every_seconds)
+    if number := container.get(Sweeper).sweep(now=utc_now(), first=first, every=every):
+        logger.warning("messages published again", number=number)
+
+
+@tasks.periodic("replay-created-notifications", crontab(minute="0,15,30,45"), expires=15 * 60)
+def replay_created_notifications(container: Container) -> None:
+    """Publish messages again that have waited for an hour to a week (contract: workers 3)."""
+    if number := container.get(Sweeper).replay(now=utc_now()):
+        logger.warning("messages published again", number=number)
+
+
+@tasks.periodic("timeout-sending-notifications", crontab(hour=0, minute=5))
+def timeout_sending_notifications(container: Container) -> None:
+    """End messages that no receipt came for (contract: workers 3)."""
+    parts = container.parts
+    after = timedelta(seconds=parts.settings.sending_notifications_timeout_period)
+    ids = maintenance.time_out_sending(parts.database, container.get(MessageCallbacks), now=utc_now(), after=after)
+    if ids:
+        logger.info("messages timed out", number=len(ids))
+
+
+@tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())
+def switch_current_sms_provider_on_slow_delivery(container: Container) -> None:
+    """Move traffic away from a provider of texts that delivers slowly (contract: workers 3)."""
+    parts = container.parts
+    if delivery_speed.shift_if_slow(parts.database, configured_texts(parts.settings), now=utc_now()):
+        logger.warning("provider delivers slowly: traffic moved")
+
+
+@tasks.periodic("generate-sms-delivery-stats", crontab())
+def generate_sms_delivery_stats(container: Container) -> None:
+    """Measure and log how fast texts are delivered; alert when they are slow (contract: workers 3)."""
+    parts = container.parts
+    speeds = delivery_speed.measure(parts.database, utc_now())
+    for speed in speeds:
+        shares = {seconds: round(speed.ratio(seconds), 4) for seconds in delivery_speed.LIMITS_SECONDS}
+        for seconds, share in shares.items():
+            metrics.not_delivered_within(
+                speed.provider, seconds, round(delivery_speed.EVALUATED.total_seconds()), share
+            )
+        late = {f"late_{seconds}_s": share for seconds, share in shares.items()}
+        logger.info("text delivery", provider=speed.provider, number=speed.number, **late)
+    if parts.settings.check_slow_text_message_delivery:
+        delivery_speed.alert_if_slow(parts.cache, speeds)
 
 
 def _ids(given: str | Sequence[str]) -> list[UUID]:

@@ -8,11 +8,11 @@ that they never hold up a system in use: run again at a quieter moment when one 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from alembic import context
 from alembic.operations.ops import MigrationScript
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
@@ -30,7 +30,7 @@ def _engine() -> Engine:
     from click import ClickException
     from flask import current_app
 
-    engine: Engine = current_app.extensions["notify"].database.engine
+    engine: Engine = current_app.extensions["notify"].parts.database.engine
     try:
         engine.connect().close()
     except OperationalError as error:
@@ -41,15 +41,16 @@ def _engine() -> Engine:
 def _name_revision(
     _migration: MigrationContext, _revision: str | Iterable[str | None], directives: list[MigrationScript]
 ) -> None:
-    """Number a new revision after the last; write no file when models and database agree."""
+    """Call a new revision by its time (UTC), so that two branches never take the same name; write no file when models
+    and database agree.
+    """
     if not getattr(context.config.cmd_opts, "autogenerate", False):
         return
     script = directives[0]
     if script.upgrade_ops is None or script.upgrade_ops.is_empty():
         directives.clear()
         return
-    head = ScriptDirectory.from_config(context.config).get_current_head()
-    script.rev_id = f"{int(head or 0) + 1:04d}"
+    script.rev_id = f"{datetime.now(UTC):%Y_%m_%d_%H%M}"
 
 
 def _migrate(connection: Connection) -> None:

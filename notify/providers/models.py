@@ -6,13 +6,15 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, false, text
-from sqlalchemy.dialects.postgresql import ENUM, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notify.infra.columns import enum
 from notify.infra.database import Base
 from notify.infra.ids import new_id
+from notify.vocabulary import NOTIFICATION_TYPES
 
-notification_type_enum = ENUM("email", "sms", "letter", name="notification_type", create_type=False)
+notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 
 
 class _ProviderColumns:

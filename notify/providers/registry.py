@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
+from notify.infra.container import Container
 from notify.infra.outbound import Outbound
 from notify.providers import sandbox
 from notify.providers.base import Provider
@@ -63,6 +64,11 @@ class ProviderPool:
         self._outbound = outbound
         self._instances: dict[Key, Provider[Any]] = {}
         self._lock = threading.Lock()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.settings, container.get(Outbound))
 
     def get(self, identifier: str, notification_type: str) -> Provider[Any]:
         """The instance of a provider. Raises `UnknownProviderError`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from cachetools import TTLCache
 
 from notify.infra import tokens
+from notify.infra.container import Container
 from notify.infra.tokens import AuthError
 from notify.messages.accept import Caller
 from notify.public.validation import parse_uuid
@@ -39,6 +40,11 @@ class Authenticator:
         self._services = services
         self._known: TTLCache[str, _Known] = TTLCache(KNOWN_TOKENS, KNOWN_SECONDS)
         self._lock = Lock()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.get(ServiceCache))
 
     def authenticate(self, header: str | None) -> Caller:
         """The caller. Raises `AuthError`."""

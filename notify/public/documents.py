@@ -23,9 +23,9 @@ from notify.documents.store import (
     DocumentStore,
     decode_id,
 )
+from notify.infra.container import Container
 from notify.infra.times import LONDON
 from notify.services.cache import ServiceCache
-from notify.settings import Settings
 
 CONFIRMED_SECONDS: Final = 1800
 LONGEST_ADDRESS: Final = 320
@@ -52,8 +52,10 @@ HEADERS: Final = {
 }
 
 
-def blueprint(store: DocumentStore, services: ServiceCache, settings: Settings) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """The routes below `/d/<service>/<document>`; the key of the file is in the query."""
+    store, services = container.get(DocumentStore), container.get(ServiceCache)
+    settings = container.parts.settings
     pages = Blueprint("documents", __name__, template_folder="templates", url_prefix="/d/<service>/<document>")
     signatures = URLSafeTimedSerializer(list(settings.secret_key), salt=f"{settings.dangerous_salt} document")
 

@@ -11,12 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from threading import Condition
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import psycopg
 import structlog
 from cachetools import TTLCache, cached
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -24,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from notify import queues
 from notify.infra import metrics
+from notify.infra.container import Container
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages.maintenance import oldest_created
@@ -44,6 +46,11 @@ class SystemStateCollector:
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
         self._kept = cached(TTLCache(1, KEPT_SECONDS, timer=clock), condition=Condition())(lambda: list(self._look()))
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts)
 
     def collect(self) -> Iterable[Metric]:
         """For the library."""
@@ -166,3 +173,18 @@ def serve_apart(page: MetricsPage, host: str, port: int) -> WSGIServer:
     server.set_app(page)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
+
+
+def blueprint(container: Container) -> Blueprint:
+    """The page within the API, at the path that the settings name."""
+    settings = container.parts.settings
+    page = MetricsPage(settings.effective_metrics_token, container.get(SystemStateCollector))
+    routes = Blueprint("metrics", __name__)
+
+    @routes.get(settings.prometheus_metrics_path)
+    def show() -> Response:
+        headers = request.headers
+        status, shown, body = page.answer(headers.get("Authorization"), headers.get("Accept-Encoding", ""))
+        return Response(body, status, shown)
+
+    return routes

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, render_template
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from notify.infra.container import Container
 from notify.infra.http import json_answer
 from notify.public import schemas
 
@@ -251,8 +252,9 @@ def _query_parameters(operation: Operation, components: Mapping[str, Any]) -> li
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()]
 
 
-def blueprint(server: str) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`/openapi.json`, and the same for people at `/docs`."""
+    server = container.parts.settings.api_host_name
     routes = Blueprint("openapi", __name__, template_folder="templates")
 
     @routes.get("/openapi.json")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
+from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import ReceiptError
 from notify.providers.registry import ProviderPool, UnknownProviderError
 
 
-def blueprint(providers: ProviderPool, receipts: ReceiptProcessor, *, sandbox_allowed: bool) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`POST /notifications/<sms|email>/<provider>`: the answer comes when the receipt is on disk."""
+    providers, receipts = container.get(ProviderPool), container.get(ReceiptProcessor)
+    sandbox_allowed = container.parts.settings.is_safe_environment
     routes = Blueprint("provider_receipts", __name__)
 
     @routes.post("/notifications/<any(sms, email):notification_type>/<string:identifier>")

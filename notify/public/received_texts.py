@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
 from notify.inbound.actions import TextReceiver
+from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
 from notify.providers.incoming import IncomingError
 from notify.providers.registry import ProviderPool
@@ -19,10 +20,11 @@ MAX_BODY_BYTES: Final = 256 * 1024
 """A text is a few hundred characters."""
 
 
-def blueprint(providers: ProviderPool, text_receiver: TextReceiver) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`POST /notifications/sms/receive/<mmg|firetext>`: the answer comes when the text is on disk. Who asks is checked
     before the body is read.
     """
+    providers, text_receiver = container.get(ProviderPool), container.get(TextReceiver)
     routes = Blueprint("received_texts", __name__)
 
     @routes.post("/notifications/sms/receive/<any(mmg, firetext):identifier>")

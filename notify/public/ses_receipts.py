@@ -9,6 +9,7 @@ import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
+from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
 from notify.infra.sns import LARGEST_BYTES, SNSError, SNSMessage, SNSVerifier
 from notify.messages.ses_events import BrokerDownError, SesEvents
@@ -17,8 +18,9 @@ from notify.providers.base import ReceiptError
 logger = structlog.get_logger(__name__)
 
 
-def blueprint(verifier: SNSVerifier, receipts: SesEvents) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`POST /notifications/email/ses`: the answer comes when what SES says is on disk."""
+    verifier, receipts = container.get(SNSVerifier), container.get(SesEvents)
     routes = Blueprint("ses_receipts", __name__)
 
     @routes.post("/notifications/email/ses")

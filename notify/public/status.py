@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import text
 
 from notify import queues
+from notify.infra.container import Container
 from notify.infra.database import read_scalar
 from notify.infra.http import json_answer
 from notify.infra.parts import Parts
@@ -85,8 +86,9 @@ def _result(future: Future[bool], deadline: float) -> bool:
         return False
 
 
-def blueprint(parts: Parts) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`/`, `/_status` and what is below it."""
+    parts = container.parts
     routes = Blueprint("status", __name__)
     readiness = Readiness(parts)
     settings = parts.settings

@@ -9,8 +9,7 @@ from flask import Blueprint, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from notify.infra.cache import Cache
-from notify.infra.database import Database
+from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
 from notify.infra.url_tokens import BadUrlTokenError, UrlTokens
 from notify.services.models import UnsubscribeRequest, UnsubscribeRequestReport
@@ -47,8 +46,10 @@ def _is_waiting(session: Session, notification_id: UUID) -> bool:
     return session.scalar(query) is not None
 
 
-def blueprint(database: Database, cache: Cache, tokens: UrlTokens) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """`POST /unsubscribe/<notification id>/<token>`."""
+    database, cache = container.parts.database, container.parts.cache
+    tokens = container.get(UrlTokens)
     routes = Blueprint("unsubscribe", __name__)
 
     @routes.post("/unsubscribe/<uuid:notification_id>/<string:token>")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
@@ -18,11 +17,10 @@ from werkzeug.sansio.utils import get_host
 
 from notify.content.placeholders import TooMuchTextError
 from notify.inbound import queries as inbound
-from notify.infra.database import Database
+from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v2_error, v2_problem
 from notify.infra.request_log import request_raised
-from notify.infra.secrets import Encryptor
 from notify.infra.times import format_datetime
 from notify.messages import serialise
 from notify.messages.accept import AcceptedMessage, Acceptor, Caller
@@ -38,39 +36,27 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 LISTS = ("status", "template_type")
 
 
-@dataclass(frozen=True, slots=True)
-class V2Parts:
-    """What the views of version 2 ask."""
-
-    authenticator: Authenticator
-    acceptor: Acceptor
-    reader: MessageReader
-    serialiser: serialise.Serialiser
-    templates: TemplateCache
-    database: Database
-    encryptor: Encryptor
-    page_size: int
-
-
-def blueprint(parts: V2Parts) -> Blueprint:
+def blueprint(container: Container) -> Blueprint:
     """The routes below `/v2`."""
+    authenticator, encryptor = container.get(Authenticator), container.parts.encryptor
+    database, page_size = container.parts.database, container.parts.settings.api_page_size
     v2 = Blueprint("v2", __name__, url_prefix="/v2")
     _handle_errors(v2)
 
     @v2.before_request
     def authenticate() -> None:
-        g.caller = parts.authenticator.authenticate(request.headers.get("Authorization"))
+        g.caller = authenticator.authenticate(request.headers.get("Authorization"))
 
-    _add_sending(v2, parts)
-    _add_notifications(v2, parts)
-    _add_templates(v2, parts)
+    _add_sending(v2, container)
+    _add_notifications(v2, container)
+    _add_templates(v2, container)
 
     @v2.get("/received-text-messages")
     def received_texts() -> Response:
         query = validate(schemas.ReceivedTextsQuery, _query(request))
         service = _caller().service
-        with parts.database.session() as session:
-            texts = inbound.page(session, service.id, query.older_than, parts.page_size)
+        with database.session() as session:
+            texts = inbound.page(session, service.id, query.older_than, page_size)
         here = f"{_host()}v2/received-text-messages"
         links = {"current": here}
         if texts:
@@ -84,7 +70,7 @@ def blueprint(parts: V2Parts) -> Blueprint:
                         "service_id": text.service_id,
                         "notify_number": text.notify_number,
                         "user_number": text.user_number,
-                        "content": parts.encryptor.decrypt(text.content),
+                        "content": encryptor.decrypt(text.content),
                     }
                     for text in texts
                 ],
@@ -118,8 +104,8 @@ def _handle_errors(v2: Blueprint) -> None:
         return v2_error(500, [{"error": type(error).__name__, "message": "Internal server error"}])
 
 
-def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
-    acceptor = parts.acceptor
+def _add_sending(v2: Blueprint, container: Container) -> None:
+    acceptor = container.get(Acceptor)
 
     def answer(caller: Caller, kind: str, accept: Callable[[Caller], AcceptedMessage]) -> Response:
         try:
@@ -182,17 +168,20 @@ def _add_sending(v2: Blueprint, parts: V2Parts) -> None:
         raise NotFound
 
 
-def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
+def _add_notifications(v2: Blueprint, container: Container) -> None:
+    reader, serialiser = container.get(MessageReader), container.get(serialise.Serialiser)
+    page_size = container.parts.settings.api_page_size
+
     def find(notification_id: str) -> StoredMessage:
         id_ = _uuid("notification_id", notification_id)
-        message = parts.reader.get(_caller().service.id, id_)
+        message = reader.get(_caller().service.id, id_)
         if message is None:
             raise NotFoundProblemError
         return message
 
     @v2.get("/notifications/<notification_id>")
     def notification(notification_id: str) -> Response:
-        return json_answer(parts.serialiser.notification(find(notification_id), _host()))
+        return json_answer(serialiser.notification(find(notification_id), _host()))
 
     @v2.get("/notifications/<notification_id>/pdf")
     def pdf(notification_id: str) -> Response:
@@ -210,7 +199,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
         given = _query(request, LISTS)
         query = validate(schemas.NotificationsQuery, given)
         caller = _caller()
-        messages = parts.reader.page(
+        messages = reader.page(
             caller.service.id,
             key_type=caller.key.key_type,
             statuses=filter_statuses(query.status),
@@ -218,7 +207,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
             client_reference=query.reference,
             include_jobs=query.include_jobs is not None,
             older_than=query.older_than,
-            limit=parts.page_size,
+            limit=page_size,
         )
         host = _host()
         links = {"current": _link(host, given)}
@@ -226,7 +215,7 @@ def _add_notifications(v2: Blueprint, parts: V2Parts) -> None:
             links["next"] = _link(host, {**given, "older_than": messages[-1].id})
         return json_answer(
             {
-                "notifications": [parts.serialiser.notification(message, host) for message in messages],
+                "notifications": [serialiser.notification(message, host) for message in messages],
                 "links": links,
             }
         )
@@ -237,15 +226,17 @@ def _link(host: str, query: Mapping[str, Any]) -> str:
     return f"{host}v2/notifications" + (f"?{text}" if text else "")
 
 
-def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
+def _add_templates(v2: Blueprint, container: Container) -> None:
+    compiled_templates, database = container.get(TemplateCache), container.parts.database
+
     def find(template_id: str, version: int = 0) -> CompiledTemplate:
         id_ = _uuid("id", template_id)
         service_id = _caller().service.id
         if version:
-            found = parts.templates.version(service_id, id_, version)
+            found = compiled_templates.version(service_id, id_, version)
             found = None if found is not None and found.row.hidden else found
         else:
-            found = parts.templates.current(service_id, id_)
+            found = compiled_templates.current(service_id, id_)
         if found is None:
             raise NotFoundProblemError
         return found
@@ -261,7 +252,7 @@ def _add_templates(v2: Blueprint, parts: V2Parts) -> None:
     @v2.get("/templates")
     def templates() -> Response:
         query = validate(schemas.TemplatesQuery, _query(request))
-        with parts.database.session() as session:
+        with database.session() as session:
             rows = template_queries.list_templates(session, _caller().service.id, query.type)
         return json_answer({"templates": [serialise.template(CompiledTemplate(row)) for row in rows]})
 

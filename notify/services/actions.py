@@ -14,19 +14,20 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from notify.accounts import queries as accounts
 from notify.accounts.actions import MEMBER_PERMISSIONS, add_to_service
-from notify.accounts.errors import violated_constraint
-from notify.accounts.models import ORGANISATION_TYPES, Organisation, User
+from notify.accounts.models import User
 from notify.branding.models import EmailBranding, LetterBranding, ServiceEmailBranding, ServiceLetterBranding
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.secrets import Encryptor
-from notify.infra.times import local_date, utc_now
+from notify.infra.times import utc_now
 from notify.infra.versions import save_version
-from notify.services.allowance import default_allowance, financial_year
+from notify.organisations.models import Organisation
+from notify.organisations.queries import organisation_of_address
+from notify.services import hooks
 from notify.services.errors import (
     DefaultNeededError,
     DuplicateApiKeyNameError,
@@ -39,22 +40,11 @@ from notify.services.errors import (
     InvalidReplyToError,
     InvalidServiceError,
     InvalidSmsSenderError,
-    NoAllowanceError,
     NoFreeNumberError,
 )
-from notify.services.models import (
-    KEY_TYPES,
-    SERVICE_PERMISSIONS,
-    AnnualBilling,
-    ApiKey,
-    EmailReplyTo,
-    Guest,
-    InboundNumber,
-    Service,
-    ServicePermission,
-    SmsSender,
-)
+from notify.services.models import ApiKey, EmailReplyTo, Guest, InboundNumber, Service, ServicePermission, SmsSender
 from notify.services.names import email_local_part, key_prefix
+from notify.vocabulary import KEY_TYPES, ORGANISATION_TYPES, SERVICE_PERMISSIONS
 
 DEFAULT_PERMISSIONS: Final = ("sms", "email", "letter", "international_sms", "international_letters")
 """What a new service may do (internal-services 1.1)."""
@@ -118,8 +108,8 @@ def create_service(
     (who may do everything there), its permissions, its default text message sender (`from_number`), the free allowance
     of this financial year, and organisation and branding where the member's email address tells them.
 
-    Raises `NotFoundProblemError` (no such user), `DuplicateServiceNameError`, `InvalidServiceError`,
-    `NoAllowanceError`.
+    Raises `NotFoundProblemError` (no such user), `DuplicateServiceNameError`, `InvalidServiceError`, and what
+    the subscribers of `hooks.created` raise.
     """
     moment = now or utc_now()
     user = session.get(User, user_id)
@@ -129,7 +119,7 @@ def create_service(
         raise InvalidServiceError("organisation_type", f"Invalid organisation type: {organisation_type}")
     if len(name) > 255:
         raise InvalidServiceError("name", "Longer than maximum length 255.")
-    organisation = accounts.organisation_of_address(session, user.email_address)
+    organisation = organisation_of_address(session, user.email_address)
     if organisation is None and organisation_type == "nhs_notify":
         organisation = session.get(Organisation, NHS_NOTIFY_ORGANISATION)
     if organisation is not None:
@@ -161,8 +151,8 @@ def create_service(
     set_permissions(session, service.id, permissions)
     session.add(SmsSender(service_id=service.id, sms_sender=from_number, is_default=True))
     _brand(session, service, organisation, user.email_address)
-    _allow_free_fragments(session, service, financial_year(local_date(moment)))
     session.flush()
+    hooks.created(session, service, moment)
     return service
 
 
@@ -193,15 +183,6 @@ def _is_nhs(organisation_type: str | None, address: str) -> bool:
     return (organisation_type or "").startswith("nhs_") or host.endswith((".nhs.uk", ".nhs.net"))
 
 
-def _allow_free_fragments(session: Session, service: Service, year: int) -> None:
-    allowance = default_allowance(session, service.organisation_type, year)
-    if allowance is None:
-        raise NoAllowanceError(service.organisation_type or "other", year, service.id)
-    session.add(
-        AnnualBilling(service_id=service.id, financial_year_start=year, free_sms_fragment_limit=allowance),
-    )
-
-
 def set_permissions(session: Session, service_id: UUID, permissions: Sequence[str]) -> None:
     """Replace what a service is allowed to do. Raises `InvalidServiceError` (internal-services 2.4)."""
     for permission in permissions:
@@ -215,20 +196,28 @@ def set_permissions(session: Session, service_id: UUID, permissions: Sequence[st
     session.flush()
 
 
-def close_service(session: Session, service: Service, *, now: datetime) -> None:
-    """Archive a service by itself: inactive, its name free for others, its API keys revoked (internal-services 2.5).
-    Its templates are archived with it by `notify.templates.actions.archive_service`, which is what to call.
+def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
+    """Archive a service (contract: internal-services 2.5): it can send nothing any more, its API keys are revoked, and
+    its name is free. Other rooms archive what they hold of it (`hooks.archived`). Does nothing to a service that is
+    archived already. Raises `NotFoundProblemError`.
     """
+    moment = now or utc_now()
+    service = session.get(Service, service_id, with_for_update=True)
+    if service is None:
+        raise NotFoundProblemError
+    if not service.active:
+        return
+    hooks.archived(session, service, moment)
     service.active = False
-    service.name = f"_archived_{now:%Y-%m-%d-%H:%M:%S}_{service.name}"
+    service.name = f"_archived_{moment:%Y-%m-%d-%H:%M:%S}_{service.name}"
     service.normalised_service_name = email_local_part(service.name)
     if not service.custom_email_sender_name:
         service.email_sender_local_part = service.normalised_service_name
-    save_version(session, service, now=now)
+    save_version(session, service, now=moment)
     keys = select(ApiKey).where(ApiKey.service_id == service.id, ApiKey.expiry_date.is_(None)).order_by(ApiKey.id)
     for key in session.scalars(keys.with_for_update()).all():
-        key.expiry_date = now
-        save_version(session, key, now=now)
+        key.expiry_date = moment
+        save_version(session, key, now=moment)
 
 
 def create_api_key(

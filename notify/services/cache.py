@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from threading import Condition
+from typing import Self
 from uuid import UUID
 
 from cachetools import TTLCache, cached
 
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 from notify.services import queries
@@ -26,6 +28,11 @@ class ServiceCache:
         self._vault = encryptor
         self._service = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_service)
         self._sender = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_sender)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID) -> CachedService | None:
         """The service with its keys, or null."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from notify.accounts.errors import FieldProblemError
-from notify.infra.errors import ProblemError
+from notify.infra.errors import FieldProblemError, ProblemError
 
 
 class InvalidServiceError(FieldProblemError):
@@ -65,15 +62,6 @@ class InvalidGuestListError(ProblemError):
 
     def __init__(self, entry: str) -> None:
         super().__init__(f'Invalid guest list: "{entry}" is not a valid email address or phone number')
-
-
-class NoAllowanceError(ProblemError):
-    """There is no default allowance for the year, so a service cannot be billed."""
-
-    status = 500
-
-    def __init__(self, organisation_type: str, year: int, service_id: UUID) -> None:
-        super().__init__(f"no default allowance of {organisation_type} in {year} for service {service_id}")
 
 
 class InvalidInboundNumberError(ProblemError):

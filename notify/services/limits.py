@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from redis.client import Pipeline
 
 from notify.infra import metrics
 from notify.infra.cache import Cache
+from notify.infra.container import Container
 from notify.infra.errors import ProblemError
 from notify.services.queries import CachedService
 
@@ -90,6 +91,12 @@ class RateLimiter:
         self._cache = cache
         self._rate_limit_enabled = rate_limit_enabled
         self._script = cache.script(files("notify.services").joinpath("limits.lua").read_text())
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(parts.cache, rate_limit_enabled=parts.settings.api_rate_limit_enabled)
 
     def request(self, service: CachedService, key_type: str, kind: str) -> LimitRequest:
         """A request to send, for `take`."""

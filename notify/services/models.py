@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,38 +19,17 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notify.accounts.models import ORGANISATION_TYPES, one_of
+from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
+from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES, ORGANISATION_TYPES, RECIPIENT_TYPES, SERVICE_PERMISSIONS
 
-NotificationType = Literal["email", "sms", "letter"]
-KeyType = Literal["normal", "team", "test"]
-CallbackType = Literal["complaint", "delivery_status", "inbound_sms", "returned_letter"]
-
-NOTIFICATION_TYPES: Final = get_args(NotificationType)
-KEY_TYPES: Final = get_args(KeyType)
-CALLBACK_TYPES: Final = get_args(CallbackType)
-
-SERVICE_PERMISSIONS: Final = (
-    "edit_folder_permissions",
-    "email",
-    "email_auth",
-    "inbound_sms",
-    "international_letters",
-    "international_sms",
-    "letter",
-    "sms",
-    "sms_to_uk_landlines",
-)
-"""What a service may be allowed to do (data-model 1.2, service_permission_types)."""
-
-notification_type_enum = ENUM(*NOTIFICATION_TYPES, name="notification_type", create_type=False)
-recipient_type_enum = ENUM("mobile", "email", name="recipient_type", create_type=False)
+notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
+recipient_type_enum = enum("recipient_type", RECIPIENT_TYPES)
 
 
 class _ServiceColumns(Versioned):
@@ -247,43 +225,6 @@ class DataRetention(Base):
     __table_args__ = (UniqueConstraint("service_id", "notification_type", name="uix_service_data_retention"),)
 
 
-class _CallbackColumns(Versioned):
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    service_id: Mapped[UUID]
-    url: Mapped[str]
-    bearer_token: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime | None]
-    updated_by_id: Mapped[UUID]
-    callback_type: Mapped[str | None]
-    signing_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
-class CallbackApiHistory(_CallbackColumns, Base):
-    """Every version of a webhook's settings."""
-
-    __tablename__ = "service_callback_api_history"
-    __table_args__ = (Index("ix_service_callback_api_history_service_id", "service_id"),)
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-
-
-class CallbackApi(_CallbackColumns, Base):
-    """Where a service wants to be told of one kind of event. The bearer token is encrypted, and so is the secret that
-    callbacks are signed with; without one of its own it is derived from the token.
-    """
-
-    __tablename__ = "service_callback_api"
-    __history__ = CallbackApiHistory
-    __table_args__ = (
-        CheckConstraint(one_of("callback_type", CALLBACK_TYPES), name="callback_type"),
-        ForeignKeyConstraint(["service_id"], ["services.id"]),
-        ForeignKeyConstraint(["updated_by_id"], ["users.id"]),
-        UniqueConstraint("service_id", "callback_type", name="uix_service_callback_type"),
-    )
-
-
 class _ApiKeyColumns(Versioned):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(255))
@@ -324,39 +265,6 @@ class ApiKey(_ApiKeyColumns, Base):
             postgresql_where=text("expiry_date IS NULL"),
         ),
     )
-
-
-class AnnualBilling(Base):
-    """The free text message fragments of a service in a financial year (that begins in April)."""
-
-    __tablename__ = "annual_billing"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
-    financial_year_start: Mapped[int]
-    free_sms_fragment_limit: Mapped[int]
-    updated_at: Mapped[datetime | None] = mapped_column(onupdate=utc_now)
-    created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    high_volume_service_last_year: Mapped[bool] = mapped_column(default=False, server_default=false())
-    has_custom_allowance: Mapped[bool] = mapped_column(default=False, server_default=false())
-
-    __table_args__ = (
-        UniqueConstraint("service_id", "financial_year_start", name="uix_service_id_financial_year_start"),
-    )
-
-
-class DefaultAnnualAllowance(Base):
-    """The free fragments that services of an organisation type get, from a financial year on."""
-
-    __tablename__ = "default_annual_allowance"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    valid_from_financial_year_start: Mapped[int]
-    organisation_type: Mapped[str | None] = mapped_column(String(255))
-    allowance: Mapped[int]
-    notification_type: Mapped[str] = mapped_column(notification_type_enum)
-
-    __table_args__ = (CheckConstraint(one_of("organisation_type", ORGANISATION_TYPES), name="organisation_type"),)
 
 
 class UnsubscribeRequestReport(Base):

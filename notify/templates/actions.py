@@ -14,10 +14,8 @@ from notify.content.sms import LONGEST_MESSAGE
 from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
-from notify.infra.times import utc_now
 from notify.infra.versions import save_version
 from notify.services import queries as services
-from notify.services.actions import close_service
 from notify.services.models import LetterContact, Service
 from notify.templates.errors import (
     ContentTooLongError,
@@ -26,13 +24,8 @@ from notify.templates.errors import (
     UnknownFolderError,
     UnknownLetterContactError,
 )
-from notify.templates.models import (
-    TEMPLATE_TYPES,
-    Template,
-    TemplateFolder,
-    TemplateFolderMap,
-    TemplateRedacted,
-)
+from notify.templates.models import Template, TemplateFolder, TemplateFolderMap, TemplateRedacted
+from notify.vocabulary import TEMPLATE_TYPES
 
 POSTAGES: Final = ("first", "second", "economy")
 """Classes of post a template may choose; abroad is decided by the address."""
@@ -142,21 +135,12 @@ def update_template(
     return template
 
 
-def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
-    """Archive a service with its templates and its API keys (contract: internal-services 2.5): it can send nothing any
-    more, and its name is free. Does nothing to a service that is archived already. Raises `NotFoundProblemError`.
-    """
-    moment = now or utc_now()
-    service = session.get(Service, service_id, with_for_update=True)
-    if service is None:
-        raise NotFoundProblemError
-    if not service.active:
-        return
+def archive_templates(session: Session, service_id: UUID, *, now: datetime) -> None:
+    """Archive every template of a service, when the service is archived."""
     live = select(Template).where(Template.service_id == service_id, Template.archived.is_(False)).order_by(Template.id)
     for template in session.scalars(live.with_for_update()).all():
         template.archived = True
-        save_version(session, template, now=moment)
-    close_service(session, service, now=moment)
+        save_version(session, template, now=now)
 
 
 def _check_channel(session: Session, service_id: UUID, template_type: str, doing: str) -> None:

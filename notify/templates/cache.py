@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Condition
+from typing import Self
 from uuid import UUID
 
 from cachetools import TTLCache, cached
@@ -14,6 +15,7 @@ from cachetools import TTLCache, cached
 from notify.content.email import EmailTemplate
 from notify.content.letter import LetterTemplate
 from notify.content.sms import SmsTemplate
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.templates import queries
 from notify.templates.queries import CachedTemplate
@@ -70,6 +72,11 @@ class TemplateCache:
         self._database = database
         self._current = cached(TTLCache(ENTRIES, CURRENT_SECONDS), condition=Condition())(self._load_current)
         self._version = cached(TTLCache(ENTRIES, VERSION_SECONDS), condition=Condition())(self._load_version)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database)
 
     def current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
         """The service's template as it is now, or null (also for a hidden one)."""

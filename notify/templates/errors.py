@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notify.accounts.errors import FieldProblemError
+from notify.infra.errors import FieldProblemError
 
 _CHANNELS = {"sms": "text message", "email": "email", "letter": "letter"}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,23 +16,18 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
 )
-from sqlalchemy.dialects.postgresql import ENUM
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notify.infra.columns import enum
 from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
-
-TemplateType = Literal["sms", "email", "letter"]
-LetterLanguages = Literal["english", "welsh_then_english"]
-
-TEMPLATE_TYPES: Final = get_args(TemplateType)
-LETTER_LANGUAGES: Final = get_args(LetterLanguages)
+from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
 
 # `broadcast` is a type of older installations' rows; nothing makes it now. The order is that of lists.
-template_type_enum = ENUM(*TEMPLATE_TYPES, "broadcast", name="template_type", create_type=False)
-letter_language_options_enum = ENUM(*LETTER_LANGUAGES, name="letter_language_options", create_type=False)
+template_type_enum = enum("template_type", (*TEMPLATE_TYPES, "broadcast"))
+letter_language_options_enum = enum("letter_language_options", LETTER_LANGUAGES)
 
 
 class _TemplateColumns(Versioned):

@@ -12,16 +12,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from yarl import URL
 
-from notify.accounts.errors import violated_constraint
 from notify.accounts.models import User
 from notify.content.uris import is_uri
+from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.public_addresses import is_address, is_public
 from notify.infra.secrets import Encryptor
 from notify.infra.versions import save_version
-from notify.services.models import CALLBACK_TYPES, CallbackApi, Service
+from notify.services.models import Service
+from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.errors import DuplicateCallbackError, InvalidCallbackError, NoCallbackError
+from notify.webhooks.models import CallbackApi
 from notify.webhooks.signing import derived_secret, secret_bytes
 
 SHORTEST_TOKEN: Final = 10

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from notify.accounts.errors import FieldProblemError
-from notify.infra.errors import NotFoundProblemError, ProblemError
+from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
 
 
 class InvalidCallbackError(FieldProblemError):

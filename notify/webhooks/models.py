@@ -1,15 +1,18 @@
-"""Tables of callbacks. Their settings belong to the services room."""
+"""Tables of callbacks: their settings (contract: data-model 2.3, 2.7), and those that wait to be sent."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from notify.infra.columns import one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id
+from notify.infra.versions import Versioned
+from notify.vocabulary import CALLBACK_TYPES
 
 
 class PendingCallback(Base):
@@ -34,4 +37,41 @@ class PendingCallback(Base):
     __table_args__ = (
         UniqueConstraint("callback_type", "subject_id", name="uq_pending_callbacks_callback_type_subject_id"),
         Index("ix_pending_callbacks_service_id_callback_type_due_at", "service_id", "callback_type", "due_at"),
+    )
+
+
+class _CallbackColumns(Versioned):
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    service_id: Mapped[UUID]
+    url: Mapped[str]
+    bearer_token: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    updated_by_id: Mapped[UUID]
+    callback_type: Mapped[str | None]
+    signing_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class CallbackApiHistory(_CallbackColumns, Base):
+    """Every version of a webhook's settings."""
+
+    __tablename__ = "service_callback_api_history"
+    __table_args__ = (Index("ix_service_callback_api_history_service_id", "service_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class CallbackApi(_CallbackColumns, Base):
+    """Where a service wants to be told of one kind of event. The bearer token is encrypted, and so is the secret that
+    callbacks are signed with; without one of its own it is derived from the token.
+    """
+
+    __tablename__ = "service_callback_api"
+    __history__ = CallbackApiHistory
+    __table_args__ = (
+        CheckConstraint(one_of("callback_type", CALLBACK_TYPES), name="callback_type"),
+        ForeignKeyConstraint(["service_id"], ["services.id"]),
+        ForeignKeyConstraint(["updated_by_id"], ["users.id"]),
+        UniqueConstraint("service_id", "callback_type", name="uix_service_callback_type"),
     )

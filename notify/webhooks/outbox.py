@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Self
 from uuid import UUID
 
 import orjson
@@ -21,20 +21,26 @@ from psycopg import Connection
 
 from notify import queues
 from notify.infra.background import Background
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
-from notify.infra.queue import Queue
+from notify.infra.queue import Queue, TaskName
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
-from notify.services.models import CallbackType
+from notify.vocabulary import CallbackType
 
 logger = structlog.get_logger(__name__)
 
-TASKS: Final[Mapping[CallbackType, str]] = {
-    "delivery_status": "send-delivery-status",
-    "inbound_sms": "send-inbound-sms",
-    "complaint": "send-complaint",
-    "returned_letter": "send-returned-letter",
+SEND_DELIVERY_STATUS: Final = TaskName("send-delivery-status")
+SEND_INBOUND_SMS: Final = TaskName("send-inbound-sms")
+SEND_COMPLAINT: Final = TaskName("send-complaint")
+SEND_RETURNED_LETTER: Final = TaskName("send-returned-letter")
+
+TASKS: Final[Mapping[CallbackType, TaskName]] = {
+    "delivery_status": SEND_DELIVERY_STATUS,
+    "inbound_sms": SEND_INBOUND_SMS,
+    "complaint": SEND_COMPLAINT,
+    "returned_letter": SEND_RETURNED_LETTER,
 }
 """The task that tells services of each kind of event (contract: workers 4.2)."""
 
@@ -79,6 +85,11 @@ class Outbox:
         self._background: Background[tuple[CallbackType, UUID]] = Background(
             "callbacks", self._publish, pause=PAUSE_SECONDS
         )
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.encryptor, container.parts.queue)
 
     def wanting(
         self, connection: Connection[Any], callback_type: CallbackType, service_ids: Collection[UUID]

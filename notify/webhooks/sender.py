@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -27,13 +27,14 @@ from cachetools import TTLCache
 
 from notify import queues
 from notify.infra import metrics
+from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound, OutboundError, cancel
 from notify.infra.queue import Queue
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
-from notify.services.models import CallbackType
 from notify.settings import Settings
+from notify.vocabulary import CallbackType
 from notify.webhooks.outbox import publish
 from notify.webhooks.signing import derived_secret, secret_bytes, signature_headers
 
@@ -150,6 +151,12 @@ class CallbackSender:
         # twice what the last of those taken at a time may have to wait, if every one of them hangs
         rounds = -(-TAKEN_AT_A_TIME // settings.callback_connections) + 1
         self._lease = timedelta(seconds=2 * rounds * settings.callback_timeout_seconds + 10)
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(parts.settings, parts.database, parts.encryptor, parts.queue)
 
     def wake(self, callback_type: CallbackType, service_id: UUID) -> None:
         """Have a service told all that waits for it. Returns at once; from any thread."""

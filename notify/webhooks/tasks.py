@@ -2,71 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
-from celery import Celery
 
-from notify import queues
-from notify.infra.parts import Parts
+from notify.infra.container import Container
+from notify.infra.task_set import TaskSet
 from notify.infra.times import utc_now
-from notify.services.models import CallbackType
-from notify.webhooks.outbox import TASKS, sweep
-
-if TYPE_CHECKING:
-    from notify.webhooks.sender import CallbackSender
+from notify.vocabulary import CallbackType
+from notify.webhooks.outbox import (
+    SEND_COMPLAINT,
+    SEND_DELIVERY_STATUS,
+    SEND_INBOUND_SMS,
+    SEND_RETURNED_LETTER,
+    sweep,
+)
+from notify.webhooks.recorders import recorders
+from notify.webhooks.sender import CallbackSender
 
 logger = structlog.get_logger(__name__)
 
+tasks = TaskSet()
+
 SWEEP_INTERVAL: Final = timedelta(minutes=1)
 
-Finder = Callable[[UUID], Collection[UUID]]
-"""Records the callback of one subject once more, from what the database says of it now; gives the services to wake."""
 
-
-def register(
-    celery: Celery, parts: Parts, sender: Callable[[], CallbackSender], finders: Mapping[CallbackType, Finder]
+@tasks.task(SEND_COMPLAINT)
+def send_complaint(
+    container: Container,
+    subject_id: str | None = None,
+    service_id: str | None = None,
+    receipt_iso_timestamp: str | None = None,
 ) -> None:
-    """Make the tasks known to the application. `sender` gives the process's own, made when it is first needed.
-    `finders` says how to tell a service of one subject again, where there is a way.
-    """
-
-    def add(callback_type: CallbackType) -> None:
-        @celery.task(name=TASKS[callback_type])
-        def send(
-            subject_id: str | None = None, service_id: str | None = None, receipt_iso_timestamp: str | None = None
-        ) -> None:
-            """Tell a service all that waits for it; or of one subject, which the contract's form of these tasks names
-            first. What comes with it there (the signed data) is in our database.
-            """
-            del receipt_iso_timestamp
-            if subject_id is not None and callback_type in finders:
-                services = finders[callback_type](UUID(subject_id))
-            else:
-                services = [UUID(service_id)]
-            for service in services:
-                sender().wake(callback_type, service)
-
-    for callback_type in TASKS:
-        add(callback_type)
-
-    @celery.task(name="replay-pending-callbacks")
-    def replay_pending_callbacks() -> None:
-        expiry = timedelta(seconds=parts.settings.callback_expiry_seconds)
-        number = sweep(parts.database, parts.queue, now=utc_now(), expiry=expiry)
-        if number:
-            logger.warning("callbacks published again", number=number)
+    """Send the complaints that wait for a service."""
+    del receipt_iso_timestamp
+    _send(container, "complaint", subject_id, service_id)
 
 
-def schedule(prefix: str) -> dict[str, Any]:
-    """When beat publishes the periodic tasks."""
-    return {
-        "replay-pending-callbacks": {
-            "task": "replay-pending-callbacks",
-            "schedule": SWEEP_INTERVAL,
-            "options": {"queue": prefix + queues.PERIODIC},
-        }
-    }
+@tasks.task(SEND_DELIVERY_STATUS)
+def send_delivery_status(
+    container: Container,
+    subject_id: str | None = None,
+    service_id: str | None = None,
+    receipt_iso_timestamp: str | None = None,
+) -> None:
+    """Send the delivery statuses that wait for a service, or that of one message."""
+    del receipt_iso_timestamp
+    _send(container, "delivery_status", subject_id, service_id)
+
+
+@tasks.task(SEND_INBOUND_SMS)
+def send_inbound_sms(
+    container: Container,
+    subject_id: str | None = None,
+    service_id: str | None = None,
+    receipt_iso_timestamp: str | None = None,
+) -> None:
+    """Send the received texts that wait for a service, or one of them."""
+    del receipt_iso_timestamp
+    _send(container, "inbound_sms", subject_id, service_id)
+
+
+@tasks.task(SEND_RETURNED_LETTER)
+def send_returned_letter(
+    container: Container,
+    subject_id: str | None = None,
+    service_id: str | None = None,
+    receipt_iso_timestamp: str | None = None,
+) -> None:
+    """Send the returned letters that wait for a service."""
+    del receipt_iso_timestamp
+    _send(container, "returned_letter", subject_id, service_id)
+
+
+def _send(container: Container, callback_type: CallbackType, subject_id: str | None, service_id: str | None) -> None:
+    # The contract's form of these tasks names the subject first (workers 4.2). What comes with it there, the signed
+    # data, is in our database.
+    if subject_id is not None and callback_type in recorders:
+        services = recorders[callback_type](container, UUID(subject_id))
+    else:
+        services = [UUID(service_id)]
+    for service in services:
+        container.get(CallbackSender).wake(callback_type, service)
+
+
+@tasks.periodic("replay-pending-callbacks", SWEEP_INTERVAL)
+def replay_pending_callbacks(container: Container) -> None:
+    """Publish callbacks again that nobody sends."""
+    parts = container.parts
+    expiry = timedelta(seconds=parts.settings.callback_expiry_seconds)
+    number = sweep(parts.database, parts.queue, now=utc_now(), expiry=expiry)
+    if number:
+        logger.warning("callbacks published again", number=number)

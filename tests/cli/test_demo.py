@@ -20,8 +20,9 @@ from notify.infra.parts import Parts
 from notify.infra.secrets import Encryptor
 from notify.services import queries
 from notify.services.actions import revoke_api_key
-from notify.services.models import SERVICE_PERMISSIONS, ApiKey, Service
+from notify.services.models import ApiKey, Service
 from notify.templates.queries import load_template
+from notify.vocabulary import SERVICE_PERMISSIONS
 from tests.services.factory import a_service
 
 

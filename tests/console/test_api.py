@@ -18,6 +18,7 @@ from notify.cli.demo import ensure_demo
 from notify.console.queries import Filter, page_query
 from notify.console.timeline import state_of
 from notify.infra.ids import new_id
+from notify.infra.queue import TaskName
 from notify.messages.statuses import STATUSES
 from tests.api import Api
 
@@ -81,7 +82,7 @@ def test_there_is_none_in_production(api: Api, tmp_path: Path) -> None:
             path = rule.rule.replace("<uuid:notification_id>", str(uuid4())).replace("<path:filename>", "app.js")
             assert app.test_client().get(path).status_code == 404, path
     finally:
-        app.extensions["rooms"].close()
+        app.extensions["notify"].close()
 
 
 @pytest.mark.parametrize("path", ["", "/now", "/static/app.js", "/data/messages", "/data/demo"])
@@ -100,7 +101,7 @@ def test_it_answers_to_the_name_of_the_api(api: Api) -> None:
         for host, status in (("notify.dev.example:8443", 200), ("other.dev.example:8443", 403)):
             assert app.test_client().get("/console", headers={"Host": host}).status_code == status
     finally:
-        app.extensions["rooms"].close()
+        app.extensions["notify"].close()
 
 
 def test_other_sites_cannot_use_it(api: Api) -> None:
@@ -461,12 +462,12 @@ def test_now_counts_and_shares(api: Api) -> None:
         " updated_at = now() - interval '12 s' WHERE id = %s",
         id_,
     )
-    api.rooms.parts.queue.publish("nothing", [], queue="retry-tasks")
+    api.container.parts.queue.publish(TaskName("nothing"), [], queue="retry-tasks")
     app = create_app(api.parts.settings)
     try:
         now = app.test_client().get("/console/data/now").get_json()
     finally:
-        app.extensions["rooms"].close()
+        app.extensions["notify"].close()
     assert now["seconds"] == 5
     assert {event: len(numbers) for event, numbers in now["rates"].items()} == dict.fromkeys(
         ("accepted", "sent", "delivered", "failed"), 60

@@ -15,11 +15,12 @@ from werkzeug.test import TestResponse
 
 from notify.app import create_app
 from notify.content.sms_senders import resolve_sender
-from notify.inbound.actions import local_number
+from notify.inbound.actions import TextReceiver, local_number
 from notify.inbound.queries import page
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
 from notify.webhooks.actions import create_callback
+from notify.webhooks.outbox import Outbox
 from tests.api import Api, queued, with_settings
 
 NUMBER = "07700900789"
@@ -43,7 +44,7 @@ def app(api: Api) -> Iterator[Flask]:
     )
     app = create_app(parts.settings)
     yield app
-    app.extensions["rooms"].close()
+    app.extensions["notify"].close()
 
 
 @pytest.fixture(autouse=True)
@@ -205,8 +206,8 @@ def test_the_service_is_told(app: Flask, api: Api) -> None:
             updated_by_id=UUID(api.demo["user"]["id"]),
             guarded=True,
         )
-    rooms = app.extensions["rooms"]
-    rooms.outbox.forget()
+    container = app.extensions["notify"]
+    container.get(Outbox).forget()
     from_firetext(app, message="\N{WINKING FACE}")
     (text,) = received(api)
     ((payload, subject),) = api.execute("SELECT payload, subject_id FROM pending_callbacks")
@@ -219,10 +220,10 @@ def test_the_service_is_told(app: Flask, api: Api) -> None:
         "date_received": "2017-01-01T16:00:00.000000Z",
     }
     assert str(subject) == text["id"]
-    rooms.outbox.close()
+    container.get(Outbox).close()
     assert ("send-inbound-sms", [None, api.service_id]) in queued(api.parts)
     api.execute("DELETE FROM pending_callbacks")
-    assert rooms.text_receiver.record_again(subject) == {UUID(api.service_id)}
+    assert container.get(TextReceiver).record_again(subject) == {UUID(api.service_id)}
     ((again,),) = api.execute("SELECT payload FROM pending_callbacks")
     assert orjson.loads(api.parts.encryptor.decrypt(again)) == told
 
@@ -235,7 +236,7 @@ def test_a_text_without_a_date_is_dated_now(app: Flask, api: Api) -> None:
 
 
 def test_strange_characters_are_stored(app: Flask, api: Api) -> None:
-    text_receiver = app.extensions["rooms"].text_receiver
+    text_receiver = app.extensions["notify"].get(TextReceiver)
     text_receiver.receive(IncomingText("mmg", NUMBER, "SHOP 7 é", "x" * 100_000, "ref", None))
     (text,) = received(api)
     assert (text["user_number"], len(text["content"])) == ("SHOP 7 é", 100_000)

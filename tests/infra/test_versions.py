@@ -9,8 +9,9 @@ from sqlalchemy.orm import class_mapper
 
 from notify.infra.parts import Parts
 from notify.infra.versions import Versioned, save_version
-from notify.services.models import ApiKey, CallbackApi, Service, ServiceHistory
+from notify.services.models import ApiKey, Service, ServiceHistory
 from notify.templates.models import Template
+from notify.webhooks.models import CallbackApi
 from tests.services.factory import a_service
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)

@@ -13,12 +13,17 @@ from uuid import UUID
 import orjson
 import pytest
 
+from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
+from notify.messages.callbacks import MessageCallbacks
+from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import time_out_sending
+from notify.messages.receipts import ReceiptProcessor
+from notify.messages.ses_events import SesEvents
 from notify.providers.base import Receipt
-from notify.rooms import Rooms
 from notify.webhooks.actions import create_callback
+from notify.webhooks.outbox import Outbox
 from tests.api import Api, queued, with_settings
 from tests.servers.ses import event
 from tests.servers.smtp import SMTPServer
@@ -29,14 +34,14 @@ class Told:
     """The demo service, which wants to be told, and what is written down for it."""
 
     api: Api
-    rooms: Rooms
+    container: Container
 
     def payloads(self) -> list[dict[str, Any]]:
         rows = self.api.execute("SELECT payload FROM pending_callbacks ORDER BY id")
         return [orjson.loads(self.api.parts.encryptor.decrypt(row[0])) for row in rows]
 
     def receipt(self, id_: UUID, outcome: Any, provider: str = "mmg") -> None:
-        self.rooms.receipts.record(Receipt(provider, id_, None, outcome))
+        self.container.get(ReceiptProcessor).record(Receipt(provider, id_, None, outcome))
 
 
 @pytest.fixture
@@ -55,9 +60,9 @@ def told(api: Api) -> Iterator[Told]:
                 updated_by_id=UUID(api.demo["user"]["id"]),
                 guarded=True,
             )
-    rooms = Rooms(with_settings(api.parts))
-    yield Told(api, rooms)
-    rooms.close()
+    container = Container(with_settings(api.parts))
+    yield Told(api, container)
+    container.close()
     queued(api.parts)
 
 
@@ -78,7 +83,7 @@ def test_of_a_text(told: Told) -> None:
         "template_id": told.api.template("sms"),
         "template_version": 1,
     }
-    told.rooms.outbox.close()
+    told.container.get(Outbox).close()
     assert ("send-delivery-status", [None, told.api.service_id]) in queued(told.api.parts)
 
 
@@ -92,13 +97,13 @@ def test_of_an_email_without_a_reference(told: Told) -> None:
 def test_of_what_a_mail_server_says_at_once(told: Told) -> None:
     taken, refused, unfit = (told.api.sent("email") for _ in range(3))
     with SMTPServer() as server:
-        rooms = Rooms(with_settings(told.api.parts, smtp_url=server.url(), sandbox_url=""))
-        rooms.deliverer.deliver("email", [taken])
+        container = Container(with_settings(told.api.parts, smtp_url=server.url(), sandbox_url=""))
+        container.get(Deliverer).deliver("email", [taken])
         server.replies = {"RCPT": "550 5.1.1 no such person"}
-        rooms.deliverer.deliver("email", [refused])
+        container.get(Deliverer).deliver("email", [refused])
         server.replies = {"DATA": "554 5.6.0 content refused"}
-        rooms.deliverer.deliver("email", [unfit])
-        rooms.close()
+        container.get(Deliverer).deliver("email", [unfit])
+        container.close()
     statuses = {payload["id"]: payload["status"] for payload in told.payloads()}
     assert statuses == {str(taken): "delivered", str(refused): "permanent-failure"}
 
@@ -123,13 +128,13 @@ def test_of_a_status_that_the_provider_made_up(told: Told) -> None:
 
 def test_of_messages_of_test_keys(told: Told) -> None:
     id_ = told.api.sent(key="test", phone_number="07700900003")
-    told.rooms.deliverer.deliver("sms", [id_])
+    told.container.get(Deliverer).deliver("sms", [id_])
     assert [payload["status"] for payload in told.payloads()] == ["temporary-failure"]
 
 
 def test_not_when_every_try_to_send_has_failed(told: Told) -> None:
     id_ = told.api.sent()
-    told.rooms.deliverer.deliver("sms", [id_], told.api.parts.settings.delivery_max_retries)
+    told.container.get(Deliverer).deliver("sms", [id_], told.api.parts.settings.delivery_max_retries)
     assert told.api.get(str(id_))["status"] == "technical-failure"
     assert told.payloads() == []
 
@@ -142,7 +147,7 @@ def test_when_nobody_reported_for_days(told: Told) -> None:
         [id_, letter],
     )
     database = told.api.parts.database
-    time_out_sending(database, told.rooms.message_callbacks, now=utc_now(), after=timedelta(hours=72))
+    time_out_sending(database, told.container.get(MessageCallbacks), now=utc_now(), after=timedelta(hours=72))
     (payload,) = told.payloads()
     assert (payload["id"], payload["status"]) == (str(id_), "temporary-failure")
     assert payload["completed_at"] is not None
@@ -161,7 +166,9 @@ def test_of_all_receipts_that_arrive_together(told: Told) -> None:
 def test_a_recipient_that_cannot_be_decrypted_holds_up_nobody(told: Told) -> None:
     damaged, sound = told.api.sent(), told.api.sent()
     told.api.execute("UPDATE notifications SET \"to\" = 'x' WHERE id = %s", damaged)
-    told.rooms.receipts.record_many([Receipt("mmg", id_, None, "delivered") for id_ in (damaged, sound)])
+    told.container.get(ReceiptProcessor).record_many(
+        [Receipt("mmg", id_, None, "delivered") for id_ in (damaged, sound)]
+    )
     assert [payload["id"] for payload in told.payloads()] == [str(sound)]
     rows = told.api.execute("SELECT notification_status FROM notifications WHERE id = %s", damaged)
     assert rows == [("delivered",)]
@@ -173,7 +180,7 @@ def test_who_does_not_want_to_be_told_is_not(told: Told) -> None:
     told.receipt(id_, "delivered")
     assert told.api.get(str(id_))["status"] == "delivered"
     assert told.payloads() == []
-    told.rooms.outbox.close()
+    told.container.get(Outbox).close()
     assert "send-delivery-status" not in [task for task, _ in queued(told.api.parts)]
 
 
@@ -181,9 +188,9 @@ def test_of_one_message_once_more(told: Told) -> None:
     id_, open_ = told.api.sent(), told.api.sent()
     told.receipt(id_, "delivered")
     told.api.execute("DELETE FROM pending_callbacks")
-    assert told.rooms.message_callbacks.record_again(id_) == {UUID(told.api.service_id)}
-    assert not told.rooms.message_callbacks.record_again(open_)
-    assert not told.rooms.message_callbacks.record_again(new_id())
+    assert told.container.get(MessageCallbacks).record_again(id_) == {UUID(told.api.service_id)}
+    assert not told.container.get(MessageCallbacks).record_again(open_)
+    assert not told.container.get(MessageCallbacks).record_again(new_id())
     assert [payload["id"] for payload in told.payloads()] == [str(id_)]
 
 
@@ -195,7 +202,7 @@ def test_of_what_ses_says(told: Told) -> None:
         id_,
     )
     for kind in ("Bounce", "Complaint", "Bounce", "Complaint"):
-        told.rooms.email_receipts.take({"Type": "Notification", "Message": json.dumps(event(kind, "r-1"))})
+        told.container.get(SesEvents).take({"Type": "Notification", "Message": json.dumps(event(kind, "r-1"))})
     bounce, complaint = told.payloads()
     assert (bounce["id"], bounce["status"]) == (str(id_), "permanent-failure")
     assert complaint == {
@@ -205,5 +212,5 @@ def test_of_what_ses_says(told: Told) -> None:
         "to": "amala@example.com",
         "complaint_date": "2026-03-01T12:00:05.000000Z",
     }
-    told.rooms.outbox.close()
+    told.container.get(Outbox).close()
     assert ("send-complaint", [None, told.api.service_id]) in queued(told.api.parts)

@@ -11,9 +11,11 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.container import Container
 from notify.messages.deliver import Deliverer
+from notify.messages.publish import DeliveryPublisher
+from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import Receipt
-from notify.rooms import Rooms
 from tests.api import Api, queued, with_settings
 from tests.servers.firetext import FiretextServer
 from tests.servers.http import Trouble
@@ -24,16 +26,16 @@ from tests.servers.smtp import SMTPServer
 
 @dataclass
 class Worker:
-    """A worker's rooms, beside the web process of `api`, and the providers it calls."""
+    """A worker's container, beside the web process of `api`, and the providers it calls."""
 
     api: Api
-    rooms: Rooms
+    container: Container
     mmg: MMGServer
     firetext: FiretextServer
 
     @property
     def deliverer(self) -> Deliverer:
-        return self.rooms.deliverer
+        return self.container.get(Deliverer)
 
     def status(self, id_: UUID) -> str:
         return str(self.api.get(str(id_))["status"])
@@ -51,9 +53,9 @@ def worker(api: Api) -> Iterator[Worker]:
             delivery_max_retries=2,
             delivery_retry_seconds=0,
         )
-        rooms = Rooms(parts)
-        yield Worker(api, rooms, mmg, firetext)
-        rooms.close()
+        container = Container(parts)
+        yield Worker(api, container, mmg, firetext)
+        container.close()
 
 
 def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
@@ -83,16 +85,16 @@ def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
     worker.mmg.fail(Trouble(status=500), times=100)
     worker.firetext.fail(Trouble(status=500), times=100)
     id_ = worker.api.sent()
-    worker.api.rooms.publisher.close()
+    worker.api.container.get(DeliveryPublisher).close()
     queued(worker.api.parts)
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "created"
     # the first retry followed at once
-    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(id_)], 2])]
+    assert queued(worker.container.parts) == [("deliver_sms", [[str(id_)], 2])]
     assert (worker.mmg.received, worker.firetext.received) == (1, 1)
     worker.deliverer.deliver("sms", [id_], 2)
     assert worker.status(id_) == "technical-failure"
-    assert queued(worker.rooms.parts) == []
+    assert queued(worker.container.parts) == []
 
 
 @pytest.mark.parametrize(
@@ -126,13 +128,13 @@ def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker)
     id_ = worker.api.sent(phone_number="+5491123456789")  # Argentina tells nothing of delivery
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "sent"
-    worker.rooms.receipts.record(Receipt("mmg", id_, None, "permanent-failure"))
+    worker.container.get(ReceiptProcessor).record(Receipt("mmg", id_, None, "permanent-failure"))
     assert worker.status(id_) == "sent"
 
 
 def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
     id_ = worker.api.sent()
-    worker.rooms.receipts.record(Receipt("mmg", id_, None, "delivered"))
+    worker.container.get(ReceiptProcessor).record(Receipt("mmg", id_, None, "delivered"))
     assert worker.status(id_) == "delivered"
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "delivered"
@@ -150,7 +152,7 @@ def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
 def test_the_first_final_receipt_counts(worker: Worker, receipts: list[Any], status: str) -> None:
     id_ = worker.api.sent()
     worker.deliverer.deliver("sms", [id_])
-    worker.rooms.receipts.record_many([Receipt("mmg", id_, None, outcome) for outcome in receipts])
+    worker.container.get(ReceiptProcessor).record_many([Receipt("mmg", id_, None, outcome) for outcome in receipts])
     assert worker.status(id_) == status
 
 
@@ -182,10 +184,10 @@ def test_receipts_over_http(worker: Worker) -> None:
 def test_emails_go_out_by_smtp(api: Api, tmp_path: Path) -> None:
     del tmp_path
     with SMTPServer() as server:
-        rooms = Rooms(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
+        container = Container(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
         id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u")
-        rooms.deliverer.deliver("email", [id_])
-        rooms.close()
+        container.get(Deliverer).deliver("email", [id_])
+        container.close()
         (received,) = server.received
     message = received.message
     assert message["To"] == "amala@example.com"
@@ -235,12 +237,12 @@ def cut_off(api: Api) -> Iterator[CutOff]:
         parts = with_settings(
             api.parts, mmg_api_key=mmg.key, mmg_url=mmg.address, sqlalchemy_database_uri=url, delivery_max_retries=2
         )
-        rooms = Rooms(parts)
-        rooms.deliverer.deliver("sms", [api.sent()])  # looks up what it keeps in memory
+        container = Container(parts)
+        container.get(Deliverer).deliver("sms", [api.sent()])  # looks up what it keeps in memory
         mmg.messages.clear()
-        yield CutOff(api, way, rooms.deliverer, mmg)
+        yield CutOff(api, way, container.get(Deliverer), mmg)
         way.proxy.mode = "forward"
-        rooms.close()
+        container.close()
 
 
 def test_what_was_handed_over_is_written_when_the_database_is_back(cut_off: CutOff) -> None:
@@ -263,7 +265,7 @@ def test_what_was_handed_over_is_written_when_the_database_is_back(cut_off: CutO
 def test_what_a_provider_refused_is_tried_again_even_when_the_locks_got_lost(cut_off: CutOff) -> None:
     cut_off.mmg.fail(Trouble(status=500, delay=0.5))
     id_ = cut_off.api.sent()
-    cut_off.api.rooms.publisher.close()
+    cut_off.api.container.get(DeliveryPublisher).close()
     queued(cut_off.api.parts)
     under_way = cut_off.begin([id_])
     cut_off.way.cut()

@@ -14,15 +14,17 @@ from uuid import UUID
 import pytest
 
 from notify.infra.broker import BrokerSettings
-from notify.infra.queue import Queue, create_celery
+from notify.infra.container import Container
+from notify.infra.queue import Queue, TaskName, create_celery
 from notify.infra.times import utc_now
 from notify.messages import tasks
+from notify.messages.deliver import Deliverer
 from notify.messages.delivery_speed import SLOW_TIMES_KEY
 from notify.messages.maintenance import Sweeper
+from notify.messages.publish import DeliveryPublisher
 from notify.providers import http
 from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
-from notify.rooms import Rooms
 from notify.worker import create_celery as create_worker
 from tests.api import Api, queued, with_settings
 from tests.messages.test_deliver import Worker, worker
@@ -39,14 +41,14 @@ DOWN = Trouble(status=500)
 def patient(worker: Worker) -> Iterator[Worker]:
     """A worker that tries as often as the contract says."""
     parts = with_settings(
-        worker.rooms.parts,
+        worker.container.parts,
         delivery_retry_seconds=300,
         delivery_max_retries=48,
         check_slow_text_message_delivery=True,
     )
-    rooms = Rooms(parts)
-    yield replace(worker, rooms=rooms)
-    rooms.close()
+    container = Container(parts)
+    yield replace(worker, container=container)
+    container.close()
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +66,7 @@ def quiet(worker: Worker) -> Iterator[None]:
 
 def clear(worker: Worker) -> None:
     """Empty queues, no errors on record."""
-    worker.api.rooms.publisher.close()
+    worker.api.container.get(DeliveryPublisher).close()
     queued(worker.api.parts)
     worker.api.parts.cache.delete("mmg-error-rate", "firetext-error-rate", SLOW_TIMES_KEY)
 
@@ -107,7 +109,7 @@ def work_off(worker: Worker, ids: list[UUID]) -> None:
     """Do what the queues hold, as workers do, until the messages have left."""
 
     def step() -> bool:
-        for task, arguments in queued(worker.rooms.parts):
+        for task, arguments in queued(worker.container.parts):
             worker.deliverer.deliver(task.removeprefix("deliver_"), [UUID(id_) for id_ in arguments[0]], *arguments[1:])
         return statuses(worker, ids)["created"] == 0
 
@@ -148,10 +150,10 @@ def test_both_go_down_and_nothing_is_lost(patient: Worker) -> None:
     assert statuses(patient, ids) == {"created": 60}
     tried = patient.mmg.received + patient.firetext.received
     assert tried < 60
-    waiting = queued(patient.rooms.parts)
+    waiting = queued(patient.container.parts)
     assert sorted(UUID(id_) for _, arguments in waiting for id_ in arguments[0]) == sorted(ids)
     for task, arguments in waiting:
-        patient.rooms.parts.queue.publish(task, arguments, queue="retry-tasks")
+        patient.container.parts.queue.publish(TaskName(task), arguments, queue="retry-tasks")
     patient.mmg.fail(None)
     patient.firetext.fail(None)
     work_off(patient, ids)
@@ -174,7 +176,7 @@ def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> Non
             return True
 
     deliverer = patient.deliverer
-    deliverer._queue = Recorded(patient.rooms.parts.queue.celery, "", NOWHERE)
+    deliverer._queue = Recorded(patient.container.parts.queue.celery, "", NOWHERE)
     patient.mmg.fail(DOWN)
     patient.firetext.fail(DOWN)
     ids = texts(patient, 21)
@@ -243,17 +245,17 @@ def test_many_batches_hang_and_still_make_way(worker: Worker, monkeypatch: pytes
 
 
 def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
-    rooms = Rooms(worker.rooms.parts)
-    rooms.deliverer._queue = Queue(create_celery(NOWHERE, prefix="", queues=QUEUES), "", NOWHERE)
+    container = Container(worker.container.parts)
+    container.get(Deliverer)._queue = Queue(create_celery(NOWHERE, prefix="", queues=QUEUES), "", NOWHERE)
     worker.mmg.fail(DOWN)
     worker.firetext.fail(DOWN)
     ids = texts(worker, 3)
-    rooms.deliverer.deliver("sms", ids)
+    container.get(Deliverer).deliver("sms", ids)
     assert statuses(worker, ids) == {"created": 3}
     worker.mmg.fail(None)
     worker.firetext.fail(None)
     worker.api.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
-    parts = worker.rooms.parts
+    parts = worker.container.parts
     worker.api.execute("UPDATE notifications SET updated_at = created_at WHERE id = ANY(%s)", ids)
     sweeper = Sweeper(parts.database, parts.queue, retry=timedelta(seconds=0))
     assert sweeper.sweep(now=utc_now(), first=timedelta(seconds=300), every=timedelta(seconds=60)) == 3
@@ -279,9 +281,11 @@ def test_what_was_handed_over_is_written_down_although_the_database_lost_its_con
 
 def test_without_a_database_messages_wait(worker: Worker) -> None:
     ids = texts(worker, 2)
-    rooms = Rooms(with_settings(worker.rooms.parts, sqlalchemy_database_uri="postgresql://nobody@127.0.0.1:9/nothing"))
-    rooms.deliverer.deliver("sms", ids)
-    rooms.close()
+    container = Container(
+        with_settings(worker.container.parts, sqlalchemy_database_uri="postgresql://nobody@127.0.0.1:9/nothing")
+    )
+    container.get(Deliverer).deliver("sms", ids)
+    container.close()
     work_off(worker, ids)
     assert taken(worker) == dict.fromkeys(map(str, ids), 1)
 
@@ -291,7 +295,7 @@ def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None
     worker.api.execute("UPDATE notifications SET _personalisation = 'nonsense' WHERE id = %s", ids[2])
     worker.deliverer.deliver("sms", ids)
     assert statuses(worker, ids) == {"sending": 4, "created": 1}
-    assert queued(worker.rooms.parts) == [("deliver_sms", [[str(ids[2])], 2])]
+    assert queued(worker.container.parts) == [("deliver_sms", [[str(ids[2])], 2])]
     worker.deliverer.deliver("sms", ids[2:3], 2)
     assert statuses(worker, ids) == {"sending": 4, "technical-failure": 1}
 
@@ -299,22 +303,22 @@ def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None
 def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     set_credentials(monkeypatch)
     with SESServer() as ses, SMTPServer() as fallback:
-        rooms = Rooms(
+        container = Container(
             with_settings(api.parts, ses_enabled=True, ses_url=ses.url, smtp_url=fallback.url(), sandbox_url="")
         )
         ids = [api.sent("email") for _ in range(4)]
-        api.rooms.publisher.close()
+        api.container.get(DeliveryPublisher).close()
         queued(api.parts)
-        rooms.deliverer.deliver("email", ids[:1])
+        container.get(Deliverer).deliver("email", ids[:1])
         ses.fail(DOWN)
-        rooms.deliverer.deliver("email", ids[1:2])
+        container.get(Deliverer).deliver("email", ids[1:2])
         # a later round has no second provider; one try each
-        rooms.deliverer.deliver("email", ids[2:3], 7)
-        assert queued(rooms.parts) == [("deliver_email", [[str(ids[2])], 8])]
+        container.get(Deliverer).deliver("email", ids[2:3], 7)
+        assert queued(container.parts) == [("deliver_email", [[str(ids[2])], 8])]
         fallback.replies["DATA"] = "451 4.3.0 not now"
-        rooms.deliverer.deliver("email", ids[3:])
-        assert queued(rooms.parts) == [("deliver_email", [[str(ids[3])], 1])]
-        rooms.close()
+        container.get(Deliverer).deliver("email", ids[3:])
+        assert queued(container.parts) == [("deliver_email", [[str(ids[3])], 1])]
+        container.close()
         assert (len(ses.messages), len(fallback.received)) == (1, 1)
     sent_by = dict(api.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))
     assert [sent_by[id_] for id_ in ids] == ["ses", "smtp", None, None]
@@ -333,15 +337,15 @@ class CountingSMTPServer(SMTPServer):
 def test_an_email_is_not_tried_twice_at_the_only_provider(api: Api) -> None:
     with CountingSMTPServer() as server:
         server.replies["DATA"] = "451 4.3.0 not now"
-        rooms = Rooms(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
-        rooms.deliverer.deliver("email", [api.sent("email")])
-        rooms.close()
+        container = Container(with_settings(api.parts, smtp_url=server.url(), sandbox_url=""))
+        container.get(Deliverer).deliver("email", [api.sent("email")])
+        container.close()
         assert server.asked == 1
 
 
 def test_periodic_tasks_are_planned(worker: Worker) -> None:
-    celery = create_worker(worker.rooms.parts.settings)
-    prefix = worker.rooms.parts.settings.notification_queue_prefix
+    celery = create_worker(worker.container.parts.settings)
+    prefix = worker.container.parts.settings.notification_queue_prefix
     for name, minutes in {
         "switch-current-sms-provider-on-slow-delivery": set(range(60)),
         "generate-sms-delivery-stats": set(range(60)),
@@ -356,10 +360,10 @@ def test_periodic_tasks_are_planned(worker: Worker) -> None:
 
 @pytest.mark.filterwarnings("ignore:Task name")
 def test_periodic_tasks_move_shares(patient: Worker) -> None:
-    parts = patient.rooms.parts
+    parts = patient.container.parts
     celery = parts.queue.celery
-    tasks.register(celery, parts, lambda: patient.deliverer, lambda: patient.rooms.message_callbacks)
-    provider_tasks.register(celery, parts)
+    tasks.tasks.add_to(celery, patient.container)
+    provider_tasks.tasks.add_to(celery, patient.container)
     celery.tasks["tend-providers-back-to-middle"]()
     assert shares(patient) == {"mmg": 20, "firetext": 30}
     patient.api.execute("UPDATE provider_details SET updated_at = now() - interval '6 minutes'")

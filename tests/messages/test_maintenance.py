@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import maintenance
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.maintenance import Sweeper, sweep_ages, time_out_sending
-from notify.messages.tasks import schedule
-from notify.rooms import Rooms
+from notify.worker import create_celery
 from tests.api import queued, with_settings
 from tests.servers.proxy import before_valkey
 
@@ -121,7 +122,7 @@ def test_a_hundred_thousand_without_a_receipt_time_out_in_batches(parts: Parts) 
     fill(parts, timedelta(hours=73), number=10, status="created")
     fill(parts, timedelta(hours=73), number=10, status="sending", type_="letter")
     fill(parts, timedelta(hours=73), number=10, status="delivered")
-    callbacks = Rooms(parts).message_callbacks
+    callbacks = Container(parts).get(MessageCallbacks)
     assert set(time_out_sending(parts.database, callbacks, now=NOW, after=timedelta(hours=72))) == late
     with parts.database.connection() as connection:
         rows = connection.execute(
@@ -137,6 +138,6 @@ def test_a_hundred_thousand_without_a_receipt_time_out_in_batches(parts: Parts) 
 
 
 def test_sweeps_that_wait_in_the_queue_are_not_all_run(parts: Parts) -> None:
-    entries = schedule(parts.settings)
+    entries = create_celery(parts.settings).conf.beat_schedule
     assert entries["sweep-created-notifications"]["options"]["expires"] == parts.settings.sweep_every_seconds
     assert entries["replay-created-notifications"]["options"]["expires"] == 15 * 60

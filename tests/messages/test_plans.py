@@ -9,12 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.container import Container
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import maintenance
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.queries import MessageReader
+from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import Receipt
-from notify.rooms import Rooms
 
 ROWS = 30_000
 SERVICE = UUID(int=7)
@@ -77,12 +79,14 @@ def sweep(parts: Parts) -> None:
 
 def time_out(parts: Parts) -> None:
     maintenance.time_out_sending(
-        parts.database, Rooms(parts).message_callbacks, now=utc_now(), after=timedelta(hours=72)
+        parts.database, Container(parts).get(MessageCallbacks), now=utc_now(), after=timedelta(hours=72)
     )
 
 
 def take_receipts(parts: Parts) -> None:
-    Rooms(parts).receipts.record_many([Receipt("mmg", UUID(int=number), None, "delivered") for number in range(50)])
+    Container(parts).get(ReceiptProcessor).record_many(
+        [Receipt("mmg", UUID(int=number), None, "delivered") for number in range(50)]
+    )
 
 
 @pytest.mark.parametrize(

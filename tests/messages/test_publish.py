@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from notify.infra.parts import Parts
+from notify.infra.queue import TaskName
 from notify.messages import publish
 from notify.messages.publish import DeliveryPublisher
 from notify.services.limits import RateLimiter
@@ -96,7 +97,7 @@ def test_a_broker_without_memory_is_a_broker_that_is_down(parts: Parts) -> None:
         told, given = publisher(parts), message()
         valkey.config_set("maxmemory", 1)
         try:
-            assert not parts.queue.publish("deliver_sms", [[]], queue="send-sms-tasks")
+            assert not parts.queue.publish(TaskName("deliver_sms"), [[]], queue="send-sms-tasks")
             told.stored([given])
             time.sleep(0.5)
         finally:

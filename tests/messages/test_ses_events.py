@@ -12,11 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 import structlog
 
+from notify.infra.container import Container
 from notify.messages.complaints import StoredComplaint
+from notify.messages.deliver import Deliverer
+from notify.messages.publish import DeliveryPublisher
+from notify.messages.receipts import ReceiptProcessor
 from notify.messages.ses_events import SesEvents
-from notify.messages.tasks import register_receipts
+from notify.messages.tasks import tasks
 from notify.providers.ses_events import parse_event
-from notify.rooms import Rooms
 from tests.api import Api, queued, with_settings
 from tests.servers.ses import SESError, SESServer, event, set_credentials
 
@@ -28,13 +31,13 @@ def server() -> Iterator[SESServer]:
 
 
 @pytest.fixture
-def rooms(api: Api, server: SESServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rooms]:
-    """A worker's rooms, beside the web process of `api`, with SES as the provider of email."""
+def container(api: Api, server: SESServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Container]:
+    """A worker's container, beside the web process of `api`, with SES as the provider of email."""
     set_credentials(monkeypatch)
-    rooms = Rooms(with_settings(api.parts, ses_enabled=True, ses_url=server.url, sandbox_url=""))
-    register_receipts(rooms.parts.queue.celery, rooms.parts, lambda: rooms.email_receipts)
-    yield rooms
-    rooms.close()
+    container = Container(with_settings(api.parts, ses_enabled=True, ses_url=server.url, sandbox_url=""))
+    tasks.add_to(container.parts.queue.celery, container)
+    yield container
+    container.close()
 
 
 def sent(api: Api) -> tuple[UUID, str]:
@@ -67,9 +70,9 @@ def complaints(api: Api, id_: UUID) -> list[tuple[Any, ...]]:
     )
 
 
-def run(rooms: Rooms, given: Any) -> None:
+def run(container: Container, given: Any) -> None:
     """The task, as a worker runs it."""
-    rooms.parts.queue.celery.tasks["process-ses-result"].apply(args=[given], throw=True)
+    container.parts.queue.celery.tasks["process-ses-result"].apply(args=[given], throw=True)
 
 
 @pytest.mark.parametrize(
@@ -81,62 +84,62 @@ def run(rooms: Rooms, given: Any) -> None:
     ],
 )
 def test_from_the_provider_to_the_receipt(
-    api: Api, rooms: Rooms, server: SESServer, kind: str, bounce: str, expected: str
+    api: Api, container: Container, server: SESServer, kind: str, bounce: str, expected: str
 ) -> None:
     id_ = api.sent("email", one_click_unsubscribe_url="https://example.com/u")
-    rooms.deliverer.deliver("email", [id_])
+    container.get(Deliverer).deliver("email", [id_])
     (message,) = server.messages
     assert message["Destination"] == {"ToAddresses": ["amala@example.com"]}
     assert {"Name": "List-Unsubscribe", "Value": "<https://example.com/u>"} in message["Content"]["Simple"]["Headers"]
     assert status(api, id_) == "sending"
-    run(rooms, envelope(event(kind, server.ids[0], bounce_type=bounce)))
+    run(container, envelope(event(kind, server.ids[0], bounce_type=bounce)))
     assert status(api, id_) == expected
     assert api.get(str(id_))["completed_at"] is not None
 
 
-def test_an_email_that_ses_will_never_take_fails_at_once(api: Api, rooms: Rooms) -> None:
+def test_an_email_that_ses_will_never_take_fails_at_once(api: Api, container: Container) -> None:
     id_ = api.sent("email", email_address="bad@example.com")
-    rooms.deliverer.deliver("email", [id_])
+    container.get(Deliverer).deliver("email", [id_])
     assert status(api, id_) == "technical-failure"
 
 
-def test_an_email_that_ses_does_not_take_now_is_tried_again(api: Api, rooms: Rooms, server: SESServer) -> None:
+def test_an_email_that_ses_does_not_take_now_is_tried_again(api: Api, container: Container, server: SESServer) -> None:
     id_ = api.sent("email")
-    api.rooms.publisher.close()
-    queued(rooms.parts)
+    api.container.get(DeliveryPublisher).close()
+    queued(container.parts)
     server.error = SESError("TooManyRequestsException", "Too many requests", 429)
-    rooms.deliverer.deliver("email", [id_])
+    container.get(Deliverer).deliver("email", [id_])
     assert status(api, id_) == "created"
-    assert queued(rooms.parts) == [("deliver_email", [[str(id_)], 1])]
+    assert queued(container.parts) == [("deliver_email", [[str(id_)], 1])]
     server.error = None
-    rooms.deliverer.deliver("email", [id_], 1)
+    container.get(Deliverer).deliver("email", [id_], 1)
     assert status(api, id_) == "sending"
 
 
-def test_the_first_final_receipt_counts(api: Api, rooms: Rooms) -> None:
+def test_the_first_final_receipt_counts(api: Api, container: Container) -> None:
     id_, reference = sent(api)
     for kind in ("Delivery", "Bounce", "Delivery"):
-        rooms.email_receipts.take(envelope(event(kind, reference)))
+        container.get(SesEvents).take(envelope(event(kind, reference)))
     assert status(api, id_) == "delivered"
     updated_at = api.get(str(id_))["completed_at"]
-    rooms.email_receipts.take(envelope(event("Delivery", reference)))
+    container.get(SesEvents).take(envelope(event("Delivery", reference)))
     assert api.get(str(id_))["completed_at"] == updated_at
 
 
 @pytest.mark.parametrize("final", ["created", "temporary-failure", "technical-failure", "permanent-failure"])
-def test_what_is_neither_sending_nor_pending_stays(api: Api, rooms: Rooms, final: str) -> None:
+def test_what_is_neither_sending_nor_pending_stays(api: Api, container: Container, final: str) -> None:
     id_, reference = sent(api)
     api.execute("UPDATE notifications SET notification_status = %s WHERE id = %s", final, id_)
-    rooms.email_receipts.take(envelope(event("Delivery", reference)))
+    container.get(SesEvents).take(envelope(event("Delivery", reference)))
     assert status(api, id_) == final
 
 
-def test_many_at_once(api: Api, rooms: Rooms) -> None:
+def test_many_at_once(api: Api, container: Container) -> None:
     emails = [sent(api) for _ in range(30)]
     kinds = ["Delivery", "Bounce", "Complaint"]
 
     def take(number: int) -> None:
-        rooms.email_receipts.take(envelope(event(kinds[number % 3], emails[number][1])))
+        container.get(SesEvents).take(envelope(event(kinds[number % 3], emails[number][1])))
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(30)]
     for thread in threads:
@@ -147,40 +150,42 @@ def test_many_at_once(api: Api, rooms: Rooms) -> None:
     assert [len(complaints(api, id_)) for id_, _ in emails] == [0, 0, 1] * 10
 
 
-def test_opens_and_clicks_change_nothing(api: Api, rooms: Rooms) -> None:
+def test_opens_and_clicks_change_nothing(api: Api, container: Container) -> None:
     id_, reference = sent(api)
-    run(rooms, envelope(event("Open", reference, field="eventType")))
+    run(container, envelope(event("Open", reference, field="eventType")))
     assert status(api, id_) == "sending"
 
 
 # -- before the row knows of it
 
 
-def test_a_receipt_that_is_too_early_comes_again(api: Api, rooms: Rooms) -> None:
+def test_a_receipt_that_is_too_early_comes_again(api: Api, container: Container) -> None:
     id_, reference = sent(api)
-    api.rooms.publisher.close()
-    queued(rooms.parts)
+    api.container.get(DeliveryPublisher).close()
+    queued(container.parts)
     api.execute("UPDATE notifications SET reference = NULL WHERE id = %s", id_)
-    run(rooms, envelope(event("Delivery", reference, sent_at=just_now())))
-    [(task, [again])] = queued(rooms.parts)
+    run(container, envelope(event("Delivery", reference, sent_at=just_now())))
+    [(task, [again])] = queued(container.parts)
     assert task == "process-ses-result"
     assert "amala@example.com" not in again["Message"]
     api.execute("UPDATE notifications SET reference = %s WHERE id = %s", reference, id_)
-    run(rooms, again)
+    run(container, again)
     assert status(api, id_) == "delivered"
-    assert queued(rooms.parts) == []
+    assert queued(container.parts) == []
 
 
 @pytest.mark.parametrize("sent_at", ["2026-03-01T12:00:00.000Z", "2126-03-01T12:00:00.000Z", "nonsense", None])
-def test_a_message_that_nobody_knows_is_let_go(rooms: Rooms, sent_at: str | None) -> None:
-    queued(rooms.parts)
-    run(rooms, envelope(event("Bounce", "0102-unheard-of", sent_at=sent_at)))
-    run(rooms, envelope(event("Complaint", "0102-unheard-of", sent_at=sent_at)))
-    assert queued(rooms.parts) == []
+def test_a_message_that_nobody_knows_is_let_go(container: Container, sent_at: str | None) -> None:
+    queued(container.parts)
+    run(container, envelope(event("Bounce", "0102-unheard-of", sent_at=sent_at)))
+    run(container, envelope(event("Complaint", "0102-unheard-of", sent_at=sent_at)))
+    assert queued(container.parts) == []
 
 
-def test_what_cannot_be_read_is_tried_again_and_then_given_up(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = rooms.parts.queue.celery.tasks["process-ses-result"]
+def test_what_cannot_be_read_is_tried_again_and_then_given_up(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = container.parts.queue.celery.tasks["process-ses-result"]
     tried: list[tuple[int, str]] = []
     retry = task.retry
 
@@ -191,14 +196,14 @@ def test_what_cannot_be_read_is_tried_again_and_then_given_up(rooms: Rooms, monk
     monkeypatch.setattr(task, "retry", watched)
     result = task.apply(args=[envelope(event("Unheard-of", "a"))])
     assert isinstance(result.result, Exception)
-    queue = rooms.parts.settings.notification_queue_prefix + "retry-tasks"
+    queue = container.parts.settings.notification_queue_prefix + "retry-tasks"
     assert tried == [(300, queue)] * 6  # the sixth is refused
 
 
 # -- after it went to the history
 
 
-def test_a_receipt_for_an_archived_email(api: Api, rooms: Rooms) -> None:
+def test_a_receipt_for_an_archived_email(api: Api, container: Container) -> None:
     waiting, final = sent(api), sent(api)
     columns = ", ".join(
         row[0]
@@ -214,8 +219,8 @@ def test_a_receipt_for_an_archived_email(api: Api, rooms: Rooms) -> None:
         api.execute("DELETE FROM notifications WHERE id = %s", id_)
     api.execute("UPDATE notification_history SET notification_status = 'temporary-failure' WHERE id = %s", final[0])
     for _, reference in (waiting, final):
-        rooms.email_receipts.take(envelope(event("Delivery", reference)))
-        rooms.email_receipts.take(envelope(event("Complaint", reference)))
+        container.get(SesEvents).take(envelope(event("Delivery", reference)))
+        container.get(SesEvents).take(envelope(event("Complaint", reference)))
     statuses = dict(api.execute("SELECT id, notification_status FROM notification_history"))
     assert statuses == {waiting[0]: "delivered", final[0]: "temporary-failure"}
     assert [len(complaints(api, id_)) for id_, _ in (waiting, final)] == [1, 1]
@@ -236,9 +241,9 @@ def test_references_are_looked_up_by_index(api: Api, table: str) -> None:
 # -- complaints
 
 
-def test_a_complaint_is_stored_once_and_told(api: Api, rooms: Rooms) -> None:
+def test_a_complaint_is_stored_once_and_told(api: Api, container: Container) -> None:
     told: list[StoredComplaint] = []
-    book = SesEvents(rooms.parts.database, rooms.parts.queue, rooms.receipts, told.append)
+    book = SesEvents(container.parts.database, container.parts.queue, container.get(ReceiptProcessor), told.append)
     id_, reference = sent(api)
     api.execute("UPDATE notifications SET client_reference = 'order 7' WHERE id = %s", id_)
     for _ in range(2):
@@ -264,30 +269,30 @@ def test_a_complaint_is_stored_once_and_told(api: Api, rooms: Rooms) -> None:
     )
 
 
-def test_different_complaints_about_one_email(api: Api, rooms: Rooms) -> None:
+def test_different_complaints_about_one_email(api: Api, container: Container) -> None:
     id_, reference = sent(api)
     for feedback in ({"feedbackId": "1"}, {"feedbackId": "2"}, {"feedbackId": None}, {"feedbackId": None}):
-        rooms.email_receipts.take(envelope(event("Complaint", reference, feedback=feedback)))
+        container.get(SesEvents).take(envelope(event("Complaint", reference, feedback=feedback)))
     assert sorted(str(row[1]) for row in complaints(api, id_)) == ["1", "2", "None"]
 
 
-def test_nothing_personal_is_logged(api: Api, rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_personal_is_logged(api: Api, container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
     _, reference = sent(api)
     capture = structlog.testing.LogCapture()
     verbose = structlog.make_filtering_bound_logger(0)
     logger = structlog.wrap_logger(None, processors=[capture], wrapper_class=verbose)
     monkeypatch.setattr("notify.messages.ses_events.logger", logger)
     for kind in ("Bounce", "Complaint"):
-        run(rooms, envelope(event(kind, reference)))
-        run(rooms, envelope(event(kind, "0102-unheard-of")))
+        run(container, envelope(event(kind, reference)))
+        run(container, envelope(event(kind, "0102-unheard-of")))
     logs = capture.entries
     assert "complaint stored" in [line["event"] for line in logs]
     assert "amala" not in str(logs)
     assert "bin day" not in str(logs)
 
 
-def test_a_batch_is_in_order(api: Api, rooms: Rooms) -> None:
+def test_a_batch_is_in_order(api: Api, container: Container) -> None:
     id_, reference = sent(api)
     events = [parse_event(json.dumps(event(kind, reference))) for kind in ("Bounce", "Delivery")]
-    assert rooms.email_receipts.record_many([one for one in events if one]) == [True, True]
+    assert container.get(SesEvents).record_many([one for one in events if one]) == [True, True]
     assert status(api, id_) == "permanent-failure"

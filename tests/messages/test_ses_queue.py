@@ -20,6 +20,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from notify.infra.queue import TaskName
+from notify.messages.ses_events import SesEvents
 from notify.messages.ses_queue import SESQueue
 from tests.api import Api
 from tests.messages.test_ses_events import sent, status
@@ -72,7 +74,7 @@ def amazon(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
 
 @pytest.fixture
 def queue(api: Api, amazon: Amazon) -> SESQueue:
-    return SESQueue(amazon.queue_url, REGION, api.rooms.email_receipts, wait_seconds=1)
+    return SESQueue(amazon.queue_url, REGION, api.container.get(SesEvents), wait_seconds=1)
 
 
 @pytest.mark.parametrize("raw", [False, True])
@@ -119,7 +121,7 @@ def test_while_the_database_is_away_the_messages_stay(
     id_, reference = sent(api)
     amazon.publish(event("Delivery", reference))
     monkeypatch.setattr("notify.messages.ses_queue.VISIBILITY_SECONDS", 1)
-    record = api.rooms.email_receipts.record_many
+    record = api.container.get(SesEvents).record_many
     failures = iter([ConnectionError("database is away"), None])
 
     def fail_once(events: Any) -> list[bool]:
@@ -127,7 +129,7 @@ def test_while_the_database_is_away_the_messages_stay(
             raise error
         return record(events)
 
-    monkeypatch.setattr(api.rooms.email_receipts, "record_many", fail_once)
+    monkeypatch.setattr(api.container.get(SesEvents), "record_many", fail_once)
     stop = threading.Event()
     thread = threading.Thread(target=queue.run, args=(stop,))
     thread.start()
@@ -178,6 +180,6 @@ def test_the_command_reads_the_queue(api: Api, amazon: Amazon) -> None:
 def test_workers_take_the_tasks_that_others_make_of_notifications(api: Api) -> None:
     id_, reference = sent(api)
     envelope = {"Type": "Notification", "Message": json.dumps(event("Bounce", reference))}
-    api.parts.queue.publish("process-ses-result", [envelope], queue="ses-callbacks")
+    api.parts.queue.publish(TaskName("process-ses-result"), [envelope], queue="ses-callbacks")
     with running(api, "worker", "--queues", "ses-callbacks", "--concurrency", "2"):
         wait_for(api, id_, "permanent-failure")

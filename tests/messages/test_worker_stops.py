@@ -9,7 +9,7 @@ import sys
 import time
 from uuid import UUID
 
-from notify.messages.publish import DELIVER_TASKS
+from notify.messages.publish import DELIVER_TASKS, DeliveryPublisher
 from notify.queues import SEND_SMS
 from tests.api import Api, queued
 from tests.servers.http import Trouble
@@ -18,7 +18,7 @@ from tests.servers.mmg import MMGServer
 
 def test_a_worker_that_stops_finishes_its_batch_and_gives_back_the_rest(api: Api) -> None:
     ids = [api.sent() for _ in range(40)]
-    api.rooms.publisher.close()
+    api.container.get(DeliveryPublisher).close()
     queued(api.parts)
     for start in range(0, 40, 2):
         texts = [str(id_) for id_ in ids[start : start + 2]]

@@ -10,11 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from notify.accounts.models import Organisation, User
+from notify.accounts.models import User
 from notify.accounts.passwords import is_password
 from notify.billing.models import LetterRate, Rate
 from notify.branding.models import EmailBranding, LetterBranding
 from notify.infra.parts import Parts
+from notify.organisations.models import Organisation
 from notify.services.models import InboundNumber, Service, ServiceHistory
 from notify.services.queries import default_reply_to, default_sms_sender, permissions
 from notify.templates.models import TemplateHistory

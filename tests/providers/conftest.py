@@ -14,7 +14,7 @@ from notify.infra.database import Database
 from notify.infra.outbound import Outbound
 from notify.infra.postgres import start_postgres
 
-assert all_models.metadata  # foreign keys name tables of other rooms
+assert all_models.metadata  # foreign keys name tables of other container
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask.testing import FlaskClient
 
+from notify.documents.store import DocumentStore
 from tests.api import Api, errors
 
 CONTENT = b"%PDF-1.4 the appointment"
@@ -105,7 +106,7 @@ def test_files_are_unreadable_where_they_are_kept_and_go_when_their_time_is_over
     assert keys
     assert all(CONTENT not in api.parts.objects.get(key) for key in keys)
     api.execute("UPDATE documents SET available_until = now() - interval '1 s'")
-    assert api.rooms.documents.delete_expired(utc_now()) == len(keys)
+    assert api.container.get(DocumentStore).delete_expired(utc_now()) == len(keys)
     assert list(api.parts.objects.keys(f"documents/{api.service_id}")) == []
 
 

@@ -14,9 +14,9 @@ import structlog
 from werkzeug.test import TestResponse
 
 from notify.app import create_app
+from notify.infra.container import Container
 from notify.infra.queue import Queue
 from notify.infra.sns import LARGEST_BYTES
-from notify.rooms import Rooms
 from notify.settings import Settings, SettingsError, load
 from tests.api import Api, queued
 from tests.servers.ses import TOPIC, SNSServer, event
@@ -54,9 +54,9 @@ def endpoint(api: Api) -> Iterator[Endpoint]:
     with SNSServer() as sns:
         given = {**api.parts.settings.model_dump(), "ses_topic_arns": [TOPIC], "sns_url": sns.url}
         app = create_app(Settings(**given))
-        rooms: Rooms = app.extensions["rooms"]
-        yield Endpoint(Api(app, rooms.parts, rooms, api.demo), sns)
-        rooms.close()
+        container: Container = app.extensions["notify"]
+        yield Endpoint(Api(app, container.parts, container, api.demo), sns)
+        container.close()
 
 
 @pytest.mark.parametrize("version", ["1", "2"])

@@ -13,6 +13,8 @@ import pytest
 from notify import queues
 from notify.app import create_app
 from notify.infra import telemetry
+from notify.infra.container import Container
+from notify.infra.queue import TaskName
 from notify.messages.maintenance import oldest_created
 from notify.public import status
 from notify.settings import Settings
@@ -28,8 +30,9 @@ def with_settings(api: Api) -> Iterator[With]:
 
         def make(**changes: Any) -> Api:
             app = create_app(Settings(**{**api.parts.settings.model_dump(), **changes}))
-            stack.callback(app.extensions["rooms"].close)
-            return Api(app, app.extensions["notify"], app.extensions["rooms"], api.demo)
+            stack.callback(app.extensions["notify"].close)
+            container: Container = app.extensions["notify"]
+            return Api(app, container.parts, container, api.demo)
 
         yield make
 
@@ -188,13 +191,13 @@ def test_accepted_messages_are_counted(api: Api, with_settings: With) -> None:
     before = sample(scrape(changed), name)
     for _ in range(3):
         changed.sent("email", key="test")
-    changed.rooms.close()  # which waits until what follows has been done
+    changed.container.close()  # which waits until what follows has been done
     assert sample(scrape(api), name) == before + 3
 
 
 def test_how_things_stand(api: Api, with_settings: With) -> None:
     changed = with_settings(notification_queue_prefix=f"{api.parts.settings.notification_queue_prefix}m-")
-    assert changed.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
+    assert changed.parts.queue.publish(TaskName("deliver_sms"), [[]], queue=queues.REPORTING)
     text = scrape(changed)
     assert sample(text, 'queue_depth{queue="reporting-tasks"}') == 1
     assert sample(text, 'queue_depth{queue="job-tasks"}') == 0
@@ -203,7 +206,7 @@ def test_how_things_stand(api: Api, with_settings: With) -> None:
     assert sample(text, 'metrics_source_up{source="broker"}') == 1
     assert sample(text, 'metrics_source_up{source="database"}') == 1
     # asked again at once, it is not looked up again
-    assert changed.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
+    assert changed.parts.queue.publish(TaskName("deliver_sms"), [[]], queue=queues.REPORTING)
     assert sample(scrape(changed), 'queue_depth{queue="reporting-tasks"}') == 1
 
 

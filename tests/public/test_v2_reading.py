@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from notify.infra.ids import new_id
+from notify.messages.links import UnsubscribeLinks
 from tests.api import Api, errors
 
 VALIDATION = "ValidationError"
@@ -213,7 +214,7 @@ def test_the_status_page(api: Api) -> None:
 
 def test_one_click_unsubscribe(api: Api) -> None:
     id_ = api.sent("email")
-    link = api.rooms.links.one_click(id_, "amala@example.com").removeprefix("http://localhost:6011")
+    link = api.container.get(UnsubscribeLinks).one_click(id_, "amala@example.com").removeprefix("http://localhost:6011")
     for _ in range(2):
         answer = api.call("POST", link, headers={})
         assert answer.get_json() == {"result": "success", "message": "Unsubscribe successful"}

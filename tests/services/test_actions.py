@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notify.accounts.models import Domain, Organisation
 from notify.accounts.queries import permissions_in_service
+from notify.billing.models import AnnualBilling
 from notify.branding.models import EmailBranding, LetterBranding, ServiceEmailBranding, ServiceLetterBranding
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
+from notify.organisations.models import Domain, Organisation
 from notify.services import queries
 from notify.services.actions import (
     MessageLimits,
@@ -40,7 +41,7 @@ from notify.services.errors import (
     InvalidServiceError,
     InvalidSmsSenderError,
 )
-from notify.services.models import AnnualBilling, ApiKey, ApiKeyHistory, Service, ServiceHistory, SmsSender
+from notify.services.models import ApiKey, ApiKeyHistory, Service, ServiceHistory, SmsSender
 from tests.services.factory import a_service, a_user
 
 NHS_EMAIL = UUID("a7dc4e56-660b-4db7-8cff-12c37b12b5ea")

@@ -15,9 +15,8 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.services import queries
-from notify.services.actions import add_reply_to, add_sms_sender, create_api_key, set_guest_list
+from notify.services.actions import add_reply_to, add_sms_sender, archive_service, create_api_key, set_guest_list
 from notify.services.models import ApiKey, DataRetention, EmailReplyTo, SmsSender
-from notify.templates.actions import archive_service
 from tests.services.factory import a_service, a_user
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)

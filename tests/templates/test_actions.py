@@ -14,9 +14,9 @@ from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.services import queries as services
-from notify.services.actions import create_api_key, set_permissions
+from notify.services.actions import archive_service, create_api_key, set_permissions
 from notify.services.models import ApiKey, LetterContact, Service, ServiceHistory
-from notify.templates.actions import archive_service, create_template, update_template
+from notify.templates.actions import create_template, update_template
 from notify.templates.errors import (
     ContentTooLongError,
     InvalidTemplateError,

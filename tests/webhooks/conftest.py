@@ -10,12 +10,12 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.rooms import Rooms
-from notify.services.models import CallbackType
+from notify.vocabulary import CallbackType
 from notify.webhooks.actions import create_callback
-from notify.webhooks.outbox import NewCallback
+from notify.webhooks.outbox import NewCallback, Outbox
 from notify.webhooks.sender import CallbackSender
 from tests.api import with_settings
 from tests.servers.receiver import Receiver
@@ -26,17 +26,17 @@ TOKEN = "a token of some length"
 
 @dataclass
 class Callbacks:
-    """The rooms of a worker, and short ways to what tests do."""
+    """The container of a worker, and short ways to what tests do."""
 
-    rooms: Rooms
+    container: Container
 
     @property
     def parts(self) -> Parts:
-        return self.rooms.parts
+        return self.container.parts
 
     @property
     def sender(self) -> CallbackSender:
-        return self.rooms.callback_sender
+        return self.container.get(CallbackSender)
 
     def service(self, url: str, callback_type: CallbackType = "delivery_status") -> UUID:
         """A service that is told at this address."""
@@ -58,7 +58,7 @@ class Callbacks:
         """So many things to tell it; the ids of what they are about."""
         ids = [new_id() for _ in range(number)]
         with self.parts.database.connection() as connection:
-            self.rooms.outbox.record(
+            self.container.get(Outbox).record(
                 connection, callback_type, [NewCallback(service_id, id_, {"id": str(id_)}) for id_ in ids]
             )
         return ids
@@ -85,9 +85,11 @@ class Callbacks:
 
 @pytest.fixture
 def callbacks(parts: Parts) -> Iterator[Callbacks]:
-    rooms = Rooms(with_settings(parts, callback_timeout_seconds=1, callback_retry_seconds=0, callback_max_retries=2))
-    yield Callbacks(rooms)
-    rooms.close()
+    container = Container(
+        with_settings(parts, callback_timeout_seconds=1, callback_retry_seconds=0, callback_max_retries=2)
+    )
+    yield Callbacks(container)
+    container.close()
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from sqlalchemy import select
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.services.models import CallbackApi, CallbackApiHistory
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
 from notify.webhooks.errors import DuplicateCallbackError, InvalidCallbackError, NoCallbackError
+from notify.webhooks.models import CallbackApi, CallbackApiHistory
 from notify.webhooks.signing import derived_secret
 from tests.services.factory import a_service
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from notify.infra.times import utc_now
-from notify.webhooks.outbox import NewCallback, sweep
+from notify.webhooks.outbox import NewCallback, Outbox, sweep
 from tests.api import queued
 from tests.messages.test_plans import scans
 from tests.servers.receiver import Receiver
@@ -30,7 +30,7 @@ def test_what_is_written_down_already_is_left_alone(callbacks: Callbacks) -> Non
     before = callbacks.pending("id")
     with callbacks.parts.database.connection() as connection:
         again = NewCallback(service, id_, {"id": "other"})
-        assert callbacks.rooms.outbox.record(connection, "delivery_status", [again]) == {service}
+        assert callbacks.container.get(Outbox).record(connection, "delivery_status", [again]) == {service}
     assert callbacks.pending("id") == before
 
 
@@ -38,7 +38,7 @@ def test_nothing_is_written_down_of_what_is_rolled_back(callbacks: Callbacks) ->
     service = callbacks.service("http://127.0.0.1:9")
     try:
         with callbacks.parts.database.connection() as connection:
-            callbacks.rooms.outbox.record(connection, "delivery_status", [NewCallback(service, service, {})])
+            callbacks.container.get(Outbox).record(connection, "delivery_status", [NewCallback(service, service, {})])
             raise KeyError
     except KeyError:
         assert callbacks.pending() == []
@@ -47,9 +47,9 @@ def test_nothing_is_written_down_of_what_is_rolled_back(callbacks: Callbacks) ->
 def test_one_task_for_all_that_waits(callbacks: Callbacks) -> None:
     service = callbacks.service("http://127.0.0.1:9")
     for _ in range(50):
-        callbacks.rooms.outbox.publish("delivery_status", [service])
-    callbacks.rooms.outbox.publish("complaint", [service])
-    callbacks.rooms.outbox.close()
+        callbacks.container.get(Outbox).publish("delivery_status", [service])
+    callbacks.container.get(Outbox).publish("complaint", [service])
+    callbacks.container.get(Outbox).close()
     tasks = queued(callbacks.parts)
     assert ("send-complaint", [None, str(service)]) in tasks
     assert 2 <= len(tasks) < 10

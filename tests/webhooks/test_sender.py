@@ -10,10 +10,11 @@ from threading import Thread
 import pytest
 from standardwebhooks import Webhook
 
+from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
-from notify.rooms import Rooms
 from notify.webhooks.outbox import sweep
+from notify.webhooks.sender import CallbackSender
 from notify.webhooks.signing import derived_secret
 from tests.api import queued, with_settings
 from tests.servers.certificate import trust, write_certificate
@@ -47,11 +48,11 @@ def test_many_are_told_once_each_over_few_connections(callbacks: Callbacks, rece
 
 
 def test_two_workers_share_the_work(callbacks: Callbacks, receiver: Receiver) -> None:
-    other = Rooms(with_settings(callbacks.parts))
+    other = Container(with_settings(callbacks.parts))
     service = callbacks.service(receiver.url)
     ids = callbacks.record(service, 300)
     callbacks.wake(service)
-    other.callback_sender.wake("delivery_status", service)
+    other.get(CallbackSender).wake("delivery_status", service)
     callbacks.wait_until_done()
     other.close()
     assert sorted(call.body["id"] for call in receiver.calls) == sorted(map(str, ids))
@@ -92,13 +93,13 @@ def test_what_fails_is_tried_again_with_the_same_id(callbacks: Callbacks, receiv
 
 
 def test_retries_wait_their_time_on_a_queue_of_their_own(callbacks: Callbacks, receiver: Receiver) -> None:
-    rooms = Rooms(with_settings(callbacks.parts, callback_retry_seconds=300))
+    container = Container(with_settings(callbacks.parts, callback_retry_seconds=300))
     service = callbacks.service(receiver.url)
     callbacks.record(service)
     receiver.fail(Trouble(status=500))
-    rooms.callback_sender.wake("delivery_status", service)
+    container.get(CallbackSender).wake("delivery_status", service)
     callbacks.wait_until(lambda: callbacks.pending() == [1])
-    rooms.close()
+    container.close()
     (due,) = callbacks.pending("due_at")
     assert timedelta(seconds=290) < due - utc_now() <= timedelta(seconds=300)
     with callbacks.parts.queue.celery.connection_for_read() as connection:
@@ -174,13 +175,13 @@ def test_what_a_killed_worker_had_taken_falls_due_again(callbacks: Callbacks, re
 
 
 def test_a_worker_that_stops_finishes_its_calls_and_leaves_the_rest(callbacks: Callbacks, receiver: Receiver) -> None:
-    rooms = Rooms(with_settings(callbacks.parts, callback_connections=2))
+    container = Container(with_settings(callbacks.parts, callback_connections=2))
     service = callbacks.service(receiver.url)
     callbacks.record(service, 10)
     receiver.fail(Trouble(delay=0.3))
-    rooms.callback_sender.wake("delivery_status", service)
+    container.get(CallbackSender).wake("delivery_status", service)
     callbacks.wait_until(lambda: receiver.at_once == 2)
-    rooms.close()
+    container.close()
     assert receiver.received == 2
     assert len(callbacks.pending()) == 8
     receiver.fail(None)
@@ -205,15 +206,15 @@ def test_calls_go_on_when_the_database_was_restarted(callbacks: Callbacks, recei
 
 
 def test_guarded_calls_stay_off_private_networks(callbacks: Callbacks, receiver: Receiver) -> None:
-    rooms = Rooms(with_settings(callbacks.parts, callback_guard=True, callback_retry_seconds=300))
+    container = Container(with_settings(callbacks.parts, callback_guard=True, callback_retry_seconds=300))
     plain = callbacks.service(receiver.url)
     private = callbacks.service(f"https://localhost:{receiver.port}")
     for service in (plain, private):
         callbacks.record(service)
-        rooms.callback_sender.wake("delivery_status", service)
+        container.get(CallbackSender).wake("delivery_status", service)
     callbacks.wait_until(lambda: callbacks.pending() == [1])
     assert callbacks.pending("service_id") == [private]  # it may lead elsewhere next time; http never will do
-    rooms.close()
+    container.close()
     assert receiver.connections == 0
 
 

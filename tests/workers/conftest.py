@@ -33,7 +33,7 @@ def make_api(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer)
             parts = stack.enter_context(fresh_parts(postgres_url, valkey_url, tmp_path, **(usual | options)))
             demo = ensure_demo(parts, tmp_path / "dev.json")
             app = create_app(parts.settings)
-            stack.callback(app.extensions["rooms"].close)
-            return Api(app, parts, app.extensions["rooms"], demo)
+            stack.callback(app.extensions["notify"].close)
+            return Api(app, parts, app.extensions["notify"], demo)
 
         yield make

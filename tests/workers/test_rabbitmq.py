@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from notify import queues
+from notify.infra.queue import TaskName
 from notify.infra.valkey import free_port
 from tests.api import Api
 from tests.servers.mmg import MMGServer
@@ -86,7 +87,7 @@ def test_a_message_is_accepted_and_delivered(
 def test_a_task_reaches_its_queue_and_no_other(rabbitmq: str, make_api: Callable[..., Api]) -> None:
     api = make_api(broker_url=rabbitmq)
     queue = api.parts.queue
-    assert queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
+    assert queue.publish(TaskName("deliver_sms"), [[]], queue=queues.REPORTING)
     states = queue.states(queues.QUEUES)
     assert states is not None
     assert {name for name, state in states.items() if state.waiting} == {queues.REPORTING}
@@ -103,7 +104,7 @@ def test_what_a_killed_worker_held_is_done_by_another(
     with WorkerProcess(environment, tmp_path / "first.log", "--concurrency=4") as first:
         first.wait_for(lambda: bool(mmg.messages))
         # a task that is not due yet is held by the worker
-        assert queue.publish("deliver_sms", [[str(id_)], 1], queue=queues.RETRY, countdown=3)
+        assert queue.publish(TaskName("deliver_sms"), [[str(id_)], 1], queue=queues.RETRY, countdown=3)
         first.wait_for(lambda: _waiting(api, queues.RETRY) == 0)
         first.process.kill()
         first.process.wait()

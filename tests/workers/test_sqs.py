@@ -16,6 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from notify import queues
+from notify.infra.queue import TaskName
 from tests.api import Api
 from tests.servers.mmg import MMGServer
 from tests.workers.processes import WorkerProcess, environment_of
@@ -121,13 +122,13 @@ def test_a_task_bears_the_service_as_its_group(api: Api, sqs: SQS) -> None:
 def test_a_task_of_later_waits_in_the_queue_and_with_no_worker(
     api: Api, sqs: SQS, countdown: float | None, visible: bool
 ) -> None:
-    assert api.parts.queue.publish("deliver_sms", [[], 1], queue=queues.RETRY, countdown=countdown)
+    assert api.parts.queue.publish(TaskName("deliver_sms"), [[], 1], queue=queues.RETRY, countdown=countdown)
     assert sqs.delayed(queues.RETRY) == (0 if visible else 1)
     assert len(sqs.waiting(queues.RETRY)) == (1 if visible else 0)
 
 
 def test_depths_and_readiness(api: Api, sqs: SQS) -> None:
-    assert api.parts.queue.publish("deliver_sms", [[]], queue=queues.REPORTING)
+    assert api.parts.queue.publish(TaskName("deliver_sms"), [[]], queue=queues.REPORTING)
     states = api.parts.queue.states([queues.REPORTING, queues.JOBS])
     assert states is not None
     assert {name: state.waiting for name, state in states.items()} == {queues.REPORTING: 1, queues.JOBS: 0}
@@ -138,12 +139,12 @@ def test_messages_are_safe_while_sqs_refuses(make_api: Callable[..., Api], sqs: 
     api = make_api(broker_url=sqs.url, aws_region=REGION, aws_account_id=ACCOUNT, notification_queue_prefix="none-")
     id_ = api.sent()
     assert api.get(str(id_))["status"] == "created"
-    assert not api.parts.queue.publish("deliver_sms", [[str(id_)]], queue=queues.SEND_SMS)
+    assert not api.parts.queue.publish(TaskName("deliver_sms"), [[str(id_)]], queue=queues.SEND_SMS)
     assert api.call("GET", "/_status/ready", headers={}).get_json()["broker"] == "fail"
 
 
 def test_sqs_that_is_not_there(make_api: Callable[..., Api], sqs: SQS) -> None:
     api = make_api(broker_url="http://127.0.0.1:1", aws_region=REGION, aws_account_id=ACCOUNT)
-    assert not api.parts.queue.publish("deliver_sms", [[]], queue=queues.SEND_SMS)
+    assert not api.parts.queue.publish(TaskName("deliver_sms"), [[]], queue=queues.SEND_SMS)
     assert api.parts.queue.states([queues.SEND_SMS]) is None
     assert not api.parts.queue.is_ready(queues.SEND_SMS)

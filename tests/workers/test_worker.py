@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from notify import queues
 from notify.cli.processes import worker as command
+from notify.infra.queue import TaskName
 from notify.infra.valkey import free_port
 from tests.api import Api
 from tests.servers.http import Trouble
@@ -78,7 +79,7 @@ def test_a_worker_serves_its_roles_and_queues_and_no_others(
 ) -> None:
     api = make_api()
     for name in (queues.REPORTING, queues.JOBS, queues.RETRY, queues.PERIODIC):
-        assert api.parts.queue.publish("replay-created-notifications", [], queue=name)
+        assert api.parts.queue.publish(TaskName("replay-created-notifications"), [], queue=name)
     environment = environment_of(api.parts.settings)
     with WorkerProcess(environment, tmp_path / "log", "--role=reporting", "--role=jobs", "--queues=retry-tasks") as one:
         one.wait_for(lambda: len([line for line in one.lines() if line["message"] == "task"]) == 3)

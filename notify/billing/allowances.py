@@ -7,7 +7,9 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from notify.services.models import DefaultAnnualAllowance
+from notify.billing.errors import NoAllowanceError
+from notify.billing.models import AnnualBilling, DefaultAnnualAllowance
+from notify.services.models import Service
 
 
 def financial_year(day: date) -> int:
@@ -33,3 +35,13 @@ def default_allowance(session: Session, organisation_type: str | None, year: int
     if own is not None:
         return own
     return session.scalar(newest.where(DefaultAnnualAllowance.organisation_type == "other"))
+
+
+def grant_default_allowance(session: Session, service: Service, day: date) -> None:
+    """Give a new service its free fragments for the financial year of a local day. Raises `NoAllowanceError`."""
+    year = financial_year(day)
+    allowance = default_allowance(session, service.organisation_type, year)
+    if allowance is None:
+        raise NoAllowanceError(service.organisation_type or "other", year, service.id)
+    session.add(AnnualBilling(service_id=service.id, financial_year_start=year, free_sms_fragment_limit=allowance))
+    session.flush()

@@ -1,0 +1,69 @@
+"""One object of each class per process, built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import RLock
+from typing import Any, Protocol, Self, TypeVar
+
+from notify.infra.parts import Parts
+
+
+class Buildable(Protocol):
+    """A class that knows how to make its one object of a process."""
+
+    @classmethod
+    def build(cls, container: Container, /) -> Self:
+        """The object, made of the container's parts and of other objects of the container."""
+        ...
+
+
+B = TypeVar("B", bound=Buildable)
+
+
+class Container:
+    """Holds the working objects of a process.
+
+    `get` may be called from any thread: each class is built once, under a lock (`functools.cached_property` has none
+    since Python 3.12). Only `build` methods, views, tasks and commands call it; everything else is given what it needs.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._lock = RLock()
+        self._objects: dict[type[Any], Any] = {}
+        self._closing = ExitStack()
+
+    def get(self, kind: type[B]) -> B:
+        """The process's object of this class. One with a `close` method is closed with the container."""
+        found: B | None = self._objects.get(kind)
+        if found is not None:
+            return found
+        with self._lock:
+            made: B | None = self._objects.get(kind)
+            if made is None:
+                made = kind.build(self)
+                close = getattr(made, "close", None)
+                if close is not None:
+                    self._closing.callback(close)
+                self._objects[kind] = made
+            return made
+
+    def close(self) -> None:
+        """Close what was built, the newest first, then the parts. The container is not used afterwards."""
+        with self._lock:
+            self._objects.clear()
+            try:
+                self._closing.close()
+            finally:
+                self.parts.close()
+
+
+@contextmanager
+def closing(container: Container) -> Iterator[Container]:
+    """The container for the length of a `with` block, closed at its end."""
+    try:
+        yield container
+    finally:
+        container.close()

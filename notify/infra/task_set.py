@@ -1,0 +1,148 @@
+"""Declaring Celery tasks as plain functions: the name, the retry and the cron stand beside the code.
+
+    tasks = TaskSet()
+
+    @tasks.task(PROCESS_JOB, retry=Retry(on=(OperationalError,), times=5, seconds=300))
+    def process_job(container: Container, job_id: str) -> None: ...
+
+    @tasks.periodic("check-job-status", crontab(), expires=60)
+    def check_job_status(container: Container) -> None: ...
+
+Functions stay importable and are called in tests with a container. `add_to` makes them known to a Celery application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+
+from celery import Celery
+from celery.schedules import crontab
+
+from notify import queues
+from notify.infra.container import Container
+from notify.infra.queue import TaskName
+from notify.settings import Settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Function = Callable[Concatenate[Container, P], R]
+Schedule: TypeAlias = timedelta | crontab | Callable[[Settings], timedelta]
+
+RUN_ONCE: Final = -1.0
+"""`expires=RUN_ONCE`: a run that waited until the next one is due is dropped."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Run a failed task again: on these errors, at most `times` more, `seconds` apart, from the queue of retries.
+
+    `given_up` is called with the task's arguments after the last try failed; without it the error is raised.
+    """
+
+    on: tuple[type[Exception], ...]
+    times: int
+    seconds: float
+    given_up: Callable[..., None] | None = None
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """When beat publishes a task, to which queue, and after how many seconds a run that has not begun is dropped."""
+
+    schedule: Schedule
+    queue: str
+    expires: float | None
+
+    def entry(self, name: str, settings: Settings) -> dict[str, Any]:
+        """The entry of Celery's `beat_schedule`."""
+        schedule = self.schedule(settings) if callable(self.schedule) else self.schedule
+        options: dict[str, Any] = {"queue": settings.notification_queue_prefix + self.queue}
+        if self.expires == RUN_ONCE and isinstance(schedule, timedelta):
+            options["expires"] = schedule.total_seconds()
+        elif self.expires is not None:
+            options["expires"] = self.expires
+        return {"task": name, "schedule": schedule, "options": options}
+
+
+@dataclass(frozen=True)
+class DeclaredTask:
+    """A task: its name, its function, and how it is run again or periodically."""
+
+    name: str
+    function: Callable[..., Any]
+    retry: Retry | None = None
+    periodic: Periodic | None = None
+
+
+class TaskSet:
+    """The tasks of a room, in its `tasks.py`."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, DeclaredTask] = {}
+
+    def __iter__(self) -> Iterator[DeclaredTask]:
+        return iter(self._tasks.values())
+
+    def task(self, name: TaskName, *, retry: Retry | None = None) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a task that is published by name. Its function takes the container, then the message's arguments."""
+
+        def declare(function: Function[P, R]) -> Function[P, R]:
+            self._add(DeclaredTask(name, function, retry))
+            return function
+
+        return declare
+
+    def periodic(
+        self, name: str, schedule: Schedule, *, queue: str = queues.PERIODIC, expires: float | None = None
+    ) -> Callable[[Callable[[Container], None]], Callable[[Container], None]]:
+        """Declare a task that beat publishes. A schedule may come from the settings. Times are those of UTC.
+
+        `expires` is in seconds; `RUN_ONCE` stands for the length of an interval.
+        """
+
+        def declare(function: Callable[[Container], None]) -> Callable[[Container], None]:
+            self._add(DeclaredTask(name, function, periodic=Periodic(schedule, queue, expires)))
+            return function
+
+        return declare
+
+    def _add(self, task: DeclaredTask) -> None:
+        if task.name in self._tasks:
+            raise ValueError(f"two tasks are called {task.name}")
+        self._tasks[task.name] = task
+
+    def add_to(self, celery: Celery, container: Container) -> None:
+        """Make the tasks known to the application, and their times to beat. Raises `ValueError` for a name in use."""
+        settings = container.parts.settings
+        for task in self:
+            if task.name in celery.tasks:
+                raise ValueError(f"two tasks are called {task.name}")
+            _register(celery, container, task)
+            if task.periodic is not None:
+                celery.conf.beat_schedule[task.name] = task.periodic.entry(task.name, settings)
+
+
+def _register(celery: Celery, container: Container, task: DeclaredTask) -> None:
+    retry, function = task.retry, task.function
+    if retry is None:
+
+        def run_once(*args: Any, **values: Any) -> None:
+            function(container, *args, **values)
+
+        celery.task(name=task.name)(run_once)
+        return
+    queue = container.parts.settings.notification_queue_prefix + queues.RETRY
+
+    def run(self: Any, *args: Any, **values: Any) -> None:
+        try:
+            function(container, *args, **values)
+        except retry.on as error:
+            if retry.given_up is not None and self.request.retries >= retry.times:
+                retry.given_up(container, *args, **values)
+                return
+            raise self.retry(exc=error, countdown=retry.seconds, queue=queue) from None
+
+    celery.task(name=task.name, bind=True, max_retries=retry.times)(run)

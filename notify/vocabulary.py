@@ -1,0 +1,67 @@
+"""The contract's closed lists of words (data-model 1). Models, schemas and checks take them from here."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+NotificationType = Literal["email", "sms", "letter"]
+TemplateType = Literal["sms", "email", "letter"]
+KeyType = Literal["normal", "team", "test"]
+CallbackType = Literal["complaint", "delivery_status", "inbound_sms", "returned_letter"]
+AuthType = Literal["sms_auth", "email_auth", "webauthn_auth"]
+UserState = Literal["pending", "active", "inactive"]
+LetterLanguages = Literal["english", "welsh_then_english"]
+RecipientType = Literal["mobile", "email"]
+OrganisationType = Literal[
+    "central",
+    "emergency_service",
+    "local",
+    "nhs",
+    "nhs_central",
+    "nhs_gp",
+    "nhs_local",
+    "nhs_notify",
+    "other",
+    "school_or_college",
+]
+ServicePermissionType = Literal[
+    "edit_folder_permissions",
+    "email",
+    "email_auth",
+    "inbound_sms",
+    "international_letters",
+    "international_sms",
+    "letter",
+    "sms",
+    "sms_to_uk_landlines",
+]
+UserPermissionType = Literal[
+    "manage_users",
+    "manage_templates",
+    "manage_settings",
+    "send_texts",
+    "send_emails",
+    "send_letters",
+    "manage_api_keys",
+    "platform_admin",
+    "view_activity",
+    "create_broadcasts",
+    "approve_broadcasts",
+    "cancel_broadcasts",
+    "reject_broadcasts",
+]
+
+NOTIFICATION_TYPES: Final = get_args(NotificationType)
+TEMPLATE_TYPES: Final = get_args(TemplateType)
+"""In the order of lists."""
+KEY_TYPES: Final = get_args(KeyType)
+CALLBACK_TYPES: Final = get_args(CallbackType)
+AUTH_TYPES: Final = get_args(AuthType)
+USER_STATES: Final = get_args(UserState)
+LETTER_LANGUAGES: Final = get_args(LetterLanguages)
+RECIPIENT_TYPES: Final = get_args(RecipientType)
+ORGANISATION_TYPES: Final = get_args(OrganisationType)
+SERVICE_PERMISSIONS: Final = get_args(ServicePermissionType)
+"""What a service may be allowed to do (data-model 1.2, service_permission_types)."""
+USER_PERMISSIONS: Final = get_args(UserPermissionType)
+"""What a member of a service may be allowed to do there (data-model 1.1, permission_types)."""
