@@ -71,6 +71,20 @@ def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]
         yield parts
 
 
+@pytest.fixture
+def unused_parts(tmp_path: Path) -> Iterator[Parts]:
+    """The parts of a process that never connects to anything."""
+    given = settings.load(
+        sqlalchemy_database_uri="postgresql://127.0.0.1:9/none",
+        redis_url="redis://127.0.0.1:9/0",
+        notify_environment="test",
+        notify_data_dir=tmp_path,
+    )
+    parts = build_parts(given)
+    yield parts
+    parts.close()
+
+
 @pytest.fixture(scope="module")
 def api(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The web application with a demo service, for the tests of one module."""

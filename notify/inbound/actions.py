@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from notify.content.sms_senders import resolve_sender
-from notify.infra import metrics
+from notify.inbound import metrics
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id

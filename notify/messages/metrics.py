@@ -2,42 +2,89 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
-from notify.infra import metrics
+from notify.infra.metrics import Counter, Gauge, Histogram, child
+
+SEND_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+RECEIPT_BUCKETS: Final = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 57600, 108000)
+NOTIFICATIONS: Final = Counter(
+    "notifications", "Messages that came to a status", ["notification_type", "key_type", "status"]
+)
+SEND_SECONDS: Final = Histogram(
+    "notification_send_duration_seconds",
+    "From accepting a message to handing it over",
+    ["key_type", "notification_type", "provider_name"],
+    buckets=SEND_BUCKETS,
+)
+RECEIPT_SECONDS: Final = Histogram(
+    "notification_callback_duration_seconds",
+    "From accepting a message to the receipt",
+    ["key_type", "notification_status", "notification_type", "provider_name", "notification_sms_international"],
+    buckets=RECEIPT_BUCKETS,
+)
+NOT_DELIVERED_WITHIN: Final = Gauge(
+    "provider_sms_legacy_not_delivered_within",
+    "Share of texts not delivered within the window",
+    ["provider_name", "time_window_delivery", "time_window_evaluation"],
+    multiprocess_mode="livemostrecent",
+)
+
+
+def messages_became(notification_type: str, key_type: str, status: str, number: int = 1) -> None:
+    """Messages came to a status. `created` counts what was accepted."""
+    child(NOTIFICATIONS, notification_type, key_type, status).inc(number)
+
+
+def message_sent(notification_type: str, key_type: str, provider: str, seconds: float) -> None:
+    """A message was handed over, so long after it was accepted."""
+    child(SEND_SECONDS, key_type, notification_type, provider).observe(seconds)
+
+
+def receipt_applied(
+    notification_type: str, key_type: str, provider: str, status: str, international: bool, seconds: float
+) -> None:
+    """A receipt changed a message's status, so long after it was accepted."""
+    word = "true" if international else "false"
+    child(RECEIPT_SECONDS, key_type, status, notification_type, provider, word).observe(seconds)
+
+
+def not_delivered_within(provider: str, window_seconds: int, evaluation_seconds: int, share: float) -> None:
+    """Of the texts of a provider in the evaluated time, this share was not delivered within the window."""
+    child(NOT_DELIVERED_WITHIN, provider, str(window_seconds), str(evaluation_seconds)).set(share)
 
 
 def measure_deliveries(rows: Iterable[Sequence[Any]]) -> None:
     """What was written of deliveries: rows of type, key type, status meant, whether it is that now, provider (null: not
     handed over), seconds since the message was accepted. A receipt that was faster has been counted already.
     """
-    became: Counter[tuple[str, str, str]] = Counter()
+    became: Tally[tuple[str, str, str]] = Tally()
     for notification_type, key_type, status, is_so, provider, seconds in rows:
         if is_so and status != "created":
             became[notification_type, key_type, status] += 1
         if provider is not None:
-            metrics.message_sent(notification_type, key_type, provider, seconds)
-    _count(became)
+            message_sent(notification_type, key_type, provider, seconds)
+    _count_all(became)
 
 
 def measure_receipts(rows: Iterable[Sequence[Any]]) -> None:
     """What receipts changed: rows of type, key type, new status, provider, whether it went abroad, seconds since the
     message was accepted.
     """
-    became: Counter[tuple[str, str, str]] = Counter()
+    became: Tally[tuple[str, str, str]] = Tally()
     for notification_type, key_type, status, provider, international, seconds in rows:
         became[notification_type, key_type, status] += 1
-        metrics.receipt_applied(notification_type, key_type, provider, status, international, seconds)
-    _count(became)
+        receipt_applied(notification_type, key_type, provider, status, international, seconds)
+    _count_all(became)
 
 
 def measure_statuses(messages: Iterable[tuple[str, str, str]]) -> None:
     """Messages that came to a status: type, key type and status of each."""
-    _count(Counter(messages))
+    _count_all(Tally(messages))
 
 
-def _count(became: Counter[tuple[str, str, str]]) -> None:
+def _count_all(became: Tally[tuple[str, str, str]]) -> None:
     for (notification_type, key_type, status), number in became.items():
-        metrics.messages_became(notification_type, key_type, status, number)
+        messages_became(notification_type, key_type, status, number)

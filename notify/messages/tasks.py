@@ -10,11 +10,10 @@ from uuid import UUID
 import structlog
 from celery.schedules import crontab
 
-from notify.infra import metrics
 from notify.infra.container import Container
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.times import utc_now
-from notify.messages import delivery_speed, maintenance
+from notify.messages import delivery_speed, maintenance, metrics
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper

@@ -17,11 +17,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from notify.accounts.models import NOTIFY_USER_ID
-from notify.infra import metrics
 from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound
 from notify.infra.times import utc_now
+from notify.providers import metrics
 from notify.providers.actions import shift_from_failing
 from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provider, ProviderError
 from notify.providers.breaker import Breaker, State

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from redis.client import Pipeline
 
-from notify.infra import metrics
 from notify.infra.cache import Cache
 from notify.infra.container import Container
 from notify.infra.errors import ProblemError
+from notify.services import metrics
 from notify.services.queries import CachedService
 
 DAY_SECONDS = 86_400

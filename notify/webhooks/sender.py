@@ -26,7 +26,6 @@ import structlog
 from cachetools import TTLCache
 
 from notify import queues
-from notify.infra import metrics
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound, OutboundError, cancel
@@ -35,6 +34,7 @@ from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.settings import Settings
 from notify.vocabulary import CallbackType
+from notify.webhooks import metrics
 from notify.webhooks.outbox import publish
 from notify.webhooks.signing import derived_secret, secret_bytes, signature_headers
 

@@ -17,8 +17,10 @@ from notify.infra.metrics import SharedFolder
 PROGRAM = """
 import sys
 from notify.infra import metrics
-metrics.messages_became("sms", "normal", "created", int(sys.argv[1]))
-metrics.provider_called("sms", "mmg", 0.06, "timeout")
+from notify.messages import metrics as messages
+from notify.providers import metrics as providers
+messages.messages_became("sms", "normal", "created", int(sys.argv[1]))
+providers.provider_called("sms", "mmg", 0.06, "timeout")
 metrics.request_began()
 print("counted", flush=True)
 sys.stdin.read()
@@ -102,8 +104,8 @@ def test_the_folder_of_a_process_alone_goes_with_it(tmp_path: Path) -> None:
 import os
 from notify.infra import metrics_folder
 metrics_folder.share_for_now()
-from notify.infra import metrics
-metrics.text_received("mmg")
+from notify.inbound import metrics as inbound
+inbound.text_received("mmg")
 print(os.environ["PROMETHEUS_MULTIPROC_DIR"], len(os.listdir(os.environ["PROMETHEUS_MULTIPROC_DIR"])) > 0)
 """
     done = subprocess.run(

@@ -1,0 +1,107 @@
+"""The container: one object of each class, whatever the threads do, closed in reverse order."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ClassVar, Self
+
+import pytest
+
+import notify
+from notify.infra.container import Container
+from notify.infra.parts import Parts
+
+THREADS = 16
+ROUNDS = 20
+
+
+class Slow:
+    """Takes long enough to build for other threads to ask for it meanwhile."""
+
+    built = 0
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        del container
+        time.sleep(0.002)
+        cls.built += 1
+        return cls()
+
+
+class First:
+    closed: ClassVar[list[str]] = []
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        del container
+        return cls()
+
+    def close(self) -> None:
+        self.closed.append("first")
+
+
+class Second:
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        container.get(First)
+        return cls()
+
+    def close(self) -> None:
+        First.closed.append("second")
+
+
+class Failing:
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        raise ValueError("no such thing")
+
+
+def test_threads_that_ask_together_share_one_object(unused_parts: Parts) -> None:
+    for round_ in range(1, ROUNDS + 1):
+        container = Container(unused_parts)
+        together = threading.Barrier(THREADS)
+
+        def ask(container: Container = container, together: threading.Barrier = together) -> Slow:
+            together.wait()
+            return container.get(Slow)
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            found = {id(future.result()) for future in [pool.submit(ask) for _ in range(THREADS)]}
+        assert len(found) == 1
+        assert Slow.built == round_
+
+
+def test_what_was_built_last_is_closed_first(unused_parts: Parts) -> None:
+    container = Container(unused_parts)
+    container.get(Second)
+    container.close()
+    assert First.closed == ["second", "first"]
+
+
+def test_what_could_not_be_built_is_tried_again(unused_parts: Parts) -> None:
+    container = Container(unused_parts)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such thing"):
+            container.get(Failing)
+
+
+_CALL = re.compile(r"\bcontainer\.get\(")
+_MAY_CALL = re.compile(r"(notify/\w+/tasks\.py|notify/(public|internal|console|cli)/.*|notify/(app|worker)\.py)")
+
+
+def test_only_build_methods_views_tasks_and_commands_ask_the_container() -> None:
+    """Everything else is given what it needs, so that tests can give it something else."""
+    base = Path(notify.__file__).parents[1]
+    for path in sorted(base.glob("notify/**/*.py")):
+        if _MAY_CALL.fullmatch(str(path.relative_to(base))):
+            continue
+        function = ""
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if match := re.match(r"\s*(?:async )?def (\w+)", line):
+                function = match[1]
+            if _CALL.search(line):
+                assert function == "build", f"{path.relative_to(base)}:{number}"
