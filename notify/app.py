@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response
 
 from notify import settings as configuration
 from notify.infra.container import Container
-from notify.infra.errors import ProblemError
-from notify.infra.http import NOT_FOUND, CommonHeaders, result_error
+from notify.infra.errors import NOT_FOUND, ProblemError
+from notify.infra.http import CommonHeaders, result_error
 from notify.infra.parts import build_parts, configure_logs, configure_traces
 from notify.infra.request_log import RequestLog, request_raised
 from notify.settings import Settings
@@ -32,17 +32,18 @@ class _NoSessions(SecureCookieSessionInterface):
         """No session."""
 
 
-def create_app(settings: Settings | None = None, *, apis: Collection[str] = ("public",)) -> Flask:
+def create_app(settings: Settings | None = None, *, apis: Collection[str] | None = None) -> Flask:
     """The application with the given settings, or those of the environment.
 
-    `apis` names the doors to open: packages of `notify` with a module `blueprints`. Raises `SettingsError`.
+    `apis` names the doors to open: packages of `notify` with a module `blueprints`; usually those that the settings
+    have on `PORT`. Raises `SettingsError`.
     """
     if settings is None and os.environ.get("FLASK_RUN_FROM_CLI"):
         return _create_for_terminal(apis)
     return _create(settings or configuration.load(), apis)
 
 
-def _create(settings: Settings, apis: Collection[str]) -> Flask:
+def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     configure_logs(settings)
     configure_traces(settings)
     container = Container(build_parts(settings))
@@ -61,12 +62,13 @@ def _create(settings: Settings, apis: Collection[str]) -> Flask:
     )
     app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
     # the console shows messages to anybody who asks: outside development and test it is not even loaded
-    for door in (*apis, *(["console"] if settings.is_safe_environment else [])):
+    doors = settings.apis_on_port if apis is None else apis
+    for door in (*doors, *(["console"] if settings.is_safe_environment else [])):
         import_module(f"notify.{door}.blueprints").register(app, container)
     return app
 
 
-def _create_for_terminal(apis: Collection[str]) -> Flask:
+def _create_for_terminal(apis: Collection[str] | None) -> Flask:
     """For `flask ...`: of the instance that runs here. A fault of the settings is one line."""
     import click
 

@@ -16,6 +16,7 @@ ROOMS: Final = (
     "accounts",
     "organisations",
     "branding",
+    "events",
     "services",
     "templates",
     "providers",

@@ -121,6 +121,16 @@ class Settings(BaseSettings):
         le=65535,
         description="Connections a web process holds at the same time, those included that clients keep open and do not use; more wait until one is closed.",
     )
+    apis: Annotated[tuple[Literal["public", "internal"], ...], NoDecode] = Field(
+        ("public", "internal"),
+        description="Which APIs the web processes serve: `public`, `internal` (what the admin app talks to), or `public,internal`.",
+    )
+    internal_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the internal API, which then is not served on `PORT`. 0: both are served on `PORT`.",
+    )
     api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")
 
@@ -297,6 +307,11 @@ class Settings(BaseSettings):
             return orjson.loads(value) if value.lstrip().startswith("[") else [value]
         return value
 
+    @field_validator("apis", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
     @field_validator("secret_key")
     @classmethod
     def _not_empty(cls, value: list[str]) -> list[str]:
@@ -351,6 +366,11 @@ class Settings(BaseSettings):
     def is_safe_environment(self) -> bool:
         """Development or test: default secrets and the sandbox are fine here, and nowhere else."""
         return self.notify_environment in SAFE_ENVIRONMENTS
+
+    @property
+    def apis_on_port(self) -> tuple[str, ...]:
+        """The APIs that are served on `PORT`."""
+        return tuple(api for api in self.apis if api != "internal" or not self.internal_port)
 
     @property
     def callbacks_are_guarded(self) -> bool:

@@ -126,6 +126,13 @@ class Database:
             yield session
 
     @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session in a transaction that the server keeps read only."""
+        with self.session() as session:
+            session.connection(execution_options={"postgresql_readonly": True})
+            yield session
+
+    @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+NOT_FOUND: Final = (
+    "The requested URL was not found on the server. If you entered the URL manually please check your spelling and "
+    "try again."
+)
+MALFORMED: Final = "The browser (or proxy) sent a request that this server could not understand."
 
 
 class ProblemError(Exception):
@@ -33,11 +39,22 @@ class ProblemError(Exception):
         """The errors of the v2 envelope."""
         return [{"error": self.error, "message": message, **self.extra} for message in self.messages]
 
+    def message(self) -> Any:
+        """The `message` of the v1 and internal envelope: one text, or a list of several."""
+        return self.messages[0] if len(self.messages) == 1 else self.messages
+
 
 class ValidationProblemError(ProblemError):
     """A body or query that breaks its schema (public-api 4)."""
 
     error = "ValidationError"
+
+
+class MalformedRequestError(ProblemError):
+    """A request that the contract answers with the web framework's own text of a 400."""
+
+    def __init__(self) -> None:
+        super().__init__(MALFORMED)
 
 
 class NotFoundProblemError(ProblemError):
@@ -50,6 +67,27 @@ class NotFoundProblemError(ProblemError):
         super().__init__(message)
 
 
+class PageNotFoundError(NotFoundProblemError):
+    """A page before the first or after the last one; it has the text of an unknown address (internal-services 0)."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_FOUND)
+
+
+class FieldsProblemError(ProblemError):
+    """Values that break rules. `fields` names them in the internal envelope: `{field: [messages]}` (public-api 3.3);
+    a value may be nested further, as the faults of a list's items are.
+    """
+
+    def __init__(self, fields: Mapping[str, Any], *, status: int | None = None) -> None:
+        super().__init__([f"{name}: {_flat(texts)}" for name, texts in fields.items()], status=status)
+        self.fields = dict(fields)
+
+    def message(self) -> Any:
+        """The fields with their texts."""
+        return self.fields
+
+
 class FieldProblemError(ProblemError):
     """A value that breaks a rule. `field` names it in the internal envelope: `{field: [message]}` (public-api 3.3)."""
 
@@ -58,3 +96,13 @@ class FieldProblemError(ProblemError):
     def __init__(self, field: str, message: str, *, status: int | None = None) -> None:
         super().__init__(message, status=status)
         self.field = field
+
+    def message(self) -> Any:
+        """The field with its text."""
+        return {self.field: self.messages}
+
+
+def _flat(texts: Any) -> str:
+    if isinstance(texts, Mapping):
+        return ", ".join(_flat(each) for each in texts.values())
+    return texts if isinstance(texts, str) else ", ".join(map(_flat, texts))

@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 INVALID_JSON: Final = "Invalid JSON supplied in POST data"
 
-NOT_FOUND: Final = (
-    "The requested URL was not found on the server. If you entered the URL manually please check your spelling and "
-    "try again."
-)
-
 HEADERS: Final = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Allow-Headers", "Content-Type,Authorization"),
@@ -45,7 +40,12 @@ def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None
 
 
 def read_json(request: Request) -> Any:
-    """The body as JSON, whatever its content type says; an empty value counts as an empty object (6.1).
+    """As `parse_json`, but an empty value counts as an empty object (6.1)."""
+    return parse_json(request) or {}
+
+
+def parse_json(request: Request) -> Any:
+    """The body as JSON, whatever its content type says.
 
     Raises `ProblemError` (400) for what is no JSON, and for NUL characters, which no channel can carry.
     """
@@ -60,7 +60,7 @@ def read_json(request: Request) -> Any:
         raise ProblemError(INVALID_JSON) from None
     if b"\\u0000" in raw and _has_nul(value):
         raise ProblemError(INVALID_JSON)
-    return value or {}
+    return value
 
 
 def _has_nul(value: Any) -> bool:

@@ -11,8 +11,8 @@ from cachetools import TTLCache
 from notify.infra import tokens
 from notify.infra.container import Container
 from notify.infra.tokens import AuthError
+from notify.infra.validation import parse_uuid
 from notify.messages.accept import Caller
-from notify.public.validation import parse_uuid
 from notify.services.cache import ServiceCache
 from notify.services.queries import CachedApiKey, CachedService
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra.validation import HttpsUrl, Schema, Uuid, complain, one_of
 from notify.messages.statuses import STATUSES
-from notify.public.validation import HttpsUrl, Schema, Uuid, complain, one_of
 
 
 def _phone_number(value: str) -> str:

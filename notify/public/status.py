@@ -18,7 +18,6 @@ from notify.infra.container import Container
 from notify.infra.database import read_scalar
 from notify.infra.http import json_answer
 from notify.infra.parts import Parts
-from notify.services import queries as services
 
 logger = structlog.get_logger(__name__)
 
@@ -125,11 +124,5 @@ def blueprint(container: Container) -> Blueprint:
         word = "ok" if all(found.values()) else "degraded" if all(needed.values()) else "fail"
         body = {"status": word, **{name: "ok" if answers else "fail" for name, answers in found.items()}}
         return json_answer(body, 200 if all(needed.values()) else 503)
-
-    @routes.get("/_status/live-service-and-organisation-counts")
-    def counts() -> Response:
-        with parts.database.session() as session:
-            found = services.count_live(session)
-        return json_answer({"organisations": found.organisations, "services": found.services})
 
     return routes

@@ -18,8 +18,8 @@ from werkzeug.sansio.utils import get_host
 from notify.content.placeholders import TooMuchTextError
 from notify.inbound import queries as inbound
 from notify.infra.container import Container
-from notify.infra.errors import NotFoundProblemError, ProblemError, ValidationProblemError
-from notify.infra.http import NOT_FOUND, json_answer, read_json, result_error, v2_error, v2_problem
+from notify.infra.errors import NOT_FOUND, NotFoundProblemError, ProblemError, ValidationProblemError
+from notify.infra.http import json_answer, read_json, result_error, v2_error, v2_problem
 from notify.infra.request_log import request_raised
 from notify.infra.times import format_datetime
 from notify.messages import serialise
@@ -29,7 +29,7 @@ from notify.messages.queries import MessageReader, StoredMessage
 from notify.messages.statuses import filter_statuses
 from notify.public import schemas
 from notify.public.auth import Authenticator
-from notify.public.validation import parse_uuid, validate
+from notify.infra.validation import parse_uuid, validate
 from notify.templates import queries as template_queries
 from notify.templates.cache import CompiledTemplate, TemplateCache
 

@@ -1,0 +1,67 @@
+"""Who calls the internal API (contract: public-api 1.5): the admin app, and few others, each with its secrets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+import structlog
+
+from notify.infra import tokens
+from notify.infra.container import Container
+from notify.infra.tokens import AuthError
+from notify.settings import Settings
+
+
+class Client(StrEnum):
+    """A caller of internal routes; the value is its usual id, which tokens carry as `iss`."""
+
+    ADMIN = "notify-admin"
+    FUNCTIONAL_TESTS = "notify-functional-tests"
+    ALERTS = "govuk-alerts"
+
+
+class UnknownClientError(Exception):
+    """Routes are for a client that has no secrets in `INTERNAL_CLIENT_API_KEYS`: nobody can call them."""
+
+
+class InternalAuthenticator:
+    """Finds out whether a request comes from the client that a route is for. Services' keys open nothing here."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._ids = {client: client.value for client in Client} | {Client.ADMIN: settings.admin_client_id}
+        self._secrets = settings.internal_client_api_keys
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The authenticator of a process."""
+        return cls(container.parts.settings)
+
+    def authenticate(self, header: str | None, client: Client) -> None:
+        """Do nothing where the Authorization header proves that `client` calls.
+
+        Raises `AuthError`, and `UnknownClientError` where there are no secrets to compare with.
+        """
+        scheme, token = tokens.bearer_token(header)
+        if scheme != "bearer" or not token:
+            raise AuthError("Unauthorized: authentication bearer scheme must be used", status=401)
+        token_header, claims = tokens.read_unverified(token)
+        expected = self._ids[client]
+        if claims["iss"] != expected:
+            raise AuthError("Unauthorized: not allowed to perform this action", status=401)
+        secrets = self._secrets.get(expected)
+        if not secrets:
+            raise UnknownClientError(expected)
+        tokens.check_algorithm(token_header)
+        if not any(tokens.is_signed_with(token, secret) for secret in secrets):
+            raise AuthError("Invalid token: API key not found")
+
+
+def note_acting_user(user_id: str | None) -> None:
+    """Have log lines of this request name the person who acts, by the id that the admin app gives (1.5)."""
+    try:
+        acting = UUID(user_id or "")
+    except ValueError:
+        return
+    structlog.contextvars.bind_contextvars(acting_user_id=str(acting))

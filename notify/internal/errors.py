@@ -1,0 +1,82 @@
+"""What the internal API answers when a request fails: the contract's envelopes, chosen by the class of the problem.
+
+| problem                                   | E-std routes                                     | E-v2 routes |
+|-------------------------------------------|--------------------------------------------------|-------------|
+| `AuthError`                               | `{"result", "message": {"token": [text]}}`       | its entry   |
+| `ValidationProblemError`                  | E-schema: `{"status_code", "errors": [...]}`     | the same    |
+| `FieldProblemError`, `FieldsProblemError` | E-field: `{"result", "message": {field: [...]}}` | its entries |
+| any other `ProblemError`                  | E-std: `{"result", "message": text}`             | its entries |
+| value that no column can hold             | 404 `No result found`                            | `DataError` |
+| id of nothing, seen by a foreign key      | 404 `No result found`                            | `NoResultFound` |
+| unique value taken, seen by its index     | 409                                              | `Conflict`  |
+| anything else                             | 500 `Internal server error`                      | 500         |
+
+(contract: public-api 3, internal-jobs 0.1, internal-services 0)
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+import psycopg
+import sqlalchemy.exc
+from flask import Response, request
+from psycopg.errors import ForeignKeyViolation, QueryCanceled, UniqueViolation
+from werkzeug.exceptions import BadRequest, HTTPException, NotFound
+
+from notify.infra.errors import MALFORMED, NOT_FOUND, NotFoundProblemError, ProblemError, ValidationProblemError
+from notify.infra.http import result_error, v2_error, v2_problem
+from notify.infra.request_log import request_raised
+from notify.infra.tokens import AuthError
+
+TAKEN: Final = "There is one with these values already"
+SERVER_ERROR: Final = "Internal server error"
+
+
+class Envelope(Enum):
+    """The family of envelopes of a group of routes."""
+
+    STANDARD = "standard"
+    V2 = "v2"
+
+
+def answer(error: Exception, envelope: Envelope) -> Response:
+    """The answer to a request that ended in `error`. What nobody foresaw is logged and counted."""
+    problem = _problem(error)
+    if problem is not None:
+        if envelope is Envelope.V2 or isinstance(problem, ValidationProblemError):
+            return v2_problem(problem)
+        message = {"token": problem.messages} if isinstance(problem, AuthError) else problem.message()
+        return result_error(problem.status, message)
+    if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
+        return _http_error(error, error.code)
+    request_raised(request.environ, error)
+    if envelope is Envelope.V2:
+        return v2_error(500, [{"error": type(error).__name__, "message": SERVER_ERROR}])
+    return result_error(500, SERVER_ERROR)
+
+
+def _problem(error: Exception) -> ProblemError | None:
+    """What a caller may know of the error: the refusal itself, or what a fault of the database says of the request."""
+    if isinstance(error, ProblemError):
+        return error
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    if isinstance(cause, psycopg.DataError):
+        return ProblemError("No result found", status=404, error="DataError")
+    if isinstance(cause, ForeignKeyViolation) or isinstance(error, sqlalchemy.exc.NoResultFound):
+        return NotFoundProblemError()
+    if isinstance(cause, UniqueViolation):
+        return ProblemError(TAKEN, status=409, error="Conflict")
+    if isinstance(cause, QueryCanceled):
+        return ProblemError("Timeout serving request", status=504, error="Timeout")
+    return None
+
+
+def _http_error(error: HTTPException, status: int) -> Response:
+    if 300 <= status < 400:
+        return error.get_response()  # type: ignore[return-value]
+    headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
+    if isinstance(error, NotFound):
+        return result_error(404, NOT_FOUND, headers)
+    return result_error(status, MALFORMED if isinstance(error, BadRequest) else error.description, headers)

@@ -1,0 +1,188 @@
+"""Types of the fields of bodies, queries and answers. Views never format or parse: the type of a field does it.
+
+Answers: `Moment` to `Day` are the contract's forms of a date (D1 to D5), `Money` is a decimal as text. A plain `float`,
+`int`, `str`, `bool` or `UUID` is answered as JSON has it.
+
+Bodies and queries: pydantic's `int`, `str`, `bool`, `float`, `list`, `dict` and `Literal[...]`, and the types of the
+second half of this file. A plain `UUID`, `date` or `datetime` is refused when the endpoint is declared: it would not
+read, and not complain, as the contract does.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.utils import format_datetime as format_http_date
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from notify.content.email_addresses import InvalidEmailAddress, validate
+from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra.times import format_datetime
+from notify.infra.validation import HttpsUrl, Uuid, complain, shown
+
+__all__ = [
+    "AnyJson",
+    "Day",
+    "EmailAddress",
+    "HttpDate",
+    "HttpsUrl",
+    "IntText",
+    "IsoDate",
+    "IsoDateTime",
+    "Moment",
+    "Money",
+    "NaiveMoment",
+    "NonEmpty",
+    "PhoneNumberText",
+    "SpacedMoment",
+    "TextOfNone",
+    "Uuid",
+    "ZonedMoment",
+]
+
+_DAY_SHAPE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NO_DATE: Final = "Not a valid date."
+_NO_TIME: Final = "Not a valid datetime."
+_DATE_TIME: Final = {"type": "string", "format": "date-time"}
+
+
+# -- answers
+
+
+def _naive(moment: datetime) -> datetime:
+    """UTC without saying so, as the contract's older forms have it."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _spaced(moment: datetime) -> str:
+    return _naive(moment).isoformat(" ", "microseconds")
+
+
+def _http_date(moment: date | datetime) -> str:
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
+    return format_http_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
+
+
+def _shaped(write: Any, description: str) -> tuple[Any, ...]:
+    schema = {"type": "string", "description": description}
+    return PlainSerializer(write, return_type=str), WithJsonSchema(schema, mode="serialization")
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(format_datetime, return_type=str),
+    WithJsonSchema(_DATE_TIME, mode="serialization"),
+]
+"""D1: `2017-01-01T10:00:00.000000Z`."""
+
+SpacedMoment = Annotated[datetime, *_shaped(_spaced, "UTC: 2017-01-01 10:00:00.000000")]
+"""D2: `2017-01-01 10:00:00.000000`, UTC."""
+
+HttpDate = Annotated[date | datetime, *_shaped(_http_date, "Thu, 28 Jun 2018 12:00:00 GMT")]
+"""D3: `Thu, 28 Jun 2018 12:00:00 GMT`; a date is its midnight."""
+
+NaiveMoment = Annotated[datetime, *_shaped(lambda moment: _naive(moment).isoformat(), "UTC: 2017-01-01T10:00:00")]
+"""D4: `2017-01-01T10:00:00`, UTC; with microseconds where there are any."""
+
+ZonedMoment = Annotated[
+    datetime, *_shaped(lambda moment: moment.astimezone(UTC).isoformat(), "2017-01-01T10:00:00+00:00")
+]
+"""`2017-01-01T10:00:00+00:00`; with microseconds where there are any."""
+
+Day = Annotated[
+    date, PlainSerializer(date.isoformat, return_type=str), WithJsonSchema({"type": "string", "format": "date"})
+]
+"""D5: `2017-01-01`."""
+
+Money = Annotated[Decimal, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
+"""A decimal as text: `"0.66"`. Where the contract has a JSON number, the field is a `float`."""
+
+TextOfNone = Annotated[Any, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
+"""A value as text, where the contract has the text `None` for a value that is absent."""
+
+
+# -- bodies and queries
+
+
+def _iso_date(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DAY_SHAPE.fullmatch(value):
+        raise complain(f"{shown(value)} is not a date", _NO_DATE)
+    year, month, day = (int(part) for part in value.split("-"))
+    if not 1 <= month <= 12:
+        raise complain("month must be in 1..12", _NO_DATE)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise complain("day is out of range for month" if year else "year 0 is out of range", _NO_DATE) from None
+
+
+def _iso_date_time(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise complain(f"{shown(value)} is not of type string", _NO_TIME)
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)  # an offset is dropped, not converted
+    except ValueError:
+        raise complain(
+            "datetime format is invalid. It must be a valid ISO8601 date time format, "
+            "https://en.wikipedia.org/wiki/ISO_8601",
+            _NO_TIME,
+        ) from None
+
+
+def _email_address(value: str) -> str:
+    try:
+        validate(value)
+    except InvalidEmailAddress as error:
+        raise complain(str(error)) from None
+    return value
+
+
+def _phone_number(value: str) -> str:
+    try:
+        PhoneNumber.parse(value).check(allow_international=True, allow_landline=True)
+    except InvalidPhoneNumber as error:
+        raise complain(error.api_text) from None
+    return value
+
+
+def _not_none(value: Any) -> Any:
+    if value is None:
+        raise complain("Field may not be null.")
+    return value
+
+
+def _int_text(value: object) -> object:
+    """A number of a query, which is text; not what only Python takes for one (`1_000`, other scripts' digits)."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value, re.ASCII):
+        return int(value)
+    return value
+
+
+IsoDate = Annotated[date, PlainValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""`YYYY-MM-DD`. Schema words: `start_date foo is not a date`, `start_date month must be in 1..12`."""
+
+IsoDateTime = Annotated[datetime, PlainValidator(_iso_date_time), WithJsonSchema(_DATE_TIME)]
+"""What `datetime.fromisoformat` takes; an offset is dropped, not converted (public-api 4, `scheduled_for`)."""
+
+EmailAddress = Annotated[str, AfterValidator(_email_address), Field(examples=["amala@example.gov.uk"])]
+"""`Not a valid email address`, in both families of words."""
+
+PhoneNumberText = Annotated[str, AfterValidator(_phone_number), Field(examples=["07900900123"])]
+"""A number that texts can be sent to, kept as typed; the words of the public API (public-api 5.3)."""
+
+NonEmpty = Annotated[str, Field(min_length=1)]
+"""Schema words: `name  should be non-empty`."""
+
+AnyJson = Annotated[Any, AfterValidator(_not_none)]
+"""Any JSON value but null, in field words."""
+
+IntText = Annotated[int, BeforeValidator(_int_text)]
+"""A number of a query. Schema words: `page x is not of type integer`; field words: `Not a valid integer.`"""

@@ -1,0 +1,287 @@
+"""How an endpoint is declared: a typed function whose annotations say what it needs and what it answers.
+
+    routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
+
+    @routes.post("", status=201)
+    def create_retention(session: Session, service_id: UUID, body: NewRetention) -> Result[RetentionAnswer]:
+        "Keep messages of a type for so many days."
+
+A parameter is, by its annotation:
+- `Session`: a transaction that commits before the answer leaves; of `GET` read only (`writes=` says otherwise);
+- `Container`: the process's objects;
+- a `Body`, `Fields`, `Query` or `FieldsQuery` (schemas.py): read and checked before the function runs; `Unread[X]`
+  leaves that to the function, where the contract looks at something else first;
+- anything else, by its name, a part of the path: `UUID`, `int` or `str`. `<uuid:x>` that is none is the router's 404;
+  `<x>` as a `UUID` that is none is a 404 `No result found`.
+
+The result is what is answered as JSON; None is 204; a `Response` stands for itself. The docstring's first line is the
+operation's name in the description (openapi.py).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from types import UnionType
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import orjson
+from flask import Blueprint, Response, request
+from pydantic_core import to_jsonable_python
+from sqlalchemy.orm import Session
+
+from notify.infra.container import Container
+from notify.infra.errors import MalformedRequestError, NotFoundProblemError, ProblemError, ValidationProblemError
+from notify.infra.http import parse_json
+from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
+from notify.internal import errors
+from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
+from notify.internal.errors import Envelope
+from notify.internal.schemas import Incoming
+
+Method = Literal["GET", "POST", "PUT", "DELETE"]
+V = TypeVar("V", bound=Callable[..., Any])
+M = TypeVar("M", bound=Incoming)
+
+_PART: Final = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
+_PATH_TYPES: Final = (UUID, int, str)
+_NO_FIELD_TYPES: Final = (UUID, date, datetime)
+
+
+class Unread(Generic[M]):
+    """A body or query that is read and checked when the view asks for it."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def read(self) -> M:
+        """The model. Raises the problem in the model's words."""
+        return read(self._model)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A declared view. `path` has Flask's form, with the prefix of its routes."""
+
+    method: Method
+    path: str
+    view: Callable[..., Any]
+    status: int
+    writes: bool
+
+    @property
+    def name(self) -> str:
+        """The view's name."""
+        return self.view.__name__
+
+    @property
+    def summary(self) -> str:
+        """What it does: the first line of its docstring, without the full stop."""
+        return inspect.getdoc(self.view).split("\n")[0].rstrip(".")  # type: ignore[union-attr]
+
+    @cached_property
+    def hints(self) -> Mapping[str, Any]:
+        """The annotations of its parameters, by name."""
+        hints = get_type_hints(self.view, include_extras=True)
+        return {name: hint for name, hint in hints.items() if name != "return"}
+
+    @cached_property
+    def answer(self) -> Any:
+        """The annotation of its result."""
+        return get_type_hints(self.view, include_extras=True)["return"]
+
+    @cached_property
+    def path_hints(self) -> Mapping[str, type]:
+        """The types of the parts of the path, by name, in the path's order."""
+        return {name: self.hints[name] for _, name in _PART.findall(self.path)}
+
+    @cached_property
+    def incoming(self) -> Mapping[str, type[Incoming]]:
+        """The models that it asks for, by parameter."""
+        return {name: model for name, hint in self.hints.items() if (model := incoming_model(hint)) is not None}
+
+    def check(self) -> None:
+        """Raise `TypeError` where the declaration makes no sense: at import, not at the first request."""
+        where = f"{self.view.__module__}.{self.name}"
+        if not inspect.getdoc(self.view):
+            raise TypeError(f"{where}: needs a docstring, which names the operation")
+        if "return" not in get_type_hints(self.view):
+            raise TypeError(f"{where}: needs a result annotation")
+        parts = {name for _, name in _PART.findall(self.path)}
+        others = {name for name, hint in self.hints.items() if hint in (Session, Container)} | set(self.incoming)
+        if parts != set(self.hints) - others:
+            raise TypeError(f"{where}: parameters {sorted(set(self.hints) - others)}, path {sorted(parts)}")
+        for name, hint in self.path_hints.items():
+            if hint not in _PATH_TYPES:
+                raise TypeError(f"{where}: {name} must be a UUID, an int or a str")
+        for model in self.incoming.values():
+            _check_model(model, where)
+
+
+class Routes:
+    """A group of endpoints below one path, for one client.
+
+    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        prefix: str = "",
+        *,
+        client: Client | None = Client.ADMIN,
+        envelope: Envelope = Envelope.STANDARD,
+    ) -> None:
+        self.name = name
+        self.prefix = prefix
+        self.client = client
+        self.envelope = envelope
+        self.endpoints: list[Endpoint] = []
+
+    def get(self, path: str, *, status: int = 0, writes: bool = False) -> Callable[[V], V]:
+        """Declare a view of `GET`."""
+        return self._declare("GET", path, status, writes=writes)
+
+    def post(self, path: str, *, status: int = 0, writes: bool = True) -> Callable[[V], V]:
+        """Declare a view of `POST`. `writes` False: it only reads."""
+        return self._declare("POST", path, status, writes=writes)
+
+    def put(self, path: str, *, status: int = 0) -> Callable[[V], V]:
+        """Declare a view of `PUT`."""
+        return self._declare("PUT", path, status, writes=True)
+
+    def delete(self, path: str, *, status: int = 0) -> Callable[[V], V]:
+        """Declare a view of `DELETE`."""
+        return self._declare("DELETE", path, status, writes=True)
+
+    def _declare(self, method: Method, path: str, status: int, *, writes: bool) -> Callable[[V], V]:
+        def declare(view: V) -> V:
+            usual = 204 if get_type_hints(view).get("return") is type(None) else 200
+            endpoint = Endpoint(method, self.prefix + path, view, status or usual, writes)
+            endpoint.check()
+            self.endpoints.append(endpoint)
+            return view
+
+        return declare
+
+    def blueprint(self, container: Container) -> Blueprint:
+        """The endpoints, for Flask to serve."""
+        blueprint = Blueprint(f"internal_{self.name}", __name__)
+        client = self.client
+
+        if client is not None:
+
+            @blueprint.before_request
+            def authenticate() -> None:
+                authenticator = container.get(InternalAuthenticator)
+                authenticator.authenticate(request.headers.get("Authorization"), client)
+                note_acting_user(request.headers.get("X-Notify-User-Id"))
+
+        @blueprint.errorhandler(Exception)
+        def failed(error: Exception) -> Response:
+            return errors.answer(error, self.envelope)
+
+        for endpoint in self.endpoints:
+            name = f"{endpoint.name}_{endpoint.method.lower()}"
+            blueprint.add_url_rule(endpoint.path, name, _serve(endpoint, container), methods=[endpoint.method])
+        return blueprint
+
+
+def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
+    """What Flask calls: reads what the view asks for, runs it, and writes down what it answers."""
+    view, database = endpoint.view, container.parts.database
+    sessions = [name for name, hint in endpoint.hints.items() if hint is Session]
+    containers = {name: container for name, hint in endpoint.hints.items() if hint is Container}
+    opened = database.transaction if endpoint.writes else database.reading
+
+    def serve(**parts: Any) -> Response:
+        arguments = {name: _path_part(parts[name], hint) for name, hint in endpoint.path_hints.items()}
+        for name, model in endpoint.incoming.items():
+            unread = get_origin(endpoint.hints[name]) is Unread
+            arguments[name] = Unread(model) if unread else read(model)
+        arguments |= containers
+        if not sessions:
+            return _response(view(**arguments), endpoint.status)
+        with opened() as session:  # which commits before the answer leaves
+            return _response(view(**arguments, **dict.fromkeys(sessions, session)), endpoint.status)
+
+    return serve
+
+
+def _response(result: Any, status: int) -> Response:
+    if isinstance(result, Response):
+        return result
+    if status == 204:
+        return Response(status=204)
+    content = orjson.dumps(to_jsonable_python(result), option=orjson.OPT_SORT_KEYS)
+    return Response(content, status, content_type="application/json")
+
+
+def _path_part(value: Any, hint: type) -> Any:
+    if isinstance(value, hint):
+        return value
+    try:
+        return parse_uuid(value) if hint is UUID else hint(value)
+    except ValueError:
+        raise NotFoundProblemError from None
+
+
+def read(model: type[M]) -> M:
+    """The body or query of the request as `model`. Raises the problem in the model's words, and
+    `MalformedRequestError` where the body is no JSON.
+    """
+    data = _body() if model.source == "json" else _query(model)
+    if model.words == "field":
+        return validate_fields(model, data)
+    if model.min_properties and isinstance(data, dict) and len(data) < model.min_properties:
+        return _refuse_too_few(model, data)
+    return validate(model, data)
+
+
+def _refuse_too_few(model: type[M], data: dict[str, Any]) -> M:
+    texts = []
+    try:
+        validate(model, data)
+    except ValidationProblemError as problem:
+        texts = problem.messages
+    raise ValidationProblemError([*texts, too_few(data, model.min_properties)])
+
+
+def _body() -> Any:
+    try:
+        return parse_json(request)
+    except ProblemError:
+        raise MalformedRequestError from None
+
+
+def _query(model: type[Incoming]) -> dict[str, Any]:
+    lists = {field.alias or name for name, field in model.model_fields.items() if _is_list(field.annotation)}
+    return {name: values if name in lists else values[0] for name, values in request.args.lists()}
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is list or hint is list or any(_is_list(part) for part in _alternatives(hint))
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) is Annotated:
+        return get_args(hint)[:1]
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
+
+
+def incoming_model(hint: Any) -> type[Incoming] | None:
+    """The model of a parameter's annotation, where it is one: itself or within `Unread`."""
+    model = get_args(hint)[0] if get_origin(hint) is Unread else hint
+    return model if isinstance(model, type) and issubclass(model, Incoming) else None
+
+
+def _check_model(model: type[Incoming], where: str) -> None:
+    for name, field in model.model_fields.items():
+        kinds = {field.annotation, *_alternatives(field.annotation)}
+        if not field.metadata and kinds & set(_NO_FIELD_TYPES):
+            raise TypeError(f"{where}: {model.__name__}.{name}: take Uuid, IsoDate or IsoDateTime of fields.py")

@@ -1,0 +1,24 @@
+"""What anybody may ask about the platform as a whole (contract: internal-jobs-billing-platform 17)."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from notify.internal.routes import Routes
+from notify.internal.schemas import Answer
+from notify.services.queries import count_live
+
+routes = Routes("status", "/_status", client=None)
+
+
+class LiveCountsAnswer(Answer):
+    """How many services are live, and how many organisations have such a service."""
+
+    organisations: int
+    services: int
+
+
+@routes.get("/live-service-and-organisation-counts")
+def count_live_services_and_organisations(session: Session) -> LiveCountsAnswer:
+    """Count live services and organisations."""
+    return LiveCountsAnswer.of(count_live(session))
