@@ -9,11 +9,13 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m pip
 UP     ?=
 BENCH  ?=
 CHAOS  ?=
+AREA   ?=
+FROM   ?=
 # two cores run two workers of the tests best; more cores, more workers
 JOBS   ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 2 ] && echo $$n || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test bench chaos format freeze-requirements docs clean
+.PHONY: help run install install-test test bench chaos conformance refresh-conformance format freeze-requirements docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +56,15 @@ bench: install-test ## Measure how fast it is (options in BENCH="...")
 
 chaos: install-test ## Prove that nothing is lost, while parts are killed (options in CHAOS="...")
 	$(BIN)/python -m chaos $(CHAOS)
+
+conformance: install-test ## Replay recorded conversations (AREA="services users"; none: all)
+	$(BIN)/python -m tests.conformance $(AREA)
+
+refresh-conformance: ## Copy the conformance suite from FROM=folder into the tests
+	@[ -f "$(FROM)/conformance.py" ] || { echo "FROM= must be the folder that holds conformance.py"; exit 1; }
+	rm -rf tests/conformance/suite
+	cp -R "$(FROM)" tests/conformance/suite
+	find tests/conformance/suite -name __pycache__ -prune -exec rm -rf {} +
 
 format: install-test ## Put the code into the house's form
 	$(BIN)/ruff format .
