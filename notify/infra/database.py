@@ -85,6 +85,13 @@ def _count_connections(engine: Engine) -> None:
     event.listen(engine, "checkin", lambda *_: metrics.connections_in_use(bind, -1))
 
 
+def after_commit(session: Session, call: Callable[[], object]) -> None:
+    """Have `call` run once the session's transaction is committed; not when it is rolled back. For what others see:
+    tasks are published and caches emptied then. What it raises reaches whoever commits.
+    """
+    event.listen(session, "after_commit", lambda _session: call(), once=True)
+
+
 class Database:
     """The connections of one process to one PostgreSQL database."""
 

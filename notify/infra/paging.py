@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import PageNotFoundError
@@ -47,7 +47,7 @@ class Page(Generic[T]):
         return Page([make(row) for row in self.rows], self.number, self.size, self.total)
 
 
-def page_of(session: Session, query: Select[Any], number: int, size: int = PAGE_SIZE) -> Page[Any]:
+def page_of(session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE_SIZE) -> Page[Any]:
     """The page of a query that states its order: objects where it selects one thing, named rows where several.
 
     Rows are counted only where more of them follow. Raises `PageNotFoundError` for a page before the first, and for an
@@ -85,7 +85,7 @@ def links(page: Page[Any], path: str, query: Iterable[tuple[str, str]] = ()) -> 
     return found
 
 
-def older_than(columns: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
+def older_than(columns: Sequence[SQLColumnExpression[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
     """The condition of a list, newest first by these columns (the id last), that the page begins after the row which
     has these values: `query.where(older_than((N.created_at, N.id), (row.created_at, row.id)))`. It uses their index.
     """

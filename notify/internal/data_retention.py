@@ -12,7 +12,7 @@ from notify.internal.fields import Moment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Empty, Result
 from notify.services import retention
-from notify.services.models import NOTIFICATION_TYPES
+from notify.vocabulary import NOTIFICATION_TYPES
 
 routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
 

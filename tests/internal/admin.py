@@ -12,10 +12,11 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from notify.accounts.models import Organisation, User
+from notify.accounts.models import User
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.internal.auth import Client
+from notify.organisations.models import Organisation
 from notify.services.models import Service
 from notify.templates.actions import create_template
 from notify.templates.models import Template

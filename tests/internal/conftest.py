@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from notify.app import create_app
+from notify.app import EXTENSION, create_app
 from notify.infra.parts import Parts
 from notify.services.models import Service
 from tests.conftest import fresh_parts
@@ -26,7 +26,7 @@ def internal_app(internal_parts: Parts) -> Iterator[Flask]:
     """The application that serves both APIs."""
     app = create_app(internal_parts.settings)
     yield app
-    app.extensions["rooms"].close()
+    app.extensions[EXTENSION].close()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,31 @@
+"""The routes of the internal API: those of every module of this room that declares some."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+from flask import Flask
+
+from notify import internal
+from notify.infra.container import Container
+from notify.internal.routes import Routes
+from notify.public import metrics_page, status
+
+
+def groups() -> list[Routes]:
+    """The routes that the modules of this room declare, each once."""
+    names = [module.name for module in pkgutil.iter_modules(internal.__path__, f"{internal.__name__}.")]
+    modules = [import_module(name) for name in names if name != __name__]
+    found = [value for module in modules for value in vars(module).values() if isinstance(value, Routes)]
+    return list(dict.fromkeys(found))
+
+
+def register(app: Flask, container: Container) -> None:
+    """Add the routes to the application: with those of the process itself, where the public API did not bring them."""
+    for module in (status, metrics_page):
+        blueprint = module.blueprint(container)
+        if blueprint.name not in app.blueprints:
+            app.register_blueprint(blueprint)
+    for routes in groups():
+        app.register_blueprint(routes.blueprint(container))
