@@ -43,12 +43,6 @@ def test_every_command_exists_and_says_of_itself_what_the_list_says_of_it() -> N
         assert (command.help or "").startswith(entry.summary)
 
 
-def test_commands_that_create_are_all_listed() -> None:
-    from notify.cli.create import COMMANDS
-
-    assert {command.name for command in COMMANDS} <= set(ENTRIES)
-
-
 def test_flask_has_the_same_commands_without_settings(tmp_path: Path) -> None:
     assert command_group.list_commands(click.Context(command_group)) == program.list_commands(click.Context(program))
     flask = [sys.executable, "-m", "flask", "--app", "notify.app", "command"]
