@@ -22,6 +22,11 @@ ENTRIES = {
     "worker": Entry("notify.cli.processes:worker", "Run a worker, for all task queues or those of a role."),
     "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
     "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply what SES says of emails, from an SQS queue."),
+    "with-engines": Entry(
+        "notify.cli.engines:with_engines",
+        "Run a command, such as `web`, with the databases of the data folder.",
+        adopts=False,
+    ),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
     "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
     **_entries("users", {"create-user": "Create a user who can sign in at once."}),
@@ -111,26 +116,18 @@ ENTRIES = {
         },
     ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
+    # what other commands run for themselves
+    "prepare": Entry("notify.cli.prepare:prepare", "", is_hidden=True, adopts=False),
+    "engines": Entry("notify.cli.engines:engines", "", is_hidden=True, adopts=False),
 }
-"""Every command, in the order of help. `prepare`, which `notify up` runs for itself, is not listed."""
+"""Every command, in the order of help."""
 
 command_group = LazyGroup("command", entries=ENTRIES, help="The commands of `notify`.")
 """For Flask, which finds it by its entry point: `flask command ...`."""
 
 
-class _Program(LazyGroup):
-    """The program's group, which also has the hidden command."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "prepare":
-            from notify.cli.prepare import prepare
-
-            return prepare
-        return super().get_command(ctx, cmd_name)
-
-
 @click.group(
-    cls=_Program,
+    cls=LazyGroup,
     entries=ENTRIES,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A notification platform: text messages, emails and letters.",

@@ -40,6 +40,7 @@ def test_every_command_exists_and_says_of_itself_what_the_list_says_of_it() -> N
         command = program.get_command(context, name)
         assert command is not None
         assert command.name == name
+        assert command.hidden == entry.is_hidden
         assert (command.help or "").startswith(entry.summary)
 
 
