@@ -1,5 +1,6 @@
 #!/bin/sh
-# The API, in the foreground.
+# The API, in the foreground. Where no database is named it uses those of the data folder, which the first of the scripts
+# starts and the last one stops.
 set -eu
-cd "$(dirname "$0")/.."
-exec .venv/bin/notify web "$@"
+. "$(dirname "$0")/common.sh"
+exec "$NOTIFY" with-engines web "$@"

@@ -1,4 +1,4 @@
-"""Changing people: who they are and where they belong. Every function flushes; the caller's transaction commits."""
+"""Changing users and their memberships. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.accounts.passwords import hash_password
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.columns import violated_constraint
-from notify.infra.ids import new_id
+from notify.infra.ids import new_public_id
 from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
 
 MEMBER_PERMISSIONS: Final = (
@@ -29,7 +29,7 @@ MEMBER_PERMISSIONS: Final = (
     "manage_api_keys",
     "view_activity",
 )
-"""All that the first member of a new service may do there."""
+"""Permissions of the first member of a new service."""
 
 
 def create_user(
@@ -44,7 +44,7 @@ def create_user(
     platform_admin: bool = False,
     user_id: UUID | None = None,
 ) -> User:
-    """A new user (contract: internal-users 1.1, 1.2). Who signs in by text message needs a mobile number.
+    """Create a user (contract: internal-users 1.1, 1.2). A user who signs in by text message needs a mobile number.
 
     Raises `InvalidUserError` (its text is the contract's) and `EmailAddressTakenError`.
     """
@@ -57,7 +57,7 @@ def create_user(
     if mobile_number is None and auth_type == "sms_auth":
         raise InvalidUserError("mobile_number", "Mobile number must be set if auth_type is set to sms_auth")
     user = User(
-        id=user_id or new_id(),
+        id=user_id or new_public_id(),
         name=name,
         email_address=_checked_address(email_address),
         mobile_number=None if mobile_number is None else _checked_number(mobile_number),
@@ -95,9 +95,9 @@ def _checked_number(number: str) -> str:
 
 
 def add_to_service(session: Session, user_id: UUID, service_id: UUID, permissions: Iterable[str]) -> None:
-    """Make a user a member of a service, with these permissions there (they replace any from before).
+    """Make a user a member of a service, with these permissions there, which replace any earlier ones.
 
-    Raises `InvalidUserError` for a permission that there is not.
+    Raises `InvalidUserError` for an unknown permission.
     """
     wanted = set(permissions)
     for permission in sorted(wanted - set(USER_PERMISSIONS)):

@@ -10,7 +10,7 @@ class InvalidUserError(FieldProblemError):
 
 
 class EmailAddressTakenError(FieldProblemError):
-    """There is a user with this address already, in whatever case."""
+    """There is a user with this address already, without regard to case."""
 
     def __init__(self, email_address: str) -> None:
         super().__init__("email_address", f"There is a user with the email address {email_address} already")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import utc_now
 from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
 
@@ -26,7 +26,7 @@ class User(Base):
 
     __tablename__ = "users"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str]
     email_address: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notify.accounts.models import User
+from notify.accounts.models import Permission, User
 
 
 def user_by_email(session: Session, email_address: str) -> User | None:
@@ -16,9 +16,7 @@ def user_by_email(session: Session, email_address: str) -> User | None:
 
 
 def permissions_in_service(session: Session, user_id: UUID, service_id: UUID) -> list[str]:
-    """What the user may do in the service, in alphabetical order."""
-    from notify.accounts.models import Permission
-
+    """A user's permissions in a service, in alphabetical order."""
     rows = session.scalars(
         select(Permission.permission).where(Permission.user_id == user_id, Permission.service_id == service_id)
     )

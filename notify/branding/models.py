@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_public_id
 from notify.infra.times import utc_now
+
+BrandType = Literal["org", "both", "org_banner"]
+
+BRAND_TYPES: Final = get_args(BrandType)
 
 
 class EmailBranding(Base):
-    """How an email looks at the top. Exactly one of `text` (shown beside the logo) and `alt_text` (of the logo)."""
+    """The top of an email. Exactly one of `text` (shown beside the logo) and `alt_text` (of the logo)."""
 
     __tablename__ = "email_branding"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     colour: Mapped[str | None] = mapped_column(String(7))
     logo: Mapped[str | None] = mapped_column(String(255))
     name: Mapped[str] = mapped_column(String(255))
@@ -43,7 +48,7 @@ class LetterBranding(Base):
 
     __tablename__ = "letter_branding"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
     filename: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime | None] = mapped_column(default=utc_now)
@@ -55,7 +60,7 @@ class LetterBranding(Base):
 
 
 class ServiceEmailBranding(Base):
-    """The email branding of a service that has one of its own."""
+    """The email branding of a service."""
 
     __tablename__ = "service_email_branding"
 
@@ -64,7 +69,7 @@ class ServiceEmailBranding(Base):
 
 
 class ServiceLetterBranding(Base):
-    """The letter branding of a service that has one of its own."""
+    """The letter branding of a service."""
 
     __tablename__ = "service_letter_branding"
 

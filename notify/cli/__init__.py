@@ -6,9 +6,14 @@ import click
 
 from notify.cli.lazy import Entry, LazyGroup
 
-_CREATE = "notify.cli.create"
-_CALLBACKS = "notify.cli.callbacks"
-_INBOUND = "notify.cli.inbound"
+
+def _entries(module: str, summaries: dict[str, str]) -> dict[str, Entry]:
+    """Entries of a module whose commands are named like their functions: `create-user`, `create_user_command`."""
+    return {
+        name: Entry(f"notify.cli.{module}:{name.replace('-', '_')}_command", summary)
+        for name, summary in summaries.items()
+    }
+
 
 ENTRIES = {
     "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included."),
@@ -17,48 +22,112 @@ ENTRIES = {
     "worker": Entry("notify.cli.processes:worker", "Run a worker, for all task queues or those of a role."),
     "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
     "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply what SES says of emails, from an SQS queue."),
+    "with-engines": Entry(
+        "notify.cli.engines:with_engines",
+        "Run a command, such as `web`, with the databases of the data folder.",
+        adopts=False,
+    ),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
     "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
-    "create-user": Entry(f"{_CREATE}:create_user_command", "Make a user who can sign in at once."),
-    "create-service": Entry(
-        f"{_CREATE}:create_service_command",
-        "Make a service: a sender of messages, with a team, keys and templates of its own.",
+    **_entries("users", {"create-user": "Create a user who can sign in at once."}),
+    **_entries(
+        "services",
+        {
+            "create-service": "Create a service: a sender of messages, with its own team, keys and templates.",
+            "update-service": "Change the settings of a service.",
+            "archive-service": "Archive a service with its templates and API keys: it can no longer send.",
+            "list-services": "List every service, oldest first.",
+            "set-guest-list": "Replace the guest list of a service; without entries it becomes empty.",
+            "show-guest-list": "Show the guest list of a service: recipients beside its team in trial mode.",
+            "set-retention": "Set for how many days a service's messages of a type are kept.",
+            "set-branding": "Choose the branding of a service's emails or letters.",
+        },
     ),
-    "create-api-key": Entry(f"{_CREATE}:create_api_key_command", "Make an API key and print it."),
-    "revoke-api-key": Entry(f"{_CREATE}:revoke_api_key_command", "End an API key for good."),
-    "create-template": Entry(f"{_CREATE}:create_template_command", "Make a template that messages are sent from."),
-    "list-services": Entry(f"{_CREATE}:list_services_command", "List every service, oldest first."),
-    "create-callback": Entry(f"{_CALLBACKS}:create_callback_command", "Have a service told of one kind of event."),
-    "update-callback": Entry(f"{_CALLBACKS}:update_callback_command", "Change where, or how, a service is told."),
-    "delete-callback": Entry(f"{_CALLBACKS}:delete_callback_command", "Have a service told no more."),
-    "insert-inbound-numbers": Entry(f"{_INBOUND}:insert_inbound_numbers_command", "Add numbers that people can text."),
-    "assign-inbound-number": Entry(
-        f"{_INBOUND}:assign_inbound_number_command", "Give a service a number to receive texts on."
+    **_entries(
+        "api_keys",
+        {
+            "create-api-key": "Create an API key and print it.",
+            "revoke-api-key": "Revoke an API key for good.",
+            "list-api-keys": "List a service's API keys, newest first, without their secrets.",
+        },
     ),
-    "receive-text": Entry(f"{_INBOUND}:receive_text_command", "Pretend that somebody texted a service."),
-    "send": Entry(f"{_CREATE}:send_command", "Send one message through the running API, as any other client would."),
-    "token": Entry(f"{_CREATE}:token_command", "Print a token for the Authorization header of one's own requests."),
+    **_entries(
+        "templates",
+        {
+            "create-template": "Create a template that messages are sent from.",
+            "update-template": "Change a template: it becomes a new version, unless nothing differs.",
+            "archive-template": "Archive a template: nothing can be sent from it any more.",
+            "redact-template": "Hide the personalisation of a template's sent messages, for good.",
+            "list-templates": "List a service's templates by name.",
+            "show-template": "Show a template, or an earlier version of it.",
+        },
+    ),
+    **_entries(
+        "senders",
+        {
+            "add-sms-sender": "Add a text message sender to a service.",
+            "update-sms-sender": "Change a text message sender, or make it the default.",
+            "archive-sms-sender": "Archive a text message sender: messages can no longer be sent from it.",
+            "list-sms-senders": "List a service's text message senders, the default first.",
+            "add-reply-to": "Add a reply-to address to a service.",
+            "update-reply-to": "Change a reply-to address, or make it the default.",
+            "archive-reply-to": "Archive a reply-to address: emails can no longer be sent with it.",
+            "list-reply-tos": "List a service's reply-to addresses, the default first.",
+            "add-letter-contact": "Add a contact block, the sender's address on letters, to a service.",
+            "update-letter-contact": "Change a contact block, and with it the letters of every template that uses it.",
+            "archive-letter-contact": "Archive a contact block; templates that use it have none from then on.",
+            "list-letter-contacts": "List a service's contact blocks, the default first.",
+        },
+    ),
+    **_entries(
+        "brandings",
+        {
+            "create-email-branding": "Create an email branding: logo, colour and text at the top of emails.",
+            "update-email-branding": "Change an email branding.",
+            "archive-email-branding": "Archive an email branding that no service and no organisation uses.",
+            "create-letter-branding": "Create a letter branding: the logo of letters.",
+            "update-letter-branding": "Change a letter branding.",
+            "list-brandings": "List the email and letter brandings by name.",
+        },
+    ),
+    **_entries(
+        "callbacks",
+        {
+            "create-callback": "Notify a service of one kind of event, from at most two seconds on.",
+            "update-callback": "Change where, or how, a service is notified.",
+            "delete-callback": "Stop notifying a service of one kind of event.",
+        },
+    ),
+    **_entries(
+        "inbound",
+        {
+            "insert-inbound-numbers": "Add inbound numbers, which can then be given to services.",
+            "assign-inbound-number": "Give a service an inbound number, and the permission to receive text messages.",
+            "remove-inbound-number": "Take its inbound number, and the permission to receive texts, from a service.",
+            "list-inbound-numbers": "List every inbound number and the service that has it.",
+            "receive-text": "Pretend that somebody texted a service, which gets its callback.",
+        },
+    ),
+    **_entries(
+        "send",
+        {
+            "send": "Send one message through the running API, as any other client would.",
+            "token": "Print a token for the Authorization header of your own requests.",
+        },
+    ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
+    # what other commands run for themselves
+    "prepare": Entry("notify.cli.prepare:prepare", "", is_hidden=True, adopts=False),
+    "engines": Entry("notify.cli.engines:engines", "", is_hidden=True, adopts=False),
 }
-"""Every command, in the order of help. `prepare`, which `notify up` runs for itself, is not listed."""
+"""Every command, in the order of help."""
 
 command_group = LazyGroup("command", entries=ENTRIES, help="The commands of `notify`.")
 """For Flask, which finds it by its entry point: `flask command ...`."""
 
 
-class _Program(LazyGroup):
-    """The program's group: it also knows the command that is not for people."""
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name == "prepare":
-            from notify.cli.prepare import prepare
-
-            return prepare
-        return super().get_command(ctx, cmd_name)
-
-
 @click.group(
-    cls=_Program,
+    cls=LazyGroup,
     entries=ENTRIES,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A notification platform: text messages, emails and letters.",

@@ -1,4 +1,4 @@
-"""Commands about callbacks: where, and how, services are told what happened."""
+"""Commands about callbacks: where, and how, services are notified of events."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from typing import Any, Final
 
 import click
 
-from notify.cli.create import find_service, find_user, json_option, open_parts, show
+from notify.cli.common import author_id, find_service, json_option, open_parts, service_option, show, user_option
 from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
 from notify.webhooks.models import CallbackApi
 
-_service = click.option("--service", "which", required=True, help="Name or id of the service.")
-_type = click.option(
-    "--type", "callback_type", required=True, type=click.Choice(CALLBACK_TYPES), help="What it is told of."
-)
-_user = click.option(
-    "--user", "who", help="Email address or id of who does it. [default: who changed the service last]"
-)
+_type = click.option("--type", "callback_type", required=True, type=click.Choice(CALLBACK_TYPES), help="Kind of event.")
 _secret = click.option(
     "--signing-secret",
     "secret",
@@ -31,7 +25,7 @@ TOKEN_BYTES: Final = 24
 def _save(
     action: Callable[..., CallbackApi], which: str, who: str | None, secret: str | None, **values: Any
 ) -> dict[str, Any]:
-    """Make or change a callback; what to print of it."""
+    """Create or change a callback; returns what to print."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
         callback = action(
@@ -39,7 +33,7 @@ def _save(
             parts.encryptor,
             service_id=service.id,
             signing_secret=secret,
-            updated_by_id=find_user(session, who).id if who else service.created_by_id,
+            updated_by_id=author_id(session, who, service),
             guarded=parts.settings.callbacks_are_guarded,
             **values,
         )
@@ -52,29 +46,29 @@ def _save(
 
 
 @click.command("create-callback")
-@_service
+@service_option
 @_type
 @click.option("--url", required=True, help="Address to call; https outside development.")
 @click.option("--token", help="Bearer token of the calls, 10 characters at least. Left out: one is made and printed.")
 @_secret
-@_user
+@user_option
 @json_option
 def create_callback_command(
     *, which: str, callback_type: str, url: str, token: str | None, secret: str | None, who: str | None, as_json: bool
 ) -> None:
-    """Have a service told of one kind of event. It holds within two seconds."""
+    """Notify a service of one kind of event, from at most two seconds on."""
     chosen = token or secrets.token_urlsafe(TOKEN_BYTES)
     values = _save(create_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=chosen)
     show(values if token else {**values, "bearer_token": chosen}, as_json)
 
 
 @click.command("update-callback")
-@_service
+@service_option
 @_type
 @click.option("--url", help="Another address to call.")
 @click.option("--token", help="Another bearer token.")
 @_secret
-@_user
+@user_option
 @json_option
 def update_callback_command(
     *,
@@ -86,16 +80,16 @@ def update_callback_command(
     who: str | None,
     as_json: bool,
 ) -> None:
-    """Change where, or how, a service is told. What waits is told in the new way."""
+    """Change where, or how, a service is notified. This holds for waiting callbacks too."""
     show(_save(update_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=token), as_json)
 
 
 @click.command("delete-callback")
-@_service
+@service_option
 @_type
 @json_option
 def delete_callback_command(which: str, callback_type: str, as_json: bool) -> None:
-    """Have a service told no more. What waits is dropped."""
+    """Stop notifying a service of one kind of event. Waiting callbacks are dropped."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
         delete_callback(session, service_id=service.id, callback_type=callback_type)

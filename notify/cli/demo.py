@@ -1,4 +1,4 @@
-"""The demo service of `notify up`: something to send with before anything was set up."""
+"""The demo service of `notify up`: something to send with before anything is set up."""
 
 from __future__ import annotations
 
@@ -21,30 +21,24 @@ from notify.accounts.passwords import hash_password
 from notify.infra.parts import Parts
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
-from notify.services.actions import (
-    LIVE_LIMITS,
-    add_reply_to,
-    add_sms_sender,
-    create_api_key,
-    create_service,
-    full_api_key,
-    revoke_api_key,
-    set_guest_list,
-)
+from notify.services.api_keys import create_api_key, full_api_key, revoke_api_key
+from notify.services.guest_list import set_guest_list
 from notify.services.models import ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
+from notify.services.senders import add_reply_to, add_sms_sender
+from notify.services.service import LIVE_LIMITS, create_service
 from notify.templates.actions import create_template
 from notify.templates.models import Template
 from notify.vocabulary import KEY_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES
 
 NOTIFY_SERVICE: Final = UUID("d6aa2c68-a2d9-4437-ab19-3ae8eb202553")
 
-# The demo is found again by ids of its own. They are fixed, so that documentation can name them.
-DEMO_USER: Final = UUID("01900000-0000-7000-8000-00000000d001")
-DEMO_SERVICE: Final = UUID("01900000-0000-7000-8000-00000000d002")
+# Fixed ids, by which the demo is found again and which documentation can name. Version 4, as clients expect.
+DEMO_USER: Final = UUID("d0e30000-0000-4000-8000-00000000d001")
+DEMO_SERVICE: Final = UUID("d0e30000-0000-4000-8000-00000000d002")
 DEMO_TEMPLATES: Final = {
-    "sms": UUID("01900000-0000-7000-8000-00000000d010"),
-    "email": UUID("01900000-0000-7000-8000-00000000d011"),
-    "letter": UUID("01900000-0000-7000-8000-00000000d012"),
+    "sms": UUID("d0e30000-0000-4000-8000-00000000d010"),
+    "email": UUID("d0e30000-0000-4000-8000-00000000d011"),
+    "letter": UUID("d0e30000-0000-4000-8000-00000000d012"),
 }
 
 USER_NAME: Final = "Demo User"
@@ -82,14 +76,14 @@ _CONTENT: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def ensure_demo(parts: Parts, path: Path) -> dict[str, Any]:
-    """Make sure that a database in which nobody has worked has the demo service, and that `path` (dev.json) tells how
-    to use it; returns what is in that file.
+    """Make sure that an unused database has the demo service, and that `path` (dev.json) describes how to use it;
+    returns the content of that file.
 
     The file holds `api_url`, `admin_client` (`id`, `secret`), `user` (`id`, `email_address`, `password`,
     `mobile_number`), `service_id`, `api_keys` (`normal`, `team`, `test`), `templates` (`sms`, `email`, `letter`),
-    `sms_sender_id` and `email_reply_to_id`, all of them text, and is readable by its owner only. A file that is lost is
-    written again: with the same keys, but a new password, since only its hash is kept. Does nothing, and returns an
-    empty object, where others have services and there is no demo, and outside development and test.
+    `sms_sender_id` and `email_reply_to_id`, all of them text, and is readable by its owner only. A lost file is written
+    again: with the same keys, but a new password, since only its hash is stored. Does nothing, and returns an empty
+    object, where there are other services and no demo, and outside development and test.
     """
     if not parts.settings.is_safe_environment:
         return {}
@@ -192,7 +186,7 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
 
 
 def _key(session: Session, encryptor: Encryptor, key_type: str) -> str:
-    """The demo's key of a type; a new one where it was revoked, or was encrypted with a secret that is gone."""
+    """The demo's key of a type; a new one where it was revoked, or was encrypted with a lost secret."""
     name = f"demo {key_type}"
     key = session.scalar(
         select(ApiKey).where(ApiKey.service_id == DEMO_SERVICE, ApiKey.name == name, ApiKey.expiry_date.is_(None))
@@ -216,7 +210,7 @@ def _read(path: Path) -> Any:
 
 
 def _kept_password(kept: Any) -> str | None:
-    """The password in a file that is about this demo. The user may have changed it since: that is theirs to know."""
+    """The password in the file, if that is about this demo. The user may have changed it since."""
     user = kept.get("user") if isinstance(kept, dict) else None
     if not isinstance(user, dict) or user.get("id") != str(DEMO_USER):
         return None
@@ -225,7 +219,7 @@ def _kept_password(kept: Any) -> str | None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the file whole or not at all; nobody else can read it at any moment."""
+    """Write the file atomically; nobody else can read it at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -12,10 +12,14 @@ from notify.cli.folder import adopt_running_instance
 
 
 class Entry(NamedTuple):
-    """Where a command is (`module:attribute`), and the line that help shows for it."""
+    """Where a command is (`module:attribute`), and the line that help shows for it. A hidden one is not for people.
+    One that does not adopt leaves the instance that runs on the data folder alone.
+    """
 
     target: str
     summary: str
+    is_hidden: bool = False
+    adopts: bool = True
 
 
 class LazyGroup(click.Group):
@@ -28,7 +32,7 @@ class LazyGroup(click.Group):
         self.entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.entries)
+        return [name for name, entry in self.entries.items() if not entry.is_hidden]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         entry = self.entries.get(cmd_name)
@@ -42,10 +46,17 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items()])
+            formatter.write_dl([(name, entry.summary) for name, entry in self.entries.items() if not entry.is_hidden])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        entry = self.entries.get(args[0])
+        if entry is None or entry.adopts:
+            adopt_running_instance(os.environ)
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        adopt_running_instance(os.environ)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):

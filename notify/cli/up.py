@@ -112,8 +112,9 @@ class Instance:
         """
         self.folder.take()
         try:
+            self.folder.withdraw()  # what a killed one published
             stop_leftovers(self.folder.children)
-            refuse_taken_port(self.settings.web_host, self.settings.port)
+            self._check_port()
             self._start(stop)
             self._welcome()
             self.supervisor.watch(stop)
@@ -129,6 +130,9 @@ class Instance:
             self.supervisor.stop()
             self.folder.release()
         self.say("notify", f"stopped; the data is kept in {_short(self.folder.path)}")
+
+    def _check_port(self) -> None:
+        refuse_taken_port(self.settings.web_host, self.settings.port)
 
     def _start(self, stop: threading.Event) -> None:
         preparing = self._spawn_prepare()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from notify.infra.database import Database
 from notify.infra.times import local_days_ago
-from notify.services.queries import USUAL_RETENTION_DAYS
+from notify.services.retention import USUAL_RETENTION_DAYS
 
 DELETED_AT_A_TIME: Final = 10_000
 

@@ -1,14 +1,23 @@
 """Identifiers."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import uuid_utils.compat
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): unique, and sorted by the time it was made, which keeps indexes on it compact."""
+    """A UUIDv7 (RFC 9562), for messages and other rows of mass: unique, and sorted by the time it was made, which keeps
+    indexes on it compact.
+    """
     return uuid_utils.compat.uuid7()
+
+
+def new_public_id() -> UUID:
+    """A random UUID (version 4), for what people and client libraries name in requests: services, templates, API keys,
+    users, organisations, senders, brandings, inbound numbers. The official PHP client refuses other versions.
+    """
+    return uuid4()
 
 
 def first_id(moment: datetime) -> UUID:

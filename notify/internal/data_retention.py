@@ -7,12 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from notify.infra.errors import NotFoundProblemError
 from notify.internal.fields import Moment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Empty, Result
 from notify.services import retention
-from notify.vocabulary import NOTIFICATION_TYPES
 
 routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
 
@@ -65,13 +63,11 @@ def get_retention(session: Session, service_id: UUID, data_retention_id: UUID) -
 @routes.post("/<uuid:data_retention_id>", status=204)
 def change_retention(session: Session, service_id: UUID, data_retention_id: UUID, body: ChangedRetention) -> None:
     """Change a data retention."""
-    retention.change_retention(session, service_id, data_retention_id, body.days_of_retention)
+    retention.update_retention(session, service_id, data_retention_id, body.days_of_retention)
 
 
 @routes.get("/notification-type/<notification_type>")
 def get_retention_of_type(session: Session, service_id: UUID, notification_type: str) -> RetentionAnswer | Empty:
     """Get the data retention of a type of message."""
-    if notification_type not in NOTIFICATION_TYPES:
-        raise NotFoundProblemError
     row = retention.get_retention_of_type(session, service_id, notification_type)
     return Empty() if row is None else RetentionAnswer.of(row)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import one_of
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_public_id
 from notify.infra.times import utc_now
 from notify.vocabulary import ORGANISATION_TYPES
 
@@ -20,7 +20,7 @@ class Organisation(Base):
 
     __tablename__ = "organisation"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

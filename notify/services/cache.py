@@ -35,15 +35,15 @@ class ServiceCache:
         return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID) -> CachedService | None:
-        """The service with its keys, or null."""
+        """The service with its keys, or None."""
         return self._service(service_id)
 
     def sms_sender(self, service_id: UUID, sender_id: UUID) -> str | None:
-        """The text of one of the service's senders that is not archived, or null."""
+        """The text of one of the service's senders that is not archived, or None."""
         return self._sender("sms", service_id, sender_id)
 
     def reply_to(self, service_id: UUID, reply_to_id: UUID) -> str | None:
-        """One of the service's reply-to addresses that is not archived, or null."""
+        """One of the service's reply-to addresses that is not archived, or None."""
         return self._sender("email", service_id, reply_to_id)
 
     def _load_service(self, service_id: UUID) -> CachedService | None:

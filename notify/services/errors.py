@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from notify.infra.errors import FieldProblemError, ProblemError
+from uuid import UUID
+
+from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
 
 
 class InvalidServiceError(FieldProblemError):
@@ -51,35 +53,77 @@ class DuplicateReplyToError(ProblemError):
 
 
 class DefaultNeededError(ProblemError):
-    """The first of a service's senders must be its default."""
+    """A service needs a default sender of this kind: the first one must be it, and it stays so until replaced."""
 
     def __init__(self, thing: str) -> None:
         super().__init__(f"You must have at least one {thing} as the default.")
 
 
+class DefaultSenderError(ProblemError):
+    """The default sender of a kind cannot be archived (internal-services 6.1, 6.3)."""
+
+    def __init__(self, thing: str) -> None:
+        super().__init__(f"You cannot delete a default {thing}")
+
+
+class SenderIsInboundNumberError(ProblemError):
+    """A text message sender that is an inbound number cannot be archived (internal-services 6.3)."""
+
+    def __init__(self) -> None:
+        super().__init__("You cannot delete an inbound number")
+
+
+class InboundNumberSenderError(ProblemError):
+    """A text message sender that is an inbound number keeps its text (internal-services 6.3)."""
+
+    def __init__(self, service_id: UUID) -> None:
+        super().__init__(f"You can not change the inbound number for service {service_id}")
+
+
 class InvalidGuestListError(ProblemError):
-    """An entry of a guest list is nothing that can be sent to (internal-services 9.2)."""
+    """An entry of a guest list is neither a mobile number nor an email address (internal-services 9.2)."""
 
     def __init__(self, entry: str) -> None:
         super().__init__(f'Invalid guest list: "{entry}" is not a valid email address or phone number')
 
 
 class InvalidInboundNumberError(ProblemError):
-    """Not a number of this country in the form in which numbers that people can text are kept."""
+    """Not a number of the United Kingdom in local form, such as 07900900123."""
 
     def __init__(self, number: str) -> None:
         super().__init__(f"{number} is not a number like 07900900123")
 
 
 class NoFreeNumberError(ProblemError):
-    """There is no number that people can text and that is free, or the one that was asked for is not."""
+    """No inbound number is free, or the wanted one is not."""
 
     def __init__(self) -> None:
         super().__init__("There is no such inbound number available")
 
 
 class HasInboundNumberError(ProblemError):
-    """The service receives texts on a number already."""
+    """The service has an inbound number already."""
 
     def __init__(self) -> None:
         super().__init__("The service has an inbound number already")
+
+
+class NoInboundNumberError(ProblemError):
+    """The service has no inbound number."""
+
+    def __init__(self) -> None:
+        super().__init__("The service has no inbound number")
+
+
+class DuplicateRetentionError(ProblemError):
+    """The service has a retention for this type already, or there is no such service (internal-services 9.1)."""
+
+    def __init__(self, notification_type: str) -> None:
+        super().__init__(f"Service already has data retention for {notification_type} notification type")
+
+
+class UnknownRetentionError(NotFoundProblemError):
+    """The service has no such retention (internal-services 9.1)."""
+
+    def __init__(self, retention_id: UUID, service_id: UUID) -> None:
+        super().__init__(f"The service data retention for id: {retention_id} was not found for service: {service_id}")

@@ -115,7 +115,7 @@ class RateLimiter:
 
     def take(self, requests: Sequence[LimitRequest]) -> list[ProblemError | None]:
         """Take requests from the limits of their minutes and look at those of their days, in one round trip. For each
-        request the reason why it is refused, or null.
+        request the reason why it is refused, or None.
         """
         if not self._cache.is_enabled:
             return [None] * len(requests)

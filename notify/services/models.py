@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
 from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES, ORGANISATION_TYPES, RECIPIENT_TYPES, SERVICE_PERMISSIONS
@@ -33,7 +33,7 @@ recipient_type_enum = enum("recipient_type", RECIPIENT_TYPES)
 
 
 class _ServiceColumns(Versioned):
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
@@ -113,7 +113,7 @@ class InboundNumber(Base):
 
     __tablename__ = "inbound_numbers"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     number: Mapped[str] = mapped_column(String(11))
     provider: Mapped[str]
     service_id: Mapped[UUID | None] = mapped_column(ForeignKey("services.id"))
@@ -132,7 +132,7 @@ class SmsSender(Base):
 
     __tablename__ = "service_sms_senders"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     sms_sender: Mapped[str] = mapped_column(String(11))
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     is_default: Mapped[bool] = mapped_column(default=True, server_default=true())
@@ -157,7 +157,7 @@ class EmailReplyTo(Base):
 
     __tablename__ = "service_email_reply_to"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     email_address: Mapped[str] = mapped_column(Text)
     is_default: Mapped[bool] = mapped_column(default=True, server_default=true())
@@ -180,7 +180,7 @@ class LetterContact(Base):
 
     __tablename__ = "service_letter_contacts"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     contact_block: Mapped[str] = mapped_column(Text)
     is_default: Mapped[bool] = mapped_column(default=True, server_default=true())
@@ -215,7 +215,7 @@ class DataRetention(Base):
 
     __tablename__ = "service_data_retention"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
     notification_type: Mapped[str] = mapped_column(notification_type_enum)
     days_of_retention: Mapped[int]
@@ -226,7 +226,7 @@ class DataRetention(Base):
 
 
 class _ApiKeyColumns(Versioned):
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
     secret: Mapped[bytes] = mapped_column(LargeBinary)
     service_id: Mapped[UUID]

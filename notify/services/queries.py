@@ -24,8 +24,8 @@ from notify.services.models import (
     ServicePermission,
     SmsSender,
 )
+from notify.services.retention import USUAL_RETENTION_DAYS
 
-USUAL_RETENTION_DAYS = 7
 REVOKED_KEYS_KNOWN_DAYS = 7
 
 
@@ -82,10 +82,9 @@ class CachedService:
 def load_service(
     session: Session, service_id: UUID, encryptor: Encryptor, *, now: datetime | None = None
 ) -> CachedService | None:
-    """The service with its permissions, branding and API keys, archived or not; None when there is none by that id.
+    """A service with its permissions, branding and API keys, archived or not; None for an unknown id.
 
-    Keys are those never revoked, and those revoked less than 7 days ago, counted from the midnight (UTC) before they
-    were revoked: authentication still tells their users why they are refused (public-api 1.3).
+    Recently revoked keys are included, so that authentication can say why it refuses them (public-api 1.3).
     """
     row = session.execute(
         select(Service, EmailBranding)
@@ -126,13 +125,20 @@ def _cached_branding(branding: EmailBranding) -> CachedEmailBranding:
     )
 
 
-def _usable_keys(session: Session, service_id: UUID, encryptor: Encryptor, now: datetime) -> list[CachedApiKey]:
+def earliest_shown_expiry(now: datetime) -> datetime:
+    """Keys revoked since then are still recognised, and listed: for 7 days, counted from the midnight (UTC) before they
+    were revoked (internal-services 4).
+    """
     # midnight of the expiry day > now - 7 days is the same as: expiry >= the first midnight after now - 7 days
     limit = now - timedelta(days=REVOKED_KEYS_KNOWN_DAYS)
-    earliest = datetime.combine(limit.date() + timedelta(days=1), time(), limit.tzinfo)
+    return datetime.combine(limit.date() + timedelta(days=1), time(), limit.tzinfo)
+
+
+def _usable_keys(session: Session, service_id: UUID, encryptor: Encryptor, now: datetime) -> list[CachedApiKey]:
+    usable = or_(ApiKey.expiry_date.is_(None), ApiKey.expiry_date >= earliest_shown_expiry(now))
     keys = session.scalars(
         select(ApiKey)
-        .where(ApiKey.service_id == service_id, or_(ApiKey.expiry_date.is_(None), ApiKey.expiry_date >= earliest))
+        .where(ApiKey.service_id == service_id, usable)
         .order_by(ApiKey.expiry_date.is_not(None), ApiKey.created_at.desc())
     )
     return [
@@ -149,7 +155,7 @@ def _usable_keys(session: Session, service_id: UUID, encryptor: Encryptor, now: 
 
 
 def permissions(session: Session, service_id: UUID) -> list[str]:
-    """What the service is allowed to do, in alphabetical order."""
+    """The permissions of a service, in alphabetical order."""
     return list(
         session.scalars(
             select(ServicePermission.permission)
@@ -208,8 +214,8 @@ def inbound_number(session: Session, service_id: UUID) -> str | None:
 
 
 def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
-    """Whom a service in trial mode, or a team key, may send to (public-api 5.2): mobile numbers and addresses of the
-    service's users, and its guest list, as stored and in no defined order.
+    """The recipients that a service in trial mode, or a team key, may send to (public-api 5.2): mobile numbers and
+    addresses of the service's users, and its guest list, as stored and in no defined order.
     """
     team = select(ServiceUser.user_id).where(ServiceUser.service_id == service_id)
     phones = select(User.mobile_number).where(User.id.in_(team), User.mobile_number.is_not(None))
@@ -220,7 +226,7 @@ def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
 
 
 def retention_days(session: Session, service_id: UUID, notification_type: str) -> int:
-    """For how many days the service's messages of this type are kept: 7 unless it has settings of its own."""
+    """For how many days the service's messages of this type are kept: 7 where nothing is set."""
     days = session.scalar(
         select(DataRetention.days_of_retention).where(
             DataRetention.service_id == service_id, DataRetention.notification_type == notification_type
@@ -230,14 +236,14 @@ def retention_days(session: Session, service_id: UUID, notification_type: str) -
 
 
 class LiveCounts(NamedTuple):
-    """How many use us in earnest."""
+    """Numbers of live services and of organisations that have one."""
 
     organisations: int
     services: int
 
 
 def count_live(session: Session) -> LiveCounts:
-    """Services that are live and counted as such, and organisations that have one (public-api 14.5)."""
+    """Count live services that are not left out of counts, and their organisations (public-api 14.5)."""
     row = session.execute(
         select(func.count(Service.organisation_id.distinct()), func.count()).where(
             Service.active, ~Service.restricted, Service.count_as_live

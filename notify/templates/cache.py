@@ -27,7 +27,7 @@ ENTRIES = 1024
 
 @dataclass(frozen=True)
 class CompiledTemplate:
-    """A version of a template, and its text ready to be filled in. One of the three texts fits its type."""
+    """A version of a template, and its text ready to be filled in: use the text of its type."""
 
     row: CachedTemplate
 
@@ -62,7 +62,7 @@ class CompiledTemplate:
 
 
 class _NoTemplateError(LookupError):
-    """There is no such version: not remembered, since it may be made any time."""
+    """There is no such version. Not cached, since it may be created any time."""
 
 
 class TemplateCache:
@@ -79,11 +79,11 @@ class TemplateCache:
         return cls(container.parts.database)
 
     def current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
-        """The service's template as it is now, or null (also for a hidden one)."""
+        """The service's template as it is now,, or None (also for a hidden one)."""
         return self._current(service_id, template_id)
 
     def version(self, service_id: UUID, template_id: UUID, version: int) -> CompiledTemplate | None:
-        """The service's template as it was in that version, hidden or not, or null."""
+        """The service's template as it was in that version, hidden or not, or None."""
         try:
             return self._version(service_id, template_id, version)
         except _NoTemplateError:
@@ -106,6 +106,6 @@ class TemplateCache:
         return None if row is None else CompiledTemplate(row)
 
     def clear(self) -> None:
-        """Forget everything, so that the next look is at the database."""
+        """Empty the cache."""
         self._current.cache_clear()
         self._version.cache_clear()

@@ -12,17 +12,24 @@ class InvalidTemplateError(FieldProblemError):
 
 
 class TemplateTypeNotAllowedError(FieldProblemError):
-    """The service may not send what this template would be for."""
+    """The service has no permission for this type of message."""
 
     def __init__(self, doing: str, template_type: str) -> None:
         super().__init__("template_type", f"{doing} {_CHANNELS[template_type]} templates is not allowed", status=403)
 
 
 class ContentTooLongError(FieldProblemError):
-    """A text message that is longer than a text message can be."""
+    """A text message that is too long to be sent."""
 
     def __init__(self, limit: int) -> None:
         super().__init__("content", f"Content has a character count greater than the limit of {limit}")
+
+
+class QrCodeTooLongError(FieldProblemError):
+    """A letter has a QR code with more data than printers and phones can still read."""
+
+    def __init__(self) -> None:
+        super().__init__("content", "qr-code-too-long")
 
 
 class UnknownLetterContactError(FieldProblemError):

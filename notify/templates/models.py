@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import enum
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_public_id
 from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
 from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
@@ -31,7 +31,7 @@ letter_language_options_enum = enum("letter_language_options", LETTER_LANGUAGES)
 
 
 class _TemplateColumns(Versioned):
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
     template_type: Mapped[str] = mapped_column(template_type_enum)
     created_at: Mapped[datetime]
@@ -95,7 +95,7 @@ class TemplateFolder(Base):
 
     __tablename__ = "template_folder"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     name: Mapped[str]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("template_folder.id"))

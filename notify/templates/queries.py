@@ -21,7 +21,7 @@ class CachedTemplate:
 
     `default_sender_text` is the sender a message gets when none is asked for, as stored: the service's default text
     message sender or reply-to address; for a letter the contact block chosen on the template (public-api 5.5).
-    `languages` is null for anything but a letter.
+    `languages` is None for anything but a letter.
     """
 
     id: UUID
@@ -96,8 +96,8 @@ def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[
 def load_template(
     session: Session, service_id: UUID, template_id: UUID, version: int | None = None, *, hidden: bool = False
 ) -> CachedTemplate | None:
-    """The service's template, archived or not, as it is now (no version, or 0) or as it was in a version; None when
-    the service has none by that id, or not that version. Hidden templates only when asked for.
+    """A service's template, archived or not: the current version (no version, or 0) or a given one. None when there is
+    no such template or version. Hidden templates only when asked for.
     """
     source = TemplateHistory if version else Template
     wanted: list[ColumnElement[bool]] = [source.id == template_id, source.service_id == service_id]

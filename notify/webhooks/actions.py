@@ -16,7 +16,7 @@ from notify.accounts.models import User
 from notify.content.uris import is_uri
 from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
-from notify.infra.ids import new_id
+from notify.infra.ids import new_public_id
 from notify.infra.public_addresses import is_address, is_public
 from notify.infra.secrets import Encryptor
 from notify.infra.versions import save_version
@@ -52,7 +52,7 @@ def create_callback(
     _check_url(url, guarded=guarded)
     _check_token(bearer_token)
     callback = CallbackApi(
-        id=new_id(),
+        id=new_public_id(),
         service_id=service_id,
         callback_type=callback_type,
         url=url,

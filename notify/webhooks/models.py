@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import one_of
 from notify.infra.database import Base
-from notify.infra.ids import new_id
+from notify.infra.ids import new_id, new_public_id
 from notify.infra.versions import Versioned
 from notify.vocabulary import CALLBACK_TYPES
 
@@ -41,7 +41,7 @@ class PendingCallback(Base):
 
 
 class _CallbackColumns(Versioned):
-    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID]
     url: Mapped[str]
     bearer_token: Mapped[bytes] = mapped_column(LargeBinary)

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from notify.cli import command_group
 from notify.infra.parts import Parts
 from notify.webhooks.signing import derived_secret
-from tests.cli.test_create import environment
+from tests.cli.terminal import made, run
 from tests.services.factory import a_service
 
-assert environment  # a fixture
-pytestmark = pytest.mark.usefixtures("environment")
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 @pytest.fixture
 def service(parts: Parts) -> str:
     with parts.database.transaction() as session:
         return str(a_service(session).id)
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(command_group, list(arguments))
-
-
-def made(*arguments: str) -> Any:
-    result = run(*arguments, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.output)
 
 
 def rows(parts: Parts, query: str) -> list[tuple[Any, ...]]:

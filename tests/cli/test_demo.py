@@ -19,7 +19,7 @@ from notify.cli.demo import ensure_demo
 from notify.infra.parts import Parts
 from notify.infra.secrets import Encryptor
 from notify.services import queries
-from notify.services.actions import revoke_api_key
+from notify.services.api_keys import revoke_api_key
 from notify.services.models import ApiKey, Service
 from notify.templates.queries import load_template
 from notify.vocabulary import SERVICE_PERMISSIONS

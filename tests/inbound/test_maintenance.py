@@ -10,7 +10,7 @@ from notify.inbound import maintenance
 from notify.inbound.models import InboundText, InboundTextHistory
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.services.actions import assign_inbound_number, insert_inbound_numbers
+from notify.services.inbound_numbers import assign_inbound_number, insert_inbound_numbers
 from notify.services.models import DataRetention
 from tests.services.factory import a_service
 

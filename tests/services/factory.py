@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from notify.accounts.models import User
 from notify.infra.ids import new_id
-from notify.services.actions import create_service
 from notify.services.models import Service
+from notify.services.service import create_service
 
 
 def a_user(session: Session, **fields: Any) -> User:

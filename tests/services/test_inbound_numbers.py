@@ -7,10 +7,25 @@ from sqlalchemy import select
 
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.services.actions import add_sms_sender, assign_inbound_number, insert_inbound_numbers
-from notify.services.errors import HasInboundNumberError, InvalidInboundNumberError, NoFreeNumberError
+from notify.services.errors import (
+    HasInboundNumberError,
+    InvalidInboundNumberError,
+    NoFreeNumberError,
+    NoInboundNumberError,
+)
+from notify.services.inbound_numbers import (
+    assign_inbound_number,
+    insert_inbound_numbers,
+    list_free_numbers,
+    list_inbound_numbers,
+    number_of_service,
+    remove_inbound_number,
+    switch_off_inbound_number,
+)
 from notify.services.models import InboundNumber, SmsSender
-from notify.services.queries import default_sms_sender, inbound_number
+from notify.services.queries import default_sms_sender, inbound_number, permissions
+from notify.services.senders import add_sms_sender
+from notify.services.service import add_permission
 from tests.services.factory import a_service
 
 
@@ -58,3 +73,55 @@ def test_all_numbers_or_none(parts: Parts) -> None:
             insert_inbound_numbers(session, ["07900900001", "+447900900002"])
         assert "07900900001" not in session.scalars(select(InboundNumber.number)).all()
         assert insert_inbound_numbers(session, ["07900900001", "07900900001"]) == 1
+
+
+def test_the_list_names_services_and_free_numbers(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session, name="Trees")
+        insert_inbound_numbers(session, ["07900900001", "07900900002"])
+        assign_inbound_number(session, service.id)
+    with parts.database.session() as session:
+        listed = {row.number.number: row.service_name for row in list_inbound_numbers(session)}
+        assert [number.number for number in list_free_numbers(session)] == ["07900900002"]
+    assert (listed["07900900001"], listed["07900900002"]) == ("Trees", None)
+
+
+def test_a_number_that_is_switched_off_stays_with_its_service(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        with pytest.raises(NoInboundNumberError):
+            switch_off_inbound_number(session, service.id)
+        insert_inbound_numbers(session, ["07900900001"])
+        assign_inbound_number(session, service.id)
+        switch_off_inbound_number(session, service.id)
+        assert inbound_number(session, service.id) is None
+        kept = number_of_service(session, service.id)
+    assert kept is not None
+    assert (kept.number, kept.active) == ("07900900001", False)
+
+
+@pytest.mark.parametrize(("archive", "free"), [(False, ["07900900001"]), (True, [])])
+def test_taking_a_number_away_leaves_a_default_sender(parts: Parts, archive: bool, free: list[str]) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        add_permission(session, service.id, "inbound_sms")
+        insert_inbound_numbers(session, ["07900900001"])
+        assign_inbound_number(session, service.id)
+    for _ in range(2):
+        with parts.database.transaction() as session:
+            remove_inbound_number(session, service.id, archive=archive, from_number="GOVUK")
+    with parts.database.session() as session:
+        assert number_of_service(session, service.id) is None
+        assert [number.number for number in list_free_numbers(session)] == free
+        assert default_sms_sender(session, service.id) == "GOVUK"
+        assert "inbound_sms" not in permissions(session, service.id)
+
+
+def test_taking_the_default_number_away_makes_another_sender_the_default(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service = a_service(session)
+        add_sms_sender(session, service.id, "Trees", is_default=False)
+        insert_inbound_numbers(session, ["07900900001"])
+        assign_inbound_number(session, service.id)
+        remove_inbound_number(session, service.id, archive=False, from_number="GOVUK")
+        assert default_sms_sender(session, service.id) == "Trees"

@@ -15,8 +15,11 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.services import queries
-from notify.services.actions import add_reply_to, add_sms_sender, archive_service, create_api_key, set_guest_list
+from notify.services.api_keys import create_api_key
+from notify.services.guest_list import set_guest_list
 from notify.services.models import ApiKey, DataRetention, EmailReplyTo, SmsSender
+from notify.services.senders import add_reply_to, add_sms_sender
+from notify.services.service import archive_service
 from tests.services.factory import a_service, a_user
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)

@@ -1,8 +1,9 @@
-"""The rules of templates, as who changes them notices."""
+"""How templates are made and changed."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,17 +15,25 @@ from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.services import queries as services
-from notify.services.actions import archive_service, create_api_key, set_permissions
+from notify.services.api_keys import create_api_key
 from notify.services.models import ApiKey, LetterContact, Service, ServiceHistory
-from notify.templates.actions import create_template, update_template
+from notify.services.senders import add_letter_contact, archive_letter_contact, list_letter_contacts
+from notify.services.service import archive_service, set_permissions
+from notify.templates.actions import (
+    create_template,
+    redact_template,
+    set_letter_contact,
+    update_template,
+)
 from notify.templates.errors import (
     ContentTooLongError,
     InvalidTemplateError,
+    QrCodeTooLongError,
     TemplateTypeNotAllowedError,
     UnknownFolderError,
     UnknownLetterContactError,
 )
-from notify.templates.models import Template, TemplateFolder, TemplateFolderMap, TemplateHistory
+from notify.templates.models import Template, TemplateFolder, TemplateFolderMap, TemplateHistory, TemplateRedacted
 from notify.templates.queries import list_templates, load_template
 from tests.services.factory import a_service, a_user
 
@@ -283,3 +292,74 @@ def test_archive_service(parts: Parts) -> None:
 def test_archive_of_no_service(parts: Parts) -> None:
     with parts.database.session() as session, pytest.raises(NotFoundProblemError):
         archive_service(session, new_id())
+
+
+class TestLetterContacts:
+    def letter(self, session: Session) -> tuple[Template, LetterContact]:
+        service = a_service(session)
+        contact = add_letter_contact(session, service.id, "1 High Street", is_default=True)
+        template = create_template(
+            session,
+            service_id=service.id,
+            template_type="letter",
+            name="Letter",
+            subject="Heading",
+            content="Text",
+            created_by_id=service.created_by_id,
+        )
+        return template, contact
+
+    def test_choosing_the_same_one_again_is_a_version_all_the_same(self, parts: Parts) -> None:
+        with parts.database.transaction() as session:
+            template, contact = self.letter(session)
+            for version in (2, 3):
+                changed = set_letter_contact(session, template.service_id, template.id, contact.id)
+                assert (changed.version, changed.service_letter_contact_id) == (version, contact.id)
+            assert set_letter_contact(session, template.service_id, template.id, None).version == 4
+        with parts.database.session() as session, pytest.raises(UnknownLetterContactError):
+            set_letter_contact(session, template.service_id, template.id, new_id())
+
+    def test_an_archived_one_leaves_its_templates_without_a_version(self, parts: Parts) -> None:
+        with parts.database.transaction() as session:
+            template, contact = self.letter(session)
+            set_letter_contact(session, template.service_id, template.id, contact.id)
+            for _ in range(2):
+                assert archive_letter_contact(session, template.service_id, contact.id).archived
+            session.refresh(template)
+            assert (template.service_letter_contact_id, template.version) == (None, 2)
+            assert list_letter_contacts(session, template.service_id) == []
+
+
+def test_redaction_is_for_good_and_no_version(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        service, editor = a_service(session), a_user(session)
+        template = create_template(
+            session,
+            service_id=service.id,
+            template_type="sms",
+            name="T",
+            content="Hi ((name))",
+            created_by_id=service.created_by_id,
+        )
+        for author in (editor.id, service.created_by_id):
+            redact_template(session, service.id, template.id, changed_by_id=author)
+        loaded = load_template(session, service.id, template.id)
+        assert loaded is not None
+        assert (loaded.redact_personalisation, loaded.version) == (True, 1)
+        assert session.get_one(TemplateRedacted, template.id).updated_by_id == editor.id
+
+
+@pytest.mark.parametrize(("size", "accepted"), [(504, True), (505, False)])
+def test_a_qr_code_that_cannot_be_read_is_refused(parts: Parts, size: int, accepted: bool) -> None:
+    with parts.database.session() as session:
+        service = a_service(session)
+        with nullcontext() if accepted else pytest.raises(QrCodeTooLongError, match="qr-code-too-long"):
+            create_template(
+                session,
+                service_id=service.id,
+                template_type="letter",
+                name="Code",
+                subject="Code",
+                content="qr: " + "a" * size,
+                created_by_id=service.created_by_id,
+            )

@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.services.actions import add_reply_to, add_sms_sender
 from notify.services.models import LetterContact
+from notify.services.senders import add_reply_to, add_sms_sender
 from notify.templates.models import Template, TemplateRedacted
 from notify.templates.queries import list_templates, load_template
 from tests.services.factory import a_service

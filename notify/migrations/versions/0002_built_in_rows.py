@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from alembic import op
 from argon2 import PasswordHasher
 
-from notify.infra.ids import new_id
+from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import LONDON
 
 revision = "0002"
@@ -112,9 +112,9 @@ def _service(notify: dict[str, Any], now: datetime) -> None:
     )
     _insert("user_to_service", {"user_id": notify["user"]["id"], "service_id": service_id})
     _insert("service_permissions", *({**owned, "permission": permission} for permission in notify["permissions"]))
-    _insert("service_sms_senders", *({**owned, "id": new_id(), **sender} for sender in notify["sms_senders"]))
-    _insert("service_email_reply_to", {**owned, "id": new_id(), **notify["email_reply_to"]})
-    _insert("inbound_numbers", {"id": new_id(), "created_at": now, **notify["inbound_number"]})
+    _insert("service_sms_senders", *({**owned, "id": new_public_id(), **sender} for sender in notify["sms_senders"]))
+    _insert("service_email_reply_to", {**owned, "id": new_public_id(), **notify["email_reply_to"]})
+    _insert("inbound_numbers", {"id": new_public_id(), "created_at": now, **notify["inbound_number"]})
     today = now.astimezone(LONDON).date()
     _insert(
         "annual_billing",

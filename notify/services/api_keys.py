@@ -1,0 +1,94 @@
+"""API keys (contract: internal-services 4). Every function flushes; the caller's transaction commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from notify.infra.columns import violated_constraint
+from notify.infra.errors import NotFoundProblemError
+from notify.infra.ids import new_public_id
+from notify.infra.secrets import Encryptor
+from notify.infra.times import utc_now
+from notify.infra.versions import save_version
+from notify.services.errors import DuplicateApiKeyNameError, InvalidApiKeyError
+from notify.services.models import ApiKey, Service
+from notify.services.names import key_prefix
+from notify.services.queries import earliest_shown_expiry
+from notify.vocabulary import KEY_TYPES
+
+
+@dataclass(frozen=True)
+class NewApiKey:
+    """A new API key. `full` is what its user gets, once: `name-serviceid-secret`."""
+
+    key: ApiKey
+    full: str
+
+
+def create_api_key(
+    session: Session, encryptor: Encryptor, *, service_id: UUID, name: str, key_type: str, created_by_id: UUID
+) -> NewApiKey:
+    """Create an API key. Its secret is stored encrypted and never shown again.
+
+    Raises `NotFoundProblemError` (no such service), `InvalidApiKeyError`, `DuplicateApiKeyNameError`.
+    """
+    if session.get(Service, service_id) is None:
+        raise NotFoundProblemError
+    if key_type not in KEY_TYPES:
+        raise InvalidApiKeyError("key_type", f"Invalid key type: {key_type}")
+    if len(name) > 255:
+        raise InvalidApiKeyError("name", "Longer than maximum length 255.")
+    secret = str(uuid4())
+    key = ApiKey(
+        id=new_public_id(),
+        name=name,
+        secret=encryptor.encrypt(secret),
+        service_id=service_id,
+        key_type=key_type,
+        created_by_id=created_by_id,
+    )
+    try:
+        save_version(session, key)
+    except IntegrityError as error:
+        if violated_constraint(error) == "uix_service_to_key_name":
+            raise DuplicateApiKeyNameError(name) from None
+        raise
+    return NewApiKey(key, full_api_key(name, service_id, secret))
+
+
+def full_api_key(name: str, service_id: UUID, secret: str) -> str:
+    """A key as its user gets it. The name is made safe: no accents, `_` for blanks, lower-case letters, digits."""
+    return f"{key_prefix(name)}-{service_id}-{secret}"
+
+
+def revoke_api_key(
+    session: Session, service_id: UUID, key_id: UUID, *, revoked_by_id: UUID | None = None, now: datetime | None = None
+) -> ApiKey:
+    """Revoke an API key now, for good; its name is free again. Revoking it again moves its end to now. Raises
+    `NotFoundProblemError`, also for a key of another service.
+    """
+    moment = now or utc_now()
+    wanted = select(ApiKey).where(ApiKey.id == key_id, ApiKey.service_id == service_id)
+    key = session.scalar(wanted.with_for_update())
+    if key is None:
+        raise NotFoundProblemError
+    key.expiry_date = moment
+    if revoked_by_id is not None:
+        key.created_by_id = revoked_by_id
+    save_version(session, key, now=moment)
+    return key
+
+
+def list_api_keys(session: Session, service_id: UUID, *, now: datetime | None = None) -> list[ApiKey]:
+    """A service's keys, newest first: those not revoked, and those revoked less than 7 days ago, counted from the
+    midnight (UTC) before.
+    """
+    shown = or_(ApiKey.expiry_date.is_(None), ApiKey.expiry_date >= earliest_shown_expiry(now or utc_now()))
+    query = select(ApiKey).where(ApiKey.service_id == service_id, shown)
+    return list(session.scalars(query.order_by(ApiKey.created_at.desc(), ApiKey.id)))

@@ -1,0 +1,306 @@
+"""A service: its making, its settings, its end. Every function flushes; the caller's transaction commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from notify.accounts.actions import MEMBER_PERMISSIONS, add_to_service
+from notify.accounts.models import User
+from notify.branding.models import EmailBranding, LetterBranding
+from notify.infra.columns import violated_constraint
+from notify.infra.errors import NotFoundProblemError
+from notify.infra.ids import new_public_id
+from notify.infra.times import utc_now
+from notify.infra.versions import save_version
+from notify.organisations.models import Organisation
+from notify.organisations.queries import organisation_of_address
+from notify.services import hooks
+from notify.services.branding import set_email_branding, set_letter_branding
+from notify.services.errors import DuplicateServiceNameError, InvalidServiceError
+from notify.services.models import ApiKey, Service, ServicePermission, SmsSender
+from notify.services.names import email_local_part
+from notify.vocabulary import ORGANISATION_TYPES, SERVICE_PERMISSIONS
+
+DEFAULT_PERMISSIONS: Final = ("sms", "email", "letter", "international_sms", "international_letters")
+"""What a new service may do (internal-services 1.1)."""
+
+NHS_NOTIFY_ORGANISATION: Final = UUID("477f8870-af2b-4b81-9a2c-1fad12028919")
+NHS_BRANDING: Final = "NHS"
+
+CROWN_BY_TYPE: Final = {
+    "nhs_central": True,
+    "local": False,
+    "nhs_local": False,
+    "nhs_gp": False,
+    "nhs_notify": False,
+    "emergency_service": False,
+    "school_or_college": False,
+}
+
+
+@dataclass(frozen=True)
+class MessageLimits:
+    """How many messages a service may send a day. The defaults are those of a service in trial mode."""
+
+    email: int = 50
+    sms: int = 50
+    letter: int = 50
+    international_sms: int = 100
+
+
+LIVE_LIMITS: Final = MessageLimits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
+"""What a service gets when it goes live (internal-services 2.4)."""
+
+
+class ServiceChanges(TypedDict, total=False):
+    """What of a service may be changed (internal-services 2.4). Permissions and brandings have their own functions:
+    `set_permissions`, `set_email_branding`, `set_letter_branding`.
+    """
+
+    name: str
+    active: bool
+    restricted: bool
+    count_as_live: bool
+    go_live_at: datetime | None
+    go_live_user_id: UUID | None
+    has_active_go_live_request: bool
+    confirmed_unique: bool
+    confirmed_email_sender_name: bool | None
+    consent_to_research: bool | None
+    contact_link: str | None
+    organisation_id: UUID | None
+    organisation_type: str | None
+    email_message_limit: int
+    sms_message_limit: int
+    letter_message_limit: int
+    international_sms_message_limit: int
+    rate_limit: int
+    prefix_sms: bool
+    custom_email_sender_name: str | None
+    volume_email: int | None
+    volume_sms: int | None
+    volume_letter: int | None
+    notes: str | None
+    purchase_order_number: str | None
+    billing_contact_names: str | None
+    billing_contact_email_addresses: str | None
+    billing_reference: str | None
+
+
+LONGEST_NAME: Final = 255
+
+_SHORT_TEXTS: Final = (
+    "name",
+    "contact_link",
+    "custom_email_sender_name",
+    "purchase_order_number",
+    "billing_reference",
+)
+"""Settings of at most `LONGEST_NAME` characters."""
+
+
+def create_service(
+    session: Session,
+    *,
+    name: str,
+    user_id: UUID,
+    from_number: str,
+    restricted: bool = True,
+    limits: MessageLimits | None = None,
+    permissions: Sequence[str] = DEFAULT_PERMISSIONS,
+    organisation_type: str | None = None,
+    contact_link: str | None = None,
+    prefix_sms: bool = False,
+    go_live_at: datetime | None = None,
+    service_id: UUID | None = None,
+    now: datetime | None = None,
+) -> Service:
+    """Create a service (contract: internal-services 2.2) with all that it needs from the start: its first member, who
+    may do everything there; its permissions; its default text message sender (`from_number`); and the organisation and
+    branding that the member's email address implies. Other rooms add what they hold of it (`hooks.created`).
+
+    Raises `NotFoundProblemError` (no such user), `DuplicateServiceNameError`, `InvalidServiceError`, and what the
+    subscribers of `hooks.created` raise.
+    """
+    moment = now or utc_now()
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFoundProblemError
+    _check_organisation_type(organisation_type)
+    organisation = _organisation_of(session, user, organisation_type)
+    if organisation is not None:
+        organisation_type = organisation.organisation_type
+    service = Service(
+        id=service_id or new_public_id(),
+        restricted=restricted,
+        created_by_id=user_id,
+        organisation_id=organisation.id if organisation else None,
+        organisation_type=organisation_type,
+        crown=organisation.crown if organisation else CROWN_BY_TYPE.get(organisation_type or ""),
+        count_as_live=not user.platform_admin,
+        go_live_at=go_live_at,
+        contact_link=contact_link,
+        prefix_sms=prefix_sms,
+    )
+    _set_name(service, name)
+    _set_limits(service, limits or MessageLimits())
+    with _unique_name(name):
+        save_version(session, service, now=moment)
+    add_to_service(session, user_id, service.id, MEMBER_PERMISSIONS)
+    set_permissions(session, service.id, permissions)
+    session.add(SmsSender(service_id=service.id, sms_sender=from_number, is_default=True))
+    _brand(session, service, organisation, user.email_address)
+    session.flush()
+    hooks.created(session, service, moment)
+    return service
+
+
+def update_service(
+    session: Session,
+    service_id: UUID,
+    *,
+    changed_by_id: UUID | None = None,
+    now: datetime | None = None,
+    **changes: Unpack[ServiceChanges],
+) -> Service:
+    """Change a service's settings: always a new version, also when nothing differs (internal-services 1.4, 2.4).
+
+    Raises `NotFoundProblemError`, `DuplicateServiceNameError`, `InvalidServiceError`.
+    """
+    service = lock_service(session, service_id)
+    _check_organisation_type(changes.get("organisation_type"))
+    for field, value in changes.items():
+        _check_length(field, value)
+        setattr(service, field, value)
+    if "name" in changes or "custom_email_sender_name" in changes:
+        _set_name(service, service.name)
+    if changed_by_id is not None:
+        service.created_by_id = changed_by_id
+    with _unique_name(service.name):
+        save_version(session, service, now=now)
+    return service
+
+
+def lock_service(session: Session, service_id: UUID) -> Service:
+    """Load a service and lock its row, so that what belongs to it changes one at a time. Raises
+    `NotFoundProblemError`.
+    """
+    service = session.get(Service, service_id, with_for_update=True)
+    if service is None:
+        raise NotFoundProblemError
+    return service
+
+
+def _check_organisation_type(organisation_type: str | None) -> None:
+    if organisation_type is not None and organisation_type not in ORGANISATION_TYPES:
+        raise InvalidServiceError("organisation_type", f"Invalid organisation type: {organisation_type}")
+
+
+def _check_length(field: str, value: object) -> None:
+    if field in _SHORT_TEXTS and isinstance(value, str) and len(value) > LONGEST_NAME:
+        raise InvalidServiceError(field, f"Longer than maximum length {LONGEST_NAME}.")
+
+
+def _organisation_of(session: Session, user: User, organisation_type: str | None) -> Organisation | None:
+    """The organisation of a user's email domain; else that of all services of NHS Notify."""
+    organisation = organisation_of_address(session, user.email_address)
+    if organisation is None and organisation_type == "nhs_notify":
+        return session.get(Organisation, NHS_NOTIFY_ORGANISATION)
+    return organisation
+
+
+def _set_name(service: Service, name: str) -> None:
+    """Set the name and what follows from it (internal-services 1.3)."""
+    _check_length("name", name)
+    service.name = name
+    service.normalised_service_name = email_local_part(name)
+    service.email_sender_local_part = email_local_part(service.custom_email_sender_name or name)
+
+
+def _set_limits(service: Service, limits: MessageLimits) -> None:
+    service.email_message_limit = limits.email
+    service.sms_message_limit = limits.sms
+    service.letter_message_limit = limits.letter
+    service.international_sms_message_limit = limits.international_sms
+
+
+@contextmanager
+def _unique_name(name: str) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if violated_constraint(error) in ("services_name_key", "services_normalised_service_name_key"):
+            raise DuplicateServiceNameError(name) from None
+        raise
+
+
+def _brand(session: Session, service: Service, organisation: Organisation | None, address: str) -> None:
+    email_branding = organisation.email_branding_id if organisation else None
+    letter_branding = organisation.letter_branding_id if organisation else None
+    if organisation is None and _is_nhs(service.organisation_type, address):
+        email_branding = session.scalar(select(EmailBranding.id).where(EmailBranding.name == NHS_BRANDING))
+        letter_branding = session.scalar(select(LetterBranding.id).where(LetterBranding.name == NHS_BRANDING))
+    set_email_branding(session, service.id, email_branding)
+    set_letter_branding(session, service.id, letter_branding)
+
+
+def _is_nhs(organisation_type: str | None, address: str) -> bool:
+    host = "." + address.rpartition("@")[2].lower()
+    return (organisation_type or "").startswith("nhs_") or host.endswith((".nhs.uk", ".nhs.net"))
+
+
+def set_permissions(session: Session, service_id: UUID, permissions: Sequence[str]) -> None:
+    """Replace what a service is allowed to do. Raises `InvalidServiceError` (internal-services 2.4)."""
+    for permission in permissions:
+        if permission not in SERVICE_PERMISSIONS:
+            raise InvalidServiceError("permissions", f"Invalid Service Permission: '{permission}'")
+    repeated = [permission for permission in dict.fromkeys(permissions) if permissions.count(permission) > 1]
+    if repeated:
+        raise InvalidServiceError("permissions", f"Duplicate Service Permission: {repeated}")
+    session.execute(delete(ServicePermission).where(ServicePermission.service_id == service_id))
+    session.add_all(ServicePermission(service_id=service_id, permission=permission) for permission in permissions)
+    session.flush()
+
+
+def add_permission(session: Session, service_id: UUID, permission: str) -> None:
+    """Allow a service one more thing. Does nothing when it is allowed already."""
+    if session.get(ServicePermission, (service_id, permission)) is None:
+        session.add(ServicePermission(service_id=service_id, permission=permission))
+        session.flush()
+
+
+def remove_permission(session: Session, service_id: UUID, permission: str) -> None:
+    """Take a permission from a service. Does nothing when it has not got it."""
+    session.execute(
+        delete(ServicePermission).where(
+            ServicePermission.service_id == service_id, ServicePermission.permission == permission
+        )
+    )
+
+
+def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
+    """Archive a service (contract: internal-services 2.5): it can no longer send, its API keys are revoked, and its
+    name is free. Other rooms archive what they hold of it (`hooks.archived`). Does nothing to a service that is
+    archived already. Raises `NotFoundProblemError`.
+    """
+    moment = now or utc_now()
+    service = lock_service(session, service_id)
+    if not service.active:
+        return
+    hooks.archived(session, service, moment)
+    service.active = False
+    _set_name(service, f"_archived_{moment:%Y-%m-%d-%H:%M:%S}_{service.name}"[:LONGEST_NAME])
+    save_version(session, service, now=moment)
+    keys = select(ApiKey).where(ApiKey.service_id == service.id, ApiKey.expiry_date.is_(None)).order_by(ApiKey.id)
+    for key in session.scalars(keys.with_for_update()).all():
+        key.expiry_date = moment
+        save_version(session, key, now=moment)

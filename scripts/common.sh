@@ -1,0 +1,9 @@
+# Read by the other scripts: the settings in environment.sh, where there is one, and the program's folder.
+cd "$(dirname "$0")/.."
+settings="${ENVIRONMENT_FILE-environment.sh}"
+if [ -n "$settings" ] && [ -f "$settings" ]; then
+    set -a # settings without `export` count, too
+    case "$settings" in */*) . "$settings" ;; *) . "./$settings" ;; esac
+    set +a
+fi
+NOTIFY="${VENV:-.venv}/bin/notify"
