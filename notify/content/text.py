@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import re
 import string
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from notify.content.quotes import smart_quotes
 
 ZERO_WIDTH: Final = "\u180e\u200b\u200c\u200d\u2060\ufeff\u2028\u2029"
 FULL_WIDTH: Final = "\u00a0\u202f"
@@ -81,33 +82,8 @@ def break_lines(text: str) -> str:
     return text.strip().replace("\n", "<br>").replace("\r", "<br>")
 
 
-_TAG: Final = re.compile(r"<[^<>]*>")
-MOST_COMMENTS: Final = 20
-"""HTML comments that may begin in a text. The library looks for the end of each through all of the rest."""
-
-
-def smart_quotes(text: str) -> str:
-    """Straight quotes become typographic ones, outside HTML elements whose text is code or a link."""
-    if '"' not in text and "'" not in text:
-        return text
-    shown = _TAG.sub("", text) if "<" in text else text
-    if ('"' not in shown and "'" not in shown) or text.count("<!--") > MOST_COMMENTS:
-        return text
-    library = _smartypants()
-    return str(library.smartypants(text, library.Attr.q | library.Attr.u))
-
-
-@lru_cache
-def _smartypants() -> Any:
-    """The library, which is loaded when the first quotes are; it leaves alone what stands in a link, too."""
-    import smartypants
-
-    smartypants.tags_to_skip.append("a")
-    return smartypants
-
-
 _WORD: Final = re.compile(r"\S+")
-_DASHES: Final = re.compile(r"\s[-–—]{1,3}\s")
+_DASHES: Final = re.compile(r"(?:(?<! ) ++|[^\S ])[-–—]{1,3}(?: ++|[^\S ])")
 
 
 def _unsmart(word: str) -> str:
@@ -122,7 +98,7 @@ def unsmart_emails(text: str) -> str:
 
 
 def en_dashes(text: str) -> str:
-    """A hyphen or dash that stands alone between blanks becomes an en dash."""
+    """A hyphen or dash that stands alone between blanks becomes an en dash with one space on either side."""
     return _DASHES.sub(" – ", text)
 
 
