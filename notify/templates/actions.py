@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from notify.content.gsm import downgrade_to_gsm
+from notify.content.gsm import replace_lookalikes
 from notify.content.sms import LONGEST_MESSAGE
 from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
 from notify.infra.errors import NotFoundProblemError
@@ -206,7 +206,7 @@ def _length_as_typed(content: str) -> int:
     (internal-users-orgs-templates 5.2). Other than content 5.4, which is about showing and sending.
     """
     text = collapse_newlines(normalise_lines(tidy_punctuation(content))).strip()
-    return len(downgrade_to_gsm(text).encode("utf-16-le")) // 2
+    return len(replace_lookalikes(text).encode("utf-16-le")) // 2
 
 
 def _check_contact(session: Session, template: Template) -> None:
