@@ -109,11 +109,13 @@ class SmsMessage:
             return self.character_count
         return max(self.character_count - _units(self._convert(self.prefix)) - 2, 0)
 
-    @cached_property
+    @property
     def is_unicode(self) -> bool:
         """Whether a character that GSM lacks makes every character cost more (5.3, 5.5)."""
-        if self._is_plain:
-            return False
+        return not self._is_plain and self._has_unicode
+
+    @cached_property
+    def _has_unicode(self) -> bool:
         if self.gsm_only:
             return _WELSH.search(self.original) is not None
         return NOT_GSM.search(self.text) is not None
