@@ -12,6 +12,8 @@ from notify.content.quotes import smart_quotes
 ZERO_WIDTH: Final = "\u180e\u200b\u200c\u200d\u2060\ufeff\u2028\u2029"
 FULL_WIDTH: Final = "\u00a0\u202f"
 OBSCURE: Final = ZERO_WIDTH + FULL_WIDTH
+DIRECTION_MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Invisible characters that say in which direction text runs. Contact lists and web pages put them around numbers."""
 
 _DELETE_OBSCURE: Final = dict.fromkeys(map(ord, OBSCURE))
 _DELETE_WHITESPACE: Final = dict.fromkeys(map(ord, OBSCURE + string.whitespace))
@@ -20,6 +22,7 @@ _HAS_OBSCURE: Final = re.compile(f"[{OBSCURE}]")
 _BLANK_AND_MARK: Final = (" ,", " .", "\t,", "\t.")
 _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
 _OWN_REFERENCES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&#91;", "["), ("&#93;", "]"))
+_HAS_DIRECTION_MARKS: Final = re.compile(f"[{DIRECTION_MARKS}]")
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
 
@@ -31,6 +34,13 @@ def strip_all(text: str, extra: str = "") -> str:
 def strip_obscure(text: str) -> str:
     """`text` without invisible characters anywhere, and without white space at its ends."""
     return text.translate(_DELETE_OBSCURE).strip(string.whitespace)
+
+
+def strip_direction_marks(text: str) -> str:
+    """`text` without direction marks around it, and the white space that stands beside them. Within it they stay."""
+    if text.isascii() or not _HAS_DIRECTION_MARKS.search(text):
+        return text
+    return text.strip(string.whitespace + OBSCURE + DIRECTION_MARKS)
 
 
 def remove_whitespace(text: str) -> str:
