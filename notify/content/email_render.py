@@ -31,13 +31,15 @@ def as_html(tokens: Sequence[Token]) -> str:
     after_code = False
     for token in tokens:
         made = _html_token(token)
-        is_code = token["type"] == "block_code"
+        if not made:
+            continue
         # code has no element around it, so a line end keeps it apart from text on either side
-        if made and out and (is_code or (after_code and not made.startswith("<"))) and not out[-1].endswith((">", "\n")):
+        is_code = token["type"] == "block_code"
+        meets_text = is_code or (after_code and not made.startswith("<"))
+        if meets_text and out and not out[-1].endswith((">", "\n")):
             out.append("\n")
-        if made:
-            out.append(made)
-            after_code = is_code
+        out.append(made)
+        after_code = is_code
     return "".join(out)
 
 

@@ -1,4 +1,4 @@
-"""The characters of text messages: GSM 03.38, what is replaced, and the older downgrade (contract: content 5.2, 5.3, C)."""
+"""The characters of text messages: GSM 03.38, look-alikes, and the older downgrade (contract: content 5.2, 5.3, C)."""
 
 from __future__ import annotations
 

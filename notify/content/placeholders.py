@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple, TypeVar, cast
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
 MOST_CHARACTERS: Final = 10_000_000
@@ -111,13 +111,13 @@ def without_null_characters(value: T) -> T:
     can carry the character and no database stores it. Names of an object lose it too. Nothing is changed in place.
     """
     root: list[object] = [value]
-    waiting: list[list[object] | dict[object, object]] = [root]
+    waiting: list[Any] = [root]
     while waiting:  # no recursion: objects may be nested as deep as a parser allows
         container = waiting.pop()
         for position, item in container.items() if isinstance(container, dict) else enumerate(container):
-            copy: list[object] | dict[object, object]
+            copy: Any
             if isinstance(item, str):
-                container[position] = item.replace("\0", "")  # type: ignore[index]
+                container[position] = item.replace("\0", "")
                 continue
             if isinstance(item, list):
                 copy = list(item)
@@ -125,7 +125,7 @@ def without_null_characters(value: T) -> T:
                 copy = {name.replace("\0", "") if isinstance(name, str) else name: one for name, one in item.items()}
             else:
                 continue
-            container[position] = copy  # type: ignore[index]
+            container[position] = copy
             waiting.append(copy)
     return cast(T, root[0])
 

@@ -91,8 +91,16 @@ EXAMPLES = [
     ("[](http://u.com)", '<p><a href="http://u.com">http://u.com</a></p>', "http://u.com\n"),
     ("[see http://v.com](u.com)", '<p><a href="http://u.com">see http://v.com</a></p>', "see http://v.com: u.com\n"),
     ("[t](http://x/a(b)c)", '<p><a href="http://x/a%28b%29c">t</a></p>', "t: http://x/a(b)c\n"),
-    ("([t](http://x/(a(b))_(c)) d)", '<p>(<a href="http://x/%28a%28b%29%29_%28c%29">t</a> d)</p>', "(t: http://x/(a(b))_(c) d)\n"),
-    ('[t](http://x/(a) "b (c)") d', '<p><a href="http://x/%28a%29" title="b (c)">t</a> d</p>', "t (b (c)): http://x/(a) d\n"),
+    (
+        "([t](http://x/(a(b))_(c)) d)",
+        '<p>(<a href="http://x/%28a%28b%29%29_%28c%29">t</a> d)</p>',
+        "(t: http://x/(a(b))_(c) d)\n",
+    ),
+    (
+        '[t](http://x/(a) "b (c)") d',
+        '<p><a href="http://x/%28a%29" title="b (c)">t</a> d</p>',
+        "t (b (c)): http://x/(a) d\n",
+    ),
     ("[t](http://x/a(b) c", '<p><a href="http://x/a%28b">t</a> c</p>', "t: http://x/a(b c\n"),
     ("[t](http://x/(a) b) c", '<p><a href="http://x/%28a">t</a> b) c</p>', "t: http://x/(a b) c\n"),
     ("[t](http://x?a=1&copy=2)", '<p><a href="http://x?a=1&amp;copy=2">t</a></p>', "t: http://x?a=1&copy=2\n"),
@@ -168,9 +176,17 @@ EXAMPLES = [
     ("-\u00a0one\n-\u00a0two", "<ul><li>one</li><li>two</li></ul>", "• one\n• two\n"),
     ("1.\u00a0one\n2.\u202ftwo", "<ol><li>one</li><li>two</li></ol>", "1. one\n2. two\n"),
     ("•\u2003one\n*\u3000two", "<ul><li>one</li><li>two</li></ul>", "• one\n• two\n"),
-    ("a:\n\u00a0*\u00a0one\n\u00a0\u00a0\u00a0* two", "<p>a:</p><ul><li>one<ul><li>two</li></ul></li></ul>", "a:\n\n• one\n\n• two\n"),
+    (
+        "a:\n\u00a0*\u00a0one\n\u00a0\u00a0\u00a0* two",
+        "<p>a:</p><ul><li>one<ul><li>two</li></ul></li></ul>",
+        "a:\n\n• one\n\n• two\n",
+    ),
     ("#\u00a0Heading\u00a0#\u00a0", "<h2>Heading</h2>", f"Heading\n{EQUALS}\n"),
-    ("^\u00a0inset\n^\u00a0-\u00a0one", "<blockquote><p>inset</p><ul><li>one</li></ul></blockquote>", "inset\n\n• one\n"),
+    (
+        "^\u00a0inset\n^\u00a0-\u00a0one",
+        "<blockquote><p>inset</p><ul><li>one</li></ul></blockquote>",
+        "inset\n\n• one\n",
+    ),
     ("a\n\n---\u00a0\n\n-\u00a0-\u00a0-", "<p>a</p><hr><hr>", f"a\n\n{RULE}\n\n{RULE}\n"),
     ("H\n==\u00a0", "<h2>H</h2>", f"H\n{EQUALS}\n"),
     ("a\u00a0b", "<p>a\u00a0b</p>", "a\u00a0b\n"),
@@ -195,7 +211,10 @@ def test_a_sanitised_value_shows_no_backslashes() -> None:
     assert structure("For ((name))", name=value) == "<p>For &lt;b&gt; Marie. Curie-Sklodowska (C:\\x)</p>"
     assert plain("For ((name))", name=value) == "For <b> Marie. Curie-Sklodowska (C:\\x)\n"
     message = template.render({"name": value})
-    assert (message.subject, message.plain_text) == (template.subject({"name": value}), template.plain_text({"name": value}))
+    assert (message.subject, message.plain_text) == (
+        template.subject({"name": value}),
+        template.plain_text({"name": value}),
+    )
 
 
 def test_a_subject_keeps_backslashes_that_are_no_escapes() -> None:

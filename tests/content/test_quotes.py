@@ -14,11 +14,11 @@ from notify.content.text import typography
         ('"', "“"),
         ("\"'Quoted' words\"", "“‘Quoted’ words”"),
         ("the '80s, the 1980's", "the ‘80s, the 1980’s"),
-        ("(\"a\") ['b'] -\"c\"", "(“a”) [‘b’] -“c”"),
+        ('("a") [\'b\'] -"c"', "(“a”) [‘b’] -“c”"),
         ("dogs' bones, St John's", "dogs’ bones, St John’s"),
         ("a&nbsp;'b' --\"c\"", "a&nbsp;‘b’ --“c”"),
         # a backslash keeps a quote straight; it protects nothing else
-        (r"\"a\" 'b' c\.d", "\"a\" ‘b’ c\\.d"),
+        (r"\"a\" 'b' c\.d", '"a" ‘b’ c\\.d'),
         # tags, code and links are left alone; a quote between tags is read with the text before
         ('<p class="x">it\'s</p>', '<p class="x">it’s</p>'),
         ("<a href='x'>it's</a> it's", "<a href='x'>it's</a> it’s"),
