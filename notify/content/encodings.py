@@ -66,10 +66,8 @@ def _decode_windows(data: bytes) -> str:
     found = _BEYOND_ASCII.findall(data)
     stray = sum(len(one) == 1 for one in found)
     try:
-        if 2 * stray > len(found):
-            text = data.decode("cp1252")
-        else:
-            text = _BEYOND_ASCII.sub(_as_utf_8, data).decode("utf-8")
+        is_windows = 2 * stray > len(found)
+        text = data.decode("cp1252") if is_windows else _BEYOND_ASCII.sub(_as_utf_8, data).decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableSpreadsheet from None
     if _UNLIKELY.search(text):

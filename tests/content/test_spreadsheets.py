@@ -65,7 +65,10 @@ def test_the_delimiter_of_a_file_is_the_one_that_makes_most_headers(text: str, r
 @pytest.mark.parametrize(
     ("text", "rows"),
     [
-        ('phone number,"options: a;b;c;d"\n07700900123,x', [["phone number", "options: a;b;c;d"], ["07700900123", "x"]]),
+        (
+            'phone number,"options: a;b;c;d"\n07700900123,x',
+            [["phone number", "options: a;b;c;d"], ["07700900123", "x"]],
+        ),
         ("phone number,options: a;b;c;d\n07700900123,x", [["phone number", "options: a;b;c;d"], ["07700900123", "x"]]),
         (
             "Phone_Number;name (first, middle, last, suffix)\n07700900123;x",
