@@ -18,6 +18,9 @@ MOST_PARTS: Final = 2_000
 MOST_TEXT: Final = 50_000_000
 """Characters of all cells together."""
 
+_CHUNK: Final = 2**16
+"""Bytes given to a parser at once: it makes a copy of them."""
+
 Attributes = dict[str, str]
 
 
@@ -70,7 +73,10 @@ class Reader(ABC):
         parser.EndElementHandler = self.end
         parser.CharacterDataHandler = self.text
         parser.StartDoctypeDeclHandler = self._refuse
-        parser.Parse(data, True)
+        with memoryview(data) as view:
+            for start in range(0, len(data), _CHUNK):
+                parser.Parse(view[start : start + _CHUNK], False)
+        parser.Parse(b"", True)
 
     @abstractmethod
     def start(self, name: str, attributes: Attributes) -> None:

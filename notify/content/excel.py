@@ -11,7 +11,7 @@ import io
 import zipfile
 from typing import Final
 
-from python_calamine import CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineWorkbook
 
 from notify.content.archive_parts import Archive
 from notify.content.excel_package import Package, read_package
@@ -28,9 +28,8 @@ def read_excel(archive: Archive) -> Sheet:
     """The first sheet that is not hidden. Raises `UnreadableSpreadsheet` for what is too large, and what the library
     and reading a part raise.
     """
-    package = read_package(archive)
-    data, survey = _surveyed(package)
-    sheet = _open(package, data)
+    packed, survey = _surveyed(read_package(archive))
+    sheet = CalamineWorkbook.from_filelike(packed).get_sheet_by_index(0)
     last_row, last_column = sheet.end or (0, 0)
     # the library leaves out the columns before the first value, but not the rows
     return Sheet(
@@ -45,20 +44,19 @@ def read_excel(archive: Archive) -> Sheet:
     )
 
 
-def _surveyed(package: Package) -> tuple[bytes, Survey]:
-    """The sheet's part, without cells far away where it is too large with them."""
+def _surveyed(package: Package) -> tuple[io.BytesIO, Survey]:
+    """The workbook for the library, and what its sheet asks for. Cells far away that make it too large are left out."""
     shared = read_shared_strings(package.shared_strings)
     survey = survey_sheet(package.sheet, shared)
     try:
         check_size(survey.last_row, survey.last_column)
     except UnreadableSpreadsheet:
-        data, survey.last_row, survey.last_column = trim_sheet(package.sheet, shared)
-        return data, survey
-    return package.sheet, survey
+        return _packed(package, trim_sheet(package.sheet, shared)), survey
+    return _packed(package, package.sheet), survey
 
 
-def _open(package: Package, sheet: bytes) -> CalamineSheet:
-    """The sheet as the library reads it."""
+def _packed(package: Package, sheet: bytes) -> io.BytesIO:
+    """An archive with these parts, where the library looks for them."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as target:
         target.writestr("_rels/.rels", _relationships(("officeDocument", "xl/workbook.xml")))
@@ -72,7 +70,7 @@ def _open(package: Package, sheet: bytes) -> CalamineSheet:
         target.writestr("xl/_rels/workbook.xml.rels", _relationships(*relations))
         target.writestr("xl/worksheets/sheet1.xml", sheet)
     packed.seek(0)
-    return CalamineWorkbook.from_filelike(packed).get_sheet_by_index(0)
+    return packed
 
 
 def _relationships(*relations: tuple[str, str]) -> str:

@@ -107,7 +107,12 @@ class _Sheet(Reader):
         name = local(name)
         if name == "c":
             self._type = attributes.get("t", "n")
-            self._row, self._column = _position(attributes, self._row, self._column)
+            reference = attributes.get("r")  # as `_position`, without the cost of a call for each cell
+            if reference is None:
+                self._column += 1
+            else:
+                letters = reference.rstrip(_DIGITS)
+                self._row, self._column = int(reference[len(letters) :]) - 1, _column_number(letters)
         elif name in _CONTENT:
             self.survey.add(self._row, self._column)
             if name == "v" and self._type == "s":
@@ -164,9 +169,9 @@ def _column_number(letters: str) -> int:
 # -- cells far away
 
 
-def trim_sheet(data: bytes, shared: SharedStrings) -> tuple[bytes, int, int]:
-    """A sheet without the cells beyond its table, and the last row and column of that: it ends with the last header and
-    the last row that has a value below one. Raises `UnreadableSpreadsheet` for a table that is too large.
+def trim_sheet(data: bytes, shared: SharedStrings) -> bytes:
+    """A sheet without the cells beyond its table, which ends with the last header and the last row that has a value
+    below one. Raises `UnreadableSpreadsheet` for a table that is too large.
     """
     table = _Table(shared.blank)
     table.read(data)
@@ -182,7 +187,7 @@ def trim_sheet(data: bytes, shared: SharedStrings) -> tuple[bytes, int, int]:
         pieces.append(data[position:start])
         position = data.index(b">", end) + 1
     pieces.append(data[position:])
-    return b"".join(pieces), table.last_row, table.last_column
+    return b"".join(pieces)
 
 
 class _Cells(Reader):
