@@ -1,4 +1,4 @@
-"""Emails (contract: content 4, 6, 7): markdown with placeholders to HTML and to plain text."""
+"""Emails (contract: content 4, 6, 7): Markdown with placeholders to HTML and to plain text."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from notify.content.placeholders import (
     redacted_text,
 )
 from notify.content.prepared import Prepared, Texts
+from notify.content.sanitise import without_angle_escapes, without_escapes
 from notify.content.text import normalise_whitespace, strip_unsupported, typography, unescape, unlink_govuk
 
 LARGEST_EMAIL: Final = 2_000_000
@@ -47,16 +48,18 @@ class EmailMessage:
 
 class EmailTemplate:
     """A template of emails: parsed once, filled for many recipients. Thread-safe. `redact` hides the names of
-    placeholders without a value.
+    placeholders without a value. Without `prepare` the Markdown is read anew for each recipient, which is much slower
+    and must give the same result (`notify.content.prepared`).
     """
 
-    def __init__(self, subject: str, content: str, *, redact: bool = False) -> None:
+    def __init__(self, subject: str, content: str, *, redact: bool = False, prepare: bool = True) -> None:
         self._subject = Field(subject)
         self._content = Field(content)
         self._names = names_of((self._subject, self._content))
         self.placeholders: tuple[str, ...] = tuple(self._names.values())
         self._marked: Unfilled = redacted if redact else marked
         self._unfilled: Unfilled | None = redacted_text if redact else None
+        self._prepares = prepare
 
     @cached_property
     def _escaped_subject(self) -> Field:
@@ -76,10 +79,10 @@ class EmailTemplate:
 
     def subject(self, values: Mapping[str, object]) -> str:
         """The subject as it is sent: plain text."""
-        return _subject(self._subject.fill(Personalisation(values), unfilled=self._unfilled))
+        return _subject(self._filled_subject(Personalisation(values)))
 
     def body(self, values: Mapping[str, object]) -> str:
-        """The content filled in, still markdown: what the API shows."""
+        """The content filled in, still Markdown: what the API shows."""
         return self._content.fill(Personalisation(values), lists="bullets").strip()
 
     def size(self, values: Mapping[str, object]) -> int:
@@ -101,10 +104,12 @@ class EmailTemplate:
         branding: EmailBranding | None = None,
         unsubscribe_url: str | None = None,
     ) -> EmailMessage:
-        """The email with these values. Recipients whose values are alike share one reading of the markdown
-        (`notify.content.prepared`); the outcome is the same as that of the methods below.
+        """The email with these values. Recipients whose values are alike share one reading of the Markdown
+        (`notify.content.prepared`); the result is the same as that of the methods below.
         """
-        texts = self._prepared.fill(values, unsubscribe_url, _set) or self._set(values, unsubscribe_url)
+        texts = self._prepared.fill(values, unsubscribe_url, _set) if self._prepares else None
+        if texts is None:
+            texts = self._set(values, unsubscribe_url)
         document = page.document(
             title=texts.title,
             preheader=_cut(texts.preheader),
@@ -141,29 +146,43 @@ class EmailTemplate:
 
     def html_subject(self, values: Mapping[str, object]) -> str:
         """The subject as HTML: the title of the page."""
-        return _subject(self._escaped_subject.fill(escaped_names(values), convert=escape, unfilled=self._marked))
+        return _subject(self._filled_title(escaped_names(values)))
 
     def preheader(self, values: Mapping[str, object]) -> str:
         """What mail readers show beside the subject: the first words of the message, as HTML."""
         return _cut(self._set(values, None).preheader)
 
+    def _filled_subject(self, given: Personalisation) -> str:
+        filled = self._subject.fill(given, unfilled=self._unfilled)
+        if "\\" in filled:
+            filled = self._subject.fill(given, convert=without_escapes, unfilled=self._unfilled)
+        return filled
+
+    def _filled_title(self, given: Personalisation) -> str:
+        return self._escaped_subject.fill(given, convert=_escape_for_title, unfilled=self._marked)
+
     def _set(self, values: Mapping[str, object], unsubscribe_url: str | None) -> Texts:
         given = escaped_names(values)
         content = self._escaped_content
-        shown = content.fill(given, lists="bullets", convert=escape, unfilled=self._marked)
-        has_all = all(given.by_key(key) is not None for key in content.names)
-        text = shown if has_all else content.fill(given, lists="bullets", convert=escape, unfilled=self._unfilled)
+        shown = content.fill(given, lists="bullets", convert=_escape_for_markdown, unfilled=self._marked)
+        text = shown
+        if any(given.by_key(key) is None for key in content.names):
+            text = content.fill(given, lists="bullets", convert=_escape_for_markdown, unfilled=self._unfilled)
         return _set(
-            self._subject.fill(Personalisation(values), unfilled=self._unfilled),
-            self._escaped_subject.fill(given, convert=escape, unfilled=self._marked),
-            shown,
-            text,
-            unsubscribe_url,
+            self._filled_subject(Personalisation(values)), self._filled_title(given), shown, text, unsubscribe_url
         )
 
 
+def _escape_for_title(value: str) -> str:
+    return escape(without_escapes(value))
+
+
+def _escape_for_markdown(value: str) -> str:
+    return escape(without_angle_escapes(value))
+
+
 def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str | None) -> Texts:
-    """All that is said in an email. `title` and `shown` are for HTML, where placeholders without a value are marked;
+    """All texts of an email. `title` and `shown` are for HTML, where placeholders without a value are marked;
     `text` is the same content as plain text has it. All but the subject are escaped.
     """
     tokens = _tokens(shown)

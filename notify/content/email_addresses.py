@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from notify.content.text import strip_obscure
+from notify.content.text import strip_direction_marks, strip_obscure
 
 LONGEST: Final = 320
 LONGEST_HOST: Final = 253
@@ -41,8 +41,8 @@ class InvalidEmailAddress(ValueError):  # noqa: N818 - the contract's word
 
 
 def validate(raw: str) -> str:
-    """The address without stray white space, in the case it was given in. Raises `InvalidEmailAddress`."""
-    address = strip_obscure(raw)
+    """The address without stray white space and direction marks, its case kept. Raises `InvalidEmailAddress`."""
+    address = strip_obscure(strip_direction_marks(raw))
     match = _ADDRESS.fullmatch(address)
     if match is None or len(address) > LONGEST or ".." in address or not _is_host(match[1]):
         raise InvalidEmailAddress

@@ -27,12 +27,25 @@ def _link_text(token: Token) -> Sequence[Token]:
 
 def as_html(tokens: Sequence[Token]) -> str:
     """The message as HTML, without the page around it."""
-    return "".join(map(_html_token, tokens))
+    out: list[str] = []
+    after_code = False
+    for token in tokens:
+        made = _html_token(token)
+        if not made:
+            continue
+        # code has no element around it, so a line end keeps it apart from text on either side
+        is_code = token["type"] == "block_code"
+        meets_text = is_code or (after_code and not made.startswith("<"))
+        if meets_text and out and not out[-1].endswith((">", "\n")):
+            out.append("\n")
+        out.append(made)
+        after_code = is_code
+    return "".join(out)
 
 
 def _html_token(token: Token) -> str:
     kind = token["type"]
-    if kind in ("text", "block_code"):
+    if kind in ("text", "block_code", "escaped_angle"):
         return str(token["raw"])
     if kind == "paragraph":
         content = as_html(token["children"])
@@ -41,8 +54,8 @@ def _html_token(token: Token) -> str:
         content = as_html(token["children"])
         tag = {1: "h2", 2: "h3"}.get(token["attrs"]["level"], "p")
         return page.element(tag, content) if content.strip() else ""
-    if kind == "list":
-        return _html_list(token)
+    if kind in ("list", "nested_list"):
+        return _html_list(token, is_nested=kind == "nested_list")
     if kind == "link":
         url = str(token["attrs"]["url"])
         return _link(html.unescape(url), as_html(_link_text(token)) or url, token["attrs"].get("title"))
@@ -65,9 +78,7 @@ def _html_list(token: Token, *, is_nested: bool = False) -> str:
 
 
 def _html_item(tokens: Sequence[Token]) -> str:
-    return "".join(
-        _html_list(token, is_nested=True) if token["type"] == "list" else _html_token(token) for token in tokens
-    )
+    return as_html([{**token, "type": "nested_list"} if token["type"] == "list" else token for token in tokens])
 
 
 def _link(url: str, content: str, title: str | None = None) -> str:
@@ -86,6 +97,8 @@ def _plain_token(token: Token) -> str:
     kind = token["type"]
     if kind in ("text", "bare_url"):
         return str(token["raw"])
+    if kind == "escaped_angle":
+        return str(token["raw"])[1:]
     if kind == "block_code":
         return "\n\n" + str(token["raw"]).rstrip("\n")
     if kind == "paragraph":
@@ -134,7 +147,7 @@ def as_preheader(tokens: Sequence[Token]) -> str:
 
 def _preheader_token(token: Token) -> str:
     kind = token["type"]
-    if kind in ("text", "bare_url"):
+    if kind in ("text", "bare_url", "escaped_angle"):
         return str(token["raw"])
     if kind == "block_code":
         return " " + str(token["raw"])

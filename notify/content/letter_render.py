@@ -97,7 +97,7 @@ def _literal(tokens: Sequence[Token]) -> str:
 
 def _inline(token: Token, *, bold_urls: bool = True) -> str:
     kind = token["type"]
-    if kind == "text":
+    if kind in ("text", "escaped_angle"):
         return str(token["raw"])
     if kind == "bare_url":
         url = str(token["raw"])

@@ -27,14 +27,20 @@ CONTAINERS: Final = frozenset({"block_text", "block_quote", "footnotes", "footno
 
 BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
-_ESCAPES: Final = r"(?:\\(?:[\\`*{}\[\]()#+\-.!_>~|]|(?=&[lg]t;)))+"
+_ESCAPES: Final = r"(?:\\[\\`*{}\[\]()#+\-.!_>~|])+"
+_ESCAPED_ANGLE: Final = r"\\&gt;"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _BRACKET: Final = re.compile(r"[\[\]]")
 _TARGET_START: Final = re.compile(r"\(\s*")
+_BALANCED: Final = re.compile(r"[^\s()]*+(?:\((?:[^\s()]|\([^\s()]*+\))*+\)[^\s()]*+)*+")
+"""A target without blanks whose round brackets, and those within them, are in pairs."""
 _TITLE_START: Final = re.compile(r"(?<!\s)\s+[\"']")
 _TITLE_END: Final = re.compile(r"[\"']\s*\)")
 _ANY_TARGET: Final = "](.)"
 _ANY_TARGET_CLOSE: Final = cast("re.Match[str]", re.match(r"\]", _ANY_TARGET))
+
+LONGEST_BALANCED_TARGET: Final = 2_048
+"""Characters of a link's target in which brackets are paired."""
 
 MOST_BRACKETS: Final = 4000
 """Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
@@ -57,8 +63,9 @@ class _Inline(InlineParser):
         super().__init__(hard_wrap=True)
         self.specification["link_close"] = r"\]"
         self.register("escape", _ESCAPES, _escapes)
+        self.register("escaped_angle", _ESCAPED_ANGLE, _escaped_angle)
         self.register("bare_url", BARE_URL, _bare_url, before="link")
-        self.rules = ["escape", "bare_url", "link", "link_close", "linebreak", "softbreak"]
+        self.rules = ["escape", "escaped_angle", "bare_url", "link", "link_close", "linebreak", "softbreak"]
 
     def parse_link_close(self, m: re.Match[str], state: InlineState) -> int:
         """The end of a link's text. The library finds out whether it is one; where it leads is read here."""
@@ -83,12 +90,14 @@ class _Inline(InlineParser):
 
 
 def _target(state: _InlineState, position: int, closing: int) -> tuple[str, str | None, int]:
-    """Where a link leads, its title and where both end: what is said in round brackets at this position. They end at
-    the first closing one, but for those in a title; there may be blanks in the target, as values may have some.
+    """Where a link leads, its title and where both end: what stands in round brackets at this position. They end at
+    the first closing one, `closing`, unless that is in a title or closes a bracket of the target. A target may have
+    blanks in it, as values may have some.
     """
     text = state.src
     match = _TARGET_START.match(text, position)
     start = match.end() if match else position
+    closing = _balanced_closing(text, start, closing)
     title = _TITLE_START.search(text, start, closing)
     if title and state.has_title:
         end = _TITLE_END.search(text, title.end())
@@ -98,12 +107,32 @@ def _target(state: _InlineState, position: int, closing: int) -> tuple[str, str 
     return _bare(text[start:closing].rstrip()), None, closing + 1
 
 
+def _balanced_closing(text: str, start: int, first: int) -> int:
+    """The closing bracket of a target that begins at `start`; `first` is the first one after it."""
+    if text.find("(", start, first) < 0:
+        return first
+    match = _BALANCED.match(text, start, start + LONGEST_BALANCED_TARGET)
+    end = match.end() if match else start
+    if end <= first:
+        return first
+    if text.startswith(")", end):
+        return end
+    closing = text.find(")", end)
+    return closing if closing >= 0 and _TITLE_START.match(text, end) else first
+
+
 def _bare(url: str) -> str:
     return url[4:-4] if url.startswith("&lt;") and url.endswith("&gt;") else url
 
 
 def _escapes(inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
     inline.process_text(match[0][1::2], state)  # without every other character, which are the backslashes
+    return match.end()
+
+
+def _escaped_angle(_inline: InlineParser, match: re.Match[str], state: InlineState) -> int:
+    """`\\>` is an escape in plain text only: in HTML the character is a reference by the time Markdown is read."""
+    state.append_token({"type": "escaped_angle", "raw": match[0]})
     return match.end()
 
 

@@ -29,6 +29,10 @@ _TABLES: Final = (
 _FENCE: Final = re.compile(r"[ ]{0,3}(`{3,}+|~{3,}+)[ ]*+(?:[^`\s]++[ ]*+)?$")
 _LINK: Final = re.compile(r"[ ]{0,3}\[([^\^\]]+)\]:[ ]*(?:<|&lt;)?([^\s>]+?)(?:>|&gt;)?(?:[ ]+[\"(](.+)[\")])?[ ]*$")
 _FOOTNOTE: Final = re.compile(r"[ ]{0,3}\[\^[^\]]+\]:(?=\s)")
+_WIDE: Final = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_WIDE_BLANK: Final = re.compile(f"[{_WIDE}]")
+_MARK: Final = re.compile(rf"([ {_WIDE}]{{0,3}})([*•^-]|#{{1,6}}|\d{{1,9}}\.)([ {_WIDE}]+)")
+_MARKS_ONLY: Final = re.compile(rf"[-*_=`~ {_WIDE}]+")
 CODE_INDENT: Final = 4
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
@@ -64,7 +68,7 @@ class _Respeller:
     """Respells the lines of a text, keeping what it needs to know of the lines before."""
 
     def __init__(self, lines: Sequence[str], definitions: dict[str, Definition], depth: int = 0) -> None:
-        self._lines = lines
+        self._lines = [line if line.isascii() else _with_plain_blanks(line) for line in lines]
         self._definitions = definitions
         self._depth = depth
         self._position = 0
@@ -206,8 +210,8 @@ class _Respeller:
         if heading:
             if self._items and (not self._after_blank or line.startswith(" ")):
                 return False  # directly below an item it is that item's text
-            text = heading[2].strip(" ")
-            line = f"{heading[1]} {text.rstrip('#').rstrip(' ') or text[:1]}"
+            text = heading[2].strip()
+            line = f"{heading[1]} {text.rstrip('#').rstrip() or text[:1]}"
         elif _RULE.match(line):
             line = "***"
         else:
@@ -297,6 +301,19 @@ class _Respeller:
         """What is indented so far below a blank line is part of the item that is indented less."""
         while len(self._items) > 1 and self._items[-1].indent >= indent:
             self._items.pop()
+
+
+def _with_plain_blanks(line: str) -> str:
+    """A line whose marks have spaces around them: word processors and web pages put other blanks there. Blanks within
+    the text, and before text without a mark, stay.
+    """
+    if _MARKS_ONLY.fullmatch(line):
+        return _WIDE_BLANK.sub(" ", line)
+    match = _MARK.match(line)
+    if match is None or match[0].isascii():
+        return line
+    indent, mark, blanks = match.groups()
+    return f"{' ' * len(indent)}{mark}{blanks if blanks.isascii() else ' '}{line[match.end() :]}"
 
 
 def _protected(line: str) -> str:

@@ -14,7 +14,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from notify.content.gsm import downgrade_to_ascii
 from notify.content.sms_rates import rates
-from notify.content.text import OBSCURE
+from notify.content.text import OBSCURE, strip_direction_marks
 
 _INVALID: Final = "Number is not valid – double check the phone number you entered"
 _EMERGENCY: Final = "Phone number cannot be an emergency number"
@@ -85,7 +85,9 @@ class PhoneNumber:
 
     @staticmethod
     def parse(raw: str) -> PhoneNumber:
-        """The number that a person meant by `raw`, whoever may send to it. Raises `InvalidPhoneNumber`."""
+        """The number that a person meant by `raw`, whether or not a service may send to it. Raises
+        `InvalidPhoneNumber`.
+        """
         return _parse(raw)
 
     @property
@@ -142,6 +144,7 @@ _LONGEST_PLAIN: Final = 40
 
 def _parse(raw: str) -> PhoneNumber:
     """Nearly every number is a mobile of Great Britain, written plainly; the library takes a hundred times as long."""
+    raw = strip_direction_marks(raw)
     if len(raw) <= _LONGEST_PLAIN:
         match = _PLAIN_MOBILE.fullmatch(raw) or _PLAIN_MOBILE.fullmatch(raw.translate(_SEPARATORS))
         if match is not None:
@@ -171,6 +174,7 @@ def check_contact_number(raw: str) -> None:
     """Whether `raw` may be shown as the number that users of a service call: any that can be called, also a short one
     such as 111, but no emergency number (content 10.2, step 4). Raises `InvalidPhoneNumber`.
     """
+    raw = strip_direction_marks(raw)
     try:
         _attempt_contact_number(raw)
     except InvalidPhoneNumber:

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
 MOST_CHARACTERS: Final = 10_000_000
@@ -14,6 +14,7 @@ MOST_CHARACTERS: Final = 10_000_000
 YES: Final = frozenset({"yes", "y", "true", "t", "1", "include", "show"})
 
 Lists = Literal["sentence", "bullets"]
+T = TypeVar("T")
 
 _ENTITY: Final = re.compile(r"&(?!nbsp;|amp;|#\d{8})(#?\w+);")  # no character has a number of eight digits
 
@@ -105,9 +106,33 @@ def redacted_text(_placeholder: Placeholder) -> str:
     return "[hidden]"
 
 
+def without_null_characters(value: T) -> T:
+    """A value of personalisation, or all of them, without U+0000, wherever in a list or object it stands: no channel
+    can carry the character and no database stores it. Names of an object lose it too. Nothing is changed in place.
+    """
+    root: list[object] = [value]
+    waiting: list[Any] = [root]
+    while waiting:  # no recursion: objects may be nested as deep as a parser allows
+        container = waiting.pop()
+        for position, item in container.items() if isinstance(container, dict) else enumerate(container):
+            copy: Any
+            if isinstance(item, str):
+                container[position] = item.replace("\0", "")
+                continue
+            if isinstance(item, list):
+                copy = list(item)
+            elif isinstance(item, dict):
+                copy = {name.replace("\0", "") if isinstance(name, str) else name: one for name, one in item.items()}
+            else:
+                continue
+            container[position] = copy
+            waiting.append(copy)
+    return cast(T, root[0])
+
+
 def list_items(values: list[object]) -> list[str]:
-    """The items of a list that are shown: without nulls and without what is blank."""
-    texts = (strip_outer(str(value)) for value in values if value is not None)
+    """The items of a list that are shown: without `None` and without what is blank."""
+    texts = (strip_outer(str(value).replace("\0", "")) for value in values if value is not None)
     return [text for text in texts if text]
 
 
@@ -179,12 +204,12 @@ class Field:
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
         """Whether a message of this text has nothing in it: there is no text, or it is placeholders from end to end and
-        renders to nothing (content 4). Text messages have a rule of their own.
+        renders to nothing but white space (content 4). Text messages have another rule.
         """
         if not self.content:
             return True
         is_filled_only = self.content.startswith("((") and self.content.endswith("))")
-        return is_filled_only and not self.fill(Personalisation(values), lists="bullets")
+        return is_filled_only and not self.fill(Personalisation(values), lists="bullets").strip()
 
     def fill(
         self,
@@ -221,7 +246,8 @@ class Field:
             length += len(text)
             if length > MOST_CHARACTERS:
                 raise TooMuchTextError(self._length(values))
-        return "".join(out)
+        filled = "".join(out)
+        return filled.replace("\0", "") if "\0" in filled else filled
 
     def _length(self, values: Personalisation) -> int:
         """How long the text with its values would be, about: lists, and values that are no text, count as Python shows

@@ -1,10 +1,16 @@
-"""Comparing recipients of either kind (contract: content 10.6)."""
+"""Phone numbers and email addresses alike: how they are cleaned, and compared (contract: content 10.6)."""
 
 from __future__ import annotations
 
 from notify.content import email_addresses
 from notify.content.email_addresses import InvalidEmailAddress
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.text import strip_direction_marks, strip_obscure
+
+
+def clean_recipient(text: str) -> str:
+    """A recipient as it was typed, without invisible characters and without white space at its ends: what is stored."""
+    return strip_obscure(strip_direction_marks(text))
 
 
 def format_recipient(recipient: object) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
@@ -12,6 +13,9 @@ from notify.content.spreadsheet_limits import MOST_CELLS, MOST_COLUMNS, MOST_ROW
 
 EXACT_DIGITS: Final = 15
 """Digits of a number that spreadsheet programs keep."""
+
+LARGEST_NUMBER: Final = 10.0**40
+"""From here on, numbers are shown with an exponent."""
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 Range = tuple[tuple[int, int], tuple[int, int]]
@@ -31,9 +35,7 @@ def check_size(last_row: int, last_column: int) -> None:
 @dataclass
 class Sheet:
     """The rows of a sheet, without hidden rows and columns; a merged cell is repeated as far as the sheet has values.
-    Positions count from 0.
-
-    Raises `UnreadableSpreadsheet` when it is too large.
+    Positions count from 0. Raises `UnreadableSpreadsheet` when it is too large.
     """
 
     read: Callable[[], Iterable[Sequence[Value]]]
@@ -44,6 +46,8 @@ class Sheet:
     hidden_rows: Collection[int] = frozenset()
     hidden_columns: Collection[int] = frozenset()
     merged: Sequence[Range] = field(default=(), repr=False)
+    exact: Mapping[tuple[int, int], str] = field(default_factory=dict, repr=False)
+    """What is shown of a number that is not exact in `read`, by row and column."""
 
     def __post_init__(self) -> None:
         check_size(self.last_row, self.last_column)
@@ -62,11 +66,21 @@ class Sheet:
                 by_row.setdefault(row, []).append((top, left, right))
         return by_row
 
+    @cached_property
+    def _exact_by_row(self) -> dict[int, list[tuple[int, str]]]:
+        by_row: dict[int, list[tuple[int, str]]] = {}
+        for (row, column), text in self.exact.items():
+            by_row.setdefault(row, []).append((column, text))
+        return by_row
+
     def __iter__(self) -> Iterator[list[str]]:
         values: dict[tuple[int, int], str] = {}
         blank, has_begun = 0, False
         for number, row in enumerate(self.read()):
-            cells = list(map(_text, row))
+            cells = list(map(shown_text, row))
+            for column, text in self._exact_by_row.get(number, ()):
+                if 0 <= column - self.first_column < len(cells):
+                    cells[column - self.first_column] = text
             for top, left, right in self._merged_by_row.get(number, ()):
                 self._repeat(cells, values, number == top, (top, left), right)
             if number in self.hidden_rows:
@@ -95,16 +109,17 @@ class Sheet:
                 cells[column] = values.get(start, "")
 
 
-def _text(value: Value) -> str:
+def shown_text(value: Value) -> str:
     """A value as a spreadsheet program set to British English shows it."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 10**EXACT_DIGITS else f"{value:.{EXACT_DIGITS}g}"
+        return _number_text(value)
     if isinstance(value, datetime):
-        return f"{value:%d/%m/%Y %H:%M}"
+        # midnight, because a day is a whole number to a spreadsheet program
+        return f"{value:%d/%m/%Y}" if value.time() == time() else f"{value:%d/%m/%Y %H:%M}"
     if isinstance(value, date):
         return f"{value:%d/%m/%Y}"
     if isinstance(value, time):
@@ -113,3 +128,22 @@ def _text(value: Value) -> str:
         minutes = round(value.total_seconds() / 60)
         return f"{minutes // 60}:{minutes % 60:02}"
     return str(value)
+
+
+def shown_moment(text: str) -> str:
+    """A date, a date with a time, or a time in the forms of ISO 8601, as `shown_text` has it; else the text."""
+    kinds: tuple[type[time | date], ...] = (date, datetime, time)
+    for kind in kinds:
+        try:
+            return shown_text(kind.fromisoformat(text))
+        except ValueError:
+            continue
+    return text
+
+
+def _number_text(value: float) -> str:
+    """A number in digits, however large, unless it is larger than any that people write."""
+    if value.is_integer() and abs(value) < 10**EXACT_DIGITS:
+        return str(int(value))
+    text = f"{value:.{EXACT_DIGITS}g}"
+    return f"{Decimal(text):f}" if value.is_integer() and abs(value) < LARGEST_NUMBER else text

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import ceil
 from typing import Final
 
-from notify.content.gsm import EXTENSION, KEPT, UNSENDABLE, WELSH_NOT_GSM, downgrade_to_gsm
+from notify.content.gsm import (
+    EXTENSION,
+    KEPT,
+    NOT_GSM,
+    UNSENDABLE,
+    WELSH_NOT_GSM,
+    downgrade_to_gsm,
+    replace_lookalikes,
+)
 from notify.content.links import link_addresses
 from notify.content.placeholders import (
     PATTERN,
@@ -24,14 +32,14 @@ from notify.content.placeholders import (
 from notify.content.text import break_lines, collapse_newlines, normalise_lines, tidy_punctuation
 
 LONGEST_MESSAGE: Final = 918
-"""Characters a text message may have, without the name of its service."""
+"""UTF-16 code units a text message may have, without the name of its service."""
 
 ONE_GSM, EACH_GSM = 160, 153
 ONE_UNICODE, EACH_UNICODE = 70, 67
 """Units that fit where one fragment is enough, and in each of several."""
 
 _UNUSUAL: Final = re.compile(r"[^ !-_a-~]")
-"""Anything but printable ASCII without a grave accent, which phones show as it is."""
+"""Anything but the printable ASCII characters of GSM, which lacks the grave accent."""
 _EXTENSION: Final = re.compile(f"[{re.escape(''.join(sorted(EXTENSION)))}]")
 _WELSH: Final = re.compile(f"[{''.join(sorted(WELSH_NOT_GSM))}]")
 
@@ -42,7 +50,7 @@ def _units(text: str) -> int:
 
 
 def _is_tidy(text: str) -> bool:
-    """Whether neither tidying nor downgrading would change anything."""
+    """Whether neither tidying nor replacing characters would change anything."""
     return (
         _UNUSUAL.search(text) is None
         and "  " not in text
@@ -60,32 +68,38 @@ def tidy(text: str) -> str:
 
 class SmsMessage:
     """A text message ready to be sent: `filled` is its text with the values in it, `prefix` the name of the service
-    where that is put in front.
+    where that is put in front. With `gsm_only` the text is downgraded for providers that cannot take Unicode.
     """
 
     text: str
     """As it is sent."""
-    before_downgrade: str
-    """The same with the characters that phones do not show."""
+    original: str
+    """The same before characters were replaced."""
 
-    def __init__(self, filled: str, prefix: str = "") -> None:
+    def __init__(self, filled: str, prefix: str = "", *, gsm_only: bool = False) -> None:
         self._filled = filled
         self.prefix = prefix
+        self.gsm_only = gsm_only
         whole = f"{prefix.strip()}: {filled}" if prefix else filled
-        if _is_tidy(whole):
-            self.before_downgrade = self.text = whole
+        self._is_plain = _is_tidy(whole)
+        if self._is_plain:
+            self.original = self.text = whole
         else:
-            self.before_downgrade = tidy(whole)
-            self.text = downgrade_to_gsm(self.before_downgrade)
+            self.original = tidy(whole)
+            self.text = self._convert(self.original)
+
+    @property
+    def _convert(self) -> Callable[[str], str]:
+        return _converter(self.gsm_only)
 
     @cached_property
     def body(self) -> str:
         """The text without the name of the service: what the API shows."""
-        return SmsMessage(self._filled).text if self.prefix else self.text
+        return SmsMessage(self._filled, gsm_only=self.gsm_only).text if self.prefix else self.text
 
     @cached_property
     def character_count(self) -> int:
-        """Length of `text` in UTF-16 units."""
+        """Length of `text` in UTF-16 code units."""
         return _units(self.text)
 
     @property
@@ -93,12 +107,23 @@ class SmsMessage:
         """Length of the message itself, as limits count it."""
         if not self.prefix:
             return self.character_count
-        return max(self.character_count - _units(downgrade_to_gsm(self.prefix)) - 2, 0)
+        return max(self.character_count - _units(self._convert(self.prefix)) - 2, 0)
 
     @property
     def is_unicode(self) -> bool:
-        """Whether a letter that GSM lacks makes every character cost more (5.5)."""
-        return not self.before_downgrade.isascii() and _WELSH.search(self.before_downgrade) is not None
+        """Whether a character that GSM lacks makes every character cost more (5.3, 5.5)."""
+        return not self._is_plain and self._has_unicode
+
+    @cached_property
+    def _has_unicode(self) -> bool:
+        if self.gsm_only:
+            return _WELSH.search(self.original) is not None
+        return NOT_GSM.search(self.text) is not None
+
+    @property
+    def unicode_characters(self) -> frozenset[str]:
+        """The characters that made the message Unicode, for the log (5.3)."""
+        return frozenset(NOT_GSM.findall(self.text)) if self.is_unicode else frozenset()
 
     def _count(self) -> tuple[int, int, int]:
         """What the networks count, how much of it one message carries, and how much each of several does."""
@@ -136,20 +161,27 @@ class SmsMessage:
 
     @property
     def unsendable_characters(self) -> frozenset[str]:
-        """Characters that became `?`."""
+        """Characters that became `?`. None do unless the message is `gsm_only`."""
+        if not self.gsm_only:
+            return frozenset()
         return frozenset(
-            character for character in set(self.before_downgrade) - KEPT if downgrade_to_gsm(character) == UNSENDABLE
+            character for character in set(self.original) - KEPT if downgrade_to_gsm(character) == UNSENDABLE
         )
+
+
+def _converter(gsm_only: bool) -> Callable[[str], str]:
+    return downgrade_to_gsm if gsm_only else replace_lookalikes
 
 
 class SmsTemplate:
     """A template of text messages: parsed once, filled for many recipients. Thread-safe. `redact` hides the names of
-    placeholders without a value.
+    placeholders without a value; `gsm_only` downgrades the text for providers that cannot take Unicode.
     """
 
-    def __init__(self, content: str, *, redact: bool = False) -> None:
+    def __init__(self, content: str, *, redact: bool = False, gsm_only: bool = False) -> None:
         self._field = Field(content)
         self._redact = redact
+        self._gsm_only = gsm_only
 
     @cached_property
     def _escaped(self) -> Field:
@@ -167,12 +199,13 @@ class SmsTemplate:
     def render(self, values: Mapping[str, object], prefix: str | None = None) -> SmsMessage:
         """The message with these values; `prefix` is the name of the service where that is put in front."""
         filled = self._field.fill(Personalisation(values), unfilled=redacted_text if self._redact else None)
-        return SmsMessage(filled, prefix or "")
+        return SmsMessage(filled, prefix or "", gsm_only=self._gsm_only)
 
     def row_preview(self, values: Mapping[str, object]) -> str:
         """HTML of the message for a row in a list of messages."""
         filled = self._escaped.fill(escaped_names(values), convert=escape, unfilled=redacted)
-        return collapse_newlines(normalise_lines(downgrade_to_gsm(tidy_punctuation(filled)))).strip()
+        convert = _converter(self._gsm_only)
+        return collapse_newlines(normalise_lines(convert(tidy_punctuation(filled)))).strip()
 
     def phone_preview(
         self,
@@ -183,11 +216,13 @@ class SmsTemplate:
         shows_recipient: bool = False,
         downgrade: bool = True,
     ) -> str:
-        """HTML of the message as a phone would show it: who it is from, to whom it goes, and its text."""
+        """HTML of the message as a phone would show it: who it is from, to whom it goes, and its text. Without
+        `downgrade` no character is replaced.
+        """
         given = escaped_names(values)
         filled = self._escaped.fill(given, convert=escape, unfilled=redacted if self._redact else marked)
         text = tidy_punctuation(f"{escape(prefix).strip()}: {filled}" if prefix else filled)
-        text = collapse_newlines(normalise_lines(downgrade_to_gsm(text) if downgrade else text))
+        text = collapse_newlines(normalise_lines(_converter(self._gsm_only)(text) if downgrade else text))
         out = f'<p class="sms-message-sender">From: {escape(sender)}</p>' if sender else ""
         if shows_recipient:
             recipient = Field("((phone number))").fill(given, convert=escape, unfilled=marked_without_brackets)
@@ -195,10 +230,10 @@ class SmsTemplate:
         return f'{out}<div class="sms-message-wrapper" dir="auto">{link_addresses(break_lines(text))}</div>'
 
 
-def template_length(content: str) -> int:
-    """Characters that a template is sure to send, whatever is filled in: placeholders and conditional text count
-    nothing, the blanks around them stay (content 5.4). Counted in UTF-16 units.
+def template_length(content: str, *, gsm_only: bool = False) -> int:
+    """UTF-16 code units that a template sends with any values: placeholders and conditional text count nothing, the
+    blanks around them stay (content 5.4).
     """
     # a character of private use stands for what is filled in, so that the blanks around it are kept
     text = tidy(PATTERN.sub("\ue000", content))
-    return _units(downgrade_to_gsm(text.replace("\ue000", "")))
+    return _units(_converter(gsm_only)(text.replace("\ue000", "")))

@@ -1,4 +1,4 @@
-"""How a text message falls into fragments, and which of its characters cost extra (contract: content 5)."""
+"""How a text message is split into fragments, and which of its characters cost extra (contract: content 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
-from notify.content.gsm import EXTENSION, KEPT, UNSENDABLE, WELSH_NOT_GSM, downgrade_to_gsm
+from notify.content.gsm import EXTENSION, GSM, KEPT, UNSENDABLE, downgrade_to_gsm, replace_lookalikes
 from notify.content.sms import EACH_GSM, EACH_UNICODE, ONE_GSM, ONE_UNICODE, SmsMessage, tidy
 
 Kind = Literal["plain", "extension", "unicode", "replaced", "unsendable"]
@@ -18,9 +18,9 @@ PLAIN: Final = "plain"
 class Piece:
     """A run of characters of one kind within one fragment, counted from 0.
 
-    `extension`: each counts as two. `unicode`: each makes the whole message Unicode. `replaced` and `unsendable` stand
-    for `original`, which text messages do not have; what an unsendable character becomes says nothing of it, and what
-    an invisible one becomes is empty.
+    `extension`: each counts as two. `unicode`: each makes the whole message Unicode. `replaced`: sent in place of
+    `original`, and empty where that was invisible. `unsendable`: the `?` that is sent in place of `original`, which
+    happens only where a message is limited to GSM.
     """
 
     text: str
@@ -33,8 +33,9 @@ class Piece:
 class Anatomy:
     """A text message taken apart. The texts of `pieces` together are what is sent.
 
-    `units` has, for each fragment, how many of the `capacity` units of a fragment it uses. Networks do not part the two
-    units of an extension character, so that there may be a fragment more here than the platform counts.
+    `units` has, for each fragment, how many of the `capacity` units of a fragment it uses. Networks do not split the
+    two units of an extension character or of a character above U+FFFF, so there may be a fragment more here than the
+    platform counts.
     """
 
     is_unicode: bool
@@ -67,23 +68,29 @@ def dissect(message: SmsMessage) -> Anatomy:
 
 
 def _characters(message: SmsMessage) -> Iterator[_Character]:
-    originals = tidy(message.before_downgrade)
-    if downgrade_to_gsm(originals) != message.text:
+    kept, convert = (KEPT, downgrade_to_gsm) if message.gsm_only else (GSM, replace_lookalikes)
+    originals = tidy(message.original)
+    if convert(originals) != message.text:
         originals = message.text
     for original in originals:
-        text = downgrade_to_gsm(original)
-        if original not in KEPT:
-            kind: Kind = "unsendable" if text == UNSENDABLE else "replaced"
-            yield from (_Character(one, kind, original) for one in text or ("",))
-        elif text in EXTENSION:
-            yield _Character(text, "extension", None)
+        text = original if original in kept else convert(original)
+        if text == original:
+            yield _Character(text, _kind(text), None)
         else:
-            yield _Character(text, "unicode" if text in WELSH_NOT_GSM else PLAIN, None)
+            kind: Kind = "unsendable" if message.gsm_only and text == UNSENDABLE else "replaced"
+            yield from (_Character(one, kind, original) for one in text or ("",))
+
+
+def _kind(character: str) -> Kind:
+    if character in EXTENSION:
+        return "extension"
+    return PLAIN if character in GSM else "unicode"
 
 
 def _units(character: _Character, is_unicode: bool) -> int:
-    doubled = 0 if is_unicode else sum(one in EXTENSION for one in character.text)
-    return len(character.text) + doubled
+    if is_unicode:
+        return sum(1 + (one > "\uffff") for one in character.text)
+    return sum(1 + (one in EXTENSION) for one in character.text)
 
 
 def _pieces(characters: Sequence[_Character], places: Sequence[int]) -> Iterator[Piece]:

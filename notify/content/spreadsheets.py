@@ -1,13 +1,12 @@
 """Spreadsheets as rows of texts, headers first (contract: content 13.1).
 
 `CsvText` reads what is stored: UTF-8, with commas. `read_spreadsheet` reads what people have: CSV in the usual
-encodings and with the usual delimiters, TSV, and workbooks of Excel and OpenDocument. `to_csv` makes the former of the
-latter.
+encodings and with the usual delimiters, TSV, and workbooks of Excel and OpenDocument. `to_csv` makes stored text of
+rows.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -17,7 +16,6 @@ from typing import Final, Protocol
 from notify.content.spreadsheet_limits import LARGEST_FILE, UnreadableSpreadsheet
 from notify.content.text import strip_all
 
-DELIMITERS: Final = (",", "\t", ";", "|")
 _TEXT_FILES: Final = frozenset({"csv", "tsv"})
 _WORKBOOKS: Final = frozenset({"xlsx", "xlsm", "xls", "ods"})
 _ARCHIVE: Final = b"PK\x03\x04"
@@ -26,13 +24,13 @@ _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
 class Spreadsheet(Protocol):
-    """Rows of texts, that can be iterated any number of times. Raises `UnreadableSpreadsheet` while iterated."""
+    """Rows of texts that can be iterated any number of times. Raises `UnreadableSpreadsheet` while iterated."""
 
     def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class CsvText:
-    """The rows of a text with quotes and delimiters. White space, and commas after the last cell, don't make rows."""
+    """The rows of CSV text. White space, and commas after the last cell, don't make rows."""
 
     def __init__(self, text: str, delimiter: str = ",") -> None:
         self._text = strip_all(text, delimiter)
@@ -43,7 +41,7 @@ class CsvText:
         try:
             yield from reader
         except csv.Error:
-            # lines are split before, and quotes may stand anywhere: the one fault left is that of `LONGEST_CELL`
+            # lines are split before, and quotes may stand anywhere: the one error left is that of `LONGEST_CELL`
             raise UnreadableSpreadsheet("cell_too_long") from None
 
 
@@ -53,15 +51,15 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def read_spreadsheet(data: bytes, file_name: str) -> Spreadsheet:
-    """The rows of a file. What it is, its content says; its name only whether it may be read at all, and what to think
-    where the content leaves it open. Raises `UnreadableSpreadsheet`, also when the rows are iterated.
+    """The rows of a file. Its content says what it is; its name says whether it may be read at all, and decides between
+    delimiters that fit equally well. Raises `UnreadableSpreadsheet`, also when the rows are iterated.
     """
     extension = file_name.rpartition(".")[2].lower()
     if extension not in _TEXT_FILES | _WORKBOOKS:
         raise UnreadableSpreadsheet
     if len(data) > LARGEST_FILE:
         raise UnreadableSpreadsheet("too_large")
-    # these bring libraries along that only uploads need
+    # only uploads need these and the libraries that they load
     if data.startswith(_ARCHIVE):
         from notify.content.sheet_archives import read_archive
 
@@ -72,48 +70,11 @@ def read_spreadsheet(data: bytes, file_name: str) -> Spreadsheet:
         return read_excel_97(data)
     if extension in _WORKBOOKS:
         raise UnreadableSpreadsheet
+    from notify.content.delimiters import detect_delimiter
+    from notify.content.encodings import decode
+
     text = decode(data)
     return CsvText(text, detect_delimiter(text, "\t" if extension == "tsv" else ","))
-
-
-def decode(data: bytes) -> str:
-    """The text of a file: UTF-8, or UTF-16 as Excel saves "Unicode text", or what Windows takes for plain text here.
-
-    Raises `UnreadableSpreadsheet`.
-    """
-    encoding = _encoding(data)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        if encoding != "utf-8":
-            raise UnreadableSpreadsheet from None
-        try:
-            text = data.decode("cp1252")
-        except UnicodeDecodeError:
-            raise UnreadableSpreadsheet from None
-    if "\0" in text:
-        raise UnreadableSpreadsheet
-    return text
-
-
-def _encoding(data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if data[1:2] == b"\0":
-        return "utf-16-le"
-    return "utf-16-be" if data[:1] == b"\0" else "utf-8"
-
-
-def detect_delimiter(text: str, expected: str = ",") -> str:
-    """What divides the cells: the delimiter that makes most headers; the expected one, where several do."""
-
-    def headers(delimiter: str) -> int:
-        try:
-            return len(next(iter(CsvText(text, delimiter)), ()))
-        except UnreadableSpreadsheet:
-            return 0
-
-    return max((expected, *DELIMITERS), key=headers)
 
 
 def to_csv(rows: Iterable[Sequence[str]]) -> bytes:

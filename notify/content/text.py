@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 import string
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from notify.content.quotes import smart_quotes
 
 ZERO_WIDTH: Final = "\u180e\u200b\u200c\u200d\u2060\ufeff\u2028\u2029"
 FULL_WIDTH: Final = "\u00a0\u202f"
 OBSCURE: Final = ZERO_WIDTH + FULL_WIDTH
+DIRECTION_MARKS: Final = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Invisible characters that say in which direction text runs. Contact lists and web pages put them around numbers."""
 
 _DELETE_OBSCURE: Final = dict.fromkeys(map(ord, OBSCURE))
 _DELETE_WHITESPACE: Final = dict.fromkeys(map(ord, OBSCURE + string.whitespace))
@@ -19,6 +22,7 @@ _HAS_OBSCURE: Final = re.compile(f"[{OBSCURE}]")
 _BLANK_AND_MARK: Final = (" ,", " .", "\t,", "\t.")
 _BEFORE_PUNCTUATION: Final = re.compile(r"(?<![ \t])[ \t]+(?=[,.])")
 _OWN_REFERENCES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&#91;", "["), ("&#93;", "]"))
+_HAS_DIRECTION_MARKS: Final = re.compile(f"[{DIRECTION_MARKS}]")
 _MANY_NEWLINES: Final = re.compile(r"\n{3,}")
 
 
@@ -30,6 +34,13 @@ def strip_all(text: str, extra: str = "") -> str:
 def strip_obscure(text: str) -> str:
     """`text` without invisible characters anywhere, and without white space at its ends."""
     return text.translate(_DELETE_OBSCURE).strip(string.whitespace)
+
+
+def strip_direction_marks(text: str) -> str:
+    """`text` without direction marks around it, and the white space that stands beside them. Within it they stay."""
+    if text.isascii() or not _HAS_DIRECTION_MARKS.search(text):
+        return text
+    return text.strip(string.whitespace + OBSCURE + DIRECTION_MARKS)
 
 
 def remove_whitespace(text: str) -> str:
@@ -81,33 +92,8 @@ def break_lines(text: str) -> str:
     return text.strip().replace("\n", "<br>").replace("\r", "<br>")
 
 
-_TAG: Final = re.compile(r"<[^<>]*>")
-MOST_COMMENTS: Final = 20
-"""HTML comments that may begin in a text. The library looks for the end of each through all of the rest."""
-
-
-def smart_quotes(text: str) -> str:
-    """Straight quotes become typographic ones, outside HTML elements whose text is code or a link."""
-    if '"' not in text and "'" not in text:
-        return text
-    shown = _TAG.sub("", text) if "<" in text else text
-    if ('"' not in shown and "'" not in shown) or text.count("<!--") > MOST_COMMENTS:
-        return text
-    library = _smartypants()
-    return str(library.smartypants(text, library.Attr.q | library.Attr.u))
-
-
-@lru_cache
-def _smartypants() -> Any:
-    """The library, which is loaded when the first quotes are; it leaves alone what stands in a link, too."""
-    import smartypants
-
-    smartypants.tags_to_skip.append("a")
-    return smartypants
-
-
 _WORD: Final = re.compile(r"\S+")
-_DASHES: Final = re.compile(r"\s[-–—]{1,3}\s")
+_DASHES: Final = re.compile(r"(?:(?<! ) ++|[^\S ])[-–—]{1,3}(?: ++|[^\S ])")
 
 
 def _unsmart(word: str) -> str:
@@ -122,7 +108,7 @@ def unsmart_emails(text: str) -> str:
 
 
 def en_dashes(text: str) -> str:
-    """A hyphen or dash that stands alone between blanks becomes an en dash."""
+    """A hyphen or dash that stands alone between blanks becomes an en dash with one space on either side."""
     return _DASHES.sub(" – ", text)
 
 

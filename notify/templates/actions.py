@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from notify.content.gsm import downgrade_to_gsm
+from notify.content.gsm import replace_lookalikes
 from notify.content.letter import LetterTemplate
 from notify.content.qr import QrCodeTooLong
 from notify.content.sms import LONGEST_MESSAGE
@@ -265,7 +265,7 @@ def _length_as_typed(content: str) -> int:
     (internal-users-orgs-templates 5.2). Content 5.4 differs: it is about showing and sending.
     """
     text = collapse_newlines(normalise_lines(tidy_punctuation(content))).strip()
-    return len(downgrade_to_gsm(text).encode("utf-16-le")) // 2
+    return len(replace_lookalikes(text).encode("utf-16-le")) // 2
 
 
 def _check_contact(session: Session, template: Template) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from notify.content.email import EmailTemplate
 from notify.content.email_page import EmailBranding
+from notify.content.sanitise import sanitise_value
 
 EQUALS, DASHES = "=" * 65, "-" * 65
 RULE = "=-" * 32 + "="
@@ -89,7 +90,19 @@ EXAMPLES = [
     ("[t][r]\n[r]: http://u.com", '<p><a href="http://u.com">t</a></p>', "t: http://u.com\n"),
     ("[](http://u.com)", '<p><a href="http://u.com">http://u.com</a></p>', "http://u.com\n"),
     ("[see http://v.com](u.com)", '<p><a href="http://u.com">see http://v.com</a></p>', "see http://v.com: u.com\n"),
-    ("[t](http://x/a(b)c)", '<p><a href="http://x/a%28b">t</a>c)</p>', "t: http://x/a(bc)\n"),
+    ("[t](http://x/a(b)c)", '<p><a href="http://x/a%28b%29c">t</a></p>', "t: http://x/a(b)c\n"),
+    (
+        "([t](http://x/(a(b))_(c)) d)",
+        '<p>(<a href="http://x/%28a%28b%29%29_%28c%29">t</a> d)</p>',
+        "(t: http://x/(a(b))_(c) d)\n",
+    ),
+    (
+        '[t](http://x/(a) "b (c)") d',
+        '<p><a href="http://x/%28a%29" title="b (c)">t</a> d</p>',
+        "t (b (c)): http://x/(a) d\n",
+    ),
+    ("[t](http://x/a(b) c", '<p><a href="http://x/a%28b">t</a> c</p>', "t: http://x/a(b c\n"),
+    ("[t](http://x/(a) b) c", '<p><a href="http://x/%28a">t</a> b) c</p>', "t: http://x/(a b) c\n"),
     ("[t](http://x?a=1&copy=2)", '<p><a href="http://x?a=1&amp;copy=2">t</a></p>', "t: http://x?a=1&copy=2\n"),
     ("HTTP://x.uk www.x.uk a@x.uk", "<p>HTTP://x.uk www.x.uk a@x.uk</p>", "HTTP://x.uk www.x.uk a@x.uk\n"),
     ("a\tb", "<p>a   b</p>", "a   b\n"),
@@ -154,6 +167,29 @@ EXAMPLES = [
         """<b title="it's">“x”</b>\n""",
     ),
     ("a -\t", "<p>a – </p>", "a – \n"),
+    ("a -  -- b", "<p>a – -- b</p>", "a – -- b\n"),
+    (r"C:\> dir \<", r"<p>C:\&gt; dir \&lt;</p>", "C:> dir \\<\n"),
+    # code has no element around it, and is kept apart from what stands before and after it
+    ("    two\n```\nfenced\n```", "two\nfenced\n", "two\n\nfenced\n"),
+    ("```\none\n```\n```\ntwo\n```", "one\ntwo\n", "one\n\ntwo\n"),
+    # other blanks than spaces beside a mark
+    ("-\u00a0one\n-\u00a0two", "<ul><li>one</li><li>two</li></ul>", "• one\n• two\n"),
+    ("1.\u00a0one\n2.\u202ftwo", "<ol><li>one</li><li>two</li></ol>", "1. one\n2. two\n"),
+    ("•\u2003one\n*\u3000two", "<ul><li>one</li><li>two</li></ul>", "• one\n• two\n"),
+    (
+        "a:\n\u00a0*\u00a0one\n\u00a0\u00a0\u00a0* two",
+        "<p>a:</p><ul><li>one<ul><li>two</li></ul></li></ul>",
+        "a:\n\n• one\n\n• two\n",
+    ),
+    ("#\u00a0Heading\u00a0#\u00a0", "<h2>Heading</h2>", f"Heading\n{EQUALS}\n"),
+    (
+        "^\u00a0inset\n^\u00a0-\u00a0one",
+        "<blockquote><p>inset</p><ul><li>one</li></ul></blockquote>",
+        "inset\n\n• one\n",
+    ),
+    ("a\n\n---\u00a0\n\n-\u00a0-\u00a0-", "<p>a</p><hr><hr>", f"a\n\n{RULE}\n\n{RULE}\n"),
+    ("H\n==\u00a0", "<h2>H</h2>", f"H\n{EQUALS}\n"),
+    ("a\u00a0b", "<p>a\u00a0b</p>", "a\u00a0b\n"),
 ]
 
 
@@ -165,6 +201,32 @@ def test_markdown_becomes_html(content: str, expected: str, _text: str) -> None:
 @pytest.mark.parametrize(("content", "_html", "expected"), EXAMPLES)
 def test_markdown_becomes_plain_text(content: str, _html: str, expected: str) -> None:
     assert plain(content) == expected
+
+
+def test_a_sanitised_value_shows_no_backslashes() -> None:
+    template = EmailTemplate("For ((name))", "For ((name))")
+    value = sanitise_value("<b> Marie.Curie-Sklodowska (C:\\x)")
+    assert template.subject({"name": value}) == "For <b> Marie. Curie-Sklodowska (C:\\x)"
+    assert template.html_subject({"name": value}) == "For &lt;b&gt; Marie. Curie-Sklodowska (C:\\x)"
+    assert structure("For ((name))", name=value) == "<p>For &lt;b&gt; Marie. Curie-Sklodowska (C:\\x)</p>"
+    assert plain("For ((name))", name=value) == "For <b> Marie. Curie-Sklodowska (C:\\x)\n"
+    message = template.render({"name": value})
+    assert (message.subject, message.plain_text) == (
+        template.subject({"name": value}),
+        template.plain_text({"name": value}),
+    )
+
+
+def test_a_subject_keeps_backslashes_that_are_no_escapes() -> None:
+    template = EmailTemplate(r"\-((a))", "")
+    assert template.subject({"a": r"¯\_(ツ)_/¯"}) == r"\-¯\_(ツ)_/¯"
+    assert template.subject({"a": ["C:\\x", r"Jo\-Ann"]}) == r"\-C:\x and Jo-Ann"
+    assert template.subject({}) == r"\-((a))"
+
+
+def test_a_target_with_a_great_many_brackets_is_read_in_linear_time() -> None:
+    # nothing is timed: read from each bracket to the end, it would take hours
+    assert structure("[t](" * 2000 + "(a" * 100_000)
 
 
 def test_a_list_value_becomes_bullets() -> None:

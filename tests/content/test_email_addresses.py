@@ -90,3 +90,10 @@ def test_any_text_is_either_an_address_or_refused(text: str) -> None:
         return
     assert validate(address) == address
     assert normalise(normalise(text)) == normalise(text)
+
+
+@pytest.mark.parametrize("mark", [*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"])
+def test_direction_marks_around_an_address_are_taken_off(mark: str) -> None:
+    assert validate(f"{mark}Amala@example.com {mark}") == "Amala@example.com"
+    with pytest.raises(InvalidEmailAddress):
+        validate(f"am{mark}ala@example.com")

@@ -228,3 +228,13 @@ def test_the_quick_way_gives_what_the_library_gives(text: str) -> None:
             return error.code
 
     assert outcome(PhoneNumber.parse) == outcome(_parse_thoroughly)
+
+
+@pytest.mark.parametrize("mark", [*"\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"])
+def test_direction_marks_around_a_number_are_taken_off(mark: str) -> None:
+    assert PhoneNumber.parse(f"{mark}07900 900123{mark}") == PhoneNumber.parse("07900900123")
+    assert PhoneNumber.parse(f" {mark}+1 202-555-0104\u00a0{mark}").normalised == "12025550104"
+    check_contact_number(f"{mark}0300 123 4567")
+    with pytest.raises(InvalidPhoneNumber) as caught:
+        PhoneNumber.parse(f"07900{mark}900123")
+    assert caught.value.code == "unknown_character"

@@ -199,3 +199,10 @@ def test_dollars_after_a_quotation_mark() -> None:
     for _ in range(3):
         rendered = template.render({"a": "$1,000.00"})
     assert rendered.html == template.html({"a": "$1,000.00"})
+
+
+def test_preparing_can_be_switched_off() -> None:
+    template, whole = EmailTemplate("((a))", "Hi ((a))"), EmailTemplate("((a))", "Hi ((a))", prepare=False)
+    for name in ("Kate", "Amala", "Ngozi"):
+        assert whole.render({"a": name}) == template.render({"a": name})
+    assert "_prepared" not in vars(whole), "nothing is prepared"

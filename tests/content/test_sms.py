@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from notify.content.gsm import downgrade_to_gsm
+from notify.content.gsm import downgrade_to_gsm, replace_lookalikes
 from notify.content.links import link_addresses
 from notify.content.sms import SmsMessage, SmsTemplate, template_length
 from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
@@ -93,12 +93,16 @@ def test_length_does_not_count_the_name_of_the_service() -> None:
     assert render(" \u200b ", "Service").is_empty
 
 
-@given(st.text(), st.text(max_size=20))
+@given(st.text(), st.text(st.characters(exclude_characters="\0"), max_size=20))
 def test_any_text_renders_and_the_quick_way_gives_what_the_thorough_way_gives(value: str, prefix: str) -> None:
-    message = render("((a))", prefix or None, a=value)
-    whole = f"{prefix.strip()}: {value}" if prefix else value
-    assert message.text == downgrade_to_gsm(collapse_newlines(normalise_lines(tidy_punctuation(whole))).strip())
-    assert message.fragments >= 1
+    filled = value.replace("\0", "")
+    whole = f"{prefix.strip()}: {filled}" if prefix else filled
+    tidied = collapse_newlines(normalise_lines(tidy_punctuation(whole))).strip()
+    for gsm_only, convert in ((False, replace_lookalikes), (True, downgrade_to_gsm)):
+        message = SmsTemplate("((a))", gsm_only=gsm_only).render({"a": value}, prefix or None)
+        assert message.text == convert(tidied)
+        assert message.fragments >= 1
+        message.text.encode()  # does not raise
 
 
 @given(st.text(max_size=400), st.text(max_size=20))
@@ -115,7 +119,7 @@ def test_tidying_twice_changes_nothing(text: str) -> None:
     assert render(once.text).text == tidy_punctuation(once.text)
 
 
-@given(st.text(alphabet="a[ŵ€", min_size=1, max_size=200), st.text(alphabet="a[ŵ€", min_size=1, max_size=200))
+@given(st.text(alphabet="a[ŵ€😀", min_size=1, max_size=200), st.text(alphabet="a[ŵ€😀", min_size=1, max_size=200))
 def test_fragments_grow_with_the_text(text: str, more: str) -> None:
     assert render(text + more).fragments >= render(text).fragments
 
@@ -126,8 +130,64 @@ def test_a_long_message_says_by_how_much() -> None:
     assert (render("x" * 161).characters_in_last_fragment, render("ŵ" * 135).characters_in_last_fragment) == (1, 1)
 
 
-def test_characters_that_cannot_be_sent() -> None:
-    assert render("a\u2028😀ŵ\u3000ç—", "Svc").unsendable_characters == {"😀"}
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("Здравствуйте, 中文 نعم", "Здравствуйте, 中文 نعم"),
+        ("Šançã Łł þ ½ `", "Šançã Łł þ ½ `"),
+        ("e\u0301", "e\u0301"),
+        ("‘a’ „b“ – — − … a\u00a0b\u202fc\td\u200be", "'a' \"b\" - - - ... a b c de"),
+        ("👍🏽", "👍🏽"),
+        ("\ud83d", "\ufffd"),
+    ],
+)
+def test_a_text_in_any_script_is_sent_as_it_is_but_for_look_alikes(text: str, sent: str) -> None:
+    assert render("((a))", a=text).text == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "fragments"),
+    [
+        ("ж" * 70, 70, 1),
+        ("ж" * 71, 71, 2),
+        ("ж" * 134, 134, 2),
+        ("ж" * 135, 135, 3),
+        ("😀" * 35, 70, 1),
+        ("😀" * 36, 72, 2),
+        ("😀" * 67, 134, 2),
+        ("ç" + "a" * 70, 71, 2),
+        ("`" + "a" * 70, 71, 2),
+        # an extension character counts once in UTF-16
+        ("ж" + "€" * 69, 70, 1),
+        # what is replaced costs nothing extra
+        ("“" * 160, 160, 1),
+        ("Ç" * 160, 160, 1),
+    ],
+)
+def test_a_text_beyond_gsm_is_counted_in_utf_16(text: str, units: int, fragments: int) -> None:
+    message = render("((a))", a=text)
+    assert (message.character_count, message.fragments) == (units, fragments)
+    assert message.is_unicode == (units != 160)
+
+
+def test_the_limit_counts_utf_16_units() -> None:
+    assert not render("😀" * 459, "Здравствуйте 😀").is_too_long
+    assert render("😀" * 459 + "a", "Здравствуйте 😀").is_too_long
+    assert template_length("😀((a))") == 2
+
+
+def test_characters_that_make_a_text_unicode_are_named_for_the_log() -> None:
+    assert render("a\u2028😀ŵ\u3000ç—é", "Svc").unicode_characters == {"😀", "ŵ", "ç"}
+    assert render("a—€").unicode_characters == frozenset()
+
+
+def test_a_text_for_a_provider_without_unicode_is_downgraded() -> None:
+    message = SmsTemplate("((a))", gsm_only=True).render({"a": "a\u2028😀ŵ\u3000ç—Ł"}, "Svç")
+    assert (message.text, message.body) == ("Svc: a\n?ŵ c-L", "a\n?ŵ c-L")
+    assert message.unsendable_characters == {"😀"}
+    assert render("😀").unsendable_characters == frozenset()
+    assert not SmsTemplate("日" * 160, gsm_only=True).render({}).is_unicode
+    assert template_length("😀", gsm_only=True) == 1
 
 
 def test_what_has_no_value_may_be_hidden() -> None:

@@ -62,16 +62,82 @@ def test_the_delimiter_of_a_file_is_the_one_that_makes_most_headers(text: str, r
         assert list(file) == rows
 
 
-def test_the_name_of_a_file_decides_where_its_headers_do_not() -> None:
-    data = b"name, first\tphone number\nAl\t07900900123"
-    assert list(read_spreadsheet(data, "list.tsv"))[1] == ["Al", "07900900123"]
-    assert next(iter(read_spreadsheet(data, "list.csv"))) == ["name", "first\tphone number"]
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        (
+            'phone number,"options: a;b;c;d"\n07700900123,x',
+            [["phone number", "options: a;b;c;d"], ["07700900123", "x"]],
+        ),
+        ("phone number,options: a;b;c;d\n07700900123,x", [["phone number", "options: a;b;c;d"], ["07700900123", "x"]]),
+        (
+            "Phone_Number;name (first, middle, last, suffix)\n07700900123;x",
+            [["Phone_Number", "name (first, middle, last, suffix)"], ["07700900123", "x"]],
+        ),
+        # a delimiter that makes more headers, to which the rows do not fit
+        ("name,size: s|m|l|xl\nAl,s\nBo,m", [["name", "size: s|m|l|xl"], ["Al", "s"], ["Bo", "m"]]),
+        ("name, first\tphone number\nAl\t07900900123", [["name, first", "phone number"], ["Al", "07900900123"]]),
+        ("email address\na@example.com;x|y,z", [["email address"], ["a@example.com;x|y", "z"]]),
+    ],
+)
+def test_a_delimiter_has_to_fit_the_rows_or_make_a_known_column(text: str, rows: list[list[str]]) -> None:
+    assert list(read_spreadsheet(text.encode(), "list.csv")) == rows
+
+
+def test_the_name_of_a_file_decides_where_its_content_does_not() -> None:
+    data = b"name, first\tsize\nAl, Bo\tx"
+    assert list(read_spreadsheet(data, "list.tsv"))[1] == ["Al, Bo", "x"]
+    assert list(read_spreadsheet(data, "list.csv"))[1] == ["Al", "Bo\tx"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 def test_files_in_the_usual_encodings(encoding: str) -> None:
     data = "name,town\nZoë “Bo” O’Neill,Llanbêr\n".encode(encoding)
     assert list(read_spreadsheet(data, "People.CSV")) == [["name", "town"], ["Zoë “Bo” O’Neill", "Llanbêr"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        ("René,".encode() + b"Ren\xe9", ["René", "René"]),
+        ("José;Zoë;O’Brien;".encode() + b"Andr\xe9", ["José;Zoë;O’Brien;André"]),
+        ("McÉvoy,Anne-Élise,L’Hôpital,Gal·la,Ó Sé,£5,Mañana".encode("cp1252"), None),
+        ("“Zoë” – Łódź".encode(), ["“Zoë” – Łódź"]),
+    ],
+)
+def test_a_byte_of_another_encoding_does_not_change_the_rest(data: bytes, names: list[str] | None) -> None:
+    cells = list(read_spreadsheet(b"a,b\n" + data, "list.csv"))[1]
+    assert cells == (names or ["McÉvoy", "Anne-Élise", "L’Hôpital", "Gal·la", "Ó Sé", "£5", "Mañana"])
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("René “x”", "mac_roman"),
+        ("Müller", "mac_roman"),
+        ("René", "cp850"),
+        ("Michèle", "cp850"),
+        ("Jörg", "cp850"),
+        ("Jesús", "cp850"),
+        ("Björn,Åsa,Kadıköy", "cp857"),
+    ],
+)
+def test_a_file_whose_names_would_go_out_wrong_is_refused(text: str, encoding: str) -> None:
+    with pytest.raises(UnreadableSpreadsheet) as caught:
+        read_spreadsheet(f"phone number,name\n07700900123,{text}".encode(encoding), "list.csv")
+    assert str(caught.value) == UNREADABLE
+
+
+def test_text_that_was_decoded_wrongly_before_is_not_sent_on() -> None:
+    with pytest.raises(UnreadableSpreadsheet):
+        read_spreadsheet(b"name\nRen\xc3", "list.csv")
+
+
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a", "\x1a\x1a"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_the_end_of_file_mark_of_dos_makes_no_row(end: str, encoding: str) -> None:
+    data = f"name\r\nZoë{end}".encode(encoding)
+    assert list(read_spreadsheet(data, "list.csv")) == [["name"], ["Zoë"]]
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,93 @@ def test_old_excel_files() -> None:
     ]
 
 
+def test_a_whole_number_keeps_all_its_digits() -> None:
+    digits = ["1234567890123456", "98765432109876543210", "-98765432109876543210", "123456789012345"]
+    made = "".join(f"<c><v>{number}</v></c>" for number in digits)
+    data = archive(f'<sheetData><row r="1"/><row r="3"><c r="B3"><v>1</v></c>{made}</row></sheetData>')
+    assert rows_of(data) == [["1", *digits]]
+    numbers = cells("A1", content="<v>9.8765432109876503E+19</v>")
+    assert rows_of(archive(numbers)) == [["98765432109876500000"]]
+
+
+def test_a_long_number_in_a_hidden_or_merged_place_stays_there() -> None:
+    made = '<row r="1"><c r="A1"><v>1234567890123456</v></c><c r="C1"><v>3</v></c></row><row r="2"><c r="C2"><v>4</v></c></row>'
+    sheet = f'<sheetData>{made}</sheetData><mergeCells count="1"><mergeCell ref="A1:B2"/></mergeCells>'
+    assert rows_of(archive(sheet)) == [["1234567890123456"] * 2 + ["3"], ["1234567890123456"] * 2 + ["4"]]
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("2026-11-26T00:00:00", "26/11/2026"),
+        ("2026-11-26", "26/11/2026"),
+        ("2026-11-26T14:30:15", "26/11/2026 14:30"),
+        ("2026-11-26T14:30:15.250Z", "26/11/2026 14:30"),
+        ("2026-11-26T14:30", "26/11/2026 14:30"),
+        ("14:30:00", "14:30"),
+        ("yesterday", "yesterday"),
+    ],
+)
+def test_a_day_looks_the_same_however_it_is_written(written: str, shown: str) -> None:
+    sheet = (
+        f'<sheetData><row r="1"><c r="A1" t="d"><v>{written}</v></c><c r="B1" s="1"><v>46352</v></c></row></sheetData>'
+    )
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
+    )
+    assert rows_of(archive(sheet, **{"xl/styles.xml": styles})) == [[shown, "26/11/2026"]]
+
+
+def test_parts_may_be_anywhere_in_a_workbook() -> None:
+    """As the relationships of a package say, not where most programs put them."""
+    shared = '<sheetData><row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1" s="1"><v>46352</v></c></row></sheetData>'
+    relation = f'<Relationship Id="{{}}" Type="{OFFICE}/{{}}" Target="{{}}"/>'.format
+    parts = {
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships">{relation("r1", "officeDocument", "/Book.xml")}</Relationships>',
+        "book.xml": f'<x:workbook xmlns:x="{MAIN}" xmlns:r="{OFFICE}"><x:workbookPr date1904="1"/><x:sheets>'
+        '<x:sheet name="Hidden" sheetId="1" state="veryHidden" r:id="r9"/><x:sheet name="Chart" sheetId="2" r:id="r8"/>'
+        '<x:sheet name="List &amp; more" sheetId="3" r:id="r2"/></x:sheets></x:workbook>',
+        "_rels/book.xml.rels": f'<Relationships xmlns="{PACKAGE}/relationships">'
+        + relation("r9", "worksheet", "other.xml")
+        + relation("r8", "chartsheet", "chart.xml")
+        + relation("r2", "worksheet", "./sheets/../data/one.xml")
+        + relation("r3", "sharedStrings", "/texts/strings.xml")
+        + relation("r4", "styles", "styles.xml")
+        + "</Relationships>",
+        "data\\One.xml": f'<worksheet xmlns="{MAIN}">{shared}</worksheet>',
+        "texts/strings.xml": f'<sst xmlns="{MAIN}"><si><t>phone number</t></si></sst>',
+        "styles.xml": f'<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+    }
+    # day 0 is four years and a day later
+    assert rows_of(packed(parts)) == [["phone number", "27/11/2030"]]
+    del parts["_rels/.rels"]
+    parts["[Content_Types].xml"] = (
+        f'<Types xmlns="{PACKAGE}/content-types"><Override PartName="/book.xml" '
+        'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>'
+    )
+    assert rows_of(packed(parts)) == [["phone number", "27/11/2030"]]
+
+
+@pytest.mark.parametrize("stray", [" ", "x"])
+def test_a_cell_far_away_is_not_part_of_the_table_of_an_old_excel_file(stray: str) -> None:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("List")
+    sheet.write(0, 0, "phone number")
+    sheet.write(1, 0, "1")
+    sheet.write(65_535, 255, stray)
+    assert rows_of(saved(workbook), "list.xls") == [["phone number"], ["1"]]
+
+
+def test_an_old_excel_file_has_at_most_five_million_cells() -> None:
+    workbook = xlwt.Workbook()
+    sheet = workbook.add_sheet("List")
+    sheet.write(0, 255, "phone number")
+    sheet.write(65_535, 0, "1")
+    with pytest.raises(UnreadableSpreadsheet) as caught:
+        rows_of(saved(workbook), "list.xls")
+    assert caught.value.code == "too_many_cells"
+
+
 def test_a_workbook_by_another_name_is_one() -> None:
     assert rows_of(saved(excel([["phone number"], ["1"]])), "list.csv") == [["phone number"], ["1"]]
 
@@ -190,6 +277,106 @@ def test_open_documents() -> None:
     ]
 
 
+def test_merged_cells_of_an_open_document_are_repeated() -> None:
+    rows = open_document(
+        '<table:table-row><table:table-cell office:value-type="string"><text:p>a</text:p></table:table-cell>'
+        '<table:table-cell office:value-type="string"><text:p>b</text:p></table:table-cell></table:table-row>'
+        '<table:table-row><table:table-cell table:number-columns-spanned="2" table:number-rows-spanned="2" '
+        'office:value-type="string"><text:p>x</text:p></table:table-cell><table:covered-table-cell/></table:table-row>'
+        '<table:table-row><table:covered-table-cell table:number-columns-repeated="2"/></table:table-row>'
+        '<table:table-row><table:table-cell office:value-type="string"><text:p>y</text:p></table:table-cell></table:table-row>'
+    )
+    assert rows == [["a", "b"], ["x", "x"], ["x", "x"], ["y", ""]]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("<text:p>a<text:tab/>b<text:line-break/>c <text:span>d</text:span></text:p>", "a\tb\nc d"),
+        ("<text:p>a<text:s/>b<text:s text:c='3'/>c</text:p>", "a b   c"),
+        ("<text:p>one\n   two</text:p><text:p>three</text:p>", "one two\nthree"),
+        (
+            "<text:p><text:ruby><text:ruby-base>山田</text:ruby-base><text:ruby-text>やまだ</text:ruby-text></text:ruby></text:p>",
+            "山田",
+        ),
+        ("<office:annotation><text:p>a comment</text:p></office:annotation><text:p>x</text:p>", "x"),
+        ("<text:p><text:a>a@example.com</text:a></text:p>", "a@example.com"),
+    ],
+)
+def test_texts_of_an_open_document(cell: str, shown: str) -> None:
+    row = f'<table:table-row><table:table-cell office:value-type="string">{cell}</table:table-cell></table:table-row>'
+    assert open_document(row) == [[shown]]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "shown"),
+    [
+        ('office:value-type="float" office:value="98765432109876543210"', "98765432109876543210"),
+        ('office:value-type="float" office:value="7900900123"', "7900900123"),
+        ('office:value-type="currency" office:value="5.25"', "5.25"),
+        ('office:value-type="percentage" office:value="0.5"', "0.5"),
+        ('office:value-type="boolean" office:boolean-value="true"', "TRUE"),
+        ('office:value-type="date" office:date-value="2026-11-26"', "26/11/2026"),
+        ('office:value-type="date" office:date-value="2026-11-26T00:00:00"', "26/11/2026"),
+        ('office:value-type="date" office:date-value="2026-11-26T14:30:15.5"', "26/11/2026 14:30"),
+        ('office:value-type="date" office:date-value="some day"', "shown"),
+        ('office:value-type="time" office:time-value="PT09H05M00S"', "09:05"),
+        ('office:value-type="time" office:time-value="PT30H07M00.5S"', "30:07"),
+        ('office:value-type="time" office:time-value="soon"', "shown"),
+        ('office:value-type="string" office:string-value="" calcext:value-type="error"', None),
+        ('office:value-type="string" office:string-value="whole"', "whole"),
+        ("", "shown"),
+    ],
+)
+def test_values_of_an_open_document(attributes: str, shown: str | None) -> None:
+    row = f"<table:table-row><table:table-cell {attributes}><text:p>shown</text:p></table:table-cell></table:table-row>"
+    assert open_document(row) == ([] if shown is None else [[shown]])
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("<text:p>" + '<text:s text:c="9999999"/>' * 1000 + "</text:p>", "too_much_text"),
+        ("<text:p>" + "<text:span>" * 5000 + "</text:span>" * 5000 + "</text:p>", "unreadable"),
+        ("<text:p><text:s text:c='x'/></text:p>", "unreadable"),
+    ],
+)
+def test_hostile_open_documents_are_refused(content: str, code: str) -> None:
+    with pytest.raises(UnreadableSpreadsheet) as caught:
+        open_document(f"<table:table-row><table:table-cell>{content}</table:table-cell></table:table-row>")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        '<table:table-cell table:number-columns-repeated="16000"><text:p> </text:p></table:table-cell>',
+        '<table:table-cell table:number-columns-repeated="16000" office:value-type="string"><text:p>x</text:p></table:table-cell>',
+    ],
+)
+def test_a_cell_far_away_is_not_part_of_the_table_of_an_open_document(stray: str) -> None:
+    cell = '<table:table-cell office:value-type="float" office:value="1"/>'
+    rows = open_document(
+        f"<table:table-row>{cell}</table:table-row><table:table-row>{cell}{stray}</table:table-row>"
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell/><table:table-cell/></table:table-row>'
+        f"<table:table-row><table:table-cell/>{cell}</table:table-row>"
+    )
+    assert rows == [["1"], ["1"]]
+
+
+def open_document(rows: str) -> list[list[str]]:
+    """The rows of a document with these."""
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    calc = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+    content = (
+        f'<office:document-content{names} xmlns:calcext="{calc}"><office:body><office:spreadsheet>'
+        f'<table:table table:name="List">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
+    )
+    return rows_of(packed({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": content}))
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "text", "code"),
     [
@@ -228,6 +415,10 @@ def archive(sheet: str, strings: str = "", **others: str) -> bytes:
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{strings}</sst>',
         **others,
     }
+    return packed(parts)
+
+
+def packed(parts: dict[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
         for name, text in parts.items():
@@ -245,20 +436,52 @@ def test_an_archive_as_they_are_written_here_can_be_read() -> None:
     assert rows_of(archive(shared, "<si><t>phone number</t></si>")) == [["phone number"]]
 
 
-@pytest.mark.parametrize("content", ["<v>1</v>", "<v/>", "<is/>", "<is><t/></is>"])
 @pytest.mark.parametrize(
-    ("reference", "code"),
+    ("references", "code"),
     [
-        ("XFD1048576", "too_many_rows"),
-        ("A200002", "too_many_rows"),
-        ("ALM1", "too_many_columns"),
-        ("ZZ199999", "too_many_cells"),
+        (["A1", "A200002"], "too_many_rows"),
+        (["A1", "ALM1"], "too_many_columns"),
+        (["A1", "ZZ1", "A10000"], "too_many_cells"),
+        (["A1", "XFD1", "A1048576"], "too_many_rows"),
     ],
 )
-def test_a_sheet_is_not_read_that_would_take_all_of_the_memory(reference: str, code: str, content: str) -> None:
+@pytest.mark.parametrize("content", ["<v>1</v>", "<is><t>1</t></is>"])
+def test_a_sheet_is_not_read_that_would_take_all_of_the_memory(references: list[str], code: str, content: str) -> None:
     with pytest.raises(UnreadableSpreadsheet) as caught:
-        rows_of(archive(cells("A1", reference, content=content)))
+        rows_of(archive(cells(*references, content=content)))
     assert caught.value.code == code
+
+
+STRAYS = ["XFD1048576", "A1048576", "ALM3", "XFD1", "ZZ199999"]
+
+
+@pytest.mark.parametrize(
+    "blank", ["<v/>", "<f>1+</f>", "<is/>", "<is><t> \u00a0</t></is>", '<v xml:space="preserve"> </v>']
+)
+@pytest.mark.parametrize("reference", STRAYS)
+def test_a_blank_cell_far_away_is_not_part_of_the_table(reference: str, blank: str) -> None:
+    table = cells("A1", "A2", "B2").removesuffix("</sheetData>")
+    data = archive(f'{table}<row><c r="{reference}" t="inlineStr">{blank}</c></row></sheetData>')
+    assert rows_of(data) == [["1"], ["1"]], "with what has no header"
+
+
+@pytest.mark.parametrize("reference", ["XFD1048576", "B1048576", "ALM3", "ZZ199999"])
+def test_a_value_far_away_without_a_header_is_not_part_of_the_table(reference: str) -> None:
+    assert rows_of(archive(cells("A1", "A2", reference))) == [["1"], ["1"]]
+
+
+def test_cells_far_away_are_told_by_the_texts_they_share() -> None:
+    rows = "".join(
+        f'<row><c r="{reference}" t="s"><v>{number}</v></c></row>'
+        for reference, number in [("A1", 1), ("ALM1", 0), ("A2", 1), ("A1048576", 0)]
+    )
+    assert rows_of(archive(f"<sheetData>{rows}</sheetData>", "<si><t> </t></si><si><t>x</t></si>")) == [["x"], ["x"]]
+
+
+def test_a_great_many_cells_far_away_are_refused() -> None:
+    row = "<row>" + '<c r="ALM1"><v/></c>' * 100_001 + "</row>"
+    with pytest.raises(UnreadableSpreadsheet):
+        rows_of(archive(f'<sheetData><row><c r="A1"><v>1</v></c></row>{row}</sheetData>'))
 
 
 def test_a_sheet_as_large_as_may_be_is_read() -> None:

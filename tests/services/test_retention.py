@@ -23,7 +23,7 @@ from tests.services.factory import a_service
 def test_one_retention_a_type(parts: Parts) -> None:
     with parts.database.transaction() as session:
         service = a_service(session, name="Trees")
-        sms = create_retention(session, service.id, "sms", 14)
+        sms = create_retention(session, service.id, "sms", 14).id
         create_retention(session, service.id, "email", 3)
         update_retention(session, service.id, sms, 21)
         rows = list_retentions(session, service.id)
@@ -49,7 +49,7 @@ def test_a_second_retention_of_a_type_and_an_unknown_service(parts: Parts) -> No
 def test_refused(parts: Parts) -> None:
     with parts.database.session() as session:
         service, other = a_service(session), a_service(session)
-        theirs = create_retention(session, other.id, "sms", 14)
+        theirs = create_retention(session, other.id, "sms", 14).id
         with pytest.raises(UnknownRetentionError) as caught:
             update_retention(session, service.id, theirs, 3)
         assert caught.value.status == 404
