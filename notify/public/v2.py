@@ -22,6 +22,7 @@ from notify.infra.errors import NOT_FOUND, NotFoundProblemError, ProblemError, V
 from notify.infra.http import json_answer, read_json, result_error, v2_error, v2_problem
 from notify.infra.request_log import request_raised
 from notify.infra.times import format_datetime
+from notify.infra.validation import parse_uuid, validate
 from notify.messages import serialise
 from notify.messages.accept import AcceptedMessage, Acceptor, Caller
 from notify.messages.errors import MissingPersonalisationError, PdfNotReadyError, too_much_text
@@ -29,7 +30,6 @@ from notify.messages.queries import MessageReader, StoredMessage
 from notify.messages.statuses import filter_statuses
 from notify.public import schemas
 from notify.public.auth import Authenticator
-from notify.infra.validation import parse_uuid, validate
 from notify.templates import queries as template_queries
 from notify.templates.cache import CompiledTemplate, TemplateCache
 

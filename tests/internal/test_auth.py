@@ -8,7 +8,7 @@ import pytest
 
 from notify.app import EXTENSION, create_app
 from notify.infra.parts import Parts
-from notify.services.actions import create_api_key
+from notify.services.api_keys import create_api_key
 from notify.services.models import Service
 from tests.api import with_settings
 from tests.internal.admin import AdminClient
