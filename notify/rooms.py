@@ -23,6 +23,7 @@ ROOMS: Final = (
     "webhooks",
     "billing",
     "documents",
+    "unsubscribes",
     "messages",
     "inbound",
 )

@@ -7,11 +7,12 @@ The environment variable of a field is its name in upper case. `docs/configurati
 from __future__ import annotations
 
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
@@ -130,6 +131,10 @@ class Settings(BaseSettings):
         ge=0,
         le=65535,
         description="Port of the internal API, which then is not served on `PORT`. 0: both are served on `PORT`.",
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
+        description="JSON list of addresses and networks of load balancers and proxies in front of the API. In development and test, links in answers begin with what their `X-Forwarded-Proto` and `X-Forwarded-Host` say; elsewhere with `API_HOST_NAME`.",
     )
     api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
     max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")

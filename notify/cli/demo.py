@@ -23,9 +23,10 @@ from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.services.api_keys import create_api_key, full_api_key, revoke_api_key
 from notify.services.guest_list import set_guest_list
+from notify.services.limits import LIVE_LIMITS
 from notify.services.models import ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
 from notify.services.senders import add_reply_to, add_sms_sender
-from notify.services.service import LIVE_LIMITS, create_service
+from notify.services.service import create_service
 from notify.templates.actions import create_template
 from notify.templates.models import Template
 from notify.vocabulary import KEY_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES

@@ -28,12 +28,11 @@ from notify.infra.times import utc_now
 from notify.services import queries
 from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.guest_list import get_guest_list, set_guest_list
+from notify.services.limits import LIVE_LIMITS, MessageLimits
 from notify.services.models import Service
 from notify.services.retention import list_retentions, set_retention
 from notify.services.service import (
     DEFAULT_PERMISSIONS,
-    LIVE_LIMITS,
-    MessageLimits,
     ServiceChanges,
     archive_service,
     create_service,

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor, UndecipherableError
-from notify.messages.queries import COLUMNS, StoredMessage, read_row
+from notify.messages.queries import COLUMNS, MessageRow, StoredMessage, read_row
 
 UNREADABLE: Final = "(encrypted with another secret)"
 """Shown for a recipient that `SECRET_KEY` does not open."""
@@ -161,12 +161,11 @@ class MessageList:
             return [WaitingCallback(*row) for row in connection.execute(_CALLBACKS, (notification_id,))]
 
     def _read(self, row: Sequence[Any]) -> StoredMessage:
+        found = MessageRow(*row)
         try:
-            return read_row(row, self._vault)
+            return read_row(found, self._vault)
         except UndecipherableError:
-            values = list(row)
-            values[7], values[8] = UNREADABLE, {}
-            return StoredMessage(*values)
+            return StoredMessage.from_row(found, to=UNREADABLE, personalisation={})
 
 
 def page_query(wanted: Filter, older_than: Cursor | None, limit: int) -> tuple[str, dict[str, Any]]:

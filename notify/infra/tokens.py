@@ -13,6 +13,8 @@ from jwt.warnings import InsecureKeyLengthWarning
 from notify.infra.errors import ProblemError
 
 TOLERANCE_SECONDS = 30
+LONGEST_TIME = 20
+"""Digits of the time in a token."""
 
 GENERAL = (
     "Invalid token: make sure your API token matches the example at "
@@ -39,8 +41,8 @@ def bearer_token(header: str | None) -> tuple[str, str]:
     if not header:
         raise AuthError("Unauthorized: authentication token must be provided", status=401)
     scheme, _, credentials = header.partition(" ")
-    scheme = scheme.lower()
-    if scheme not in ("bearer", "apikey-v1"):
+    scheme, credentials = scheme.lower(), credentials.strip()
+    if scheme not in ("bearer", "apikey-v1") or not credentials:
         raise AuthError("Unauthorized: authentication bearer scheme must be used", status=401)
     return scheme, credentials
 
@@ -83,7 +85,9 @@ def is_signed_with(token: str, secret: str) -> bool:
 
 
 def check_age(issued_at: Any) -> None:
-    """Refuse a token made more than 30 seconds away from now. Raises `AuthError`."""
+    """Refuse a token made more than 30 seconds away from now, a number or a text of digits. Raises `AuthError`."""
+    if isinstance(issued_at, str) and issued_at.isascii() and issued_at.isdigit() and len(issued_at) <= LONGEST_TIME:
+        issued_at = int(issued_at)
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
         raise AuthError(CLOCK)
     if abs(time.time() - issued_at) > TOLERANCE_SECONDS:

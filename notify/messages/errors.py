@@ -49,7 +49,7 @@ class MissingPersonalisationError(ProblemError):
 
 
 class EmptyMessageError(ProblemError):
-    """Nothing is left to send."""
+    """The message has no text."""
 
     def __init__(self) -> None:
         super().__init__("Your message is empty.")
@@ -82,14 +82,32 @@ class LetterTooLongError(ProblemError):
 
 
 def too_much_text(notification_type: str, length: int) -> ProblemError:
-    """Of a message that is not even filled in, so long it would be."""
+    """The error for a message that is not filled in because it would be far too long; `length` is about how long."""
     if notification_type == "sms":
         return TextTooLongError(length, LONGEST_MESSAGE)
     return EmailTooLongError(length, LARGEST_EMAIL) if notification_type == "email" else LetterTooLongError()
 
 
+class TooMuchPersonalisationError(ProblemError):
+    """The values that the template uses are too large to keep."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"Your personalisation is too large. It cannot be larger than {limit} bytes. It is {size} bytes."
+        )
+
+
+class UnusablePersonalisationError(ProblemError):
+    """Values that cannot be kept, such as text that is not Unicode."""
+
+    error = "ValidationError"
+
+    def __init__(self) -> None:
+        super().__init__("personalisation has values that cannot be sent")
+
+
 class FileInWrongChannelError(ProblemError):
-    """A file in something that is not an email."""
+    """A file in a text message or letter."""
 
     def __init__(self) -> None:
         super().__init__("Can only send a file by email")
@@ -106,14 +124,14 @@ class FilesNotSetUpError(ProblemError):
 
 
 class TeamOnlyRecipientError(ProblemError):
-    """A team key, and a recipient who is neither in the team nor on the guest list."""
+    """A team key, and a recipient outside the team and the guest list."""
 
     def __init__(self) -> None:
         super().__init__("Can’t send to this recipient using a team-only API key")
 
 
 class TrialModeRecipientError(ProblemError):
-    """A service in trial mode, and a recipient who is neither in the team nor on the guest list."""
+    """A service in trial mode, and a recipient outside the team and the guest list."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -123,7 +141,7 @@ class TrialModeRecipientError(ProblemError):
 
 
 class InternationalNotAllowedError(ProblemError):
-    """A number abroad, and no permission for it."""
+    """An international number, and the service lacks the permission for those."""
 
     def __init__(self) -> None:
         super().__init__("Cannot send to international mobile numbers")
@@ -179,7 +197,7 @@ class QrCodeTooLongError(ProblemError):
 
 
 class PdfNotReadyError(ProblemError):
-    """The letter's PDF is not there (yet)."""
+    """The letter has no PDF yet."""
 
     error = "PDFNotReadyError"
 

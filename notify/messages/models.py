@@ -26,6 +26,9 @@ _STATUS_CHECK = "notification_status IN (" + ", ".join(f"'{status}'" for status 
 _KEY_TYPE_CHECK = "key_type IN ('normal', 'team', 'test')"
 
 
+_LIST_ORDER = ("key_type", "notification_type", "notification_status", text("(job_id IS NOT NULL)"), "created_at", "id")
+
+
 class _Message:
     """Columns that a live message and its archived form have in common: none of them personal."""
 
@@ -72,12 +75,15 @@ class Notification(_Message, Base):
         CheckConstraint(_KEY_TYPE_CHECK, name="key_type"),
         CheckConstraint("unsubscribe_link IS NULL OR notification_type = 'email'", name="unsubscribe_link"),
         UniqueConstraint("job_id", "job_row_number", name="uq_notifications_job_row_number"),
-        # one list serves the API's pages (newest first, by key type and service) and the dashboards
+        # dashboards: what a service sent in some days
         Index("ix_notifications_service_created_at", "service_id", "created_at", "id"),
+        # lists: every filter of theirs, then their order (docs/decisions/0016)
+        Index("ix_notifications_list", "service_id", *_LIST_ORDER),
         Index(
-            "ix_notifications_client_reference",
+            "ix_notifications_list_by_reference",
             "service_id",
-            "client_reference",
+            text("hashtextextended(client_reference, 0)"),
+            *_LIST_ORDER,
             postgresql_where=text("client_reference IS NOT NULL"),
         ),
         Index("ix_notifications_reference", "reference", postgresql_where=text("reference IS NOT NULL")),

@@ -9,7 +9,7 @@ memory) is made up for by the sweeper.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Self
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from notify.infra.background import Background
 from notify.infra.container import Container
 from notify.infra.queue import Queue, TaskName
 from notify.messages.metrics import measure_statuses
-from notify.services.limits import RateLimiter
 
 if TYPE_CHECKING:
     from notify.messages.store import NewMessage
@@ -32,7 +31,6 @@ IDS_PER_TASK: Final = 50
 PAUSE_SECONDS: Final = 0.02
 MOST_KEPT: Final = 100_000
 """Ids that a process keeps for a broker that is down, of each kind."""
-UK_PREFIX: Final = "44"
 
 
 def queue_for(notification_type: str, key_type: str) -> str:
@@ -55,11 +53,10 @@ def publish(
 
 
 class DeliveryPublisher:
-    """What follows when messages were stored: they are counted, and their delivery is published. In the background."""
+    """Publishes the delivery of stored messages, in the background."""
 
-    def __init__(self, queue: Queue, limits: RateLimiter) -> None:
+    def __init__(self, queue: Queue) -> None:
         self._queue = queue
-        self._limits = limits
         self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         # what comes meanwhile goes out together: publishing costs as much for fifty as for one
         self._background: Background[NewMessage] = Background("aftermath", self._handle, pause=PAUSE_SECONDS)
@@ -67,15 +64,14 @@ class DeliveryPublisher:
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
-        return cls(container.parts.queue, container.get(RateLimiter))
+        return cls(container.parts.queue)
 
     def stored(self, messages: Sequence[NewMessage]) -> None:
-        """Count and publish these soon."""
+        """Publish these soon."""
         self._background.put(messages)
 
     def _handle(self, messages: Sequence[NewMessage]) -> bool:
         measure_statuses((one.notification_type, one.key_type, one.notification_status) for one in messages)
-        self._limits.count(_counters(messages))
         for message in messages:
             kind = message.notification_type
             if kind in DELIVER_TASKS and message.notification_status == "created":
@@ -92,12 +88,3 @@ class DeliveryPublisher:
     def close(self) -> None:
         """Handle what still waits, and stop."""
         self._background.close()
-
-
-def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:
-    """What counts towards the limits of a day (public-api 5.1)."""
-    for message in messages:
-        if message.key_type != "test":
-            yield message.service_id, message.notification_type
-            if message.phone_prefix is not None and message.phone_prefix != UK_PREFIX:
-                yield message.service_id, "international_sms"

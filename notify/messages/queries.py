@@ -6,23 +6,100 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.rows import args_row
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from notify.infra.batcher import Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
+from notify.messages.statuses import STATUSES
+from notify.vocabulary import NOTIFICATION_TYPES
 
-COLUMNS = """
+COLUMNS: Final = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,
     n."to", n._personalisation, n.normalised_to, n.client_reference, n.reference, n.created_at, n.sent_at, n.sent_by,
     n.updated_at, n.billable_units, n.rate_multiplier, n.international, n.phone_prefix, n.postage, n.reply_to_text,
     n.unsubscribe_link, n.api_key_id, u.name
 """
-_FROM = "FROM notifications n LEFT JOIN users u ON u.id = n.created_by_id"
+"""What a `MessageRow` is read from: `n` is the message, `u` the user who sent it."""
+
+_BY_ID: Final = f"""
+SELECT {COLUMNS} FROM notifications n LEFT JOIN users u ON u.id = n.created_by_id WHERE n.id = ANY(%s)
+"""
+_CURSOR: Final = "SELECT created_at, id FROM notifications WHERE id = %s AND service_id = %s"
+_PAGE: Final = f"""
+SELECT {COLUMNS}
+FROM (
+    SELECT found.id, found.created_at
+    FROM unnest(%(types)s::notification_type[]) AS type,
+         unnest(%(statuses)s::text[]) AS status,
+         unnest(%(in_jobs)s::boolean[]) AS in_job
+    CROSS JOIN LATERAL (
+        SELECT m.id, m.created_at FROM notifications m
+        WHERE m.service_id = %(service_id)s AND m.key_type = %(key_type)s AND m.notification_type = type
+              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job {{conditions}}
+        ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
+    ) AS found
+    ORDER BY found.created_at DESC, found.id DESC LIMIT %(limit)s
+) AS page
+JOIN notifications n ON n.id = page.id
+LEFT JOIN users u ON u.id = n.created_by_id
+ORDER BY page.created_at DESC, page.id DESC
+"""
+"""A page of a list: the newest messages of each type, status and origin, merged. Two indexes begin with these columns
+and end with the order of the list, so a page costs the same however rare its messages are among the service's others
+(docs/decisions/0016).
+"""
+_WITH_REFERENCE: Final = (
+    " AND hashtextextended(m.client_reference, 0) = hashtextextended(%(client_reference)s, 0)"
+    " AND m.client_reference = %(client_reference)s"
+)
+# by id too: messages of one batch may have the same time, and none may fall between two pages
+_OLDER: Final = " AND (m.created_at, m.id) < (%(older_created_at)s, %(older_id)s)"
+
+_ORIGIN: Final = text(
+    "SELECT service_id, template_id, template_version, notification_type, normalised_to FROM notifications"
+    " WHERE id = :id"
+    " UNION ALL"
+    " SELECT service_id, template_id, template_version, notification_type, NULL FROM notification_history"
+    " WHERE id = :id ORDER BY normalised_to NULLS LAST LIMIT 1"
+)
+
+
+class MessageRow(NamedTuple):
+    """A row of `COLUMNS`, with its personal data encrypted."""
+
+    id: UUID
+    service_id: UUID
+    template_id: UUID
+    template_version: int
+    notification_type: str
+    status: str
+    key_type: str
+    to: bytes
+    personalisation: bytes | None
+    normalised_to: str | None
+    client_reference: str | None
+    reference: str | None
+    created_at: datetime
+    sent_at: datetime | None
+    sent_by: str | None
+    updated_at: datetime | None
+    billable_units: int
+    rate_multiplier: Decimal | None
+    international: bool
+    phone_prefix: str | None
+    postage: str | None
+    reply_to_text: str | None
+    unsubscribe_link: str | None
+    api_key_id: UUID | None
+    created_by_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +132,56 @@ class StoredMessage:
     api_key_id: UUID | None
     created_by_name: str | None
 
+    @classmethod
+    def from_row(cls, row: MessageRow, *, to: str, personalisation: dict[str, Any]) -> Self:
+        """The message of a row, with what was decrypted."""
+        return cls(**(row._asdict() | {"to": to, "personalisation": personalisation}))
 
-def read_row(row: Sequence[Any], encryptor: Encryptor) -> StoredMessage:
-    """A row of `COLUMNS` as a message."""
-    values = list(row)
-    values[7] = encryptor.decrypt(values[7])
-    values[8] = encryptor.decrypt_json(values[8])
-    return StoredMessage(*values)
+
+def read_row(row: MessageRow, encryptor: Encryptor) -> StoredMessage:
+    """The message of a row. Raises `UndecipherableError`."""
+    return StoredMessage.from_row(
+        row, to=encryptor.decrypt(row.to), personalisation=encryptor.decrypt_json(row.personalisation)
+    )
+
+
+class MessageFilter(NamedTuple):
+    """Which messages of a service a list has (contract: public-api 7.2). Those of one type of key only."""
+
+    service_id: UUID
+    key_type: str
+    statuses: Collection[str] | None = None
+    """`None`: all."""
+    types: Collection[str] = ()
+    """Empty: all."""
+    client_reference: str | None = None
+    include_jobs: bool = False
+    """Whether messages of spreadsheets are in the list as well."""
+
+
+class MessageOrigin(NamedTuple):
+    """What a message was made from. `normalised_to` is `None` once its personal data is gone."""
+
+    service_id: UUID
+    template_id: UUID
+    template_version: int
+    notification_type: str
+    normalised_to: str | None
+
+
+def find_origin(session: Session, notification_id: UUID) -> MessageOrigin | None:
+    """What a message was made from, whether it is live or in the history; `None` when there is no such message."""
+    row = session.execute(_ORIGIN, {"id": notification_id}).first()
+    return None if row is None else MessageOrigin(*row)
 
 
 class MessageReader:
-    """Looks up messages by id; concurrent look-ups share one query."""
+    """Looks up messages. Concurrent look-ups by id share one query."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = encryptor
-        self._batcher: Batcher[UUID, Sequence[Any] | None] = Batcher(self._read, max_size=200, leaders=2)
+        self._encryptor = encryptor
+        self._batcher: Batcher[UUID, MessageRow | None] = Batcher(self._read, max_size=200, leaders=2)
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -78,66 +189,48 @@ class MessageReader:
         return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID, notification_id: UUID) -> StoredMessage | None:
-        """The service's message by that id, or null."""
+        """The service's message by that id, or `None`."""
         row = self._batcher.submit(notification_id)
-        return None if row is None or row[1] != service_id else read_row(row, self._vault)
+        return None if row is None or row.service_id != service_id else read_row(row, self._encryptor)
 
-    def _read(self, ids: list[UUID]) -> list[Sequence[Any] | None]:
+    def _read(self, ids: list[UUID]) -> list[MessageRow | None]:
         with self._database.autocommit() as connection:
-            rows = connection.execute(f"SELECT {COLUMNS} {_FROM} WHERE n.id = ANY(%s)", (ids,)).fetchall()
-        found = {row[0]: row for row in rows}
+            rows = connection.cursor(row_factory=args_row(MessageRow)).execute(_BY_ID.encode(), (ids,)).fetchall()
+        found = {row.id: row for row in rows}
         return [found.get(id_) for id_ in ids]
 
-    def page(
-        self,
-        service_id: UUID,
-        *,
-        key_type: str,
-        statuses: Collection[str] | None,
-        types: Collection[str],
-        client_reference: str | None,
-        include_jobs: bool,
-        older_than: UUID | None,
-        limit: int,
-    ) -> list[StoredMessage]:
-        """The service's messages made with keys of one type, newest first (public-api 7.2). Those older than an id that
-        the service does not have are none.
+    def page(self, wanted: MessageFilter, *, older_than: UUID | None, limit: int) -> list[StoredMessage]:
+        """The newest messages of a list, at most `limit`, newest first.
+
+        `older_than` is the last id of the page before; a list older than an id that the service does not have is empty.
         """
-        conditions = ["n.service_id = %(service_id)s", "n.key_type = %(key_type)s"]
-        if statuses is not None:
-            conditions.append("n.notification_status = ANY(%(statuses)s)")
-        if types:
-            conditions.append("n.notification_type = ANY(%(types)s::notification_type[])")
-        if client_reference is not None:
-            conditions.append("n.client_reference = %(client_reference)s")
-        if not include_jobs:
-            conditions.append("n.job_id IS NULL")
-        if older_than is not None:
-            conditions.append(
-                # by id too: messages of one batch may have the same time, and none may fall between two pages
-                "(n.created_at, n.id) < (SELECT o.created_at, o.id FROM notifications o"
-                " WHERE o.id = %(older_than)s AND o.service_id = %(service_id)s)"
-            )
-        query = (
-            f"SELECT {COLUMNS} {_FROM} WHERE {' AND '.join(conditions)}"
-            " ORDER BY n.created_at DESC, n.id DESC LIMIT %(limit)s"
-        )
         with self._database.autocommit() as connection:
-            rows = _all(
-                connection,
-                query,
-                {
-                    "service_id": service_id,
-                    "key_type": key_type,
-                    "statuses": list(statuses or ()),
-                    "types": list(types),
-                    "client_reference": client_reference,
-                    "older_than": older_than,
-                    "limit": limit,
-                },
-            )
-        return [read_row(row, self._vault) for row in rows]
+            cursor = None
+            if older_than is not None:
+                cursor = connection.execute(_CURSOR, (older_than, wanted.service_id)).fetchone()
+                if cursor is None:
+                    return []
+            rows = _page(connection, wanted, cursor, limit)
+        return [read_row(row, self._encryptor) for row in rows]
 
 
-def _all(connection: Connection[tuple[Any, ...]], query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return connection.execute(query.encode(), values).fetchall()
+def _page(
+    connection: Connection[Any], wanted: MessageFilter, cursor: tuple[Any, ...] | None, limit: int
+) -> Sequence[MessageRow]:
+    values: dict[str, Any] = {
+        "service_id": wanted.service_id,
+        "key_type": wanted.key_type,
+        "types": list(wanted.types or NOTIFICATION_TYPES),
+        "statuses": list(STATUSES if wanted.statuses is None else wanted.statuses),
+        "in_jobs": [False, True] if wanted.include_jobs else [False],
+        "limit": limit,
+    }
+    conditions = ""
+    if wanted.client_reference is not None:
+        conditions += _WITH_REFERENCE
+        values["client_reference"] = wanted.client_reference
+    if cursor is not None:
+        conditions += _OLDER
+        values["older_created_at"], values["older_id"] = cursor
+    query = _PAGE.format(conditions=conditions).encode()
+    return connection.cursor(row_factory=args_row(MessageRow)).execute(query, values).fetchall()

@@ -12,7 +12,7 @@ from notify.content.letter_timings import estimated_delivery
 from notify.content.placeholders import Personalisation
 from notify.infra.container import Container
 from notify.infra.times import format_datetime, format_optional
-from notify.messages.accept import AcceptedMessage
+from notify.messages.accept.base import AcceptedMessage
 from notify.messages.links import UnsubscribeLinks
 from notify.messages.queries import StoredMessage
 from notify.messages.statuses import COMPLETED, shown_status

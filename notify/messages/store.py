@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
@@ -19,7 +19,7 @@ from notify.infra.batcher import Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database, UnreachableError
 from notify.messages.publish import DeliveryPublisher
-from notify.services.limits import LimitRequest, RateLimiter
+from notify.services.limits import INTERNATIONAL_SMS, LimitRequest, RateLimiter
 
 logger = structlog.get_logger(__name__)
 
@@ -78,6 +78,23 @@ def _field(value: Any) -> str:
     return str(value)
 
 
+UK_PREFIX: Final = "44"
+
+
+def is_international(phone_prefix: str | None) -> bool:
+    """Whether a text message counts towards the day's limit of international texts (contract: public-api 5.1)."""
+    return phone_prefix is not None and phone_prefix != UK_PREFIX
+
+
+def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:
+    """What messages count towards the limits of their day."""
+    for message in messages:
+        if message.key_type != "test":
+            yield message.service_id, message.notification_type
+            if is_international(message.phone_prefix):
+                yield message.service_id, INTERNATIONAL_SMS
+
+
 class MessageStore:
     """Stores messages. When `store` returns, the message is on disk. `stored` is told of each batch that is; it must
     not take long.
@@ -104,8 +121,9 @@ class MessageStore:
         self._batcher.submit((message, limit))
 
     def store_many(self, messages: Sequence[NewMessage]) -> None:
-        """Store messages in one transaction, whatever the limits: all of them or none."""
+        """Store messages in one transaction, without a look at the limits: all of them or none. They are counted."""
         self._write(messages)
+        self._limits.count(_counters(messages))
         self._stored(messages)
 
     def _admit(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
@@ -116,8 +134,14 @@ class MessageStore:
         results: list[BaseException | None] = list(self._limits.take([limit for _, limit in items]))
         admitted = [position for position, refusal in enumerate(results) if refusal is None]
         messages = [items[position][0] for position in admitted]
-        for position, result in zip(admitted, self._write_surely(messages), strict=True):
+        try:
+            written = self._write_surely(messages)
+        except UnreachableError:
+            self._limits.give_back(items[position][1] for position in admitted)
+            raise
+        for position, result in zip(admitted, written, strict=True):
             results[position] = result
+        self._limits.give_back(items[position][1] for position in admitted if results[position] is not None)
         self._stored([items[position][0] for position in admitted if results[position] is None])
         return results
 

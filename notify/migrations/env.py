@@ -7,6 +7,7 @@ that they never hold up a system in use: run again at a quieter moment when one 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -21,6 +22,8 @@ from notify.models import metadata
 
 ONE_AT_A_TIME = 6_011_001
 """Number of the advisory lock that a migrating process holds."""
+TURN_SECONDS = 0.2
+"""Pause between two tries to get that lock."""
 
 
 def _engine() -> Engine:
@@ -67,13 +70,26 @@ def _migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _wait_for_turn(connection: Connection) -> None:
+    """Wait until no other process migrates.
+
+    By asking again and again: a session that waits within `pg_advisory_lock` has a snapshot, for which
+    `CREATE INDEX CONCURRENTLY` of the other process would wait in turn.
+    """
+    while True:
+        has_turn = connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
+        connection.commit()
+        if has_turn:
+            return
+        time.sleep(TURN_SECONDS)
+
+
 def run() -> None:
     """Run what Alembic was asked for, alone."""
     if context.is_offline_mode():
         raise CommandError("migrations need a database to look at: --sql is not supported")
     with _engine().connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
-        connection.commit()
+        _wait_for_turn(connection)
         try:
             _migrate(connection)
         finally:

@@ -1,4 +1,4 @@
-"""Who calls the public API (contract: public-api 1.3, 1.4)."""
+"""Authentication of services that call the public API (contract: public-api 1.3, 1.4)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notify.infra import tokens
 from notify.infra.container import Container
 from notify.infra.tokens import AuthError
 from notify.infra.validation import parse_uuid
-from notify.messages.accept import Caller
+from notify.messages.accept.base import Caller
 from notify.services.cache import ServiceCache
 from notify.services.queries import CachedApiKey, CachedService
 
@@ -22,7 +22,7 @@ UUID_LENGTH = 36
 
 
 class _Known(NamedTuple):
-    """A token that was verified: whose it is, by which key, and when it was made (null: it is the key itself)."""
+    """A token that was verified. `issued_at` is `None` where it is the API key itself."""
 
     service_id: UUID
     key_id: UUID
@@ -32,8 +32,8 @@ class _Known(NamedTuple):
 class Authenticator:
     """Finds the service and key behind an Authorization header.
 
-    A client makes the same token for every request within a second, so its signature is checked once. Whether
-    its service and key may still be used is looked at each time.
+    A client makes the same token for every request within a second, so its signature is checked once. Whether its
+    service and key may still be used is checked for each request.
     """
 
     def __init__(self, services: ServiceCache) -> None:

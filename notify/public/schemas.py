@@ -1,16 +1,16 @@
-"""Bodies, queries and answers of the public API. These models validate, type and document it."""
+"""Bodies, queries and answers of the public API: models that validate, type and document."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
-from notify.infra.validation import HttpsUrl, Schema, Uuid, complain, one_of
-from notify.messages.statuses import STATUSES
+from notify.infra.validation import HttpsUrl, Schema, Uuid, complain
+from notify.public.fields import Values, without_nul
 
 
 def _phone_number(value: str) -> str:
@@ -45,53 +45,69 @@ def _scheduled_for(value: str) -> str:
     return value
 
 
-def _postage(value: str) -> str:
-    if value not in ("first", "second", "economy"):
-        raise complain("invalid. It must be either first, second or economy.")
-    return value
-
-
-Reference = Annotated[str, Field(max_length=1000, description="Yours to find the message by; need not be unique.")]
-Personalisation = Annotated[dict[str, Any], Field(description="Values for the template's placeholders.")]
+Reference = Annotated[
+    str,
+    Field(max_length=1000, description="Your own name for the message, to find it by. It need not be unique."),
+    AfterValidator(without_nul),
+]
+Personalisation = Annotated[Values, Field(description="Values for the template's placeholders.")]
 ScheduledFor = Annotated[
-    Annotated[str, AfterValidator(_scheduled_for)] | None,
-    Field(default=None, description="Checked, and otherwise ignored: messages are sent at once."),
+    Annotated[str, AfterValidator(_scheduled_for)] | MISSING | None,
+    Field(description="Checked, and otherwise ignored: messages are sent at once."),
 ]
-Postage = Annotated[
-    str, AfterValidator(_postage), WithJsonSchema({"type": "string", "enum": ["first", "second", "economy"]})
+SanitiseContentFor = Annotated[
+    list[Any] | MISSING | None, Field(description="Names of the values whose links and Markdown are made harmless.")
 ]
+MessageType = Literal["sms", "email", "letter"]
+StatusFilter = Literal[
+    "cancelled",
+    "created",
+    "sending",
+    "sent",
+    "delivered",
+    "pending",
+    "failed",
+    "technical-failure",
+    "temporary-failure",
+    "permanent-failure",
+    "pending-virus-check",
+    "validation-failed",
+    "virus-scan-failed",
+    "returned-letter",
+    "accepted",
+    "received",
+]
+"""Statuses to filter by, in the order of the error text: every status of a message, and the two of letters."""
 
 
 class SmsRequest(Schema):
     """Body of `POST /v2/notifications/sms` (public-api 6.2)."""
 
-    reference: Reference = Field(default=None)  # type: ignore[assignment]
+    reference: Reference | MISSING = MISSING
     phone_number: Annotated[str, AfterValidator(_phone_number), Field(examples=["07900900123"])]
     template_id: Uuid
     personalisation: Personalisation = Field(default_factory=dict)
-    scheduled_for: ScheduledFor
-    sms_sender_id: Uuid = Field(default=None)  # type: ignore[assignment]
+    scheduled_for: ScheduledFor = MISSING
+    sms_sender_id: Uuid | MISSING = MISSING
 
 
 class EmailRequest(Schema):
     """Body of `POST /v2/notifications/email` (public-api 6.3)."""
 
-    reference: Reference = Field(default=None)  # type: ignore[assignment]
+    reference: Reference | MISSING = MISSING
     email_address: Annotated[str, AfterValidator(_email_address), Field(examples=["amala@example.com"])]
     template_id: Uuid
     personalisation: Personalisation = Field(default_factory=dict)
-    scheduled_for: ScheduledFor
-    email_reply_to_id: Uuid = Field(default=None)  # type: ignore[assignment]
-    one_click_unsubscribe_url: HttpsUrl = Field(default=None)  # type: ignore[assignment]
-    sanitise_content_for: list[Any] | None = Field(
-        default=None, description="Names of the fields whose links and markdown are made harmless."
-    )
+    scheduled_for: ScheduledFor | MISSING = MISSING
+    email_reply_to_id: Uuid | MISSING = MISSING
+    one_click_unsubscribe_url: HttpsUrl | MISSING = MISSING
+    sanitise_content_for: SanitiseContentFor = MISSING
 
 
 class LetterRequest(Schema):
     """Body of `POST /v2/notifications/letter` without `content` (public-api 6.4)."""
 
-    reference: Reference = Field(default=None)  # type: ignore[assignment]
+    reference: Reference | MISSING = MISSING
     template_id: Uuid
     personalisation: Personalisation
 
@@ -99,23 +115,23 @@ class LetterRequest(Schema):
 class NotificationsQuery(Schema):
     """Query of `GET /v2/notifications` (public-api 7.2)."""
 
-    reference: str = Field(default=None)  # type: ignore[assignment]
-    status: list[one_of(*STATUSES, "accepted", "received")] = Field(default_factory=list)  # type: ignore[valid-type]
-    template_type: list[one_of("sms", "email", "letter")] = Field(default_factory=list)  # type: ignore[valid-type]
-    include_jobs: one_of("true", "True") = Field(default=None)  # type: ignore[valid-type]
-    older_than: Uuid = Field(default=None)  # type: ignore[assignment]
+    reference: str | MISSING = MISSING
+    status: list[StatusFilter] = Field(default_factory=list)
+    template_type: list[MessageType] = Field(default_factory=list)
+    include_jobs: Literal["true", "True"] | MISSING = MISSING
+    older_than: Uuid | MISSING = MISSING
 
 
 class TemplatesQuery(Schema):
     """Query of `GET /v2/templates` (public-api 8)."""
 
-    type: one_of("sms", "email", "letter") = Field(default=None)  # type: ignore[valid-type]
+    type: MessageType | MISSING = MISSING
 
 
 class ReceivedTextsQuery(Schema):
     """Query of `GET /v2/received-text-messages` (public-api 9)."""
 
-    older_than: Uuid = Field(default=None)  # type: ignore[assignment]
+    older_than: Uuid | MISSING = MISSING
 
 
 class PreviewRequest(BaseModel):
@@ -126,7 +142,7 @@ class PreviewRequest(BaseModel):
     personalisation: Personalisation = Field(default_factory=dict)
 
 
-# -- answers. They document; on the way out nothing is validated again.
+# -- answers: they document what is answered, and are not applied to it
 
 DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
@@ -225,14 +241,14 @@ class NotificationAnswer(BaseModel):
     cost_details: dict[str, Any]
     cost_in_pounds: float | None
     is_cost_data_ready: bool
-    estimated_delivery: DateTime = Field(default="", description="Letters only.")
+    estimated_delivery: Annotated[DateTime, Field(description="Letters only.")] | MISSING = MISSING
 
 
 class Links(BaseModel):
     """Where the pages of a list are."""
 
     current: str
-    next: str = Field(default="", description="Absent on an empty page.")
+    next: Annotated[str, Field(description="Absent on an empty page.")] | MISSING = MISSING
 
 
 class NotificationsAnswer(BaseModel):

@@ -6,9 +6,11 @@ import math
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from redis.client import Pipeline
@@ -19,12 +21,29 @@ from notify.infra.errors import ProblemError
 from notify.services import metrics
 from notify.services.queries import CachedService
 
-DAY_SECONDS = 86_400
-KEY_TYPE_WORDS = {"normal": "LIVE", "team": "TEAM", "test": "TEST"}
-LIVE_DEFAULTS = {"email": 250_000, "sms": 250_000, "letter": 20_000, "international_sms": 100}
-"""Daily limits of a test key of a service in trial mode."""
+DAY_SECONDS: Final = 86_400
+KEY_TYPE_WORDS: Final = {"normal": "LIVE", "team": "TEAM", "test": "TEST"}
+LARGEST_BUCKET: Final = 1000
+INTERNATIONAL_SMS: Final = "international_sms"
 
-LARGEST_BUCKET = 1000
+
+@dataclass(frozen=True)
+class MessageLimits:
+    """How many messages a service may send a day. The defaults are those of a service in trial mode."""
+
+    email: int = 50
+    sms: int = 50
+    letter: int = 50
+    international_sms: int = 100
+
+    def of(self, kind: str) -> int:
+        """The limit of a kind: sms, email, letter or international_sms."""
+        limit: int = getattr(self, kind)
+        return limit
+
+
+LIVE_LIMITS: Final = MessageLimits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
+"""What a service gets when it goes live (contract: internal-services 2.4), and a test key in trial mode (5.1)."""
 
 
 class LimitExceededError(ProblemError):
@@ -46,31 +65,48 @@ class RateLimitError(LimitExceededError):
 
 
 class LimitRequest(NamedTuple):
-    """One request to send a message, as limits see it. A rate limit of 0: only the day's limit counts."""
+    """One request to send a message, as the limits see it. Equal requests are taken together."""
 
     service_id: UUID
     key_type: str
     kind: str
     rate_limit: int
+    """Requests a minute. 0: only the day's limit applies."""
     daily_limit: int
+    international_limit: int | None = None
+    """International texts a day; `None` for every other message."""
+    counts: bool = True
+    """Whether a request that passes is counted towards its day."""
+
+
+class _Group(NamedTuple):
+    """How many of some equal requests may pass, and which limit stopped the others."""
+
+    passed: int
+    stopped: int
 
 
 def daily_limit(service: CachedService, key_type: str, kind: str) -> int:
     """Messages of a kind (sms, email, letter, international_sms) that the service may send today."""
     if key_type == "test" and service.restricted:
-        return LIVE_DEFAULTS[kind]
+        return LIVE_LIMITS.of(kind)
     return {
         "email": service.email_message_limit,
         "sms": service.sms_message_limit,
         "letter": service.letter_message_limit,
-        "international_sms": service.international_sms_message_limit,
+        INTERNATIONAL_SMS: service.international_sms_message_limit,
     }[kind]
 
 
 def counter_key(service_id: UUID, key_type: str, kind: str) -> str:
-    """Name of the day's counter in the cache."""
+    """Name of the day's counter in the cache. The admin app reads it too (contract: internal-services 3)."""
     test = "test-" if key_type == "test" else ""
-    return f"{service_id}-{test}{kind}-{datetime.now(UTC):%Y-%m-%d}-count"
+    return f"{service_id}-{test}{kind}-{_date(int(time.time()) // DAY_SECONDS)}-count"
+
+
+@lru_cache(maxsize=2)
+def _date(day: int) -> str:
+    return f"{datetime.fromtimestamp(day * DAY_SECONDS, UTC):%Y-%m-%d}"
 
 
 def _refusal(request: LimitRequest, stopped: int) -> ProblemError | None:
@@ -81,7 +117,18 @@ def _refusal(request: LimitRequest, stopped: int) -> ProblemError | None:
         )
     if stopped == 2:
         return TooManyRequestsError(f"Exceeded send limits ({request.kind}: {request.daily_limit}) for today")
+    if stopped == 3:
+        limit = request.international_limit
+        return TooManyRequestsError(f"Exceeded send limits ({INTERNATIONAL_SMS}: {limit}) for today")
     return None
+
+
+_GIVE_BACK: Final = """
+-- Takes ARGV[1] off the counter KEYS[1], if it still exists.
+if tonumber(redis.call('GET', KEYS[1]) or '0') >= tonumber(ARGV[1]) then
+  return redis.call('DECRBY', KEYS[1], ARGV[1])
+end
+"""
 
 
 class RateLimiter:
@@ -90,22 +137,32 @@ class RateLimiter:
     def __init__(self, cache: Cache, *, rate_limit_enabled: bool) -> None:
         self._cache = cache
         self._rate_limit_enabled = rate_limit_enabled
-        self._script = cache.script(files("notify.services").joinpath("limits.lua").read_text())
+        self._take_script = cache.script(files("notify.services").joinpath("limits.lua").read_text())
+        self._give_back_script = cache.script(_GIVE_BACK)
 
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
-        parts = container.parts
-        return cls(parts.cache, rate_limit_enabled=parts.settings.api_rate_limit_enabled)
+        return cls(container.parts.cache, rate_limit_enabled=container.parts.settings.api_rate_limit_enabled)
 
-    def request(self, service: CachedService, key_type: str, kind: str) -> LimitRequest:
-        """A request to send, for `take`."""
-        rate_limit = service.rate_limit if self._rate_limit_enabled else 0
-        return LimitRequest(service.id, key_type, kind, rate_limit, daily_limit(service, key_type, kind))
+    def request(self, service: CachedService, key_type: str, kind: str, *, international: bool = False) -> LimitRequest:
+        """A request to send a message (sms, email or letter), for `take`. Messages of test keys are not counted."""
+        return LimitRequest(
+            service.id,
+            key_type,
+            kind,
+            service.rate_limit if self._rate_limit_enabled else 0,
+            daily_limit(service, key_type, kind),
+            daily_limit(service, key_type, INTERNATIONAL_SMS) if international else None,
+            key_type != "test",
+        )
 
     def check(self, request: LimitRequest) -> None:
-        """Take one request from both limits. Raises `RateLimitError`, `TooManyRequestsError`."""
-        (refusal,) = self.take([request])
+        """Take one request from the minute's limit and look at the day's, for a message that will not be stored.
+
+        Raises `RateLimitError`, `TooManyRequestsError`.
+        """
+        (refusal,) = self.take([request._replace(counts=False)])
         if refusal is not None:
             raise refusal
 
@@ -114,8 +171,10 @@ class RateLimiter:
         self.check(self.request(service, key_type, kind)._replace(rate_limit=0))
 
     def take(self, requests: Sequence[LimitRequest]) -> list[ProblemError | None]:
-        """Take requests from the limits of their minutes and look at those of their days, in one round trip. For each
-        request the reason why it is refused, or None.
+        """Take requests from the limits of their minutes and days, in one round trip.
+
+        For each request the reason why it is refused, or `None`. A request that is not refused was counted: give it
+        back if its message is not stored.
         """
         if not self._cache.is_enabled:
             return [None] * len(requests)
@@ -125,37 +184,28 @@ class RateLimiter:
         groups = Counter(requests)
         now = time.time()
         began = time.perf_counter()
-        results = self._script.run_many(
-            [
-                (
-                    (
-                        f"{group.service_id}-tokens-{group.key_type}",
-                        counter_key(group.service_id, group.key_type, group.kind),
-                    ),
-                    (
-                        wanted,
-                        now,
-                        group.rate_limit / 60,
-                        min(math.ceil(group.rate_limit / 3) + 1, LARGEST_BUCKET) if group.rate_limit else 0,
-                        group.daily_limit,
-                    ),
-                )
-                for group, wanted in groups.items()
-            ]
-        )
-        metrics.limits_looked_at(time.perf_counter() - began)
+        results = self._take_script.run_many([_arguments(group, wanted, now) for group, wanted in groups.items()])
+        elapsed = time.perf_counter() - began
+        metrics.limits_looked_at(elapsed)
+        metrics.limits_counted(elapsed)
         if results is None:
             return [0] * len(requests)
-        passing = {group: [*result] for group, result in zip(groups, results, strict=True)}
+        passing = {group: _Group(*result) for group, result in zip(groups, results, strict=True)}
         answers = []
         for request in requests:
-            left, stopped = passing[request]
-            passing[request][0] = left - 1
-            answers.append(0 if left > 0 else stopped)
+            group = passing[request]
+            passing[request] = group._replace(passed=group.passed - 1)
+            answers.append(0 if group.passed > 0 else group.stopped)
         return answers
 
+    def give_back(self, requests: Iterable[LimitRequest]) -> None:
+        """Take requests off the day's counters again: they passed, but their messages were not stored."""
+        counts = Counter(key for request in requests if request.counts for key in _counters(request))
+        if counts:
+            self._give_back_script.run_many([((key,), (number,)) for key, number in counts.items()])
+
     def count(self, counters: Iterable[tuple[UUID, str]]) -> None:
-        """Count stored messages: one (service id, kind) for each. Those of test keys are not counted."""
+        """Count messages that were stored without `take`: one (service id, kind) for each."""
         counts = Counter(counters)
         if not counts:
             return
@@ -169,3 +219,21 @@ class RateLimiter:
         began = time.perf_counter()
         self._cache.pipeline("count messages", fill)
         metrics.limits_counted(time.perf_counter() - began)
+
+
+def _counters(request: LimitRequest) -> list[str]:
+    """The day's counters that a request is counted in."""
+    keys = [counter_key(request.service_id, request.key_type, request.kind)]
+    if request.international_limit is not None:
+        keys.append(counter_key(request.service_id, request.key_type, INTERNATIONAL_SMS))
+    return keys
+
+
+def _arguments(request: LimitRequest, wanted: int, now: float) -> tuple[list[str], list[float]]:
+    """Keys and arguments of `limits.lua`."""
+    rate_limit = request.rate_limit
+    capacity = min(math.ceil(rate_limit / 3) + 1, LARGEST_BUCKET) if rate_limit else 0
+    arguments = [wanted, now, rate_limit / 60, capacity, int(request.counts), request.daily_limit]
+    if request.international_limit is not None:
+        arguments.append(request.international_limit)
+    return [f"{request.service_id}-tokens-{request.key_type}", *_counters(request)], arguments

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 from uuid import UUID
@@ -26,6 +25,7 @@ from notify.organisations.queries import organisation_of_address
 from notify.services import hooks
 from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.errors import DuplicateServiceNameError, InvalidServiceError
+from notify.services.limits import MessageLimits
 from notify.services.models import ApiKey, Service, ServicePermission, SmsSender
 from notify.services.names import email_local_part
 from notify.vocabulary import ORGANISATION_TYPES, SERVICE_PERMISSIONS
@@ -45,20 +45,6 @@ CROWN_BY_TYPE: Final = {
     "emergency_service": False,
     "school_or_college": False,
 }
-
-
-@dataclass(frozen=True)
-class MessageLimits:
-    """How many messages a service may send a day. The defaults are those of a service in trial mode."""
-
-    email: int = 50
-    sms: int = 50
-    letter: int = 50
-    international_sms: int = 100
-
-
-LIVE_LIMITS: Final = MessageLimits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
-"""What a service gets when it goes live (internal-services 2.4)."""
 
 
 class ServiceChanges(TypedDict, total=False):

@@ -14,7 +14,7 @@ from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import maintenance
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.queries import MessageReader
+from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import Receipt
 
@@ -55,18 +55,11 @@ def read_one(parts: Parts) -> None:
     MessageReader(parts.database, parts.encryptor).get(SERVICE, UUID(int=1))
 
 
-def page(**filters: Any) -> Callable[[Parts], None]:
+def page(older_than: UUID | None = None, **filters: Any) -> Callable[[Parts], None]:
     def read(parts: Parts) -> None:
-        values: dict[str, Any] = {
-            "key_type": "test",  # which no row has: a page of it costs the most
-            "statuses": None,
-            "types": (),
-            "client_reference": None,
-            "include_jobs": True,
-            "older_than": None,
-            "limit": 250,
-        }
-        MessageReader(parts.database, parts.encryptor).page(SERVICE, **{**values, **filters})
+        # no row was made with a test key: a page of those costs the most
+        wanted = MessageFilter(SERVICE, "test", include_jobs=True)._replace(**filters)
+        MessageReader(parts.database, parts.encryptor).page(wanted, older_than=older_than, limit=250)
 
     return read
 

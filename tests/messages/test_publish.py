@@ -14,7 +14,6 @@ from notify.infra.parts import Parts
 from notify.infra.queue import TaskName
 from notify.messages import publish
 from notify.messages.publish import DeliveryPublisher
-from notify.services.limits import RateLimiter
 from tests.api import queued, with_settings
 from tests.messages.test_store import message
 from tests.servers.proxy import ProxyThread, before_valkey
@@ -30,7 +29,7 @@ def way(parts: Parts) -> Iterator[tuple[ProxyThread, Parts]]:
 
 
 def publisher(parts: Parts) -> DeliveryPublisher:
-    return DeliveryPublisher(parts.queue, RateLimiter(parts.cache, rate_limit_enabled=True))
+    return DeliveryPublisher(parts.queue)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:

@@ -6,7 +6,8 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
-from notify.public.openapi import OPERATIONS, document
+from notify.public.openapi import document
+from notify.public.v2 import ENDPOINTS
 from tests.api import Api
 
 schema = schemathesis.openapi.from_dict(document("http://localhost"))
@@ -14,7 +15,9 @@ schema = schemathesis.openapi.from_dict(document("http://localhost"))
 
 def test_the_description_covers_every_route_of_version_2(api: Api) -> None:
     described = {
-        (operation.method.upper(), operation.path.replace("{", "<").replace("}", ">")) for operation in OPERATIONS
+        (method.upper(), path.replace("{", "<").replace("}", ">"))
+        for path, operations in document("http://localhost")["paths"].items()
+        for method in operations
     }
     served = set()
     for rule in api.app.url_map.iter_rules():
@@ -34,7 +37,41 @@ def test_the_description_is_served_and_shown(api: Api) -> None:
     assert sms["additionalProperties"] is False
     assert "default" not in sms["properties"]["reference"]
     page = api.call("GET", "/docs", headers={})
-    assert all(operation.summary in page.text for operation in OPERATIONS)
+    assert all(endpoint.summary in page.text for endpoint in ENDPOINTS)
+
+
+def test_operations_have_the_names_of_the_field(api: Api) -> None:
+    paths = api.call("GET", "/openapi.json", headers={}).get_json()["paths"]
+    named = {operation["operationId"]: operation["summary"] for path in paths.values() for operation in path.values()}
+    assert named == {
+        "sendSms": "Send a text message",
+        "sendEmail": "Send an email",
+        "sendLetter": "Send a letter",
+        "getNotification": "Get a message and its status",
+        "getLetterPdf": "Get the PDF of a letter",
+        "listNotifications": "Get a list of messages, newest first",
+        "getTemplate": "Get a template",
+        "getTemplateVersion": "Get a template version",
+        "listTemplates": "Get a list of templates",
+        "previewTemplate": "Preview a template",
+        "listReceivedTexts": "Get a list of received text messages, newest first",
+    }
+
+
+def test_the_page_shows_code_as_code(api: Api) -> None:
+    page = api.call("GET", "/docs", headers={}).text
+    assert "<code>ApiKey-v1</code> and the whole API key" in page
+    assert "`" not in page
+
+
+def test_optional_fields_have_no_default_and_enumerations_their_values() -> None:
+    described = document("http://localhost")
+    fields = described["components"]["schemas"]["EmailRequest"]["properties"]
+    assert "default" not in fields["reference"]
+    assert fields["scheduled_for"]["anyOf"] == [{"type": "string"}, {"type": "null"}]
+    query = {field["name"]: field["schema"] for field in described["paths"]["/v2/notifications"]["get"]["parameters"]}
+    assert query["template_type"]["items"]["enum"] == ["sms", "email", "letter"]
+    assert query["include_jobs"]["enum"] == ["true", "True"]
 
 
 @pytest.mark.usefixtures("api")

@@ -98,7 +98,6 @@ def test_a_day_ends_when_its_limit_is_used_up(limits: RateLimiter, cache: Cache)
     given = service(sms_message_limit=3, rate_limit=6000)
     limits.count([(given.id, "sms")] * 2)
     assert passing(limits, given, 2) == 1
-    limits.count([(given.id, "sms")])
     with pytest.raises(TooManyRequestsError) as caught:
         limits.check(limits.request(given, "normal", "sms"))
     assert caught.value.messages == ["Exceeded send limits (sms: 3) for today"]

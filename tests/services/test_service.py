@@ -21,8 +21,9 @@ from notify.services.errors import (
     DuplicateServiceNameError,
     InvalidServiceError,
 )
+from notify.services.limits import MessageLimits
 from notify.services.models import ServiceHistory
-from notify.services.service import MessageLimits, archive_service, create_service, set_permissions, update_service
+from notify.services.service import archive_service, create_service, set_permissions, update_service
 from tests.services.factory import a_service, a_user
 
 NHS_EMAIL = UUID("a7dc4e56-660b-4db7-8cff-12c37b12b5ea")

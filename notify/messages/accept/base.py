@@ -1,0 +1,33 @@
+"""Who sends a message, and what accepting it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from notify.services.queries import CachedApiKey, CachedService
+from notify.templates.cache import CompiledTemplate
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A service that sends, by one of its keys."""
+
+    service: CachedService
+    key: CachedApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedMessage:
+    """A message that was accepted, as the answer to its sender shows it."""
+
+    id: UUID
+    template: CompiledTemplate
+    reference: str | None
+    body: str
+    subject: str | None = None
+    sender: str | None = None
+    one_click_unsubscribe_url: str | None = None
+    sanitised: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Values that were sanitised, by their names: each before and after."""

@@ -1,0 +1,192 @@
+"""Accepting emails, and the files that are sent by them (contract: public-api 5.6, 6.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
+from uuid import UUID
+
+from notify.content.email import LARGEST_EMAIL
+from notify.content.email_addresses import normalise, validate
+from notify.content.placeholders import key_form
+from notify.content.sanitise import sanitise_value
+from notify.documents.files import FileToSend, find_files
+from notify.documents.store import DocumentStore
+from notify.infra.container import Container
+from notify.infra.database import Database
+from notify.infra.ids import new_id
+from notify.infra.secrets import Encryptor
+from notify.infra.times import utc_now
+from notify.messages import errors
+from notify.messages.accept.base import AcceptedMessage, Caller
+from notify.messages.accept.checks import check_missing, check_permission, check_recipient, find_template
+from notify.messages.accept.values import encrypt_values
+from notify.messages.store import MessageStore, NewMessage
+from notify.services.cache import ServiceCache
+from notify.services.limits import RateLimiter
+from notify.services.queries import CachedService
+from notify.settings import Settings
+from notify.templates.cache import CompiledTemplate, TemplateCache
+
+SIMULATED_EMAILS: Final = frozenset(
+    f"simulate-delivered{suffix}@notifications.service.gov.uk" for suffix in ("", "-2", "-3")
+)
+"""Recipients of smoke tests: all is checked, and nothing is stored (contract: public-api 5.7)."""
+
+
+class SanitisedValues(NamedTuple):
+    """Values of which some were sanitised, and those that this changed: each before and after."""
+
+    values: dict[str, Any]
+    changed: dict[str, dict[str, str]]
+
+
+class EmailAcceptor:
+    """Accepts emails."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        encryptor: Encryptor,
+        services: ServiceCache,
+        templates: TemplateCache,
+        limits: RateLimiter,
+        store: MessageStore,
+        documents: DocumentStore,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._email_domain = settings.notify_email_domain
+        self._admin_base_url = settings.admin_base_url
+        self._database = database
+        self._encryptor = encryptor
+        self._services = services
+        self._templates = templates
+        self._limits = limits
+        self._store = store
+        self._documents = documents
+        self._now = now
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(
+            parts.settings,
+            parts.database,
+            parts.encryptor,
+            container.get(ServiceCache),
+            container.get(TemplateCache),
+            container.get(RateLimiter),
+            container.get(MessageStore),
+            container.get(DocumentStore),
+        )
+
+    def accept(
+        self,
+        caller: Caller,
+        *,
+        email_address: str,
+        template_id: UUID,
+        personalisation: Mapping[str, Any],
+        reference: str | None,
+        email_reply_to_id: UUID | None,
+        one_click_unsubscribe_url: str | None,
+        sanitise_content_for: Collection[Any],
+    ) -> AcceptedMessage:
+        """Accept an email. Raises a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`."""
+        service = caller.service
+        check_permission(service, "email")
+        values, sanitised = sanitise(personalisation, sanitise_content_for)
+        template = find_template(self._templates, service.id, template_id, "email")
+        check_missing(template, values)
+        if template.email.is_empty(values):
+            raise errors.EmptyMessageError
+        reply_to = self._reply_to(service, template, email_reply_to_id)
+        address = normalise(email_address)
+        check_recipient(self._database, caller, address)
+        limit = self._limits.request(service, caller.key.key_type, "email")
+        is_simulated = address in SIMULATED_EMAILS
+        has_files = any(isinstance(value, dict) and "file" in value for value in values.values())
+        files: dict[str, FileToSend] = {}
+        if has_files:
+            self._limits.check(limit)  # reading files costs much, so it comes after the limits
+            limit = limit._replace(rate_limit=0)
+            files = find_files(values)
+            values = {**values, **self._file_links(service, files, address, is_simulated=is_simulated)}
+        body = template.email.body(values)
+        check_size(body)
+        message = AcceptedMessage(
+            id=new_id(),
+            template=template,
+            reference=reference,
+            body=body,
+            subject=template.email.subject(values),
+            sender=f"{service.email_sender_local_part}@{self._email_domain}",
+            one_click_unsubscribe_url=one_click_unsubscribe_url,
+            sanitised=sanitised,
+        )
+        if is_simulated:
+            self._limits.check(limit)
+            return message
+        row = NewMessage(
+            id=message.id,
+            to=self._encryptor.encrypt(validate(email_address)),
+            service_id=service.id,
+            template_id=template.row.id,
+            template_version=template.row.version,
+            personalisation=encrypt_values(self._encryptor, template, values),
+            api_key_id=caller.key.id,
+            key_type=caller.key.key_type,
+            notification_type="email",
+            created_at=self._now(),
+            notification_status="created",
+            client_reference=reference,
+            normalised_to=address,
+            reply_to_text=reply_to,
+            unsubscribe_link=one_click_unsubscribe_url,
+            document_download_count=len(files) or None,
+        )
+        self._store.store(row, limit)
+        return message
+
+    def _reply_to(self, service: CachedService, template: CompiledTemplate, reply_to_id: UUID | None) -> str | None:
+        if reply_to_id is None:
+            return template.row.default_sender_text
+        text = self._services.reply_to(service.id, reply_to_id)
+        if text is None:
+            raise errors.UnknownSenderError("email_reply_to_id", reply_to_id, service.id)
+        return text
+
+    def _file_links(
+        self, service: CachedService, files: Mapping[str, FileToSend], address: str, *, is_simulated: bool
+    ) -> dict[str, str]:
+        """Keep the files; what their placeholders are filled with."""
+        if not service.contact_link:
+            raise errors.FilesNotSetUpError(self._admin_base_url, service.id)
+        if is_simulated:
+            return dict.fromkeys(files, self._documents.simulated_link(service.id))
+        return {
+            name: self._documents.keep(service.id, file, confirmation_email=address) for name, file in files.items()
+        }
+
+
+def check_size(body: str) -> None:
+    """Raises `EmailTooLongError` for the markdown of an email that is too large."""
+    size = len(body.encode("utf-8", "surrogatepass"))
+    if size > LARGEST_EMAIL:
+        raise errors.EmailTooLongError(size, LARGEST_EMAIL)
+
+
+def sanitise(personalisation: Mapping[str, Any], names: Collection[Any]) -> SanitisedValues:
+    """Remove links and markdown from the values of these names (contract: public-api 6.3)."""
+    wanted = {key_form(name) for name in names if isinstance(name, str)}
+    values, changed = dict(personalisation), {}
+    for name, value in personalisation.items():
+        if isinstance(value, str) and key_form(name) in wanted:
+            clean = sanitise_value(value)
+            if clean != value:
+                values[name] = clean
+                changed[name] = {"unsanitised": value, "sanitised": clean}
+    return SanitisedValues(values, changed)

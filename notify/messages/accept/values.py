@@ -1,0 +1,73 @@
+"""What is kept of a message's personalisation: the values that its template uses, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from notify.content.placeholders import key_form
+from notify.infra.secrets import Encryptor
+from notify.messages.errors import TooMuchPersonalisationError, UnusablePersonalisationError
+from notify.templates.cache import CompiledTemplate
+
+MOST_BYTES: Final = {"sms": 64 * 1024, "email": 5_000_000, "letter": 1_000_000}
+"""Bytes of JSON that the values of a message may have, by type. The longest texts of each type fit in well."""
+
+ADDRESS_KEYS: Final = frozenset(key_form(f"address_line_{n}") for n in range(1, 8)) | {"postcode"}
+
+
+def used_values(template: CompiledTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the template has placeholders for, and a letter's address: the others are not kept.
+
+    Of two spellings of one name the later counts, as where the text is filled in.
+    """
+    used = _keys(template.text.placeholders, has_address=template.row.type == "letter")
+    kept = {}
+    for name, value in values.items():
+        key = key_form(name)
+        if key in used:
+            kept[key] = (name, value)
+    return dict(kept.values())
+
+
+@lru_cache(maxsize=1024)
+def _keys(placeholders: tuple[str, ...], *, has_address: bool) -> frozenset[str]:
+    keys = frozenset(key_form(name) for name in placeholders)
+    return keys | ADDRESS_KEYS if has_address else keys
+
+
+def encrypt_values(encryptor: Encryptor, template: CompiledTemplate, values: Mapping[str, Any]) -> bytes | None:
+    """The values of a message as they are stored; `None` for none.
+
+    Raises `TooMuchPersonalisationError`, `UnusablePersonalisationError`.
+    """
+    kept = used_values(template, values)
+    if not kept:
+        return None
+    try:
+        stored = orjson.dumps(kept)
+    except orjson.JSONEncodeError:
+        stored = _dump_as_shown(kept)
+    limit = MOST_BYTES[template.row.type]
+    if len(stored) > limit:
+        raise TooMuchPersonalisationError(len(stored), limit)
+    return encryptor.encrypt(stored.decode())
+
+
+def _dump_as_shown(values: Mapping[str, Any]) -> bytes:
+    """Values with whole numbers of more than 64 bits, which our JSON does not have: as the texts that people see."""
+    try:
+        return orjson.dumps({name: _shown(value) for name, value in values.items()})
+    except (orjson.JSONEncodeError, RecursionError):
+        raise UnusablePersonalisationError from None
+
+
+def _shown(value: object) -> object:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, list):
+        return [None if item is None else str(item) for item in value]
+    return str(value)

@@ -1,0 +1,195 @@
+"""Endpoints of version 2: views are plain functions, and their annotations say what they take.
+
+A view's first parameter is the `Call`. Then come the parts of its path: a `UUID` is read from the text of the path. A
+parameter `body` or `query` that is annotated with a model is validated and given to it; `body: Any` is the JSON as it
+came. From the same declarations the API's description is made (`notify.public.openapi`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any, Final, Literal, NamedTuple, TypeVar, get_type_hints
+from uuid import UUID
+
+from flask import Blueprint, Request, Response, g, request
+from pydantic import BaseModel
+
+from notify.content.placeholders import TooMuchTextError
+from notify.infra.container import Container
+from notify.infra.errors import ProblemError
+from notify.infra.http import json_answer, read_json
+from notify.infra.validation import validate
+from notify.messages.accept.base import Caller
+from notify.messages.errors import too_much_text
+from notify.public.addresses import PublicAddress
+from notify.public.fields import parse_id
+from notify.services.limits import LimitExceededError, RateLimiter
+
+View = TypeVar("View", bound=Callable[..., Any])
+Kind = Literal["sms", "email", "letter"]
+
+ID_NAMES: Final = {"template_id": "id"}
+"""What error texts call the ids of paths, where that is not their name."""
+
+
+class Call(NamedTuple):
+    """A request that was authenticated."""
+
+    container: Container
+    caller: Caller
+    address: str
+    """Address of this API as its client knows it, with a slash at the end."""
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A method of a path. `path` is below `/v2`, in Flask's form."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    view: Callable[..., Any]
+    status: int
+    answer: type[BaseModel] | None
+    """Model of the answer; `None`: a PDF."""
+    errors: Sequence[int]
+    """Statuses of errors, besides those that every endpoint has."""
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+    is_body_required: bool
+    counts_as: Kind | None
+    """Refusing a request counts towards the limits of this type of message."""
+    most_bytes: int | None
+    """Largest body, where it is less than `MAX_REQUEST_BYTES`."""
+
+    @property
+    def name(self) -> str:
+        """Name of the operation, such as `sendSms`."""
+        first, *others = self.view.__name__.split("_")
+        return first + "".join(word.capitalize() for word in others)
+
+    @property
+    def summary(self) -> str:
+        """First line of the view's docstring, without its full stop."""
+        return (self.view.__doc__ or "").strip().splitlines()[0].removesuffix(".")
+
+
+class Endpoints:
+    """The endpoints of a module."""
+
+    def __init__(self) -> None:
+        self._endpoints: list[Endpoint] = []
+
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._endpoints)
+
+    def get(self, path: str, *, answer: type[BaseModel] | None, errors: Sequence[int] = ()) -> Callable[[View], View]:
+        """Declare a view that reads."""
+
+        def declare(view: View) -> View:
+            query = _model(view, "query")
+            self._endpoints.append(
+                Endpoint("GET", path, view, 200, answer, errors, None, query, False, None, None),
+            )
+            return view
+
+        return declare
+
+    def post(
+        self,
+        path: str,
+        *,
+        answer: type[BaseModel],
+        errors: Sequence[int],
+        status: int = 200,
+        body: type[BaseModel] | None = None,
+        is_body_required: bool = True,
+        counts_as: Kind | None = None,
+        most_bytes: int | None = None,
+    ) -> Callable[[View], View]:
+        """Declare a view that takes a body. `body` names its model where the view validates the JSON itself."""
+
+        def declare(view: View) -> View:
+            model = body or _model(view, "body")
+            self._endpoints.append(
+                Endpoint(
+                    "POST", path, view, status, answer, errors, model, None, is_body_required, counts_as, most_bytes
+                )
+            )
+            return view
+
+        return declare
+
+    def register(self, blueprint: Blueprint, container: Container) -> None:
+        """Serve the endpoints below the blueprint."""
+        for endpoint in self._endpoints:
+            blueprint.add_url_rule(
+                endpoint.path, endpoint.name, _served(endpoint, container), methods=[endpoint.method]
+            )
+
+
+def _model(view: Callable[..., Any], parameter: str) -> type[BaseModel] | None:
+    hint = get_type_hints(view).get(parameter)
+    return hint if isinstance(hint, type) and issubclass(hint, BaseModel) else None
+
+
+def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
+    """The view as Flask calls it."""
+    hints = get_type_hints(endpoint.view)
+    ids = [(name, ID_NAMES.get(name, name)) for name, hint in hints.items() if hint is UUID]
+    readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
+    models = {"body": _model(endpoint.view, "body"), "query": endpoint.query}
+    addresses = container.get(PublicAddress)
+
+    def serve(**given: Any) -> Response:
+        call = Call(container, g.caller, addresses.of(request.environ), request)
+        try:
+            if endpoint.most_bytes is not None:
+                request.max_content_length = min(request.max_content_length or endpoint.most_bytes, endpoint.most_bytes)
+            for name, shown_name in ids:
+                given[name] = parse_id(shown_name, given[name])
+            for name, read in readers:
+                model, data = models[name], read(endpoint)
+                given[name] = data if model is None else validate(model, data)
+            answer = endpoint.view(call, **given)
+            return answer if isinstance(answer, Response) else json_answer(answer, endpoint.status)
+        except LimitExceededError:
+            raise
+        except (ProblemError, TooMuchTextError) as problem:
+            if endpoint.counts_as is None:
+                raise
+            raise _refused(call, endpoint.counts_as, problem) from None
+
+    return serve
+
+
+def _read_body(endpoint: Endpoint) -> Any:
+    is_there = endpoint.is_body_required or request.content_length or request.headers.get("Transfer-Encoding")
+    return read_json(request) if is_there else {}
+
+
+def _read_query(endpoint: Endpoint) -> Mapping[str, Any]:
+    assert endpoint.query is not None
+    return query_of(request, endpoint.query)
+
+
+_READERS: Final[tuple[tuple[str, Callable[[Endpoint], Any]], ...]] = (("body", _read_body), ("query", _read_query))
+
+
+def query_of(request: Request, model: type[BaseModel]) -> dict[str, Any]:
+    """The query: all values of names that the model has as lists, of any other name the first."""
+    return {
+        name: values if name in model.model_fields and model.model_fields[name].default_factory is list else values[0]
+        for name, values in request.args.lists()
+    }
+
+
+def _refused(call: Call, kind: Kind, problem: ProblemError | TooMuchTextError) -> ProblemError:
+    """Why a message is refused. A limit that is used up comes first, and the request counts towards it (5.1): raises
+    `LimitExceededError` then.
+    """
+    limits = call.container.get(RateLimiter)
+    limits.check(limits.request(call.caller.service, call.caller.key.key_type, kind))
+    return too_much_text(kind, problem.length) if isinstance(problem, TooMuchTextError) else problem

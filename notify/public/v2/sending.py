@@ -1,0 +1,92 @@
+"""Sending messages (contract: public-api 6)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Response, request
+from werkzeug.exceptions import NotFound
+
+from notify.infra.errors import ProblemError
+from notify.infra.http import read_json
+from notify.infra.validation import validate
+from notify.messages import serialise
+from notify.messages.accept.email import EmailAcceptor
+from notify.messages.accept.letter import LetterAcceptor
+from notify.messages.accept.sms import SmsAcceptor
+from notify.public import schemas
+from notify.public.endpoints import Call, Endpoints
+from notify.public.fields import given
+
+endpoints = Endpoints()
+
+MOST_SMS_BYTES: Final = 1024 * 1024
+"""Largest body of a text message. Emails and letters may carry files, and have `MAX_REQUEST_BYTES`."""
+
+_ERRORS: Final = (400, 429)
+
+
+@endpoints.post(
+    "/notifications/sms",
+    answer=schemas.AcceptedSms,
+    errors=_ERRORS,
+    status=201,
+    counts_as="sms",
+    most_bytes=MOST_SMS_BYTES,
+)
+def send_sms(call: Call, body: schemas.SmsRequest) -> dict[str, Any]:
+    """Send a text message."""
+    message = call.container.get(SmsAcceptor).accept(
+        call.caller,
+        phone_number=body.phone_number,
+        template_id=body.template_id,
+        personalisation=body.personalisation,
+        reference=given(body.reference),
+        sms_sender_id=given(body.sms_sender_id),
+    )
+    return serialise.accepted(message, call.address, call.caller.service.id)
+
+
+@endpoints.post("/notifications/email", answer=schemas.AcceptedEmail, errors=_ERRORS, status=201, counts_as="email")
+def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
+    """Send an email."""
+    message = call.container.get(EmailAcceptor).accept(
+        call.caller,
+        email_address=body.email_address,
+        template_id=body.template_id,
+        personalisation=body.personalisation,
+        reference=given(body.reference),
+        email_reply_to_id=given(body.email_reply_to_id),
+        one_click_unsubscribe_url=given(body.one_click_unsubscribe_url),
+        sanitise_content_for=given(body.sanitise_content_for) or (),
+    )
+    return serialise.accepted(message, call.address, call.caller.service.id)
+
+
+@endpoints.post(
+    "/notifications/letter",
+    answer=schemas.AcceptedLetter,
+    body=schemas.LetterRequest,
+    errors=_ERRORS,
+    status=201,
+    counts_as="letter",
+)
+def send_letter(call: Call, body: Any) -> dict[str, Any]:
+    """Send a letter."""
+    if isinstance(body, dict) and "content" in body:
+        raise ProblemError("Letters from a PDF of your own are not available on this server")
+    form = validate(schemas.LetterRequest, body)
+    message = call.container.get(LetterAcceptor).accept(
+        call.caller,
+        template_id=form.template_id,
+        personalisation=form.personalisation,
+        reference=given(form.reference),
+    )
+    return serialise.accepted(message, call.address, call.caller.service.id)
+
+
+def refuse_type(notification_type: str) -> Response:
+    """Any other type of message: 404 for a body that is JSON (6.6)."""
+    del notification_type
+    read_json(request)
+    raise NotFound

@@ -1,0 +1,1 @@
+"""Requests of recipients not to get more emails, and the batches in which services see them."""

@@ -1,0 +1,83 @@
+"""Recording unsubscribe requests (contract: public-api 14.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from notify.accounts.models import User
+from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestReport
+
+RESEARCH_SERVICE: Final = UUID("6c335bf6-ea00-45f1-a40c-6612c7639386")
+FEATURES_SERVICE: Final = UUID("2242f811-1027-44c0-b7d1-1459823d6740")
+"""Notify's own services that write to its users: unsubscribing from them changes the user instead."""
+
+_USER_COLUMNS: Final = {RESEARCH_SERVICE: "take_part_in_research", FEATURES_SERVICE: "receives_new_features_email"}
+
+
+def is_waiting(session: Session, notification_id: UUID, address: str) -> bool:
+    """Whether the service has yet to process an earlier request of this address for this message."""
+    request, report = UnsubscribeRequest, UnsubscribeRequestReport
+    query = (
+        select(request.id)
+        .outerjoin(report, report.id == request.unsubscribe_request_report_id)
+        .where(
+            request.notification_id == notification_id,
+            request.email_address == address,
+            report.processed_by_service_at.is_(None),
+        )
+        .limit(1)
+    )
+    return session.scalar(query) is not None
+
+
+def record_request(
+    session: Session,
+    notification_id: UUID,
+    address: str,
+    *,
+    service_id: UUID,
+    template_id: UUID,
+    template_version: int,
+) -> bool:
+    """Record that the recipient of a message unsubscribes; false when such a request already waits.
+
+    May be repeated, and called for the same message at the same time: one request is recorded.
+    """
+    if is_waiting(session, notification_id, address):
+        return False
+    statement = (
+        insert(UnsubscribeRequest)
+        .values(
+            notification_id=notification_id,
+            service_id=service_id,
+            template_id=template_id,
+            template_version=template_version,
+            email_address=address,
+        )
+        .on_conflict_do_nothing()
+        .returning(UnsubscribeRequest.id)
+    )
+    return session.scalar(statement) is not None
+
+
+def unsubscribe_user(session: Session, service_id: UUID, address: str) -> UUID | None:
+    """Unsubscribe a user of Notify from what Notify itself sends; their id.
+
+    `None` when the service is none of Notify's own, or no user has this address: that is an ordinary request then.
+    """
+    column = _USER_COLUMNS.get(service_id)
+    if column is None:
+        return None
+    statement = update(User).where(User.email_address == address.lower()).values({column: False}).returning(User.id)
+    return session.scalar(statement)
+
+
+def cache_keys(service_id: UUID) -> tuple[str, str]:
+    """What the admin app keeps of a service's requests; to be dropped after a change."""
+    prefix = f"service-{service_id}-unsubscribe-request"
+    return f"{prefix}-statistics", f"{prefix}-reports-summary"
