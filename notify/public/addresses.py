@@ -54,7 +54,7 @@ class PublicAddress:
             forwarded_host = (forwarded_host or "").rpartition(",")[2].strip()
             scheme = proto if proto in _SCHEMES else scheme
             host = forwarded_host if _HOST.fullmatch(forwarded_host) else host
-        return _address(scheme, host, environ["SERVER_NAME"], environ["SERVER_PORT"])
+        return _address(scheme, host or None, environ["SERVER_NAME"], environ["SERVER_PORT"])
 
     def _look_up(self, peer: str) -> bool:
         try:

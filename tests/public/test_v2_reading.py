@@ -210,18 +210,3 @@ def test_the_status_page(api: Api) -> None:
     assert shown["status"] == "ok"
     assert shown["db_version"] == shown["db_bulk_version"]
     assert api.call("GET", "/_status?simple=1", headers={}).get_json() == {"status": "ok"}
-
-
-def test_one_click_unsubscribe(api: Api) -> None:
-    id_ = api.sent("email")
-    link = api.container.get(UnsubscribeLinks).one_click(id_, "amala@example.com").removeprefix("http://localhost:6011")
-    for _ in range(2):
-        answer = api.call("POST", link, headers={})
-        assert answer.get_json() == {"result": "success", "message": "Unsubscribe successful"}
-    rows = api.execute("SELECT email_address FROM unsubscribe_request WHERE notification_id = %s", id_)
-    assert rows == [("amala@example.com",)]
-    bad = api.call("POST", f"/unsubscribe/{id_}/nonsense", headers={})
-    assert (bad.status_code, bad.get_json()["message"]) == (
-        404,
-        {"unsubscribe request": "This is not a valid unsubscribe link."},
-    )
