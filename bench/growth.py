@@ -1,6 +1,7 @@
 """How lists of messages do in a large table: `python -m bench.growth [--rows N]`.
 
-One service has all the messages. Most are delivered texts; of each type, status, type of key and origin there are a few.
+One service has all the messages. Most are delivered texts; there are a few of each type, status, key type
+and origin.
 Prints the median of five readings of each list of `GET /v2/notifications`, in milliseconds.
 """
 

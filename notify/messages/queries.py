@@ -29,12 +29,12 @@ COLUMNS: Final = """
 """
 """What a `MessageRow` is read from: `n` is the message, `u` the user who sent it."""
 
-_BY_ID: Final = f"""
-SELECT {COLUMNS} FROM notifications n LEFT JOIN users u ON u.id = n.created_by_id WHERE n.id = ANY(%s)
+_BY_ID: Final = """
+SELECT {columns} FROM notifications n LEFT JOIN users u ON u.id = n.created_by_id WHERE n.id = ANY(%s)
 """
 _CURSOR: Final = "SELECT created_at, id FROM notifications WHERE id = %s AND service_id = %s"
-_PAGE: Final = f"""
-SELECT {COLUMNS}
+_PAGE: Final = """
+SELECT {columns}
 FROM (
     SELECT found.id, found.created_at
     FROM unnest(%(types)s::notification_type[]) AS type,
@@ -43,7 +43,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT m.id, m.created_at FROM notifications m
         WHERE m.service_id = %(service_id)s AND m.key_type = %(key_type)s AND m.notification_type = type
-              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job {{conditions}}
+              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job {conditions}
         ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
     ) AS found
     ORDER BY found.created_at DESC, found.id DESC LIMIT %(limit)s
@@ -194,8 +194,9 @@ class MessageReader:
         return None if row is None or row.service_id != service_id else read_row(row, self._encryptor)
 
     def _read(self, ids: list[UUID]) -> list[MessageRow | None]:
+        query = _BY_ID.format(columns=COLUMNS).encode()
         with self._database.autocommit() as connection:
-            rows = connection.cursor(row_factory=args_row(MessageRow)).execute(_BY_ID.encode(), (ids,)).fetchall()
+            rows = connection.cursor(row_factory=args_row(MessageRow)).execute(query, (ids,)).fetchall()
         found = {row.id: row for row in rows}
         return [found.get(id_) for id_ in ids]
 
@@ -232,5 +233,5 @@ def _page(
     if cursor is not None:
         conditions += _OLDER
         values["older_created_at"], values["older_id"] = cursor
-    query = _PAGE.format(conditions=conditions).encode()
+    query = _PAGE.format(columns=COLUMNS, conditions=conditions).encode()
     return connection.cursor(row_factory=args_row(MessageRow)).execute(query, values).fetchall()

@@ -171,8 +171,7 @@ def _read_body(endpoint: Endpoint) -> Any:
 
 
 def _read_query(endpoint: Endpoint) -> Mapping[str, Any]:
-    assert endpoint.query is not None
-    return query_of(request, endpoint.query)
+    return {} if endpoint.query is None else query_of(request, endpoint.query)
 
 
 _READERS: Final[tuple[tuple[str, Callable[[Endpoint], Any]], ...]] = (("body", _read_body), ("query", _read_query))

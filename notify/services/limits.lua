@@ -36,6 +36,9 @@ for position = 2, #KEYS do
     count = 0
   end
   local left = math.max(tonumber(ARGV[4 + position]) - tonumber(count), 0)
+  if ARGV[5] == '0' and left > 0 then
+    left = wanted  -- those that only look take no place from each other
+  end
   if left < passed then
     passed = left
     stopped = position

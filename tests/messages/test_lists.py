@@ -63,9 +63,7 @@ def full(module_parts: Parts) -> Parts:
 
 
 @pytest.fixture(scope="module")
-def module_parts(
-    postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Parts]:
+def module_parts(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     with fresh_parts(postgres_url, valkey_url, tmp_path_factory.mktemp("lists")) as parts:
         yield parts
 

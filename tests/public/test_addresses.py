@@ -68,9 +68,7 @@ def test_outside_development_links_begin_with_the_address_of_the_api_and_no_host
     address = PublicAddress.from_settings(parts.settings)
     assert address.of(environ(host="evil.example", x_forwarded_host="evil.example")) == "https://api.example.gov.uk/"
     app = create_app(parts.settings)
-    answer = app.test_client().get(
-        "/v2/notifications", headers={"Authorization": f"Bearer {api.token()}", **with_host}
-    )
+    answer = app.test_client().get("/v2/notifications", headers={"Authorization": f"Bearer {api.token()}", **with_host})
     assert answer.get_json()["links"]["current"] == "https://api.example.gov.uk/v2/notifications"
     assert "evil.example" not in answer.text
     app.extensions["notify"].close()

@@ -108,6 +108,7 @@ def test_users_unsubscribe_from_what_notify_itself_sends(api: Api, service_id: U
     api.execute("UPDATE notifications SET service_id = %s WHERE id = %s", service_id, id_)
     api.parts.cache.set(f"user-{user_id}", "old", seconds=60)
     assert click(api, id_, address) == (200, SUCCESS)
-    assert api.execute(f"SELECT {column} FROM users WHERE id = %s", user_id) == [(False,)]
+    ((user,),) = api.execute("SELECT to_jsonb(u) FROM users u WHERE id = %s", user_id)
+    assert user[column] is False
     assert api.parts.cache.get(f"user-{user_id}") is None
     assert requests(api, id_) == []

@@ -4,7 +4,6 @@ from uuid import uuid4
 import pytest
 
 from notify.infra.ids import new_id
-from notify.messages.links import UnsubscribeLinks
 from tests.api import Api, errors
 
 VALIDATION = "ValidationError"

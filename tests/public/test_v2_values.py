@@ -19,14 +19,18 @@ ADDRESS = {"address_line_1": "A", "address_line_2": "B", "postcode": "SW1A 1AA"}
 @pytest.fixture
 def one_placeholder(api: Api) -> Iterator[Api]:
     """Templates whose content is one placeholder."""
-    before = api.execute("SELECT id, content FROM templates")
-    for table in ("templates", "templates_history"):
-        api.execute(f"UPDATE {table} SET content = '((it))', subject = 's'")
-    api.forget()
+    before = api.execute("SELECT id, content, subject FROM templates")
+    for id_, _, _ in before:
+        set_content(api, id_, "((it))")
     yield api
-    for id_, content in before:
-        for table in ("templates", "templates_history"):
-            api.execute(f"UPDATE {table} SET content = %s WHERE id = %s", content, id_)
+    for id_, content, subject in before:
+        set_content(api, id_, content, subject)
+
+
+def set_content(api: Api, template_id: object, content: str, subject: str | None = "s") -> None:
+    values = (content, subject, template_id)
+    api.execute("UPDATE templates SET content = %s, subject = %s WHERE id = %s", *values)
+    api.execute("UPDATE templates_history SET content = %s, subject = %s WHERE id = %s", *values)
     api.forget()
 
 
@@ -126,9 +130,7 @@ def test_a_text_message_of_megabytes_is_too_large(api: Api) -> None:
 
 
 def test_values_that_are_used_have_bounds_too(one_placeholder: Api) -> None:
-    for table in ("templates", "templates_history"):
-        one_placeholder.execute(f"UPDATE {table} SET content = 'Hello((it??, you))'")
-    one_placeholder.forget()
+    set_content(one_placeholder, one_placeholder.template("sms"), "Hello((it??, you))")
     answer = one_placeholder.post("sms", personalisation={"it": "x" * 70_000})
     text = "Your personalisation is too large. It cannot be larger than 65536 bytes. It is 70009 bytes."
     assert errors(answer) == [(BAD, text)]

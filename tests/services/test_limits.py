@@ -1,5 +1,6 @@
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from uuid import UUID
 
@@ -123,3 +124,58 @@ def test_without_a_cache_everything_passes() -> None:
 def test_with_the_cache_down_everything_passes() -> None:
     limits = RateLimiter(Cache("redis://127.0.0.1:9", timeout=0.2), rate_limit_enabled=True)
     assert passing(limits, service(sms_message_limit=0), 5) == 5
+
+
+def test_what_passes_is_counted_at_once(limits: RateLimiter, cache: Cache) -> None:
+    given = service(sms_message_limit=5, rate_limit=6000)
+    assert [passing(limits, given, 1) for _ in range(7)] == [1] * 5 + [0] * 2
+    assert passing(limits, given, 3) == 0
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"5"
+
+
+def test_no_two_get_the_same_place(limits: RateLimiter, cache: Cache) -> None:
+    given = service(sms_message_limit=20, rate_limit=6000)
+    with ThreadPoolExecutor(12) as pool:
+        passed = sum(pool.map(lambda _: passing(limits, given, 1), range(60)))
+    assert passed == 20
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"20"
+
+
+def test_what_is_given_back_may_be_taken_again(limits: RateLimiter, cache: Cache) -> None:
+    given = service(sms_message_limit=2, rate_limit=6000, international_sms_message_limit=5)
+    request = limits.request(given, "normal", "sms", international=True)
+    assert limits.take([request, request]) == [None, None]
+    limits.give_back([request])
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"1"
+    assert cache.get(counter_key(given.id, "normal", "international_sms")) == b"1"
+    assert passing(limits, given, 2) == 1
+    limits.give_back([request._replace(counts=False)] * 5)
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"2"
+
+
+def test_giving_back_what_is_no_longer_counted_leaves_no_counter_behind(limits: RateLimiter, cache: Cache) -> None:
+    given = service()
+    limits.give_back([limits.request(given, "normal", "sms")])
+    assert cache.get(counter_key(given.id, "normal", "sms")) is None
+
+
+def test_international_texts_have_a_limit_of_their_own(limits: RateLimiter, cache: Cache) -> None:
+    given = service(sms_message_limit=5, international_sms_message_limit=2, rate_limit=6000)
+    abroad = limits.request(given, "normal", "sms", international=True)
+    refusals = limits.take([abroad] * 3)
+    assert refusals[:2] == [None, None]
+    assert isinstance(refusals[2], TooManyRequestsError)
+    assert refusals[2].messages == ["Exceeded send limits (international_sms: 2) for today"]
+    # what one limit refuses is counted in neither
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"2"
+    assert passing(limits, given, 5) == 3
+
+
+def test_test_keys_and_looks_are_not_counted(limits: RateLimiter, cache: Cache) -> None:
+    given = service(sms_message_limit=1, rate_limit=6000)
+    assert passing(limits, given, 1, "test") == 1
+    limits.check(limits.request(given, "normal", "sms"))
+    assert passing(limits, given, 1) == 1
+    assert passing(limits, given, 3, "test") == 3
+    assert cache.get(counter_key(given.id, "test", "sms")) == b"0"
+    assert cache.get(counter_key(given.id, "normal", "sms")) == b"1"

@@ -50,6 +50,7 @@ def send_sms(call: Call, body: schemas.SmsRequest) -> dict[str, Any]:
 @endpoints.post("/notifications/email", answer=schemas.AcceptedEmail, errors=_ERRORS, status=201, counts_as="email")
 def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
     """Send an email."""
+    names = given(body.sanitise_content_for)
     message = call.container.get(EmailAcceptor).accept(
         call.caller,
         email_address=body.email_address,
@@ -58,7 +59,7 @@ def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
         reference=given(body.reference),
         email_reply_to_id=given(body.email_reply_to_id),
         one_click_unsubscribe_url=given(body.one_click_unsubscribe_url),
-        sanitise_content_for=given(body.sanitise_content_for) or (),
+        sanitise_content_for=names or (),
     )
     return serialise.accepted(message, call.address, call.caller.service.id)
 
