@@ -26,7 +26,7 @@ from notify.messages.complaints import StoredComplaint
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.statuses import OPEN_TO_SES
 from notify.providers.base import Receipt
-from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
+from notify.providers.ses.receive import SESEvent, SpamReport, parse_envelope
 
 logger = structlog.get_logger(__name__)
 

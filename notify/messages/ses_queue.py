@@ -17,7 +17,7 @@ import structlog
 
 from notify.messages.ses_events import EARLY_RETRY_SECONDS, SesEvents
 from notify.providers.base import ReceiptError
-from notify.providers.ses_events import SESEvent, parse_envelope, parse_event
+from notify.providers.ses.receive import SESEvent, parse_envelope, parse_event
 
 logger = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from notify.messages.publish import DeliveryPublisher
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.ses_events import SesEvents
 from notify.messages.tasks import tasks
-from notify.providers.ses_events import parse_event
+from notify.providers.ses.receive import parse_event
 from tests.api import Api, queued, with_settings
 from tests.servers.ses import SESError, SESServer, event, set_credentials
 
