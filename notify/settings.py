@@ -199,7 +199,8 @@ class Settings(BaseSettings):
     mmg_api_key: str = Field("", description="MMG's key. Empty: MMG is not used.")
     mmg_receipt_url: str = Field("", description="Address MMG is told to send receipts to. Empty: as agreed with MMG.")
     mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
-        None, description="JSON `[user, password]` put into the receipt address given to MMG."
+        None,
+        description="JSON `[user, password]` put into the receipt address given to MMG; its receipts must carry them.",
     )
     mmg_inbound_sms_username: list[str] = Field(
         [], description="JSON list of user names MMG may use for inbound texts."
@@ -214,10 +215,15 @@ class Settings(BaseSettings):
     )
     firetext_receipt_url: str = Field("", description="Address Firetext is told to send receipts to.")
     firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
-        None, description="JSON `[user, password]` put into the receipt address given to Firetext."
+        None,
+        description="JSON `[user, password]` put into the receipt address given to Firetext; its receipts must carry them.",
     )
     firetext_inbound_sms_auth: list[str] = Field(
         [], description="JSON list of passwords Firetext may use for inbound texts."
+    )
+    receipts_checked_in_front: bool = Field(
+        False,
+        description="`1`: a proxy in front of the API checks who sends receipts, and the API does not. `0`: outside development and test, a provider's receipts are only taken with its credentials (`MMG_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS`, `FIRETEXT_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS`).",
     )
     sms_provider_resting_points: dict[str, int] = Field(
         {"mmg": 51, "firetext": 49},

@@ -270,6 +270,6 @@ def sandbox() -> None:
     place = urlsplit(settings.sandbox_url)
     refuse_taken_port(place.hostname or "127.0.0.1", place.port or 80, variable="SANDBOX_URL")
 
-    from notify.providers.sandbox_server import run
+    from notify.providers.sandbox.server import run
 
     run(settings)

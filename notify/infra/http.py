@@ -1,4 +1,4 @@
-"""What every answer over HTTP has in common: JSON, error envelopes, headers (contract: public-api 2, 3)."""
+"""What all endpoints have in common: JSON, error envelopes, response headers (contract: public-api 2, 3)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from flask import Request, Response
 
 from notify.infra.errors import ProblemError
+from notify.infra.json_values import InvalidJSONError, dump_json, parse_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,46 +36,49 @@ LONGEST_TRACE_ID: Final = 200
 
 def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` as JSON."""
-    return Response(orjson.dumps(value), status, headers, content_type="application/json")
+    return Response(dump_json(value), status, headers, content_type="application/json")
 
 
 def read_json(request: Request) -> Any:
-    """As `parse_json`, but an empty value counts as an empty object (6.1)."""
-    return parse_json(request) or {}
+    """As `read_json_value`, but an empty value counts as an empty object (6.1)."""
+    return read_json_value(request) or {}
 
 
-def parse_json(request: Request) -> Any:
+def read_json_value(request: Request) -> Any:
     """The body as JSON, whatever its content type says.
 
-    Raises `ProblemError` (400) for what is no JSON, and for NUL characters, which no channel can carry.
+    NUL characters are left out of all strings: they are valid JSON, but no channel and no column can carry them.
+    Raises `ProblemError` (400) for what is not JSON.
     """
-    length = request.content_length
-    if length is None or (request.max_content_length is not None and length > request.max_content_length):
-        raw = request.get_data(cache=False)  # which reads what comes in chunks, and refuses what is too long
-    else:
-        raw = request.environ["wsgi.input"].read(length)
+    raw = read_body(request)
     try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError:
+        value = parse_json(raw)
+    except InvalidJSONError:
         raise ProblemError(INVALID_JSON) from None
-    if b"\\u0000" in raw and _has_nul(value):
-        raise ProblemError(INVALID_JSON)
+    # only an escape or UTF-16 and UTF-32 can bring one in
+    if b"\\u0000" in raw or b"\0" in raw:
+        value = _without_nul(value)
     return value
 
 
-def _has_nul(value: Any) -> bool:
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, str):
-            if "\0" in current:
-                return True
-        elif isinstance(current, dict):
-            waiting.extend(current)
-            waiting.extend(current.values())
-        elif isinstance(current, list):
-            waiting.extend(current)
-    return False
+def read_body(request: Request) -> bytes:
+    """The raw body. Raises `RequestEntityTooLarge` (413)."""
+    length = request.content_length
+    if length is None or (request.max_content_length is not None and length > request.max_content_length):
+        return request.get_data(cache=False)  # which reads what comes in chunks, and refuses what is too long
+    raw: bytes = request.environ["wsgi.input"].read(length)
+    return raw
+
+
+def _without_nul(value: Any) -> Any:
+    # the parser bounds the depth
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, dict):
+        return {key.replace("\0", ""): _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nul(item) for item in value]
+    return value
 
 
 def v2_error(status: int, entries: Iterable[Mapping[str, Any]]) -> Response:
@@ -94,9 +97,7 @@ def result_error(status: int, message: Any, headers: Mapping[str, str] | None = 
 
 
 class CommonHeaders:
-    """WSGI middleware: security headers, and the trace and span ids, on every answer. It has `serve` do the rest, with
-    the request's id.
-    """
+    """WSGI middleware: adds the security and trace headers to every response, then calls `serve` with the trace id."""
 
     def __init__(self, app: WSGIApplication, serve: Serve) -> None:
         self._app = app

@@ -1,12 +1,13 @@
-"""HTTP calls to the world: one event loop in a thread of its own per process, with connections that are kept.
+"""Outgoing HTTP: one event loop in its own thread per process, with connections that are kept.
 
-Threads hand coroutines over with `run()` and wait for the future, so one thread can have hundreds of calls in flight.
+Other threads pass coroutines to `run()` and wait for the future, so one thread can have hundreds of calls in flight.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 import threading
@@ -15,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Self, TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -22,6 +24,7 @@ from yarl import URL
 
 from notify.infra import tracing
 from notify.infra.container import Container
+from notify.infra.proxies import Proxies
 from notify.infra.public_addresses import is_public
 
 T = TypeVar("T")
@@ -35,12 +38,16 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 LOOKUPS_AT_ONCE: Final = 64
 """Host names resolved at the same time: a thread each, as long as one is needed."""
 
+_PRINTABLE: Final = "".join(map(chr, range(33, 127)))
+_URI: Final = re.compile(r"[!-~]+")
+_NOT_IN_A_HEADER: Final = re.compile(r"[\r\n\0]")
+
 
 class OutboundError(Exception):
     """A call got no answer. `kind` says why: `timeout`, `connection` (refused, unreachable, unresolved), `tls`,
-    `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large),
-    `invalid_address` or `forbidden_address` (a host of a private network). The text has neither the address nor the
-    body in it.
+    `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large), `proxy` (the
+    proxy refused), `forbidden_address` (a host of a private network); or, faults of our own, `invalid_address` and
+    `invalid_request`: nothing was sent. The text has neither the address nor the body in it.
     """
 
     def __init__(self, kind: str) -> None:
@@ -50,7 +57,7 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. A redirect is an answer like any other: nobody follows it. The case of header names does not
+    """A complete answer. A redirect is an answer like any other: it is not followed. The case of header names does not
     matter.
     """
 
@@ -92,8 +99,8 @@ def public_socket(address: tuple[Any, ...]) -> socket.socket:
 def open_session(
     socket_factory: Callable[[tuple[Any, ...]], socket.socket] = keepalive_socket,
 ) -> aiohttp.ClientSession:
-    """A client session as we want it; to be called inside the loop that uses it. No cookies, no proxy from the
-    environment, connections kept for 15 seconds without use.
+    """A client session, to be opened inside the loop that uses it: no cookies, connections kept for 15 seconds without
+    use. Its own use of proxies is off: it would also send passwords of `.netrc`.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory),
@@ -115,8 +122,9 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 @lru_cache(maxsize=1024)
 def _parse(url: str) -> URL:
+    """The address as it is: signatures in it hold only if no percent code is written in another way (RFC 3986 2.2)."""
     try:
-        parsed = URL(url)
+        parsed = URL(url if _URI.fullmatch(url) else _encode(url), encoded=True)
     except ValueError:
         raise OutboundError("invalid_address") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
@@ -124,12 +132,22 @@ def _parse(url: str) -> URL:
     return parsed
 
 
+def _encode(url: str) -> str:
+    """The address with only those characters encoded that no address may have. Raises `ValueError`."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    netloc = quote(user, safe=_PRINTABLE) + at + host.encode("idna").decode("ascii")
+    path, query = (quote(part, safe=_PRINTABLE) for part in (parts.path, parts.query))
+    return urlunsplit((parts.scheme, netloc, path, query, ""))
+
+
 class _Running:
     """The loop, its thread and its session, in the process that started them."""
 
-    def __init__(self, *, public_only: bool) -> None:
+    def __init__(self, *, public_only: bool, proxied: bool) -> None:
         self.process = os.getpid()
         self._public_only = public_only
+        self.proxies = Proxies() if proxied else None
         self.loop = asyncio.new_event_loop()
         # host names are resolved there: names that take their time must not hold up others
         self.loop.set_default_executor(ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="outbound"))
@@ -156,21 +174,25 @@ class _Running:
 
 
 class Outbound:
-    """The way out of this process. Starts at the first use, and afresh in a child after a fork.
+    """A client for outgoing HTTP. Starts at the first use, and again in a child after a fork.
 
-    `connections` bounds the calls in flight to one host; more wait for their turn, and the time-out of a call begins
-    with its turn: a queue of our own making is not taken for a slow host, and one host that hangs delays no other.
+    `connections` bounds the calls in flight to one host; more wait for a slot, and the time-out of a call begins when
+    it has one: our own queue must not look like a slow host, and one host that hangs delays no other.
 
-    `public_only` is for addresses that strangers gave us: nothing but https, and no host of a private network.
+    `public_only` is for addresses that users gave us: only https, and no host of a private network. `proxied` calls
+    honour the proxies of the environment (`Proxies`); `public_only` ones never do, as a proxy would undo the check.
     """
 
-    def __init__(self, *, connections: int = 200, timeout: float = 30.0, public_only: bool = False) -> None:
+    def __init__(
+        self, *, connections: int = 200, timeout: float = 30.0, public_only: bool = False, proxied: bool = True
+    ) -> None:
         self._connections = connections
         self._timeout = timeout
         self._public_only = public_only
+        self._proxied = proxied and not public_only
         self._running: _Running | None = None
         self._lock = threading.Lock()
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -182,17 +204,17 @@ class Outbound:
         if running is not None and running.process == os.getpid():
             return running
         if running is not None:
-            # forked: the thread stayed in the parent, and whatever it held is not ours
+            # forked: the thread stayed in the parent, and so did the locks that it held
             self._lock = threading.Lock()
             self._running = None
-            self._turns = WeakValueDictionary()
+            self._slots = WeakValueDictionary()
         with self._lock:
             if self._running is None:
-                self._running = _Running(public_only=self._public_only)
+                self._running = _Running(public_only=self._public_only, proxied=self._proxied)
             return self._running
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run a coroutine in the loop; from any thread but the loop's own."""
+        """Run a coroutine in the loop, from any thread but the loop's."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._started().loop)
 
     @property
@@ -212,20 +234,23 @@ class Outbound:
         timeout: float | None = None,
         enough: int | None = None,
     ) -> Answer:
-        """The complete answer to one call, inside the loop. A mapping as `data` is sent as a form.
+        """The complete answer to one call, inside the loop. A mapping as `data` is sent as a form. The address is sent
+        as it is written.
 
         `timeout` (seconds, for connecting, sending and the whole answer together) is the instance's where not given.
         Where `enough` is given, an answer may be longer: no more of it is read, and its connection is not kept.
         Raises `OutboundError`.
         """
         address = _parse(url)
+        if any(map(_NOT_IN_A_HEADER.search, (headers or {}).values())):
+            raise OutboundError("invalid_request")
         if self._public_only and address.scheme != "https":
             raise OutboundError("invalid_address")
         host = f"{address.host}:{address.port}"
-        turn = self._turns.get(host)
-        if turn is None:
-            turn = self._turns[host] = asyncio.Semaphore(self._connections)
-        async with turn:
+        slots = self._slots.get(host)
+        if slots is None:
+            slots = self._slots[host] = asyncio.Semaphore(self._connections)
+        async with slots:
             seconds = self._timeout if timeout is None else timeout
             # the address may hold secrets, in its path even
             with tracing.span(method, kind="CLIENT", attributes={"server.address": address.host or ""}) as span:
@@ -243,11 +268,17 @@ class Outbound:
         enough: int | None,
     ) -> Answer:
         try:
-            async with self.session.request(
+            running = self._started()
+            proxy = running.proxies.find(address) if running.proxies is not None else None
+            if proxy and address.scheme == "http":  # there is no tunnel: the proxy reads the request itself
+                headers = {**(headers or {}), **proxy.headers}
+            async with running.session.request(
                 method,
                 address,
                 data=data,
                 headers=headers,
+                proxy=proxy.url if proxy else None,
+                proxy_headers=proxy.headers if proxy else None,
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,
             ) as response:
@@ -272,8 +303,14 @@ class Outbound:
             raise OutboundError("forbidden_address" if is_forbidden else "connection") from None
         except aiohttp.ClientOSError:
             raise OutboundError("disconnected") from None
-        except (aiohttp.ClientError, ValueError):
+        except aiohttp.ClientHttpProxyError:
+            raise OutboundError("proxy") from None
+        except aiohttp.InvalidURL:
+            raise OutboundError("invalid_address") from None
+        except aiohttp.ClientError:
             raise OutboundError("invalid_answer") from None
+        except ValueError:  # the library refuses to send this
+            raise OutboundError("invalid_request") from None
 
     def close(self) -> None:
         """Cancel what is under way, close the connections and stop the thread. A later use starts it again."""

@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from itsdangerous import BadData, URLSafeSerializer
+
+from notify.infra.json_values import dump_json, parse_json
 
 VERSION = b"\x01"
 KEY_ID_BYTES = 4
@@ -89,11 +90,11 @@ class Encryptor:
 
     def encrypt_json(self, value: Any) -> bytes:
         """As `encrypt`, of the JSON form of `value`."""
-        return self.encrypt(orjson.dumps(value).decode())
+        return self.encrypt(dump_json(value).decode())
 
     def decrypt_json(self, value: bytes | None) -> Any:
         """As `decrypt`, read as JSON. Null gives an empty object."""
-        return {} if value is None else orjson.loads(self.decrypt(value))
+        return {} if value is None else parse_json(self.decrypt(value))
 
 
 class Signer:

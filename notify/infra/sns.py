@@ -1,7 +1,7 @@
-"""Messages that Amazon SNS sends over HTTP: are they genuine, and do we want them?
+"""Messages that Amazon SNS sends over HTTP: checks that they are genuine and from a topic of ours.
 
-Whoever has an AWS account can have SNS sign anything. So a message counts only if it comes from a topic of ours, and is
-signed with a key whose certificate SNS itself serves, in the topic's region.
+Anyone with an AWS account can make SNS sign anything. So a message counts only if it comes from one of our topics, and
+is signed with a key whose certificate SNS itself serves, in the topic's region.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import base64
 import binascii
 import re
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 import structlog
 from cachetools import TTLCache
@@ -24,9 +24,12 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from notify.infra.container import Container
-from notify.infra.outbound import Answer, Outbound, OutboundError
+from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.infra.times import utc_now
+
+if TYPE_CHECKING:
+    from notify.infra.container import Container
+    from notify.infra.outbound import Answer, Outbound
 
 logger = structlog.get_logger(__name__)
 
@@ -35,8 +38,8 @@ LARGEST_BYTES: Final = 512 * 1024
 
 FETCH_SECONDS: Final = 5.0
 FETCHES_AT_A_TIME: Final = 4
-TURN_SECONDS: Final = 1.0
-"""Longest wait for one's turn to call SNS."""
+WAIT_SECONDS: Final = 1.0
+"""Longest wait for a free call to SNS."""
 CERTIFICATE_SECONDS: Final = 86_400
 CERTIFICATES: Final = 64
 
@@ -46,7 +49,7 @@ _SUBSCRIBE_PATH: Final = r"/\?[!-~]{1,2000}"
 
 
 class SNSError(Exception):
-    """A message that is not taken. `status` is the HTTP status for it; SNS tries again after a 5xx, and only then."""
+    """A message that is refused. `status` is the HTTP status to answer; SNS tries again only after a 5xx."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
@@ -74,8 +77,8 @@ class SNSMessage(BaseModel):
     def read(cls, body: bytes) -> SNSMessage:
         """The message in a request. Raises `SNSError` (400) for anything else."""
         try:
-            return cls.model_validate_json(body)
-        except ValidationError:
+            return cls.model_validate(parse_json(body))
+        except (InvalidJSONError, ValidationError):
             raise SNSError("not a message of SNS", 400) from None
 
     @property
@@ -93,37 +96,50 @@ class SNSMessage(BaseModel):
         return "".join(f"{name}\n{value}\n" for name, value in values if value is not None).encode()
 
 
+class _Key(NamedTuple):
+    """A public key of SNS, and when its certificate expires."""
+
+    public_key: RSAPublicKey
+    expires_at: datetime
+
+
 class SNSVerifier:
     """Checks messages of the topics in `topics`, and confirms subscriptions to them.
 
-    `stand_in` is the address (scheme, host and port) of a server that is as good as Amazon's, for tests. Certificates
-    are fetched through `outbound` and kept for a day.
+    `get_outbound` gives the client that fetches certificates, when one is needed; they are kept for a day.
+    `stand_in` is the address (scheme, host and port) of a server that counts as Amazon's, for tests.
     """
 
-    def __init__(self, outbound: Outbound, topics: Collection[str], stand_in: str = "") -> None:
-        self._outbound = outbound
+    def __init__(self, get_outbound: Callable[[], Outbound], topics: Collection[str], stand_in: str = "") -> None:
+        self._get_outbound = get_outbound
         self._topics = frozenset(topics)
         hosts = _AMAZON + (f"|{re.escape(stand_in.rstrip('/'))}" if stand_in else "")
         self._certificate_url = re.compile(f"(?:{hosts}){_CERTIFICATE_PATH}")
         self._subscribe_url = re.compile(f"(?:{hosts}){_SUBSCRIBE_PATH}")
-        self._keys: TTLCache[str, tuple[RSAPublicKey, datetime]] = TTLCache(CERTIFICATES, CERTIFICATE_SECONDS)
+        self._keys: TTLCache[str, _Key] = TTLCache(CERTIFICATES, CERTIFICATE_SECONDS)
         self._lock = threading.Lock()
         self._fetches = threading.BoundedSemaphore(FETCHES_AT_A_TIME)
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The process's own. It loads the HTTP client only when it calls SNS."""
+
+        def get_outbound() -> Outbound:
+            from notify.infra.outbound import Outbound
+
+            return container.get(Outbound)
+
         settings = container.parts.settings
-        return cls(container.get(Outbound), settings.ses_topic_arns, settings.sns_url)
+        return cls(get_outbound, settings.ses_topic_arns, settings.sns_url)
 
     @property
     def expects_messages(self) -> bool:
-        """Whether there is a topic to take messages of."""
+        """Whether there are topics to take messages from."""
         return bool(self._topics)
 
     def verify(self, message: SNSMessage) -> None:
-        """Raise `SNSError` unless the message is genuine and of a topic of ours: 403, or 503 where that cannot be told
-        just now.
+        """Raise `SNSError` unless the message is genuine and from one of our topics: 403, or 503 where that cannot be
+        checked now.
         """
         if message.TopicArn not in self._topics:
             raise SNSError("unknown topic", 403)
@@ -141,7 +157,7 @@ class SNSVerifier:
         """Confirm the subscription that a verified message asks about. Raises `SNSError`."""
         address = message.SubscribeURL or ""
         self._check_address(self._subscribe_url, address, message, "subscription")
-        with self._turn():
+        with self._free_call():
             answer = self._fetch(address)
         if answer.status != 200:
             raise SNSError("the subscription could not be confirmed", 503)
@@ -154,17 +170,17 @@ class SNSVerifier:
             raise SNSError(f"the address of the {what} is not one of SNS", 403)
 
     def _key(self, address: str) -> RSAPublicKey:
-        key, expires_at = self._kept_key(address) or self._fetch_key(address)
-        if expires_at <= utc_now():
+        key = self._kept_key(address) or self._fetch_key(address)
+        if key.expires_at <= utc_now():
             raise SNSError("the certificate has expired", 403)
-        return key
+        return key.public_key
 
-    def _kept_key(self, address: str) -> tuple[RSAPublicKey, datetime] | None:
+    def _kept_key(self, address: str) -> _Key | None:
         with self._lock:
             return self._keys.get(address)
 
-    def _fetch_key(self, address: str) -> tuple[RSAPublicKey, datetime]:
-        with self._turn():
+    def _fetch_key(self, address: str) -> _Key:
+        with self._free_call():
             # another thread may have fetched it meanwhile
             kept = self._kept_key(address) or self._read_certificate(self._fetch(address))
             with self._lock:
@@ -172,9 +188,9 @@ class SNSVerifier:
             return kept
 
     @staticmethod
-    def _read_certificate(answer: Answer) -> tuple[RSAPublicKey, datetime]:
+    def _read_certificate(answer: Answer) -> _Key:
         if answer.status != 200:
-            # a made-up address looks like this too, but a true one must get another chance
+            # an invented address looks like this too, but a real one must get another chance
             raise SNSError("the certificate could not be fetched", 503)
         try:
             certificate = x509.load_pem_x509_certificate(answer.body)
@@ -183,12 +199,12 @@ class SNSVerifier:
             raise SNSError("the certificate cannot be read", 503) from None
         if not isinstance(key, RSAPublicKey) or certificate.not_valid_before_utc > utc_now():
             raise SNSError("the certificate cannot be used", 403)
-        return key, certificate.not_valid_after_utc
+        return _Key(key, certificate.not_valid_after_utc)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """A turn to call SNS: forged messages must not be able to hold every thread of this process."""
-        if not self._fetches.acquire(timeout=TURN_SECONDS):
+    def _free_call(self) -> Iterator[None]:
+        """Wait for a free call to SNS: forged messages must not occupy every thread of this process."""
+        if not self._fetches.acquire(timeout=WAIT_SECONDS):
             raise SNSError("too many calls to SNS at a time", 503)
         try:
             yield
@@ -196,7 +212,10 @@ class SNSVerifier:
             self._fetches.release()
 
     def _fetch(self, address: str) -> Answer:
+        from notify.infra.outbound import OutboundError
+
+        outbound = self._get_outbound()
         try:
-            return self._outbound.run(self._outbound.request("GET", address, timeout=FETCH_SECONDS)).result()
+            return outbound.run(outbound.request("GET", address, timeout=FETCH_SECONDS)).result()
         except OutboundError:
             raise SNSError("SNS did not answer", 503) from None

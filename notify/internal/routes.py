@@ -37,7 +37,7 @@ from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
 from notify.infra.errors import MalformedRequestError, NotFoundProblemError, ProblemError, ValidationProblemError
-from notify.infra.http import parse_json
+from notify.infra.http import read_json_value
 from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
 from notify.internal import errors
 from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
@@ -254,7 +254,7 @@ def _refuse_too_few(model: type[M], data: dict[str, Any]) -> M:
 
 def _body() -> Any:
     try:
-        return parse_json(request)
+        return read_json_value(request)
     except ProblemError:
         raise MalformedRequestError from None
 

@@ -9,7 +9,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class StoredComplaint:
-    """A complaint that is on disk, as a service is told of it (public-api 14.4). `recipient` is in no table."""
+    """A complaint that is on disk, with what its service gets to know (contract: public-api 14.4). `recipient` is in no
+    table.
+    """
 
     id: UUID
     notification_id: UUID

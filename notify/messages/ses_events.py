@@ -1,7 +1,7 @@
-"""What SES says of emails, by its own reference: receipts and complaints (contract: public-api 11, workers 8.2).
+"""Applies events of SES about emails, receipts and complaints (contract: public-api 11, workers 8.2).
 
-Events that arrive together share their round trips. An event may come twice, and before the message's row bears the
-reference: then it is tried again later.
+Events name emails by SES's reference. Those that arrive together share their round trips. An event may come twice, and
+it may come before the message's row has the reference: then it is tried again later.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import structlog
+from psycopg import Cursor
+from psycopg.rows import class_row
 
 from notify import queues
 from notify.infra.batcher import Batcher
@@ -26,7 +28,7 @@ from notify.messages.complaints import StoredComplaint
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.statuses import OPEN_TO_SES
 from notify.providers.base import Receipt
-from notify.providers.ses_events import SESEvent, SpamReport, parse_envelope
+from notify.providers.ses.receive import NOT_SPAM, SESEvent, SpamReport, parse_envelope
 
 logger = structlog.get_logger(__name__)
 
@@ -34,14 +36,16 @@ PROCESS_SES_RESULT: Final = TaskName("process-ses-result")
 """The task that takes an envelope of SNS."""
 
 EARLY: Final = timedelta(minutes=5)
-"""An unknown message that SES took less than this ago may be one whose reference is still on its way to its row."""
+"""The reference of an email that SES took less than this ago may still be on its way to the email's row."""
 EARLY_RETRY_SECONDS: Final = 300
 
 _FIND: Final = """
-SELECT reference, id, service_id, client_reference, notification_status, false FROM notifications
+SELECT reference, id, service_id, client_reference, notification_status AS status, false AS is_history
+FROM notifications
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 UNION ALL
-SELECT reference, id, service_id, client_reference, notification_status, true FROM notification_history
+SELECT reference, id, service_id, client_reference, notification_status AS status, true AS is_history
+FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 """
 _APPLY_TO_HISTORY: Final = """
@@ -52,10 +56,10 @@ WITH locked AS (
 )
 UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s FROM locked l WHERE h.id = l.id
 """
-# a complaint that is there already is given back as it is
+# a complaint that is there already is returned as it is
 _COMPLAIN: Final = """
 INSERT INTO complaints (id, notification_id, service_id, ses_feedback_id, complaint_type, complaint_date, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s)
+VALUES (%(id)s, %(notification_id)s, %(service_id)s, %(feedback_id)s, %(type)s, %(date)s, %(now)s)
 ON CONFLICT (notification_id, ses_feedback_id) DO UPDATE SET notification_id = excluded.notification_id
 RETURNING id, complaint_date
 """
@@ -65,8 +69,18 @@ class BrokerDownError(Exception):
     """An event that must be tried again later could not be published."""
 
 
+class _StoredRow(NamedTuple):
+    """A complaint as the table has it."""
+
+    id: UUID
+    complaint_date: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Message:
+    """An email, in the table of messages or in history."""
+
+    reference: str
     id: UUID
     service_id: UUID
     client_reference: str | None
@@ -75,8 +89,8 @@ class _Message:
 
 
 class SesEvents:
-    """Applies what SES says. `complained` is called with each complaint after it was stored; with the same one again
-    when SES repeats itself, so that none is lost to a crash in between.
+    """Applies events. `complained` is called with each complaint after it was stored; with the same one again when SES
+    repeats it, so that none is lost to a crash in between.
     """
 
     def __init__(
@@ -100,7 +114,7 @@ class SesEvents:
 
     def take(self, envelope: Any) -> None:
         """Apply the event in a message of SNS, together with those of concurrent callers. When this returns, it is on
-        disk, or is published to be tried again, or is of no use. Raises `ReceiptError` for one that cannot be read, and
+        disk, or published to be tried again, or has no effect. Raises `ReceiptError` for one that cannot be read, and
         `BrokerDownError`.
         """
         event = parse_envelope(envelope)
@@ -131,7 +145,7 @@ class SesEvents:
             elif isinstance(event.content, SpamReport):
                 complaints.append((event.content, message))
             elif message.status not in OPEN_TO_SES:
-                logger.info("receipt without effect", id=message.id, status=message.status)
+                _log_without_effect(event.content, message)
             elif message.is_history:
                 archived.setdefault(message.id, event.content.outcome)
             else:
@@ -146,15 +160,14 @@ class SesEvents:
 
     def _find(self, references: set[str]) -> Mapping[str, _Message]:
         messages: dict[str, _Message] = {}
-        with self._database.connection() as connection:
-            for reference, *found in connection.execute(_FIND, {"references": sorted(references)}):
-                message = _Message(*found)
-                if reference not in messages or not message.is_history:
-                    messages[reference] = message
+        with self._database.connection() as connection, connection.cursor(row_factory=class_row(_Message)) as cursor:
+            for message in cursor.execute(_FIND, {"references": sorted(references)}):
+                if message.reference not in messages or not message.is_history:
+                    messages[message.reference] = message
         return messages
 
     def _apply_to_history(self, outcomes: Mapping[UUID, str], now: datetime) -> None:
-        """Of these nobody is told: the address that it was for is gone."""
+        """Services get no callbacks about these: the address that the email was for is gone."""
         values = {
             "ids": list(outcomes),
             "outcomes": list(outcomes.values()),
@@ -165,38 +178,58 @@ class SesEvents:
             connection.execute(_APPLY_TO_HISTORY, values)
 
     def _store(self, complaints: Sequence[tuple[SpamReport, _Message]], now: datetime) -> None:
-        stored: list[StoredComplaint] = []
-        with self._database.connection() as connection:
-            for report, message in complaints:
-                values = (
-                    new_id(),
-                    message.id,
-                    message.service_id,
-                    report.feedback_id,
-                    report.feedback_type,
-                    report.complained_at,
-                    now,
-                )
-                [(id_, date)] = connection.execute(_COMPLAIN, values).fetchall()
-                stored.append(
-                    StoredComplaint(
-                        id=id_,
-                        notification_id=message.id,
-                        service_id=message.service_id,
-                        client_reference=message.client_reference,
-                        recipient=report.recipient,
-                        complaint_date=date,
-                    )
-                )
-        for complaint in stored:
+        with self._database.connection() as connection, connection.cursor(row_factory=class_row(_StoredRow)) as cursor:
+            stored = [
+                (report, _stored_complaint(report, message, _insert(cursor, report, message, now)))
+                for report, message in complaints
+            ]
+        for report, complaint in stored:
             logger.info(
                 "complaint stored",
                 id=complaint.id,
                 notification_id=complaint.notification_id,
                 service_id=complaint.service_id,
             )
-            if self._complained is not None:
+            # one that says that the email is not spam is no complaint for the service to act on
+            if self._complained is not None and report.feedback_type != NOT_SPAM:
                 self._complained(complaint)
+
+
+def _insert(cursor: Cursor[_StoredRow], report: SpamReport, message: _Message, now: datetime) -> _StoredRow:
+    cursor.execute(
+        _COMPLAIN,
+        {
+            "id": new_id(),
+            "notification_id": message.id,
+            "service_id": message.service_id,
+            "feedback_id": report.feedback_id,
+            "type": report.feedback_type,
+            "date": report.complained_at,
+            "now": now,
+        },
+    )
+    (row,) = cursor.fetchall()
+    return row
+
+
+def _stored_complaint(report: SpamReport, message: _Message, row: _StoredRow) -> StoredComplaint:
+    return StoredComplaint(
+        id=row.id,
+        notification_id=message.id,
+        service_id=message.service_id,
+        client_reference=message.client_reference,
+        recipient=report.recipient,
+        complaint_date=row.complaint_date,
+    )
+
+
+def _log_without_effect(receipt: Receipt, message: _Message) -> None:
+    """A final status stays (contract: workers 5.2). A bounce after the delivery is worth a warning: the email did not
+    arrive after all.
+    """
+    is_late_bounce = message.status == "delivered" and receipt.outcome != "delivered"
+    log = logger.warning if is_late_bounce else logger.info
+    log("receipt without effect", id=message.id, status=message.status, outcome=receipt.outcome, reason=receipt.reason)
 
 
 def _is_early(event: SESEvent, now: datetime) -> bool:

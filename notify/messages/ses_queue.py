@@ -1,23 +1,23 @@
-"""Notifications of SES from an SQS queue that its SNS topic feeds directly.
+"""Events of SES from an SQS queue that its SNS topic feeds directly.
 
-(Where the broker of tasks is SQS, something in between may make tasks `process-ses-result` of them instead: workers do
-those.) What is on the queue is trusted: who may put messages there is for the queue's policy to say.
+(An installation may have something in between that makes tasks `process-ses-result` of them; workers do those.) Messages
+on the queue are trusted: the queue's policy decides who may put them there.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import orjson
 import structlog
 
+from notify.infra.json_values import InvalidJSONError, parse_json
+from notify.infra.retrying import retry
 from notify.messages.ses_events import EARLY_RETRY_SECONDS, SesEvents
 from notify.providers.base import ReceiptError
-from notify.providers.ses_events import SESEvent, parse_envelope, parse_event
+from notify.providers.ses.receive import SESEvent, parse_envelope, parse_event
 
 logger = structlog.get_logger(__name__)
 
@@ -27,13 +27,17 @@ MESSAGES_PER_ROUND: Final = 100
 WAIT_SECONDS: Final = 10
 VISIBILITY_SECONDS: Final = 60
 MOST_TRIES: Final = 6
-LONGEST_PAUSE_SECONDS: Final = 30.0
+"""A message that cannot be read comes so often, for the queue's queue of dead letters to take; then it is deleted."""
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 10.0
+"""Longest pause after a fault of the queue or the database. A process that stops waits for its end."""
 
 _AMAZON: Final = re.compile(r"sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Received(NamedTuple):
+    """An event, and what SQS wants to know to delete or postpone its message."""
+
     handle: str
     event: SESEvent
 
@@ -42,7 +46,7 @@ class SESQueue:
     """Reads one queue. Several processes may read the same; a message that one of them did not finish comes again."""
 
     def __init__(self, url: str, region: str, receipts: SesEvents, *, wait_seconds: int = WAIT_SECONDS) -> None:
-        """`region` is that of an address which does not name one."""
+        """`region` is for an address that does not name one."""
         import boto3
         from botocore.config import Config
 
@@ -59,23 +63,24 @@ class SESQueue:
         )
 
     def run(self, stop: threading.Event) -> None:
-        """Apply what comes until `stop` is set. A fault of the queue or the database is logged, and waited out."""
-        pause = 1.0
+        """Apply events until `stop` is set. After a fault of the queue or the database the messages come again."""
         while not stop.is_set():
             try:
-                self.poll()
-                pause = 1.0
-            except Exception as error:  # whatever it is: the messages come again
+                retry(
+                    self.poll,
+                    on=lambda _error: not stop.is_set(),
+                    first=FIRST_PAUSE_SECONDS,
+                    longest=LONGEST_PAUSE_SECONDS,
+                )
+            except Exception as error:  # only while stopping
                 logger.warning("events of SES failed", error=type(error).__name__)
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     def poll(self) -> int:
-        """Apply what waits, or comes within `wait_seconds`. How many messages there were."""
+        """Apply the events that wait, or arrive within `wait_seconds`; the number of messages."""
         messages = self._receive()
         done: list[str] = []
         later: list[str] = []
-        waiting: list[_Waiting] = []
+        received: list[_Received] = []
         for message in messages:
             handle = str(message["ReceiptHandle"])
             try:
@@ -83,15 +88,14 @@ class SESQueue:
             except ReceiptError as error:
                 tries = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
                 logger.error("event of SES cannot be read", reason=str(error), tries=tries)
-                # where the queue has a queue of dead letters, that gets it; for ever it must not come
                 (done if tries >= MOST_TRIES else later).append(handle)
                 continue
             if event is None:
                 done.append(handle)
             else:
-                waiting.append(_Waiting(handle, event))
-        settled = self._receipts.record_many([one.event for one in waiting])
-        for one, is_settled in zip(waiting, settled, strict=True):
+                received.append(_Received(handle, event))
+        settled = self._receipts.record_many([one.event for one in received])
+        for one, is_settled in zip(received, settled, strict=True):
             (done if is_settled else later).append(one.handle)
         self._delete(done)
         self._postpone(later)
@@ -103,7 +107,7 @@ class SESQueue:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=MESSAGES_AT_A_TIME,
-                # what is there is not kept waiting for what may come
+                # wait only for the first: messages that are here are not held up
                 WaitTimeSeconds=0 if messages else self._wait_seconds,
                 VisibilityTimeout=VISIBILITY_SECONDS,
                 AttributeNames=["ApproximateReceiveCount"],
@@ -132,10 +136,10 @@ def _entries(handles: list[str]) -> list[list[dict[str, Any]]]:
 
 
 def _parse(body: str) -> SESEvent | None:
-    """The event in a message: SNS's envelope, or, where SNS delivers raw messages, what SES says itself."""
+    """The event in a message: SNS's envelope, or, where SNS delivers raw messages, SES's notification itself."""
     try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        parsed = parse_json(body)
+    except InvalidJSONError:
         parsed = None
     if isinstance(parsed, dict) and "Message" in parsed:
         return parse_envelope(parsed)

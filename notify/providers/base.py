@@ -1,18 +1,13 @@
-"""What every provider has in common: the messages it is given, its answers, its receipts."""
+"""What all providers have in common: the messages they are given, their answers, their receipts."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, Literal, TypeVar
 from uuid import UUID
-
-import orjson
-
-from notify.infra.times import LONDON
-from notify.providers.incoming import IncomingError, IncomingText
 
 if TYPE_CHECKING:
     from notify.infra.outbound import Outbound
@@ -27,6 +22,8 @@ OUTAGES: Final = frozenset(
         "tls",
         "disconnected",
         "invalid_answer",
+        "proxy",
+        "throttled",
         "authentication",
         "credentials",
         "unencrypted",
@@ -35,6 +32,8 @@ OUTAGES: Final = frozenset(
 """Kinds of `ProviderError` that the next message would meet as well."""
 OUTAGE_CODES: Final = frozenset({401, 403, 404, 408, 421, 429, *range(500, 600)})
 """Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or not about the message."""
+OWN_FAULTS: Final = frozenset({"invalid_address", "invalid_request"})
+"""Kinds of `ProviderError` where nothing was sent because our settings are wrong: they say nothing about the provider."""
 Outcome = Literal["delivered", "pending", "temporary-failure", "permanent-failure", "technical-failure"]
 
 
@@ -69,10 +68,10 @@ M = TypeVar("M", OutgoingText, OutgoingEmail)
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the message. `reference` is its own id of an email (workers 6.1); texts have none, their
-    receipts name the notification.
+    """The provider took the message. `reference` is the provider's id of an email (workers 6.1); texts have none, as
+    their receipts name the notification.
 
-    `outcome` is given where no receipt will ever come: the message has this status from now on, not `sending`.
+    `outcome` is given where no receipt will ever come: the message gets this status, not `sending`.
     """
 
     reference: str | None = None
@@ -83,9 +82,9 @@ class ProviderError(Exception):
     """The provider did not take the message, or may have but did not say so.
 
     `kind` is for metrics and logs: `timeout`, `connection`, `tls`, `disconnected`, `invalid_answer`, `http_4xx`,
-    `http_5xx`, `refused`, `authentication`, `address`, ... `code` is the provider's number for it. `retryable` false
-    means that another try cannot succeed; the message then ends as `outcome`. Nothing personal is in any of them, nor
-    in the text.
+    `http_5xx`, `refused`, `throttled`, `authentication`, `address`, ... `code` is the provider's number for it. Where
+    `retryable` is false, another try cannot succeed and the message ends as `outcome`. None of them holds personal
+    data, nor does the text.
     """
 
     def __init__(
@@ -106,8 +105,13 @@ class ProviderError(Exception):
 
     @property
     def is_outage(self) -> bool:
-        """Whether it tells of the provider rather than of this message."""
+        """Whether it is about the provider rather than about this message."""
         return self.retryable and (self.kind in OUTAGES or self.code in OUTAGE_CODES)
+
+    @property
+    def is_own_fault(self) -> bool:
+        """Whether the provider was not even asked, for our settings are wrong."""
+        return self.kind in OWN_FAULTS
 
 
 class ReceiptError(Exception):
@@ -120,7 +124,7 @@ class ReceiptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a provider says became of a message (workers 8.1).
+    """What a provider reports about a message (workers 8.1).
 
     The new status of a message, once the guard of workers 5.2 let the receipt pass, is the first that applies:
 
@@ -128,8 +132,8 @@ class Receipt:
     2. `outcome_if_pending`, where that is given and the row's status is `pending`;
     3. `outcome`.
 
-    `notification_id` is null where the provider named something that is not a UUID: nothing can be updated. `reference`
-    is the provider's own id, of emails. `unknown_status` is the status as received where the contract knows none such
+    `notification_id` is None where the provider named something that is not a UUID: nothing can be updated. `reference`
+    is the provider's id, of emails. `unknown_status` is the status as received where it is not one of the contract's
     (`outcome` is then `technical-failure`, and the caller logs it). `reason` is a text for logs.
     """
 
@@ -145,19 +149,10 @@ class Receipt:
 
 
 class Provider(ABC, Generic[M]):
-    """A way to send messages of one type. One instance serves many concurrent calls, all inside the loop of `outbound`.
-
-    Register a new one in `registry.py`; nothing else needs to know it.
-    """
+    """Sends messages of one type. One instance serves many concurrent calls, all inside the loop of `outbound`."""
 
     identifier: ClassVar[str]
     notification_type: ClassVar[ProviderType]
-    supports_international: ClassVar[bool] = False
-
-    @classmethod
-    @abstractmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """Whether the settings say how to reach it."""
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         self.settings = settings
@@ -165,65 +160,13 @@ class Provider(ABC, Generic[M]):
 
     @property
     def calls_at_a_time(self) -> int:
-        """How many messages it takes at the same time from one process."""
+        """How many messages it takes at the same time from a process."""
         return self.settings.provider_connections
 
     @abstractmethod
     async def send(self, message: M) -> Accepted:
         """Hand over one message. Raises `ProviderError`, and nothing else."""
 
-    def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
-        """The receipt in a request of the provider: its raw body, and the same as a form where it is one.
-
-        Raises `ReceiptError`.
-        """
-        raise ReceiptError([f"{self.identifier} sends no receipts"])
-
-    def may_hand_in(self, user: str, password: str) -> bool:
-        """Whether these are the provider's credentials for texts that it received for us (public-api 13)."""
-        return False
-
-    def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
-        """The text message in a request of the provider. Raises `IncomingError`."""
-        raise IncomingError
-
     async def close(self) -> None:
-        """Give back what the instance holds on to."""
+        """Close the connections of this instance."""
         return
-
-
-def parse_uuid(value: str) -> UUID | None:
-    """The UUID in a provider's reference, or null."""
-    try:
-        return UUID(value)
-    except ValueError:
-        return None
-
-
-def parse_time(value: str | None) -> datetime | None:
-    """A provider's time (ISO; London's where it has no offset) as aware UTC; null where it cannot be read."""
-    try:
-        moment = datetime.fromisoformat(value or "")
-        return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def parse_json_object(body: bytes, client_name: str) -> dict[str, Any]:
-    """The JSON object of a receipt. Raises `ReceiptError`."""
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise ReceiptError([f"{client_name} callback failed: body is not a JSON object"])
-    return parsed
-
-
-def require_fields(values: Mapping[str, Any], names: tuple[str, ...], client_name: str) -> tuple[str, ...]:
-    """The fields as texts. Raises `ReceiptError` that names each one missing or empty, in this order."""
-    texts = tuple("" if values.get(name) is None else str(values[name]).strip() for name in names)
-    missing = [name for name, text in zip(names, texts, strict=True) if not text]
-    if missing:
-        raise ReceiptError([f"{client_name} callback failed: {name} missing" for name in missing])
-    return texts

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import orjson
-
+from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.providers.base import ProviderError
 
@@ -38,8 +37,8 @@ async def post(
 def parse_answer(answer: Answer, provider: str) -> Any:
     """The JSON of an answer. Raises `ProviderError`."""
     try:
-        return orjson.loads(answer.body)
-    except orjson.JSONDecodeError:
+        return parse_json(answer.body)
+    except InvalidJSONError:
         raise ProviderError(provider, "invalid_answer", code=answer.status) from None
 
 

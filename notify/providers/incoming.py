@@ -1,11 +1,10 @@
-"""Texts that providers receive for us (contract: public-api 13)."""
+"""Text messages that providers receive for us (contract: public-api 13)."""
 
 from __future__ import annotations
 
 import codecs
-import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,8 +19,8 @@ class IncomingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A text message that somebody sent to a service, as the provider hands it to us (public-api 13). Numbers are as
-    received. `reference` is the provider's id of it, `sent_at` its time of it, where it gave them.
+    """A text message that a person sent to a service, as the provider gives it to us (public-api 13). Numbers are as
+    received. `reference` is the provider's id and `sent_at` the provider's time, where there are any.
     """
 
     provider: str
@@ -32,18 +31,12 @@ class IncomingText:
     sent_at: datetime | None = None
 
 
-def is_among(given: str, allowed: Iterable[str]) -> bool:
-    """Whether a secret is one of these; the time it takes does not tell which, nor how nearly."""
-    matches = [hmac.compare_digest(given.encode(), one.encode()) for one in allowed]
-    return True in matches
-
-
 def incoming_field(values: Mapping[str, Any], name: str) -> str:
     """A field of a received text; it may be empty. Raises `IncomingError` where there is none."""
     value = values.get(name)
     if value is None or isinstance(value, (dict, list)):
         raise IncomingError
-    return str(value).replace("\0", "\ufffd")  # which PostgreSQL's texts cannot hold
+    return str(value).replace("\0", "\ufffd")  # PostgreSQL's texts cannot hold NUL
 
 
 _ESCAPE: Final = re.compile(
@@ -52,8 +45,8 @@ _ESCAPE: Final = re.compile(
 
 
 def unescape(text: str) -> str:
-    """What a provider made of a text, undone: `+` and percent codes, then escapes with a backslash (`\\n`, `\\'`,
-    `\\x79`). What is no escape stays, and so do letters of any alphabet.
+    """Decode a provider's text: `+` and percent codes, then escapes with a backslash (`\\n`, `\\'`, `\\x79`). What is
+    not an escape stays, and so do letters of any alphabet.
     """
     text = _ESCAPE.sub(lambda match: codecs.decode(match[0], "unicode_escape"), unquote_plus(text))
     # halves of a character that were escaped one by one become one

@@ -1,4 +1,4 @@
-"""Every call to a provider begins and ends here: choosing one, waiting for a turn, its breaker, counting its failures.
+"""Routes each message to a provider: choice, concurrency limit, circuit breaker, error count.
 
 See docs/decisions/0010. Coroutines run in the loop of `outbound`; the other methods are for other threads.
 """
@@ -60,7 +60,7 @@ class _Route:
         metrics.breaker_moved(provider.notification_type, provider.identifier, "", self.noted_state)
 
     def takes_calls(self) -> bool:
-        """Whether a new call is in good hands here."""
+        """Whether a new call should go to this provider."""
         state = self.breaker.state
         # a probe does not queue
         return state == "closed" or (state == "half-open" and self.breaker.allows() and self.slots.free > 0)
@@ -81,7 +81,7 @@ class _Route:
 
 
 class ProviderRouter:
-    """The lines of one process to all providers."""
+    """Calls the providers of one process."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class ProviderRouter:
         self._outbound = outbound
         self._clock = clock
         self._pool = ProviderPool(settings, outbound)
-        self._lines: dict[Key, _Route] = {}
+        self._routes: dict[Key, _Route] = {}
         self._errors: Counter[str] = Counter()
         self._error_rate = ErrorRate(cache)
         self._texts = configured_texts(settings)
@@ -118,40 +118,41 @@ class ProviderRouter:
     ) -> Sent:
         """Give a message to a provider, chosen as `Chooser.choose` says among those that are not down.
 
-        `failed` names those that it has just failed at, to be avoided; with `only_others` they are out of the question.
-        Raises `ProviderError` of the one call that was made; where none was, `NoProviderError` or `AllDownError`.
+        `failed` names those that have just failed with it: avoid them, and with `only_others` never use them. Raises
+        the `ProviderError` of the one call that was made; where none was, `NoProviderError` or `AllDownError`.
         """
         while True:
-            line = self._pick(notification_type, international, failed, only_others)
+            route = self._pick(notification_type, international, failed, only_others)
             try:
-                await line.slots.take()
+                await route.slots.acquire()
             except SlotRefusedError:
                 continue
-            if line.breaker.allows():
+            if route.breaker.allows():
                 break
-            line.slots.give_back()
+            route.slots.release()
         try:
-            return Sent(line.provider.identifier, await self._call(line, message))
+            return Sent(route.provider.identifier, await self._call(route, message))
         finally:
-            line.slots.give_back()
+            route.slots.release()
 
-    async def _call(self, line: _Route, message: OutgoingText | OutgoingEmail) -> Accepted:
-        """The call itself: here it begins and ends."""
-        call = line.breaker.begin()
+    async def _call(self, route: _Route, message: OutgoingText | OutgoingEmail) -> Accepted:
+        """Make one call, and record its beginning and end."""
+        call = route.breaker.begin()
         is_up: bool | None = None
         try:
-            with provider_call(line.provider.notification_type, line.provider.identifier, message.notification_id):
-                accepted: Accepted = await line.provider.send(message)
+            with provider_call(route.provider.notification_type, route.provider.identifier, message.notification_id):
+                accepted: Accepted = await route.provider.send(message)
             is_up = True
             return accepted
         except ProviderError as error:
-            is_up = not error.is_outage
-            self._count_error(line)
+            if not error.is_own_fault:
+                is_up = not error.is_outage
+                self._count_error(route)
             raise
         finally:
-            line.breaker.end(call, is_up=is_up)
-            if not is_up or line.noted_state != "closed":
-                self._look_at(line)
+            route.breaker.end(call, is_up=is_up)
+            if not is_up or route.noted_state != "closed":
+                self._look_at(route)
 
     def _pick(self, notification_type: str, international: bool, failed: Collection[str], only_others: bool) -> _Route:
         candidates = self.chooser.candidates(notification_type, international)
@@ -159,61 +160,61 @@ class ProviderRouter:
             candidates = [candidate for candidate in candidates if candidate.identifier not in failed]
             if not candidates:
                 raise AllDownError
-        drawn = self._line(self.chooser.draw(candidates, failed))
+        drawn = self._route(self.chooser.draw(candidates, failed))
         if drawn.takes_calls():
             return drawn
         if drawn.breaker.state != "hanging":
-            # it would have failed: what is spared it counts against it all the same, or it would keep its share
+            # it would have failed: the call counts as an error, or the provider would keep its share
             self._count_error(drawn)
         able = self._able(candidates)
         if not able:
             raise AllDownError
-        return self._line(self.chooser.draw(able, failed))
+        return self._route(self.chooser.draw(able, failed))
 
     def _able(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Those that take calls; where there are none, those that hang, which is better than nothing."""
-        return [candidate for candidate in candidates if self._line(candidate).takes_calls()] or [
-            candidate for candidate in candidates if self._line(candidate).breaker.state == "hanging"
+        """Those that take calls; where there are none, those that hang, as they may still answer."""
+        return [candidate for candidate in candidates if self._route(candidate).takes_calls()] or [
+            candidate for candidate in candidates if self._route(candidate).breaker.state == "hanging"
         ]
 
-    def _line(self, candidate: Candidate) -> _Route:
+    def _route(self, candidate: Candidate) -> _Route:
         key = (candidate.identifier, candidate.notification_type)
-        line = self._lines.get(key)
-        if line is None:
-            line = self._lines[key] = _Route(self._pool.get(*key), self._clock)
-        return line
+        route = self._routes.get(key)
+        if route is None:
+            route = self._routes[key] = _Route(self._pool.get(*key), self._clock)
+        return route
 
-    def _count_error(self, line: _Route) -> None:
-        if line.provider.notification_type == "sms":
-            self._errors[line.provider.identifier] += 1
+    def _count_error(self, route: _Route) -> None:
+        if route.provider.notification_type == "sms":
+            self._errors[route.provider.identifier] += 1
 
-    def _look_at(self, line: _Route) -> None:
-        line.note_state()
-        state = line.breaker.state
-        if line.slots.waiting and (state in ("open", "half-open") or (state == "hanging" and self._has_other(line))):
-            line.slots.send_away()
+    def _look_at(self, route: _Route) -> None:
+        route.note_state()
+        state = route.breaker.state
+        if route.slots.waiting and (state in ("open", "half-open") or (state == "hanging" and self._has_other(route))):
+            route.slots.refuse_waiting()
 
-    def _has_other(self, line: _Route) -> bool:
-        kind = line.provider.notification_type
+    def _has_other(self, route: _Route) -> bool:
+        kind = route.provider.notification_type
         return any(
             other.takes_calls()
-            for other in self._lines.values()
-            if other is not line and other.provider.notification_type == kind
+            for other in self._routes.values()
+            if other is not route and other.provider.notification_type == kind
         )
 
     def look(self) -> None:
-        """Notice what hangs. To be called several times a second while calls are under way."""
-        for line in self._lines.values():
-            self._look_at(line)
+        """Notice providers that hang. Call it several times a second while calls are under way."""
+        for route in self._routes.values():
+            self._look_at(route)
 
     # -- in other threads
 
     def refresh(self) -> None:
-        """Have the choice know what the database says. Call it before `send`."""
+        """Read the providers' shares from the database, if it is time to. Call it before `send`."""
         self.chooser.refresh()
 
     def is_down(self, notification_type: str) -> bool:
-        """Whether no provider of this type would be given a call, not even to try. False where there is none."""
+        """Whether no provider of this type would get a call, not even to try. False where there is none."""
         try:
             known = self.chooser.candidates(notification_type)
         except NoProviderError:
@@ -250,8 +251,8 @@ class ProviderRouter:
 
     def states(self) -> Mapping[Key, State]:
         """The state of each breaker that has been used, by identifier and type."""
-        return {key: line.breaker.state for key, line in list(self._lines.items())}
+        return {key: route.breaker.state for key, route in list(self._routes.items())}
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the providers' connections."""
         self._pool.close()

@@ -1,4 +1,4 @@
-"""Turns at something that serves so many at a time, for coroutines of one loop. Those that wait can be sent away."""
+"""A concurrency limit for coroutines of one loop, whose waiting callers can be refused."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections import deque
 
 
 class SlotRefusedError(Exception):
-    """Waiting here is of no use."""
+    """There is no point in waiting for a slot any longer."""
 
 
 class Slots:
-    """As a semaphore, first come, first served; and the queue can be dissolved."""
+    """As a semaphore, first come, first served; and all that wait can be refused."""
 
     def __init__(self, number: int) -> None:
         self._free = number
@@ -19,40 +19,40 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many could be taken at once."""
+        """How many slots are free."""
         return self._free
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """How many callers wait."""
         return len(self._waiting)
 
-    async def take(self) -> None:
-        """Wait for a turn; give it back with `give_back`. Raises `SentAwayError`."""
+    async def acquire(self) -> None:
+        """Wait for a slot; give it back with `release`. Raises `SlotRefusedError`."""
         if self._free:
             self._free -= 1
             return
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        slot = asyncio.get_running_loop().create_future()
+        self._waiting.append(slot)
         try:
-            await turn
+            await slot
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.give_back()  # it came at the moment we left
+            if slot.done() and not slot.cancelled() and slot.exception() is None:
+                self.release()  # it was granted at the moment of the cancellation
             raise
 
-    def give_back(self) -> None:
-        """The next in the queue has the turn, if anybody waits."""
+    def release(self) -> None:
+        """Give a slot back: to the next caller that waits, if any does."""
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            slot = self._waiting.popleft()
+            if not slot.done():
+                slot.set_result(None)
                 return
         self._free += 1
 
-    def send_away(self) -> None:
-        """All that wait get a `SentAwayError`."""
+    def refuse_waiting(self) -> None:
+        """Raise `SlotRefusedError` in all that wait."""
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_exception(SlotRefusedError())
+            slot = self._waiting.popleft()
+            if not slot.done():
+                slot.set_exception(SlotRefusedError())

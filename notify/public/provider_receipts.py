@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotFound
 
@@ -9,28 +12,82 @@ from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import ReceiptError
-from notify.providers.registry import ProviderPool, UnknownProviderError
+from notify.providers.receiving import ReceiptReader, is_among
+from notify.providers.registration import BasicAuth, Registration
+from notify.providers.registry import ReceiverPool, UnknownProviderError, find
+from notify.settings import Settings
+
+logger = structlog.get_logger(__name__)
+
+MAX_BODY_BYTES: Final = 64 * 1024
+"""A receipt is a few hundred bytes."""
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/<sms|email>/<provider>`: the answer comes when the receipt is on disk."""
-    providers, receipts = container.get(ProviderPool), container.get(ReceiptProcessor)
-    sandbox_allowed = container.parts.settings.is_safe_environment
+    """`POST /notifications/<sms|email>/<provider>`: answers when the receipt is on disk. The sender is checked before
+    the body is read.
+    """
+    settings, receivers, receipts = container.parts.settings, container.get(ReceiverPool), container.get(ReceiptProcessor)
     routes = Blueprint("provider_receipts", __name__)
 
     @routes.post("/notifications/<any(sms, email):notification_type>/<string:identifier>")
     def receipt(notification_type: str, identifier: str) -> Response:
-        if identifier == "sandbox" and not sandbox_allowed:
-            raise NotFound
         try:
-            provider = providers.get(identifier, notification_type)
+            provider = find(identifier, notification_type)
+            receiver = receivers.get(identifier, notification_type)
         except UnknownProviderError:
             raise NotFound from None
+        if not isinstance(receiver, ReceiptReader) or not _is_expected(provider, settings):
+            raise NotFound
+        refused = _refusal(provider, settings)
+        if refused is not None:
+            return refused
+        request.max_content_length = MAX_BODY_BYTES
         body = request.get_data(cache=True, parse_form_data=False)
         try:
-            receipts.record(provider.read_receipt(body, request.form))
+            receipts.record(receiver.read_receipt(body, request.form))
         except ReceiptError as error:
             return result_error(400, error.messages)
         return json_answer({"result": "success"})
 
     return routes
+
+
+def _is_expected(provider: Registration, settings: Settings) -> bool:
+    """Whether this installation uses the provider, or did: one that is switched off keeps its credentials until its
+    last receipts are here.
+    """
+    return (
+        settings.is_safe_environment
+        or provider.is_configured(settings)
+        or provider.receipt_credentials(settings) is not None
+    )
+
+
+def _refusal(provider: Registration, settings: Settings) -> Response | None:
+    """The answer to a request that does not show that it is the provider's; None for one that does."""
+    if settings.receipts_checked_in_front:
+        return None
+    expected = provider.receipt_credentials(settings)
+    if expected is None:
+        if settings.is_safe_environment:
+            return None
+        logger.error(
+            "receipt refused: set the provider's receipt credentials, or RECEIPTS_CHECKED_IN_FRONT",
+            provider=provider.identifier,
+        )
+        return result_error(403, "Forbidden: invalid authentication token provided")
+    if "Authorization" not in request.headers:
+        challenge = {"WWW-Authenticate": 'Basic realm="receipts"'}
+        return result_error(401, "Unauthorized: authentication token must be provided", challenge)
+    if not _has_credentials(expected):
+        logger.warning("receipt refused: wrong credentials", provider=provider.identifier)
+        return result_error(403, "Forbidden: invalid authentication token provided")
+    return None
+
+
+def _has_credentials(expected: BasicAuth) -> bool:
+    given = request.authorization
+    user, password = (given.username, given.password) if given is not None else (None, None)
+    is_user, is_password = is_among(user or "", expected[:1]), is_among(password or "", expected[1:])
+    return is_user and is_password

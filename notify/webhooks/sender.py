@@ -142,6 +142,7 @@ class CallbackSender:
             connections=CONNECTIONS_PER_HOST,
             timeout=settings.callback_timeout_seconds,
             public_only=settings.callbacks_are_guarded,
+            proxied=False,
         )
         self._executor = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="callbacks")
         self._lanes: dict[tuple[CallbackType, UUID], _Lane] = {}

@@ -16,7 +16,8 @@ from aiohttp import web
 
 from notify.infra.outbound import Outbound
 from notify.providers.base import OutgoingText
-from notify.providers.mmg import MMG
+from notify.providers.mmg.receive import MMGReceiver
+from notify.providers.mmg.send import MMG
 from notify.settings import load
 from tests.servers.http import HTTPServer, Trouble
 
@@ -92,7 +93,7 @@ def test_it_counts_messages_and_sends_a_receipt_for_each(outbound: Outbound, api
             "refused_receipts": 0,
         }
     mmg = MMG(load(), outbound)
-    receipts = [mmg.read_receipt(body, {}) for body in api.bodies]
+    receipts = [MMGReceiver(load()).read_receipt(body, {}) for body in api.bodies]
     assert {receipt.notification_id for receipt in receipts} == set(ids)
     assert {receipt.outcome for receipt in receipts} == {"delivered"}
 

@@ -9,10 +9,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from notify.infra.outbound import MAX_ANSWER_BYTES, Answer, Outbound, OutboundError
+from notify.infra.proxies import Proxies
 from tests.servers.certificate import trust, write_certificate
 from tests.servers.http import HTTPServer, Trouble
 from tests.servers.smtp import SMTPServer
@@ -116,12 +119,100 @@ def test_cookies_are_not_kept(outbound: Outbound, server: Echo) -> None:
     assert [call(outbound, f"{server.url}/cookie").body for _ in range(2)] == [b"none", b"none"]
 
 
-def test_proxies_of_the_environment_are_not_used(
-    outbound: Outbound, server: Echo, monkeypatch: pytest.MonkeyPatch
+class Proxy(HTTPServer):
+    """Answers for every host itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str | None]] = []
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.seen.append((str(request.raw_path), request.headers.get("Proxy-Authorization")))
+        return web.Response(status=203)
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with Proxy() as proxy:
+        yield proxy
+
+
+def test_a_proxy_of_the_environment_is_used(outbound: Outbound, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://us%40er:pass@127.0.0.1:{proxy.port}")
+    assert call(outbound, "http://provider.invalid/send?sig=%2F").status == 203
+    assert proxy.seen == [("http://provider.invalid/send?sig=%2F", aiohttp.encode_basic_auth("us@er", "pass"))]
+    assert failure(outbound, "https://provider.invalid/") == "connection"
+
+
+def test_https_goes_through_a_tunnel(outbound: Outbound, proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{proxy.port}")
+    assert failure(outbound, "https://provider.invalid/secret") == "proxy"
+    assert proxy.seen == [("provider.invalid:443", None)]
+
+
+@pytest.mark.parametrize(
+    ("excepted", "host"),
+    [
+        ("", "127.0.0.1"),
+        ("", "localhost"),
+        ("other.example, .invalid", "provider.invalid"),
+        ("provider.invalid", "provider.invalid"),
+        ("*", "provider.invalid"),
+        ("198.51.100.0/24", "198.51.100.7"),
+    ],
+)
+def test_some_hosts_are_called_without_the_proxy(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, excepted: str, host: str
 ) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert call(outbound, server.url).status == 200
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    assert Proxies().find(URL(f"http://{host}:81/")) is None
+    assert (Proxies().find(URL("http://203.0.113.7/")) is None) == (excepted == "*")
+
+
+def test_a_proxy_of_another_kind_is_our_fault(
+    outbound: Outbound, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    assert failure(outbound, "http://provider.invalid/") == "invalid_request"
+
+
+def test_addresses_of_strangers_are_never_called_through_a_proxy(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
+    for options in ({"public_only": True}, {"proxied": False}):
+        direct = Outbound(**options)
+        try:
+            assert failure(direct, "https://provider.invalid/") == "connection"
+        finally:
+            direct.close()
+    assert proxy.received == 0
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/cb?sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a%2Fb%2Bc%3D%3D",
+        "/%7Euser/%3A/a%2fb/../c?d=%27%3F&e=f+g%20h",
+        "/a//b;c=d?e=[f]&g={h}|i",
+    ],
+)
+def test_an_address_is_sent_as_it_is_written(outbound: Outbound, path: str) -> None:
+    class Paths(HTTPServer):
+        async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+            return web.Response(text=request.raw_path)
+
+    with Paths() as server:
+        assert call(outbound, server.url + path).body.decode() == path
+        assert call(outbound, f"{server.url}/é b?ü=%2F#part").body == b"/%C3%A9%20b?%C3%BC=%2F"
+
+
+@pytest.mark.parametrize("value", ["Basic k\n", "a\r\nb: c", "a\0"])
+def test_a_header_that_cannot_be_sent_is_our_fault(outbound: Outbound, server: Echo, value: str) -> None:
+    assert failure(outbound, server.url, headers={"Authorization": value}) == "invalid_request"
+    assert server.connections == 0
 
 
 @pytest.mark.parametrize(
@@ -239,7 +330,7 @@ def test_strangers_cannot_have_a_private_network_called(guarded: Outbound, serve
 
 @pytest.mark.parametrize("host", ["0", "127.1", "2130706433", "127.0.0.1."])
 def test_a_number_is_no_host(guarded: Outbound, server: Echo, host: str) -> None:
-    assert failure(guarded, f"https://{host}:{server.port}") == "invalid_answer"
+    assert failure(guarded, f"https://{host}:{server.port}") == "invalid_address"
     assert server.connections == 0
 
 

@@ -31,7 +31,7 @@ def outbound() -> Iterator[Outbound]:
 
 @pytest.fixture
 def verifier(sns: SNSServer, outbound: Outbound) -> Iterator[SNSVerifier]:
-    yield SNSVerifier(outbound, [TOPIC], sns.url)
+    yield SNSVerifier(lambda: outbound, [TOPIC], sns.url)
     sns.fail(None)
 
 
@@ -90,7 +90,7 @@ def test_anybody_has_topics(verifier: SNSVerifier, sns: SNSServer) -> None:
 
 
 def test_without_topics_nothing_is_expected(outbound: Outbound) -> None:
-    assert not SNSVerifier(outbound, []).expects_messages
+    assert not SNSVerifier(lambda: outbound, []).expects_messages
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_forged_addresses_of_certificates_are_not_called(
 def test_amazons_own_addresses_are_called(
     outbound: Outbound, sns: SNSServer, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verifier = SNSVerifier(outbound, [TOPIC])
+    verifier = SNSVerifier(lambda: outbound, [TOPIC])
     fetch, called = verifier._fetch, []
 
     def from_here(address: str) -> Any:
@@ -141,7 +141,7 @@ def test_amazons_own_addresses_are_called(
 
 
 def test_a_stand_in_is_not_accepted_unasked(outbound: Outbound, sns: SNSServer) -> None:
-    assert refusal(SNSVerifier(outbound, [TOPIC]), sns.notification("hello"))[0] == 403
+    assert refusal(SNSVerifier(lambda: outbound, [TOPIC]), sns.notification("hello"))[0] == 403
 
 
 def test_certificates_that_are_no_good(verifier: SNSVerifier, sns: SNSServer) -> None:
@@ -168,7 +168,7 @@ def test_forged_messages_cannot_hold_every_thread(
     verifier: SNSVerifier, sns: SNSServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sns_module, "FETCH_SECONDS", 1.0)
-    monkeypatch.setattr(sns_module, "TURN_SECONDS", 0.1)
+    monkeypatch.setattr(sns_module, "WAIT_SECONDS", 0.1)
     sns.fail(Trouble(hang=True))
     messages = [{**sns.notification("x"), "SigningCertURL": sns.certificate_url(f"x{n}")} for n in range(20)]
     with ThreadPoolExecutor(20) as pool:

@@ -95,7 +95,7 @@ def shares(worker: Worker) -> dict[str, int]:
 
 def under_way(worker: Worker) -> int:
     """How many calls wait for an answer of MMG."""
-    return len(worker.deliverer.router._lines["mmg", "sms"].breaker._under_way)
+    return len(worker.deliverer.router._routes["mmg", "sms"].breaker._under_way)
 
 
 def until(condition: Callable[[], bool], *, pause: float = 0.01) -> None:
@@ -182,7 +182,7 @@ def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> Non
     ids = texts(patient, 21)
     deliverer.deliver("sms", ids[:20])
     assert deliverer.router.is_down("sms")
-    for line in deliverer.router._lines.values():
+    for line in deliverer.router._routes.values():
         line.breaker._open_until = float("inf")
     calls = patient.mmg.received + patient.firetext.received
     arguments: list[Any] = [0]

@@ -19,7 +19,7 @@ from notify.messages.publish import DeliveryPublisher
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.ses_events import SesEvents
 from notify.messages.tasks import tasks
-from notify.providers.ses_events import parse_event
+from notify.providers.ses.receive import parse_event
 from tests.api import Api, queued, with_settings
 from tests.servers.ses import SESError, SESServer, event, set_credentials
 
@@ -267,6 +267,25 @@ def test_a_complaint_is_stored_once_and_told(api: Api, container: Container) -> 
         ]
         * 2
     )
+
+
+def test_a_report_that_an_email_is_no_spam_is_stored_and_not_told(api: Api, container: Container) -> None:
+    told: list[StoredComplaint] = []
+    events = SesEvents(container.parts.database, container.parts.queue, container.get(ReceiptProcessor), told.append)
+    id_, reference = sent(api)
+    events.take(envelope(event("Complaint", reference, feedback={"complaintFeedbackType": "not-spam"})))
+    assert [row[2] for row in complaints(api, id_)] == ["not-spam"]
+    assert told == []
+
+
+def test_a_bounce_after_the_delivery_is_logged_and_changes_nothing(api: Api, container: Container) -> None:
+    id_, reference = sent(api)
+    run(container, envelope(event("Delivery", reference)))
+    with structlog.testing.capture_logs() as logs:
+        run(container, envelope({**event("Bounce", reference), "destination": None}))
+    assert status(api, id_) == "delivered"
+    [entry] = [entry for entry in logs if entry["event"] == "receipt without effect"]
+    assert (entry["log_level"], entry["status"], entry["outcome"]) == ("warning", "delivered", "permanent-failure")
 
 
 def test_different_complaints_about_one_email(api: Api, container: Container) -> None:

@@ -102,7 +102,7 @@ def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
 ) -> None:
     monkeypatch.setattr("notify.messages.ses_queue.EARLY_RETRY_SECONDS", 0)
     id_, reference = sent(api)
-    for text in ("hello", "[]", json.dumps({"Message": 7})):
+    for text in (json.dumps({"notificationType": "Unheard-of"}), "{}", json.dumps({"Message": 7})):
         amazon.sqs.send_message(QueueUrl=amazon.queue_url, MessageBody=text)
     amazon.publish(event("Open", reference, field="eventType"))
     amazon.publish(event("Delivery", reference))
@@ -112,6 +112,14 @@ def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
         assert queue.poll() == 3
     assert sum(amazon.counts()) == 3
     assert queue.poll() == 3
+    assert amazon.counts() == (0, 0)
+
+
+def test_a_notice_that_is_no_event_is_taken_off_at_once(amazon: Amazon, queue: SESQueue) -> None:
+    for text in ("Successfully validated SNS topic for Amazon SES event publishing.", "[]"):
+        amazon.publish(text)
+        amazon.publish(text, raw=True)
+    assert queue.poll() == 4
     assert amazon.counts() == (0, 0)
 
 

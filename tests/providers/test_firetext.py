@@ -12,7 +12,9 @@ import structlog
 from notify.infra.outbound import Outbound
 from notify.providers import http
 from notify.providers.base import Accepted, Receipt, ReceiptError
-from notify.providers.firetext import Firetext
+from notify.providers.firetext.receive import FiretextReceiver
+from notify.providers.firetext.send import Firetext
+from notify.providers.registry import configured
 from notify.settings import load
 from tests.providers.sending import ID, TEXT, failure, replace, send
 from tests.servers.firetext import FiretextServer
@@ -32,8 +34,8 @@ def firetext(server: FiretextServer, outbound: Outbound) -> Firetext:
 
 
 def test_is_configured_by_its_key() -> None:
-    assert Firetext.is_configured(load(firetext_api_key="abc"))
-    assert not Firetext.is_configured(load(firetext_api_key=""))
+    assert configured(load(firetext_api_key="abc")) == {("firetext", "sms")}
+    assert configured(load(firetext_api_key="")) == set()
 
 
 def test_a_text_arrives_as_firetext_wants_it(firetext: Firetext, server: FiretextServer) -> None:
@@ -117,14 +119,19 @@ def test_failures_are_retryable_and_the_next_text_is_sent(
     assert len(server.messages) == 1
 
 
-def read(firetext: Firetext, **form: str) -> Receipt:
-    return firetext.read_receipt(b"", {"reference": str(ID), "mobile": "447700900123", **form})
+@pytest.fixture
+def receiver() -> FiretextReceiver:
+    return FiretextReceiver(load())
+
+
+def read(receiver: FiretextReceiver, **form: str) -> Receipt:
+    return receiver.read_receipt(b"", {"reference": str(ID), "mobile": "447700900123", **form})
 
 
 @pytest.mark.parametrize(("status", "outcome"), [("0", "delivered"), ("2", "pending")])
-def test_receipts_without_failure(firetext: Firetext, status: str, outcome: str) -> None:
+def test_receipts_without_failure(receiver: FiretextReceiver, status: str, outcome: str) -> None:
     for code in ({}, {"code": "000"}, {"code": "101"}):
-        receipt = read(firetext, status=status, **code)
+        receipt = read(receiver, status=status, **code)
         assert (receipt.provider, receipt.notification_id, receipt.outcome) == ("firetext", ID, outcome)
         assert receipt.outcome_if_pending is receipt.outcome_if_sent_by_provider is receipt.unknown_status is None
 
@@ -147,28 +154,30 @@ def test_receipts_without_failure(firetext: Firetext, status: str, outcome: str)
         ("555", None, None),
     ],
 )
-def test_failures_by_detail_code(firetext: Firetext, code: str | None, outcome: str | None, reason: str | None) -> None:
+def test_failures_by_detail_code(
+    receiver: FiretextReceiver, code: str | None, outcome: str | None, reason: str | None
+) -> None:
     with structlog.testing.capture_logs() as logs:
-        receipt = read(firetext, status="1", **({} if code is None else {"code": code}))
+        receipt = read(receiver, status="1", **({} if code is None else {"code": code}))
     assert (receipt.outcome, receipt.outcome_if_pending) == ("permanent-failure", "temporary-failure")
     assert (receipt.outcome_if_sent_by_provider, receipt.reason) == (outcome, reason)
     assert [entry["event"] for entry in logs] == (["unknown detail code"] if code == "555" else [])
 
 
-def test_an_unknown_status_is_a_technical_failure_and_said_to_be_unknown(firetext: Firetext) -> None:
-    receipt = read(firetext, status="7", code="101")
+def test_an_unknown_status_is_a_technical_failure_and_said_to_be_unknown(receiver: FiretextReceiver) -> None:
+    receipt = read(receiver, status="7", code="101")
     assert (receipt.outcome, receipt.unknown_status) == ("technical-failure", "7")
     assert receipt.outcome_if_pending is receipt.outcome_if_sent_by_provider is None
 
 
-def test_delivery_time_is_londons(firetext: Firetext) -> None:
-    receipt = read(firetext, status="0", time="2026-07-01 12:30:05")
+def test_delivery_time_is_londons(receiver: FiretextReceiver) -> None:
+    receipt = read(receiver, status="0", time="2026-07-01 12:30:05")
     assert receipt.delivered_at == datetime(2026, 7, 1, 11, 30, 5, tzinfo=UTC)
-    assert read(firetext, status="0").delivered_at is None
+    assert read(receiver, status="0").delivered_at is None
 
 
-def test_a_reference_that_is_no_uuid_updates_nothing(firetext: Firetext) -> None:
-    assert read(firetext, status="0", reference="42").notification_id is None
+def test_a_reference_that_is_no_uuid_updates_nothing(receiver: FiretextReceiver) -> None:
+    assert read(receiver, status="0", reference="42").notification_id is None
 
 
 @pytest.mark.parametrize(
@@ -179,7 +188,7 @@ def test_a_reference_that_is_no_uuid_updates_nothing(firetext: Firetext) -> None
         ({"reference": str(ID)}, ["Firetext callback failed: status missing"]),
     ],
 )
-def test_receipts_that_cannot_be_read(firetext: Firetext, form: dict[str, str], messages: list[str]) -> None:
+def test_receipts_that_cannot_be_read(receiver: FiretextReceiver, form: dict[str, str], messages: list[str]) -> None:
     with pytest.raises(ReceiptError) as caught:
-        firetext.read_receipt(b"", form)
+        receiver.read_receipt(b"", form)
     assert caught.value.messages == messages

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notify.infra.outbound import Outbound
 from notify.infra.times import utc_now
-from notify.providers.firetext import Firetext
+from notify.providers.firetext.receive import FiretextReceiver
 from notify.providers.incoming import IncomingError, parse_incoming_time, unescape
-from notify.providers.mmg import MMG
+from notify.providers.mmg.receive import MMGReceiver
 from notify.settings import Settings
 
 SETTINGS = Settings(
@@ -32,12 +31,12 @@ MMG_TEXT: dict[str, Any] = {
 }
 
 
-def mmg() -> MMG:
-    return MMG(SETTINGS, Outbound())
+def mmg() -> MMGReceiver:
+    return MMGReceiver(SETTINGS)
 
 
-def firetext() -> Firetext:
-    return Firetext(SETTINGS, Outbound())
+def firetext() -> FiretextReceiver:
+    return FiretextReceiver(SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +93,12 @@ def test_a_text_of_mmg() -> None:
     assert (text.reference, text.sent_at) == (None, None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_text_in_another_encoding_of_json(encoding: str) -> None:
+    text = mmg().read_incoming(orjson.dumps(MMG_TEXT).decode().encode(encoding), {})
+    assert text.content == "Some message to you, é\n'"
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"[]", b"{", b"null", *(orjson.dumps({**MMG_TEXT, name: None}) for name in ("MSISDN", "Number", "Message"))],
@@ -119,4 +124,4 @@ def test_who_may_hand_in_texts() -> None:
     for user, password in [("user", "fire"), ("", ""), ("user", ""), ("notify", "pass"), ("üser", "pass")]:
         assert not mmg().may_hand_in(user, password)
     assert not firetext().may_hand_in("user", "fire")
-    assert not MMG(Settings(), Outbound()).may_hand_in("", "")
+    assert not MMGReceiver(Settings()).may_hand_in("", "")

@@ -157,6 +157,59 @@ def test_nothing_whatever_breaks_the_structure(headers: dict[str, str], name: st
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
 
 
+def unsubscribe_header(raw: bytes, name: str = "List-Unsubscribe") -> str:
+    """As it arrives, lines unfolded and not decoded."""
+    lines = raw.split(b"\r\n\r\n")[0].decode("ascii").replace("\r\n ", " ").split("\r\n")
+    (found,) = [line for line in lines if line.startswith(f"{name}: ")]
+    return found.removeprefix(f"{name}: ")
+
+
+@pytest.mark.parametrize("length", [10, 800, 890, 900, 905, 1000, 2013, 5000])
+def test_an_address_to_unsubscribe_is_never_an_encoded_word(length: int) -> None:
+    value = "<https://example.com/u?t=" + "a%2F=?utf-8?" * (length // 12) + ">"
+    raw = composed(headers={"List-Unsubscribe": value, "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"})
+    assert well_formed(raw)
+    # blanks within the brackets do not count
+    assert unsubscribe_header(raw).replace(" ", "") == value
+    assert unsubscribe_header(raw).startswith("<https://")
+    assert unsubscribe_header(raw, "List-Unsubscribe-Post") == "List-Unsubscribe=One-Click"
+
+
+def test_several_addresses_go_on_in_the_next_line() -> None:
+    values = [f"<https://example.com/{letter * 500}>" for letter in "abc"]
+    raw = composed(headers={"List-Unsubscribe": ", ".join(values)})
+    assert well_formed(raw)
+    assert unsubscribe_header(raw) == ", ".join(values)
+
+
+def test_letters_in_an_address_to_unsubscribe_are_percent_encoded() -> None:
+    raw = composed(headers={"List-Unsubscribe": "<https://example.com/dŵr%20?a=山>"})
+    assert unsubscribe_header(raw) == "<https://example.com/d%C5%B5r%20?a=%E5%B1%B1>"
+
+
+def test_a_list_header_that_cannot_be_written() -> None:
+    with pytest.raises(UnsendableError):
+        composed(headers={"List-Unsubscribe": "a" * 1000})
+
+
+@pytest.mark.parametrize("name", ["a" * 899, '"' * 449, "é" * 300])
+def test_a_long_name_leaves_room_for_the_address(name: str) -> None:
+    address = f"{'b' * 200}@{'c.' * 50}example.com"
+    raw = composed(from_name=name, from_address=address)
+    assert well_formed(raw)
+    (sender,) = BytesParser(policy=policy.default).parsebytes(raw)["From"].addresses
+    assert sender.addr_spec == address
+
+
+@pytest.mark.parametrize("body", ["\r", "a\r", "a\r\n", "\n\r", "a\n\r\n"])
+def test_line_ends_at_the_end_of_a_body_stay(body: str) -> None:
+    (plain, _) = parsed(plain_text=body).iter_parts()
+    assert (
+        plain.get_payload(decode=True)
+        == "\r\n".join(body.replace("\r\n", "\n").replace("\r", "\n").split("\n")).encode()
+    )
+
+
 @pytest.mark.parametrize("text", ["\ud800", "a\ud800b"])
 def test_half_a_character_is_no_error(text: str) -> None:
     assert well_formed(composed(subject=text, from_name=text, plain_text=text, html=text, headers={"X-A": text}))

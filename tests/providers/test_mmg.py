@@ -12,7 +12,9 @@ import pytest
 from notify.infra.outbound import Outbound
 from notify.providers import http
 from notify.providers.base import Accepted, ReceiptError
-from notify.providers.mmg import MMG
+from notify.providers.mmg.receive import MMGReceiver
+from notify.providers.mmg.send import MMG
+from notify.providers.registry import configured
 from notify.settings import load
 from tests.providers.sending import ID, TEXT, failure, replace, send, send_many
 from tests.servers.http import Trouble
@@ -31,8 +33,8 @@ def mmg(server: MMGServer, outbound: Outbound) -> MMG:
 
 
 def test_is_configured_by_its_key() -> None:
-    assert MMG.is_configured(load(mmg_api_key="abc"))
-    assert not MMG.is_configured(load(mmg_api_key=""))
+    assert configured(load(mmg_api_key="abc")) == {("mmg", "sms")}
+    assert configured(load(mmg_api_key="")) == set()
 
 
 def test_a_text_arrives_as_mmg_wants_it(mmg: MMG, server: MMGServer) -> None:
@@ -130,8 +132,13 @@ def test_nobody_listens(outbound: Outbound) -> None:
 RECEIPT = {"CID": str(ID), "status": "3", "substatus": "5", "reference": "12", "MSISDN": "447700900123"}
 
 
-def read(mmg: MMG, **changes: Any) -> Any:
-    return mmg.read_receipt(orjson.dumps({**RECEIPT, **changes}), {})
+@pytest.fixture
+def receiver() -> MMGReceiver:
+    return MMGReceiver(load())
+
+
+def read(receiver: MMGReceiver, **changes: Any) -> Any:
+    return receiver.read_receipt(orjson.dumps({**RECEIPT, **changes}), {})
 
 
 @pytest.mark.parametrize(
@@ -189,17 +196,17 @@ def read(mmg: MMG, **changes: Any) -> Any:
         ),
     ],
 )
-def test_receipts_of_every_code(mmg: MMG, status: str, outcome: str, reasons: dict[int, str]) -> None:
+def test_receipts_of_every_code(receiver: MMGReceiver, status: str, outcome: str, reasons: dict[int, str]) -> None:
     for substatus, reason in {**reasons, 999: None}.items():
         for form in (str, int):
-            receipt = read(mmg, status=form(status), substatus=form(substatus))
+            receipt = read(receiver, status=form(status), substatus=form(substatus))
             assert (receipt.provider, receipt.notification_id, receipt.outcome) == ("mmg", ID, outcome)
             assert (receipt.reason, receipt.unknown_status) == (reason, None)
             assert receipt.outcome_if_pending is receipt.outcome_if_sent_by_provider is receipt.reference is None
 
 
-def test_an_unknown_status_is_a_technical_failure_and_said_to_be_unknown(mmg: MMG) -> None:
-    receipt = read(mmg, status="99")
+def test_an_unknown_status_is_a_technical_failure_and_said_to_be_unknown(receiver: MMGReceiver) -> None:
+    receipt = read(receiver, status="99")
     assert (receipt.outcome, receipt.unknown_status) == ("technical-failure", "99")
 
 
@@ -217,12 +224,12 @@ def test_an_unknown_status_is_a_technical_failure_and_said_to_be_unknown(mmg: MM
         (5, None),
     ],
 )
-def test_delivery_times(mmg: MMG, time: object, moment: datetime | None) -> None:
-    assert read(mmg, deliverytime=time).delivered_at == moment
+def test_delivery_times(receiver: MMGReceiver, time: object, moment: datetime | None) -> None:
+    assert read(receiver, deliverytime=time).delivered_at == moment
 
 
-def test_a_reference_that_is_no_uuid_updates_nothing(mmg: MMG) -> None:
-    assert read(mmg, CID="42").notification_id is None
+def test_a_reference_that_is_no_uuid_updates_nothing(receiver: MMGReceiver) -> None:
+    assert read(receiver, CID="42").notification_id is None
 
 
 @pytest.mark.parametrize(
@@ -240,7 +247,25 @@ def test_a_reference_that_is_no_uuid_updates_nothing(mmg: MMG) -> None:
     ],
     ids=range(9),
 )
-def test_receipts_that_cannot_be_read(mmg: MMG, body: bytes, messages: list[str]) -> None:
+def test_receipts_that_cannot_be_read(receiver: MMGReceiver, body: bytes, messages: list[str]) -> None:
     with pytest.raises(ReceiptError) as caught:
-        mmg.read_receipt(body, {})
+        receiver.read_receipt(body, {})
     assert caught.value.messages == messages
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_receipts_in_other_encodings_of_json_are_read(receiver: MMGReceiver, encoding: str) -> None:
+    receipt = receiver.read_receipt(orjson.dumps(RECEIPT).decode().encode(encoding), {})
+    assert (receipt.notification_id, receipt.outcome) == (ID, "delivered")
+
+
+def test_an_answer_may_begin_with_a_byte_order_mark(mmg: MMG, server: MMGServer) -> None:
+    server.fail(Trouble(status=200, body=b'\xef\xbb\xbf{"Reference": 1}'), times=1)
+    assert send(mmg, TEXT) == Accepted()
+
+
+def test_a_key_that_no_header_can_carry_is_our_fault(server: MMGServer, outbound: Outbound) -> None:
+    error = failure(MMG(load(mmg_url=server.address, mmg_api_key="k\x00y"), outbound), TEXT)
+    assert (error.kind, error.retryable) == ("invalid_request", True)
+    assert error.is_own_fault
+    assert not error.is_outage

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from notify.providers.base import ProviderError
 from notify.providers.choice import NoProviderError
 from notify.providers.models import ProviderDetails, ProviderDetailsHistory
 from notify.providers.router import AllDownError, ProviderRouter, Sent
-from notify.providers.smtp import SMTP
+from notify.providers.smtp.send import SMTP
 from notify.settings import load
 from tests.providers.sending import EMAIL, TEXT
 from tests.servers.firetext import FiretextServer
@@ -48,7 +49,7 @@ def cache(valkey: str) -> Iterator[Cache]:
 
 
 class Play:
-    """A switchboard with a clock that is moved by hand, and texts to send by it."""
+    """A router with a clock that is moved by hand, and texts to send by it."""
 
     def __init__(self, database: Database, cache: Cache, outbound: Outbound, **settings: Any) -> None:
         self.now = 1000.0
@@ -198,7 +199,7 @@ def test_a_provider_that_hangs_gets_no_more_calls_and_its_queue_goes_elsewhere(
         tasks = [asyncio.create_task(play.board.send("sms", TEXT)) for _ in range(200)]
         await play.until(lambda: mmg.received == 20)
         # the rest of its share waits for a turn, and the other one has done its own
-        slots = play.board._lines["mmg", "sms"].slots
+        slots = play.board._routes["mmg", "sms"].slots
         await play.until(lambda: slots.waiting == 180 - sum(task.done() for task in tasks))
         assert slots.waiting > 10
         play.now += 1.1
@@ -291,7 +292,12 @@ class OtherSMTP(SMTP):
 def preferred(monkeypatch: pytest.MonkeyPatch) -> Iterator[SMTPServer]:
     with SMTPServer() as server:
         monkeypatch.setattr(OtherSMTP, "url", server.url())
-        monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, ("ses", "email"): OtherSMTP})
+        other = replace(
+            registry.find("ses", "email"),
+            is_configured=lambda settings: bool(settings.smtp_url),
+            sender=f"{__name__}:OtherSMTP",
+        )
+        monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, ("ses", "email"): other})
         yield server
 
 
@@ -354,3 +360,22 @@ def test_nobody_is_configured_or_active(play: Play, database: Database) -> None:
     with pytest.raises(NoProviderError):
         play.text()
     assert not play.board.is_down("sms")
+
+
+@pytest.mark.parametrize("setting", [{"mmg_api_key": "key\n"}, {"mmg_url": "'http://127.0.0.1:9/'"}])
+def test_wrong_settings_of_ours_do_not_count_against_the_provider(
+    database: Database, cache: Cache, mmg: MMGServer, firetext: FiretextServer, setting: dict[str, str]
+) -> None:
+    outbound = Outbound()
+    settings = load(mmg_api_key=mmg.key, mmg_url=mmg.address).model_copy(update=setting)
+    play = Play(database, cache, outbound)
+    play.board.close()
+    play.board = ProviderRouter(settings, database, cache, outbound)
+    play.board.refresh()
+    before = priorities(database)
+    assert play.outcomes(60) == {"ProviderError": 60}
+    assert play.state("mmg") == "closed"
+    play.board.settle()
+    assert priorities(database) == before
+    play.board.close()
+    outbound.close()

@@ -20,10 +20,12 @@ from sqlalchemy import text
 
 from notify.infra.database import Database
 from notify.infra.outbound import Answer, Outbound, OutboundError
-from notify.providers import sandbox_server
 from notify.providers.base import ReceiptError
-from notify.providers.sandbox import SandboxEmail, SandboxSMS
-from notify.providers.sandbox_server import create_app
+from notify.providers.sandbox import server as sandbox_server
+from notify.providers.sandbox.receive import SandboxEmailReceiver, SandboxSMSReceiver
+from notify.providers.sandbox.send import SandboxEmail, SandboxSMS
+from notify.providers.sandbox.server import create_app
+from notify.providers.registry import configured
 from notify.providers.simulation import simulated_outcome
 from notify.settings import Settings, load
 from tests.providers.sending import EMAIL, ID, TEXT, failure, replace, send, send_many
@@ -182,7 +184,7 @@ def test_receipts_of_texts(sms: SandboxSMS, api: ReceiptTaker, to: str, outcome:
     api.wait_for(1)
     ((path, body),) = api.receipts
     assert path == "/notifications/sms/sandbox"
-    receipt = sms.read_receipt(body, {})
+    receipt = SandboxSMSReceiver(load()).read_receipt(body, {})
     assert (receipt.provider, receipt.notification_id, receipt.outcome) == ("sandbox", ID, outcome)
     assert receipt.reference is None
     assert receipt.delivered_at is not None
@@ -202,7 +204,7 @@ def test_receipts_of_emails(email: SandboxEmail, api: ReceiptTaker, to: str, out
     api.wait_for(1)
     ((path, body),) = api.receipts
     assert path == "/notifications/email/sandbox"
-    receipt = email.read_receipt(body, {})
+    receipt = SandboxEmailReceiver(load()).read_receipt(body, {})
     assert (receipt.notification_id, receipt.reference, receipt.outcome) == (ID, accepted.reference, outcome)
 
 
@@ -335,14 +337,14 @@ RECEIPT = {
 )
 def test_receipts_that_cannot_be_read(sms: SandboxSMS, change: dict[str, Any], messages: list[str]) -> None:
     with pytest.raises(ReceiptError) as caught:
-        sms.read_receipt(orjson.dumps({**RECEIPT, **change}), {})
+        SandboxSMSReceiver(load()).read_receipt(orjson.dumps({**RECEIPT, **change}), {})
     assert caught.value.messages == messages
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b"[" * 10_000])
 def test_receipts_that_are_none(sms: SandboxSMS, body: bytes) -> None:
     with pytest.raises(ReceiptError):
-        sms.read_receipt(body, {})
+        SandboxSMSReceiver(load()).read_receipt(body, {})
 
 
 def test_an_answer_that_is_not_the_sandboxs(outbound: Outbound) -> None:
@@ -352,11 +354,11 @@ def test_an_answer_that_is_not_the_sandboxs(outbound: Outbound) -> None:
 
 
 def test_is_configured_by_its_address() -> None:
-    assert SandboxSMS.is_configured(load(sandbox_url="http://127.0.0.1:1"))
-    assert not SandboxEmail.is_configured(load(sandbox_url=""))
+    assert len(configured(load(sandbox_url="http://127.0.0.1:1"))) == 2
+    assert configured(load(sandbox_url="")) == set()
 
 
-PROGRAM = "from notify.providers.sandbox_server import run; from notify.settings import load; run(load())"
+PROGRAM = "from notify.providers.sandbox.server import run; from notify.settings import load; run(load())"
 
 
 def test_as_a_process_of_its_own_it_serves_until_it_is_told_to_stop(

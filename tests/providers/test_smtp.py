@@ -11,9 +11,10 @@ from urllib.parse import quote
 import pytest
 
 from notify.infra.outbound import Outbound
-from notify.providers import smtp as smtp_module
-from notify.providers.base import Accepted, ReceiptError
-from notify.providers.smtp import SMTP
+from notify.providers.base import Accepted
+from notify.providers.registry import configured
+from notify.providers.smtp import send as smtp_module
+from notify.providers.smtp.send import SMTP
 from notify.settings import load
 from tests.providers.sending import EMAIL, ID, close, failure, replace, send, send_many
 from tests.servers.certificate import write_certificate
@@ -58,8 +59,8 @@ def trusted(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_is_configured_by_its_address() -> None:
-    assert SMTP.is_configured(load(smtp_url="smtp://localhost"))
-    assert not SMTP.is_configured(load(smtp_url=""))
+    assert configured(load(smtp_url="smtp://localhost")) == {("smtp", "email")}
+    assert configured(load(smtp_url="")) == set()
 
 
 def test_an_email_arrives(smtp: SMTP, server: SMTPServer) -> None:
@@ -148,6 +149,15 @@ def test_a_server_that_has_had_enough_of_a_connection_gets_another(smtp: SMTP, s
         ("DATA", "554 5.6.0 content refused", ("refused", 554, False), "technical-failure"),
         ("DATA", "451 4.3.0 later", ("refused", 451, True), "technical-failure"),
         ("MAIL", "421 4.3.2 shutting down", ("refused", 421, True), "technical-failure"),
+        # Amazon's servers, which once counted as a wrong password
+        (
+            "DATA",
+            "454 Throttling failure: Maximum sending rate exceeded.",
+            ("throttled", 454, True),
+            "technical-failure",
+        ),
+        ("DATA", "554 5.1.1 user unknown", ("recipient_refused", 554, False), "permanent-failure"),
+        ("DATA", "550 No such user here", ("recipient_refused", 550, False), "permanent-failure"),
     ],
 )
 def test_refusals(
@@ -266,22 +276,30 @@ def test_a_server_without_passwords(server: SMTPServer, build: Build) -> None:
     assert (error.kind, error.retryable) == ("authentication", True)
 
 
-def test_a_password_is_not_sent_in_the_clear_in_production(server: SMTPServer, build: Build) -> None:
-    smtp = build(
-        server.url("user:password"),
-        notify_environment="production",
-        secret_key="a",
-        dangerous_salt="b",
-        internal_client_api_keys={},
-        sqlalchemy_database_uri="postgresql://",
-        redis_enabled=False,
-    )
-    error = failure(smtp, EMAIL)
-    assert (error.kind, error.retryable) == ("unencrypted", True)
+PRODUCTION: dict[str, Any] = {
+    "notify_environment": "production",
+    "secret_key": "a" * 40,
+    "dangerous_salt": "b" * 40,
+    "internal_client_api_keys": {},
+    "sqlalchemy_database_uri": "postgresql://",
+    "redis_enabled": False,
+}
+
+
+def test_outside_development_nothing_is_sent_in_the_clear(
+    server: SMTPServer, build: Build, trusted: tuple[Path, Path]
+) -> None:
+    for credentials in ("", "user:password"):
+        error = failure(build(server.url(credentials), **PRODUCTION), EMAIL)
+        assert (error.kind, error.retryable) == ("unencrypted", True)
     assert server.received == []
     server.wait_until_empty()
+    with SMTPServer(certificate=trusted) as safe:
+        send(build(safe.url(), **PRODUCTION), EMAIL)
+        assert [email.encrypted for email in safe.received] == [True]
 
 
-def test_smtp_has_no_receipts(smtp: SMTP) -> None:
-    with pytest.raises(ReceiptError):
-        smtp.read_receipt(b"{}", {})
+def test_outside_development_the_certificate_must_be_known(certificate: tuple[Path, Path], build: Build) -> None:
+    with SMTPServer(certificate=certificate) as server:
+        assert failure(build(server.url(), **PRODUCTION), EMAIL).kind == "tls"
+        assert server.received == []

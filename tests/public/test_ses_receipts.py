@@ -140,12 +140,21 @@ def test_what_is_no_message_of_sns(endpoint: Endpoint, body: bytes) -> None:
 
 
 def test_a_genuine_message_that_is_no_notification_of_ses(endpoint: Endpoint) -> None:
-    answer = endpoint.post(endpoint.sns.notification("hello"))
+    answer = endpoint.post(endpoint.sns.notification({"notificationType": "Bounce", "mail": {"messageId": ""}}))
     assert answer.status_code == 400
-    assert answer.get_json()["message"] == ["SES callback failed: the notification is not a JSON object"]
-    answer = endpoint.post(endpoint.sns.notification({"notificationType": "Bounce", "mail": {"messageId": "a"}}))
-    assert answer.get_json()["message"] == ["SES callback failed: bounce is missing or malformed"]
+    assert answer.get_json()["message"] == ["SES callback failed: mail.messageId is missing or malformed"]
+    validated = "Successfully validated SNS topic for Amazon SES event publishing."
+    for notice in (validated, "[]", ""):
+        answer = endpoint.post(endpoint.sns.notification(notice))
+        assert (answer.status_code, answer.get_json()) == (200, {"result": "success"})
     assert endpoint.post(endpoint.sns.notification({"notificationType": "Send"})).status_code == 200
+
+
+def test_a_message_in_another_encoding_of_json(endpoint: Endpoint) -> None:
+    id_, reference = endpoint.sent()
+    message = json.dumps(endpoint.sns.notification(event("Delivery", reference)))
+    assert endpoint.post(message.encode("utf-16")).status_code == 200
+    assert endpoint.status(id_) == "delivered"
 
 
 def test_huge_bodies_are_not_read(endpoint: Endpoint) -> None:
@@ -183,7 +192,7 @@ def test_nothing_personal_is_logged(endpoint: Endpoint) -> None:
     _, reference = endpoint.sent()
     with structlog.testing.capture_logs() as logs:
         endpoint.post(endpoint.sns.notification(event("Complaint", reference)))
-        endpoint.post(endpoint.sns.notification({**event("Bounce", reference), "bounce": {}}))
+        endpoint.post(endpoint.sns.notification({**event("Bounce", reference), "mail": {}}))
         endpoint.post({**endpoint.sns.notification(event("Complaint", reference)), "Signature": ""})
     assert len(logs) == 2
     assert "amala" not in str(logs)

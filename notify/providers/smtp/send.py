@@ -1,13 +1,12 @@
-"""SMTP: email through any mail server (RFC 5321).
+"""Sending through a mail server (RFC 5321).
 
-The server's yes is the last we hear of a message, so it counts as delivered from then on; a refused recipient counts as
-the permanent failure that it is.
+There are no receipts, so a message counts as delivered once the server has taken it; a refused recipient is a permanent
+failure.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,16 +18,21 @@ import aiosmtplib
 
 from notify.infra.outbound import Outbound
 from notify.infra.times import utc_now
-from notify.providers.base import Accepted, Outcome, OutgoingEmail, Provider, ProviderError, ProviderType
+from notify.providers.base import Accepted, OutgoingEmail, Provider, ProviderError, ProviderType
 from notify.providers.mime import UnsendableError, ascii_address, message_id, source
+from notify.providers.smtp.replies import Stage, read_refusal
 from notify.settings import Settings
 
 COMMAND_SECONDS: Final = 30.0
 SEND_SECONDS: Final = 60.0
-"""Longest that one email may take, connecting included, waiting for a connection to be free excluded."""
+"""Longest that one email may take, with connecting but without the wait for a free connection."""
 
-_AUTHENTICATION = frozenset({454, 530, 534, 535, 538})
-_POLICY = re.compile(r"\b5\.7\.\d")
+_STAGES: Final[tuple[tuple[type[aiosmtplib.SMTPResponseException], Stage], ...]] = (
+    (aiosmtplib.SMTPAuthenticationError, "login"),
+    (aiosmtplib.SMTPSenderRefused, "mail"),
+    (aiosmtplib.SMTPRecipientRefused, "rcpt"),
+    (aiosmtplib.SMTPDataError, "data"),
+)
 
 
 @dataclass(frozen=True)
@@ -53,38 +57,35 @@ class _Server:
             password=unquote(parts.password or ""),
         )
 
-    def tls(self) -> ssl.SSLContext:
-        """Certificates are checked wherever encryption was asked for or a password depends on it. Elsewhere encryption
-        is taken when offered, as between mail servers: with an unknown certificate it is still better than none.
+    def tls(self, *, must_be_safe: bool) -> ssl.SSLContext:
+        """Certificates are checked where encryption was asked for, a password depends on it, or the content of emails
+        does (`must_be_safe`). Elsewhere an unknown certificate is taken, as between mail servers.
         """
         context = ssl.create_default_context()
-        if not (self.implicit_tls or self.username):
+        if not (self.implicit_tls or self.username or must_be_safe):
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
 
 class _StaleError(Exception):
-    """A kept connection turned out to be of no use before anything was handed over."""
+    """A kept connection failed before anything was handed over."""
 
 
 class SMTP(Provider[OutgoingEmail]):
-    """The provider `smtp`. Keeps up to `SMTP_CONNECTIONS` connections."""
+    """The provider `smtp`. Keeps up to `SMTP_CONNECTIONS` connections; outside development and test, only encrypted ones
+    to servers with a known certificate.
+    """
 
     identifier: ClassVar[str] = "smtp"
     notification_type: ClassVar[ProviderType] = "email"
 
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """With an address."""
-        return bool(settings.smtp_url)
-
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
         self._server = _Server.parse(settings.smtp_url)
-        self._tls = self._server.tls()
+        self._tls = self._server.tls(must_be_safe=not settings.is_safe_environment)
         self._idle: list[aiosmtplib.SMTP] = []
-        self._turns = asyncio.Semaphore(settings.smtp_connections)
+        self._slots = asyncio.Semaphore(settings.smtp_connections)
 
     @property
     def calls_at_a_time(self) -> int:
@@ -99,7 +100,7 @@ class SMTP(Provider[OutgoingEmail]):
             raw, reference = source(message, utc_now()), message_id(message)
         except UnsendableError as error:
             raise ProviderError(self.identifier, str(error), retryable=False) from None
-        async with self._turns:
+        async with self._slots:
             try:
                 async with asyncio.timeout(SEND_SECONDS):
                     await self._deliver(sender, recipient, raw)
@@ -128,14 +129,13 @@ class SMTP(Provider[OutgoingEmail]):
             timeout=COMMAND_SECONDS,
         )
         with self._errors():
-            await client.connect()  # and STARTTLS, when offered
-        if not server.username:
-            return client
+            await client.connect()  # with STARTTLS, when offered
         try:
             if client.get_transport_info("sslcontext") is None and not self.settings.is_safe_environment:
                 raise ProviderError(self.identifier, "unencrypted")
-            with self._errors("authentication"):
-                await client.login(server.username, server.password)
+            if server.username:
+                with self._errors("authentication"):
+                    await client.login(server.username, server.password)
         except BaseException:
             client.close()
             raise
@@ -161,7 +161,7 @@ class SMTP(Provider[OutgoingEmail]):
             # nothing was handed over: another connection may do
             raise _StaleError if kept else error from None
         except aiosmtplib.SMTPSenderRefused as error:
-            # such as a server that has had enough of this connection
+            # for example a server that takes only so many messages on a connection
             raise _StaleError if kept and error.code < 500 else error from None
         await client.rcpt(recipient)
 
@@ -178,7 +178,7 @@ class SMTP(Provider[OutgoingEmail]):
 
     @contextmanager
     def _errors(self, kind: str | None = None) -> Iterator[None]:
-        """Whatever the library raises, as `ProviderError`."""
+        """Turns every error of the library into `ProviderError`."""
         try:
             yield
         except aiosmtplib.SMTPResponseException as error:
@@ -197,21 +197,14 @@ class SMTP(Provider[OutgoingEmail]):
             raise ProviderError(self.identifier, kind or "invalid_answer") from None
 
     def _refused(self, error: aiosmtplib.SMTPResponseException) -> ProviderError:
-        if error.code in _AUTHENTICATION or isinstance(error, aiosmtplib.SMTPAuthenticationError):
-            # ours to put right: the messages wait for it
-            return ProviderError(self.identifier, "authentication", code=error.code)
-        is_about_message = isinstance(
-            error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPSenderRefused | aiosmtplib.SMTPDataError
+        stage: Stage = next((stage for kind, stage in _STAGES if isinstance(error, kind)), "connect")
+        refusal = read_refusal(stage, error.code, error.message)
+        return ProviderError(
+            self.identifier, refusal.kind, code=error.code, retryable=refusal.retryable, outcome=refusal.outcome
         )
-        if not is_about_message or not 500 <= error.code < 600:
-            return ProviderError(self.identifier, "refused", code=error.code)
-        is_about_recipient = isinstance(error, aiosmtplib.SMTPRecipientRefused) and not _POLICY.search(error.message)
-        outcome: Outcome = "permanent-failure" if is_about_recipient else "technical-failure"
-        kind = "recipient_refused" if is_about_recipient else "refused"
-        return ProviderError(self.identifier, kind, code=error.code, retryable=False, outcome=outcome)
 
     async def close(self) -> None:
-        """Take leave of the server on every kept connection."""
+        """Close every kept connection."""
         idle, self._idle = self._idle, []
         await asyncio.gather(*(_quit(client) for client in idle))
 

@@ -1,6 +1,7 @@
-"""What SES says became of emails: its notifications and events (public-api 11), which come in messages of SNS.
+"""Events of SES about emails: its notifications and events (contract: public-api 11), which come in messages of SNS.
 
 An identity's notifications and a configuration set's events are alike, but for the name of the field with their type.
+Only what decides the result must be right: any other field may be missing or odd.
 """
 
 from __future__ import annotations
@@ -10,20 +11,41 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import orjson
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+import structlog
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
-from notify.providers.base import Outcome, Receipt, ReceiptError, parse_time
+from notify.infra.json_values import InvalidJSONError, parse_json
+from notify.providers.base import Outcome, Receipt, ReceiptError
 from notify.providers.mime import clean
+from notify.providers.receiving import parse_time
+
+logger = structlog.get_logger(__name__)
 
 _UNIMPORTANT: Final = frozenset(
     {"AmazonSnsSubscriptionSucceeded", "Send", "Open", "Click", "DeliveryDelay", "Subscription"}
 )
 _NEVER_SENT: Final = frozenset({"Reject", "Rendering Failure"})
-"""SES took the email and thought better of it, as with a virus in it."""
+"""SES took the email and then did not send it, for example because of a virus in it."""
+NOT_SPAM: Final = "not-spam"
+"""The feedback type of a recipient who says that an email is not spam."""
 
 _LONGEST_TEXT: Final = 255
 
+
+def _text_or_none(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _object_or_none(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 _Reference = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+_Text = Annotated[str | None, BeforeValidator(_text_or_none)]
 
 
 class _Part(BaseModel):
@@ -32,23 +54,23 @@ class _Part(BaseModel):
 
 class _Mail(_Part):
     messageId: _Reference  # noqa: N815 - SES's names, here and below
-    timestamp: str | None = None
-    destination: list[str] = []
+    timestamp: _Text = None
+    destination: Annotated[list[str], BeforeValidator(_texts)] = []
 
 
 class _Delivery(_Part):
-    timestamp: str | None = None
+    timestamp: _Text = None
 
 
 class _Bounce(_Part):
-    bounceType: str  # noqa: N815
-    timestamp: str | None = None
+    bounceType: _Text = None  # noqa: N815
+    timestamp: _Text = None
 
 
 class _Complaint(_Part):
-    feedbackId: str | None = None  # noqa: N815
-    complaintFeedbackType: str | None = None  # noqa: N815
-    timestamp: str | None = None
+    feedbackId: _Text = None  # noqa: N815
+    complaintFeedbackType: _Text = None  # noqa: N815
+    timestamp: _Text = None
 
 
 class _Notification(_Part):
@@ -56,14 +78,16 @@ class _Notification(_Part):
 
     notificationType: str = Field(validation_alias=AliasChoices("notificationType", "eventType"))  # noqa: N815
     mail: _Mail
-    delivery: _Delivery | None = None
-    bounce: _Bounce | None = None
-    complaint: _Complaint | None = None
+    delivery: Annotated[_Delivery | None, BeforeValidator(_object_or_none)] = None
+    bounce: Annotated[_Bounce | None, BeforeValidator(_object_or_none)] = None
+    complaint: Annotated[_Complaint | None, BeforeValidator(_object_or_none)] = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpamReport:
-    """A recipient called an email spam. `recipient` is null where SES does not say; the texts are SES's."""
+    """A recipient marked an email as spam, or as not spam. `recipient` is None where SES does not say; the texts are
+    SES's.
+    """
 
     reference: str
     recipient: str | None
@@ -82,11 +106,11 @@ class SESEvent:
     accepted_at: datetime | None
     content: Receipt | SpamReport
     envelope: dict[str, str]
-    """What `parse_envelope` makes this event of again, with nothing personal in it but a complaint's recipient."""
+    """`parse_envelope` makes this event from it again. It has nothing personal but a complaint's recipient."""
 
 
 def parse_envelope(envelope: Any) -> SESEvent | None:
-    """The event in a message of SNS, of which the field `Message` counts. As `parse_event`."""
+    """The event in a message of SNS, of which only the field `Message` is read. As `parse_event`."""
     text = envelope.get("Message") if isinstance(envelope, dict) else None
     if not isinstance(text, str):
         raise ReceiptError(["SES callback failed: Message missing"])
@@ -94,15 +118,18 @@ def parse_envelope(envelope: Any) -> SESEvent | None:
 
 
 def parse_event(text: str | bytes) -> SESEvent | None:
-    """The event in a notification of SES; null for one that changes nothing, such as that an email was opened. Raises
-    `ReceiptError`, which quotes nothing.
+    """The event in a notification of SES. None for what changes nothing: that an email was opened, or a sentence that
+    is no event, such as the one that SES sends to a topic when it becomes its event destination.
+
+    Raises `ReceiptError`, which quotes nothing.
     """
     try:
-        parsed = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        parsed = parse_json(text)
+    except InvalidJSONError:
         parsed = None
     if not isinstance(parsed, dict):
-        raise ReceiptError(["SES callback failed: the notification is not a JSON object"])
+        logger.info("notice of SES ignored: not a JSON object")
+        return None
     kind = parsed.get("notificationType", parsed.get("eventType"))
     if isinstance(kind, str) and kind in _UNIMPORTANT:
         return None
@@ -130,11 +157,10 @@ def _receipt(notification: _Notification) -> Receipt:
         outcome = "delivered"
         delivered_at = parse_time(notification.delivery.timestamp) if notification.delivery else None
     elif kind == "Bounce":
-        if notification.bounce is None:
-            raise ReceiptError(["SES callback failed: bounce is missing or malformed"])
-        outcome = "permanent-failure" if notification.bounce.bounceType == "Permanent" else "temporary-failure"
-        delivered_at = parse_time(notification.bounce.timestamp)
-        reason = notification.bounce.bounceType
+        bounce = notification.bounce or _Bounce()
+        outcome = "permanent-failure" if bounce.bounceType == "Permanent" else "temporary-failure"
+        delivered_at = parse_time(bounce.timestamp)
+        reason = bounce.bounceType
     elif kind in _NEVER_SENT:
         outcome, reason = "technical-failure", kind
     else:
@@ -150,17 +176,15 @@ def _receipt(notification: _Notification) -> Receipt:
 
 
 def _spam_report(notification: _Notification) -> SpamReport:
-    complaint, mail = notification.complaint, notification.mail
-    if complaint is None:
-        raise ReceiptError(["SES callback failed: complaint is missing or malformed"])
+    complaint, mail = notification.complaint or _Complaint(), notification.mail
     return SpamReport(
         reference=mail.messageId,
         recipient=mail.destination[0] if mail.destination else None,
-        feedback_id=_text(complaint.feedbackId),
-        feedback_type=_text(complaint.complaintFeedbackType),
+        feedback_id=_short(complaint.feedbackId),
+        feedback_type=_short(complaint.complaintFeedbackType),
         complained_at=parse_time(complaint.timestamp),
     )
 
 
-def _text(text: str | None) -> str | None:
+def _short(text: str | None) -> str | None:
     return clean(text)[:_LONGEST_TEXT] if text else None

@@ -27,7 +27,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 from notify.infra.ids import new_id
 from notify.infra.outbound import cancel, open_session
 from notify.infra.times import format_datetime, utc_now
-from notify.providers.sandbox import SandboxReceipt
+from notify.providers.sandbox.receive import SandboxReceipt
 from notify.providers.simulation import SimulatedOutcome, simulated_outcome
 from notify.settings import Settings
 

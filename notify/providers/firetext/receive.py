@@ -1,4 +1,4 @@
-"""Firetext: text messages (workers 6.3; receipts: workers 8.1, public-api 10; received texts: public-api 13)."""
+"""Receipts and received texts of Firetext (contract: workers 8.1, public-api 10, 13)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ from typing import ClassVar, Final
 
 import structlog
 
-from notify.infra.outbound import Outbound
-from notify.providers.base import (
-    Accepted,
-    Outcome,
-    OutgoingText,
-    Provider,
-    ProviderError,
-    ProviderType,
-    Receipt,
-    parse_time,
-    parse_uuid,
-    require_fields,
-)
-from notify.providers.http import parse_answer, post, with_credentials
-from notify.providers.incoming import IncomingText, incoming_field, is_among, parse_incoming_time
-from notify.settings import Settings
+from notify.providers.base import Outcome, Receipt
+from notify.providers.incoming import IncomingText, incoming_field, parse_incoming_time
+from notify.providers.receiving import ReceiptReader, TextReader, is_among, parse_time, parse_uuid, require_fields
 
 logger = structlog.get_logger(__name__)
 
@@ -43,49 +30,13 @@ FAILURES: Final[Mapping[str, tuple[Outcome, str]]] = {
 """What the detail codes of status 1 mean."""
 
 INBOUND_USER: Final = "notify"
-"""Whom Firetext says it is when it hands in a text."""
+"""The user name of Firetext's requests with received texts."""
 
 
-class Firetext(Provider[OutgoingText]):
-    """The provider `firetext`."""
+class FiretextReceiver(ReceiptReader, TextReader):
+    """Reads what Firetext sends us."""
 
     identifier: ClassVar[str] = "firetext"
-    notification_type: ClassVar[ProviderType] = "sms"
-    supports_international: ClassVar[bool] = True
-
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """With a key."""
-        return bool(settings.firetext_api_key)
-
-    def __init__(self, settings: Settings, outbound: Outbound) -> None:
-        super().__init__(settings, outbound)
-        self._international_key = settings.firetext_international_api_key or settings.firetext_api_key
-        receipts = with_credentials(
-            settings.firetext_receipt_url, settings.firetext_delivery_status_callback_basic_auth_credentials
-        )
-        self._extra = {"receipt": receipts} if receipts else {}
-
-    async def send(self, message: OutgoingText) -> Accepted:
-        """Hand over one text: taken when the answer is 2xx and JSON with `code` 0."""
-        form = {
-            "apiKey": self._international_key if message.international else self.settings.firetext_api_key,
-            "from": message.sender,
-            "to": message.to.removeprefix("+"),
-            "message": message.body,
-            "reference": str(message.notification_id),
-            **self._extra,
-        }
-        answer = await post(self.outbound, self.identifier, self.settings.firetext_url, data=form)
-        parsed = parse_answer(answer, self.identifier)
-        code = parsed.get("code") if isinstance(parsed, dict) else None
-        try:
-            number = int(str(code))
-        except ValueError:
-            raise ProviderError(self.identifier, "invalid_answer", code=answer.status) from None
-        if number != 0:
-            raise ProviderError(self.identifier, "refused", code=number)
-        return Accepted()
 
     def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
         """The receipt in a form. A failure's detail code counts only where Firetext sent the message; without one that
@@ -111,8 +62,9 @@ class Firetext(Provider[OutgoingText]):
         )
 
     def may_hand_in(self, user: str, password: str) -> bool:
-        """With the user that was agreed on, and any of its passwords."""
-        return is_among(password, self.settings.firetext_inbound_sms_auth) and user == INBOUND_USER
+        """With its user name, and any of its passwords."""
+        known = is_among(user, [INBOUND_USER])
+        return is_among(password, self.settings.firetext_inbound_sms_auth) and known
 
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
         """The text in a form. Firetext gives it no id."""

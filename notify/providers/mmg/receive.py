@@ -1,36 +1,21 @@
-"""MMG: text messages (workers 6.3; receipts: public-api 10; received texts: 13)."""
+"""Receipts and received texts of MMG (contract: public-api 10, 13)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-import orjson
-
-from notify.infra.outbound import Outbound
-from notify.providers.base import (
-    Accepted,
-    Outcome,
-    OutgoingText,
-    Provider,
-    ProviderType,
-    Receipt,
-    ReceiptError,
+from notify.providers.base import Outcome, Receipt, ReceiptError
+from notify.providers.incoming import IncomingError, IncomingText, incoming_field, parse_incoming_time, unescape
+from notify.providers.receiving import (
+    ReceiptReader,
+    TextReader,
+    is_among,
     parse_json_object,
     parse_time,
     parse_uuid,
     require_fields,
 )
-from notify.providers.http import parse_answer, post, with_credentials
-from notify.providers.incoming import (
-    IncomingError,
-    IncomingText,
-    incoming_field,
-    is_among,
-    parse_incoming_time,
-    unescape,
-)
-from notify.settings import Settings
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {
     "2": "permanent-failure",
@@ -81,42 +66,11 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
-class MMG(Provider[OutgoingText]):
-    """The provider `mmg`."""
+class MMGReceiver(ReceiptReader, TextReader):
+    """Reads what MMG sends us."""
 
     identifier: ClassVar[str] = "mmg"
-    notification_type: ClassVar[ProviderType] = "sms"
-    supports_international: ClassVar[bool] = True
-
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """With a key."""
-        return bool(settings.mmg_api_key)
-
-    def __init__(self, settings: Settings, outbound: Outbound) -> None:
-        super().__init__(settings, outbound)
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Basic {settings.mmg_api_key}"}
-        receipts = with_credentials(
-            settings.mmg_receipt_url, settings.mmg_delivery_status_callback_basic_auth_credentials
-        )
-        self._extra = {"delurl": receipts} if receipts else {}
-
-    async def send(self, message: OutgoingText) -> Accepted:
-        """Hand over one text: taken when the answer is 2xx and JSON."""
-        body = {
-            "reqType": "BULK",
-            "MSISDN": message.to,
-            "msg": message.body,
-            "sender": message.sender,
-            "cid": str(message.notification_id),
-            "multi": True,
-            **self._extra,
-        }
-        answer = await post(
-            self.outbound, self.identifier, self.settings.mmg_url, data=orjson.dumps(body), headers=self._headers
-        )
-        parse_answer(answer, self.identifier)
-        return Accepted()
+    answer_where_unknown: ClassVar[str | None] = "RECEIVED"
 
     def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
         """The receipt in a JSON body, whatever its content type."""
@@ -127,7 +81,7 @@ class MMG(Provider[OutgoingText]):
             notification_id=parse_uuid(reference),
             reference=None,
             outcome=OUTCOMES.get(status, "technical-failure"),
-            delivered_at=parse_time(str(values.get("deliverytime"))),
+            delivered_at=parse_time(values.get("deliverytime")),
             reason=REASONS.get(status, {}).get(str(values.get("substatus"))),
             unknown_status=None if status in OUTCOMES else status[:40],
         )
@@ -138,7 +92,7 @@ class MMG(Provider[OutgoingText]):
         return is_among(password, self.settings.mmg_inbound_sms_auth) and known
 
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
-        """The text in a JSON body. What it says is encoded as in a form, and then as in a program."""
+        """The text in a JSON body. Its content is encoded as in a form, and then with backslash escapes."""
         try:
             values = parse_json_object(body, "MMG")
         except ReceiptError:

@@ -1,4 +1,4 @@
-"""Amazon SES: email through its v2 API (workers 6.2, 6.3). Its receipts come by SNS: see `ses_events.py`."""
+"""Sending through Amazon SES, by its v2 API (contract: workers 6.2, 6.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 import orjson
 
 from notify.infra.aws import CredentialsError, RequestSigner
+from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.infra.times import utc_now
 from notify.providers.base import Accepted, OutgoingEmail, Provider, ProviderError, ProviderType
@@ -19,16 +20,16 @@ from notify.settings import Settings
 
 PATH: Final = "/v2/email/outbound-emails"
 TIMEOUT_SECONDS: Final = 30.0
-"""SES takes a second at worst; an email that it took but whose answer we did not wait for would go out twice."""
+"""SES takes a second at worst. An email that it took is sent twice if we do not wait for its answer."""
 STUB_TIMEOUT_SECONDS: Final = 60.0
 
 HEADER_LIMIT: Final = 996
-"""Longest additional header, name and value together, that the API sets for us; we write a longer one ourselves."""
+"""Longest additional header, name and value together, that the API sets for us. With a longer one we send raw MIME."""
 
 _PRINTABLE: Final = re.compile(r"[ -~]+")
 _ERROR: Final = re.compile(r"[A-Za-z]{1,60}")
 _FAULTY_EMAIL: Final = frozenset({"BadRequestException", "InvalidParameterValue", "ValidationException"})
-"""What SES says of an email that it will never take (workers 6.2)."""
+"""Errors of SES for an email that it will never take (workers 6.2)."""
 
 
 class SES(Provider[OutgoingEmail]):
@@ -36,11 +37,6 @@ class SES(Provider[OutgoingEmail]):
 
     identifier: ClassVar[str] = "ses"
     notification_type: ClassVar[ProviderType] = "email"
-
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """When it is switched on, or a stand-in for it is named."""
-        return settings.ses_enabled or bool(settings.ses_stub_url)
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
@@ -60,7 +56,7 @@ class SES(Provider[OutgoingEmail]):
             try:
                 headers = await self._signer.sign("POST", self._url, body, {"Content-Type": "application/json"})
             except CredentialsError:
-                # ours to put right: the messages wait for it
+                # our settings are wrong: the messages wait
                 raise ProviderError(self.identifier, "credentials") from None
             answer = await self._post(self._url, body, headers, TIMEOUT_SECONDS)
         if not 200 <= answer.status < 300:
@@ -125,8 +121,8 @@ def _error_type(answer: Answer) -> str:
     named = answer.headers.get("x-amzn-ErrorType") or ""
     if not named:
         try:
-            parsed = orjson.loads(answer.body)
-        except orjson.JSONDecodeError:
+            parsed = parse_json(answer.body)
+        except InvalidJSONError:
             return ""
         named = str(parsed.get("__type") or parsed.get("code") or "") if isinstance(parsed, dict) else ""
     name = named.partition(":")[0].rpartition("#")[2]

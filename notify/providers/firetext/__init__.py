@@ -1,0 +1,19 @@
+"""Firetext: text messages (contract: workers 6.3; receipts: workers 8.1, public-api 10; received texts: 13)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from notify.providers.registration import Registration
+
+PROVIDERS: Final = (
+    Registration(
+        identifier="firetext",
+        notification_type="sms",
+        supports_international=True,
+        is_configured=lambda settings: bool(settings.firetext_api_key),
+        sender="notify.providers.firetext.send:Firetext",
+        receiver="notify.providers.firetext.receive:FiretextReceiver",
+        receipt_credentials=lambda settings: settings.firetext_delivery_status_callback_basic_auth_credentials,
+    ),
+)

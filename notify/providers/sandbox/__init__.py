@@ -1,0 +1,27 @@
+"""The sandbox: keeps the messages it is given, delivers none, and sends receipts. For development and tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from notify.providers.registration import Registration
+
+IDENTIFIER: Final = "sandbox"
+
+PROVIDERS: Final = (
+    Registration(
+        identifier=IDENTIFIER,
+        notification_type="sms",
+        supports_international=True,
+        is_configured=lambda settings: bool(settings.sandbox_url),  # refused outside development and test
+        sender="notify.providers.sandbox.send:SandboxSMS",
+        receiver="notify.providers.sandbox.receive:SandboxSMSReceiver",
+    ),
+    Registration(
+        identifier=IDENTIFIER,
+        notification_type="email",
+        is_configured=lambda settings: bool(settings.sandbox_url),
+        sender="notify.providers.sandbox.send:SandboxEmail",
+        receiver="notify.providers.sandbox.receive:SandboxEmailReceiver",
+    ),
+)
