@@ -25,6 +25,7 @@ ROOMS: Final = (
     "documents",
     "unsubscribes",
     "messages",
+    "notices",
     "inbound",
 )
 """Every room, the lower floors first."""

@@ -59,7 +59,7 @@ class DeliveryPublisher:
         self._queue = queue
         self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
         # what comes meanwhile goes out together: publishing costs as much for fifty as for one
-        self._background: Background[NewMessage] = Background("aftermath", self._handle, pause=PAUSE_SECONDS)
+        self._background: Background[NewMessage] = Background("delivery-publisher", self._handle, pause=PAUSE_SECONDS)
 
     @classmethod
     def build(cls, container: Container) -> Self:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
+from sqlalchemy.orm import Session
 
 from notify.infra import tracing
 from notify.infra.batcher import Batcher
@@ -93,6 +94,19 @@ def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:
             yield message.service_id, message.notification_type
             if is_international(message.phone_prefix):
                 yield message.service_id, INTERNATIONAL_SMS
+
+
+def _copy(connection: psycopg.Connection[Any], messages: Iterable[NewMessage]) -> None:
+    text = "".join("\t".join(map(_field, message)) + "\n" for message in messages)
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(text)
+
+
+def write_messages(session: Session, messages: Iterable[NewMessage]) -> None:
+    """Write messages in the session's transaction, without a look at the limits. Publish them after its commit."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 -- the only driver
+    _copy(connection, messages)
 
 
 class MessageStore:
@@ -192,10 +206,5 @@ class MessageStore:
     def _write(self, messages: Sequence[NewMessage]) -> None:
         if not messages:
             return
-        text = "".join("\t".join(map(_field, message)) + "\n" for message in messages)
-        with (
-            self._database.autocommit() as connection,
-            connection.cursor() as cursor,
-            cursor.copy(_COPY) as copy,
-        ):
-            copy.write(text)
+        with self._database.autocommit() as connection:
+            _copy(connection, messages)

@@ -27,7 +27,11 @@ def blueprint(container: Container) -> Blueprint:
     """`POST /notifications/<sms|email>/<provider>`: answers when the receipt is on disk. The sender is checked before
     the body is read.
     """
-    settings, receivers, receipts = container.parts.settings, container.get(ReceiverPool), container.get(ReceiptProcessor)
+    settings, receivers, receipts = (
+        container.parts.settings,
+        container.get(ReceiverPool),
+        container.get(ReceiptProcessor),
+    )
     routes = Blueprint("provider_receipts", __name__)
 
     @routes.post("/notifications/<any(sms, email):notification_type>/<string:identifier>")

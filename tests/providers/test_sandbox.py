@@ -21,11 +21,11 @@ from sqlalchemy import text
 from notify.infra.database import Database
 from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.providers.base import ReceiptError
+from notify.providers.registry import configured
 from notify.providers.sandbox import server as sandbox_server
 from notify.providers.sandbox.receive import SandboxEmailReceiver, SandboxSMSReceiver
 from notify.providers.sandbox.send import SandboxEmail, SandboxSMS
 from notify.providers.sandbox.server import create_app
-from notify.providers.registry import configured
 from notify.providers.simulation import simulated_outcome
 from notify.settings import Settings, load
 from tests.providers.sending import EMAIL, ID, TEXT, failure, replace, send, send_many

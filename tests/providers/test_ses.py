@@ -12,9 +12,9 @@ from aiohttp import web
 
 from notify.infra import aws
 from notify.infra.outbound import Outbound
-from notify.providers.ses import send as ses_module
 from notify.providers.base import Accepted
 from notify.providers.registry import configured
+from notify.providers.ses import send as ses_module
 from notify.providers.ses.send import SES
 from notify.settings import SettingsError, load
 from tests.providers.sending import EMAIL, failure, replace, send, send_many

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_27_0240"
-down_revision = "2026_11_27_0230"
+down_revision = "2026_11_27_0231"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "2026_11_27_0230"
-down_revision = "2026_11_27_0200"
+revision = "2026_11_27_0231"
+down_revision = "2026_11_27_0230"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""Messages that Notify itself sends: codes, links, invitations. They are messages of the built-in Notify service."""
