@@ -68,6 +68,13 @@ def number_of_service(session: Session, service_id: UUID) -> InboundNumber | Non
     return session.scalar(select(InboundNumber).where(InboundNumber.service_id == service_id))
 
 
+def assigned_number(session: Session, service_id: UUID) -> AssignedNumber | None:
+    """As `number_of_service`, with the name of the service."""
+    query = select(InboundNumber, Service.name).join(Service, Service.id == InboundNumber.service_id)
+    row = session.execute(query.where(InboundNumber.service_id == service_id)).one_or_none()
+    return None if row is None else AssignedNumber(*row)
+
+
 def assign_inbound_number(session: Session, service_id: UUID, *, inbound_number_id: UUID | None = None) -> SmsSender:
     """Give a service a number, this one or any free one. A service's only text message sender becomes the number;
     beside others the number is one more sender, and the default. The permission `inbound_sms` is set separately.
