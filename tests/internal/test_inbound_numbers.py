@@ -48,5 +48,5 @@ def test_numbers_that_cannot_be_given(
     admin.post(path, {"inbound_number_id": str(taken.id)}, status=400)
     refused = admin.post(path, {"inbound_number_id": "seven"}, status=400)
     assert schema_faults(refused) == ["inbound_number_id is not a valid UUID"]
-    admin.post(f"{path}/off", status=404)
+    admin.post(f"{path}/off", status=400)
     admin.post(f"/inbound-number/service/{uuid4()}", {}, status=404)
