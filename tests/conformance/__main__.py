@@ -11,6 +11,7 @@ python -m tests.conformance --target FILE ...      against a product that runs a
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections import Counter
@@ -18,6 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.conformance import scenarios
+from tests.conformance.fixtures import DirectFixtures
 from tests.conformance.product import conformance_target
 from tests.conformance.scenarios import Outcome, Scenario
 
@@ -30,6 +32,9 @@ def main() -> int:
     parser.add_argument("areas", nargs="*", metavar="AREA")
     parser.add_argument("--expected", action="store_true", help="only scenarios that must pass")
     parser.add_argument("--all-steps", action="store_true", help="show every differing step of a scenario")
+    parser.add_argument(
+        "--direct", action="store_true", help="make users, services and templates through the rooms, not the API"
+    )
     parser.add_argument("--add", action="store_true", help="put those that pass on the list of those that must")
     parser.add_argument("--verbose", action="store_true", help="show every request with its answer")
     parser.add_argument("--target", type=Path, help="a product that runs already")
@@ -48,14 +53,18 @@ def main() -> int:
             folder.chmod(0o711)
             print("Starting the product …", flush=True)
             target = stack.enter_context(conformance_target(folder / "data"))
-        outcomes = [_replay(each, target, given) for each in wanted]
+        direct = None
+        if given.direct:
+            direct = DirectFixtures(Path(json.loads(target.read_text())["folder"]))
+            stack.callback(direct.close)
+        outcomes = [_replay(each, target, given, direct) for each in wanted]
     if given.add:
         scenarios.add_expected([each.scenario.name for each in outcomes if each.passed])
     return _summary(outcomes, must_pass)
 
 
-def _replay(scenario: Scenario, target: Path, given: argparse.Namespace) -> Outcome:
-    outcome = scenarios.run(scenario, target, verbose=given.verbose)
+def _replay(scenario: Scenario, target: Path, given: argparse.Namespace, direct: DirectFixtures | None) -> Outcome:
+    outcome = scenarios.run(scenario, target, verbose=given.verbose, direct=direct)
     good = outcome.steps - len(outcome.failures)
     print(f"{'pass' if outcome.passed else 'FAIL'}  {scenario.name}  ({good} of {outcome.steps} steps)", flush=True)
     for failure in outcome.failures if given.all_steps else outcome.failures[:1]:

@@ -41,6 +41,7 @@ def _describe(demo: dict[str, Any], folder: Path, token_key: str) -> dict[str, A
         "url": demo["api_url"],
         "clients": {"admin": demo["admin_client"]},
         "admin_url": "http://localhost:6012",
+        "folder": str(folder),
         "outbox": f"{sys.executable} {HERE / 'outbox.py'} {folder}",
         "token_key": token_key,
         "command": ["env", f"NOTIFY_DATA_DIR={folder}", sys.executable, "-m", "notify.cli"],
