@@ -28,6 +28,8 @@ PRODUCTION = {
         ("SMTP_URL", "mail:25", "smtp://"),
         ("INTERNAL_CLIENT_API_KEYS", "{no json", "must be valid JSON"),
         ("SECRET_KEY", "[]", "must not be empty"),
+        ("APIS", "public,console", "'public' or 'internal'"),
+        ("INTERNAL_PORT", "-1", "0"),
     ],
 )
 def test_a_malformed_variable_is_named_in_one_line(
@@ -72,3 +74,20 @@ def test_outside_development_secrets_of_ones_own_are_accepted(monkeypatch: pytes
     for variable, given in PRODUCTION.items():
         monkeypatch.setenv(variable, given)
     assert not load().is_safe_environment
+
+
+@pytest.mark.parametrize(
+    ("apis", "port", "served"),
+    [
+        ("public,internal", "0", ("public", "internal")),
+        (" internal ", "0", ("internal",)),
+        ("public,internal", "6013", ("public",)),
+        ("internal", "6013", ()),
+    ],
+)
+def test_which_apis_are_served_on_the_port(
+    monkeypatch: pytest.MonkeyPatch, apis: str, port: str, served: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("APIS", apis)
+    monkeypatch.setenv("INTERNAL_PORT", port)
+    assert load().apis_on_port == served

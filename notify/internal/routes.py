@@ -8,6 +8,7 @@
 
 A parameter is, by its annotation:
 - `Session`: a transaction that commits before the answer leaves; of `GET` read only (`writes=` says otherwise);
+- `BulkSession`: a read only one on the replica, for what the contract marks (bulk); the view may run again;
 - `Container`: the process's objects;
 - a `Body`, `Fields`, `Query` or `FieldsQuery` (schemas.py): read and checked before the function runs; `Unread[X]`
   leaves that to the function, where the contract looks at something else first;
@@ -38,6 +39,7 @@ from sqlalchemy.orm import Session
 from notify.infra.container import Container
 from notify.infra.errors import MalformedRequestError, NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import read_json_value
+from notify.infra.replica import BulkSession, Replica
 from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
 from notify.internal import errors
 from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
@@ -113,7 +115,8 @@ class Endpoint:
         if "return" not in get_type_hints(self.view):
             raise TypeError(f"{where}: needs a result annotation")
         parts = {name for _, name in _PART.findall(self.path)}
-        others = {name for name, hint in self.hints.items() if hint in (Session, Container)} | set(self.incoming)
+        given = (Session, BulkSession, Container)
+        others = {name for name, hint in self.hints.items() if hint in given} | set(self.incoming)
         if parts != set(self.hints) - others:
             raise TypeError(f"{where}: parameters {sorted(set(self.hints) - others)}, path {sorted(parts)}")
         for name, hint in self.path_hints.items():
@@ -196,6 +199,7 @@ def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
     """What Flask calls: reads what the view asks for, runs it, and writes down what it answers."""
     view, database = endpoint.view, container.parts.database
     sessions = [name for name, hint in endpoint.hints.items() if hint is Session]
+    bulk_sessions = [name for name, hint in endpoint.hints.items() if hint is BulkSession]
     containers = {name: container for name, hint in endpoint.hints.items() if hint is Container}
     opened = database.transaction if endpoint.writes else database.reading
 
@@ -205,6 +209,10 @@ def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
             unread = get_origin(endpoint.hints[name]) is Unread
             arguments[name] = Unread(model) if unread else read(model)
         arguments |= containers
+        if bulk_sessions:
+            replica = container.get(Replica)
+            answer = replica.read(lambda session: view(**arguments, **dict.fromkeys(bulk_sessions, session)))
+            return _response(answer, endpoint.status)
         if not sessions:
             return _response(view(**arguments), endpoint.status)
         with opened() as session:  # which commits before the answer leaves

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
 
-import pytest
-
 from tests.conformance import scenarios
+from tests.conformance.fixtures import DirectFixtures
 from tests.conformance.product import conformance_target
 
 
-@pytest.fixture(scope="session")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with conformance_target(tmp_path_factory.mktemp("conformance") / "data") as target:
-        yield target
-
-
-@pytest.mark.parametrize("name", scenarios.expected())
-def test_a_scenario_that_is_listed_passes(name: str, target: Path) -> None:
-    (scenario,) = (each for each in scenarios.all_scenarios() if each.name == name)
-    outcome = scenarios.run(scenario, target)
-    assert outcome.passed, "\n".join(failure.text() for failure in outcome.failures)
+def test_the_scenarios_that_are_listed_pass(tmp_path: Path) -> None:
+    known = {each.name: each for each in scenarios.all_scenarios()}
+    broken = []
+    with conformance_target(tmp_path / "data") as target:
+        direct = DirectFixtures(Path(json.loads(target.read_text())["folder"]))
+        for name in scenarios.expected():
+            outcome = scenarios.run(known[name], target, direct=direct)
+            broken += [f"{name}\n{failure.text()}" for failure in outcome.failures]
+        direct.close()
+    assert not broken, "\n\n".join(broken)
 
 
 def test_the_list_names_scenarios_once_and_in_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -19,6 +20,7 @@ from notify.infra.container import Container
 from notify.infra.database import after_commit
 from notify.infra.errors import FieldProblemError, FieldsProblemError, NotFoundProblemError, ProblemError
 from notify.infra.parts import Parts
+from notify.infra.replica import BulkSession, Replica
 from notify.infra.validation import complain
 from notify.internal import fields
 from notify.internal.auth import Client
@@ -181,6 +183,12 @@ def later(word: str, body: Unread[Thing]) -> dict[str, Any]:
 def write_while_reading(session: Session) -> None:
     """Try to write."""
     record_event(session, "written while reading", {})
+
+
+@things.get("/bulk")
+def read_in_bulk(session: BulkSession) -> str:
+    """Say which connection reads."""
+    return str(session.scalar(text("SELECT current_setting('application_name') || ' ' || count(*) FROM services")))
 
 
 @things.post("/record/<word>")
@@ -387,6 +395,18 @@ def test_a_transaction_is_committed_before_the_answer_or_not_at_all(ours: AdminC
     assert _recorded(ours, failing) == 0
     assert ours.parts.cache.get(f"recorded-{word}") is not None
     assert ours.parts.cache.get(f"recorded-{failing}") is None
+
+
+def test_big_reads_go_to_the_replica(ours: AdminClient, internal_parts: Parts) -> None:
+    assert ours.get("/test/bulk").startswith("notify-api ")
+    settings = internal_parts.settings.model_copy(
+        update={"sqlalchemy_database_uri_bulk": internal_parts.settings.sqlalchemy_database_uri}
+    )
+    container = Container(replace(internal_parts, settings=settings))
+    app = Flask("bulk")
+    app.register_blueprint(things.blueprint(container))
+    assert AdminClient(app, internal_parts).get("/test/bulk").startswith("notify-api-bulk ")
+    container.get(Replica).close()
 
 
 def _recorded(client: AdminClient, word: str) -> int:
