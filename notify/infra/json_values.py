@@ -46,12 +46,13 @@ def parse_json(raw: bytes | str) -> Any:
     return value
 
 
-def dump_json(value: Any) -> bytes:
+def dump_json(value: Any, *, sort_keys: bool = False) -> bytes:
     """`value` as JSON in UTF-8, whatever the size of its integers. UUIDs and times become strings."""
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:  # an integer beyond 64 bits
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text).encode()
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, default=_as_text)
+        return text.encode()
 
 
 def _parse_unusual(text: str) -> Any:

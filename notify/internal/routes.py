@@ -31,7 +31,6 @@ from types import UnionType
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-import orjson
 from flask import Blueprint, Response, request
 from pydantic_core import to_jsonable_python
 from sqlalchemy.orm import Session
@@ -39,6 +38,7 @@ from sqlalchemy.orm import Session
 from notify.infra.container import Container
 from notify.infra.errors import MalformedRequestError, NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import read_json_value
+from notify.infra.json_values import dump_json
 from notify.infra.replica import BulkSession, Replica
 from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
 from notify.internal import errors
@@ -226,8 +226,7 @@ def _response(result: Any, status: int) -> Response:
         return result
     if status == 204:
         return Response(status=204)
-    content = orjson.dumps(to_jsonable_python(result), option=orjson.OPT_SORT_KEYS)
-    return Response(content, status, content_type="application/json")
+    return Response(dump_json(to_jsonable_python(result), sort_keys=True), status, content_type="application/json")
 
 
 def _path_part(value: Any, hint: type) -> Any:

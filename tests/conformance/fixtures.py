@@ -17,8 +17,9 @@ from notify.accounts.actions import create_user
 from notify.infra.parts import Parts, build_parts
 from notify.organisations.models import Organisation
 from notify.services.api_keys import create_api_key
+from notify.services.limits import MessageLimits
 from notify.services.senders import add_sms_sender
-from notify.services.service import MessageLimits, create_service, update_service
+from notify.services.service import create_service, update_service
 from notify.templates.actions import create_template
 
 Values = dict[str, Any]

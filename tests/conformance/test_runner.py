@@ -33,7 +33,11 @@ def target(tmp_path: Path) -> Iterator[Path]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Answers)
     Thread(target=server.serve_forever, daemon=True).start()
     file = tmp_path / "target.json"
-    file.write_text(json.dumps({"url": f"http://127.0.0.1:{server.server_port}", "clients": {"admin": {"id": "a", "secret": "b" * 32}}}))
+    file.write_text(
+        json.dumps(
+            {"url": f"http://127.0.0.1:{server.server_port}", "clients": {"admin": {"id": "a", "secret": "b" * 32}}}
+        )
+    )
     yield file
     server.shutdown()
     server.server_close()

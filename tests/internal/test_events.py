@@ -7,7 +7,7 @@ import pytest
 from tests.internal.admin import AdminClient
 
 
-@pytest.mark.parametrize("data", [{"user_id": "1", "nested": {"a": [None]}}, [1, "a", None], "text", 0, False])
+@pytest.mark.parametrize("data", [{"user_id": "1", "nested": {"a": [None]}}, [1, "a", None], "text", 0, False, 2**70])
 def test_an_event_is_recorded_with_any_data(admin: AdminClient, data: Any) -> None:
     made = admin.post("/events", {"event_type": "sucessful_login", "data": data}, status=201)["data"]
     assert made["data"] == data

@@ -332,7 +332,7 @@ def test_an_empty_object_where_something_must_be_given(ours: AdminClient) -> Non
     assert ours.post("/test/changes", {"start": None}) == {"start": None}
 
 
-@pytest.mark.parametrize("raw", ["", "name=x", "{", '{"name": "\\u0000"}', '{"size": NaN}', b"\xff"])
+@pytest.mark.parametrize("raw", ["", "name=x", "{", '{"size": NaN}', b"\xff"])
 def test_a_body_that_is_no_json(ours: AdminClient, raw: str | bytes) -> None:
     answer = ours.call("POST", "/test/form", raw=raw)
     assert (answer.status_code, answer.get_json()) == (400, {"result": "error", "message": MALFORMED})
