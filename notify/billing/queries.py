@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from notify.billing.models import LetterRate, Rate
@@ -48,3 +48,22 @@ def letter_rate(session: Session, on: date, sheets: int, postage: str) -> Decima
         .order_by(LetterRate.start_date.desc())
         .limit(1)
     )
+
+
+def current_sms_rate(session: Session, now: datetime) -> Rate:
+    """The price of text messages that is valid now. Raises `NoRateError`."""
+    began = Rate.notification_type == "sms", Rate.valid_from <= now
+    rate = session.scalar(select(Rate).where(*began).order_by(Rate.valid_from.desc()).limit(1))
+    if rate is None:
+        raise NoRateError("no price of text messages now")
+    return rate
+
+
+def current_letter_rates(session: Session, now: datetime) -> list[LetterRate]:
+    """The prices of letters that are valid now, by number of sheets, price and class of post."""
+    query = select(LetterRate).where(
+        LetterRate.crown.is_(True),
+        LetterRate.start_date <= now,
+        or_(LetterRate.end_date.is_(None), LetterRate.end_date > now),
+    )
+    return list(session.scalars(query.order_by(LetterRate.sheet_count, LetterRate.rate, LetterRate.post_class)))

@@ -62,7 +62,7 @@ def _problem(error: Exception) -> ProblemError | None:
     if isinstance(error, ProblemError):
         return error
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
-    if isinstance(cause, psycopg.DataError):
+    if isinstance(cause, psycopg.DataError | OverflowError):  # the latter: a date beyond the calendar
         return ProblemError("No result found", status=404, error="DataError")
     if isinstance(cause, ForeignKeyViolation) or isinstance(error, sqlalchemy.exc.NoResultFound):
         return NotFoundProblemError()
