@@ -67,6 +67,10 @@ def _http_date(moment: date | datetime) -> str:
     return format_http_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
 
 
+def _plain(amount: Decimal) -> str:
+    return format(amount.normalize(), "f")
+
+
 def _shaped(write: Any, description: str) -> tuple[Any, ...]:
     schema = {"type": "string", "description": description}
     return PlainSerializer(write, return_type=str), WithJsonSchema(schema, mode="serialization")
@@ -98,8 +102,8 @@ Day = Annotated[
 ]
 """D5: `2017-01-01`."""
 
-Money = Annotated[Decimal, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
-"""A decimal as text: `"0.66"`. Where the contract has a JSON number, the field is a `float`."""
+Money = Annotated[Decimal, PlainSerializer(_plain, return_type=str), WithJsonSchema({"type": "string"})]
+"""A decimal as text, without zeros at its end: `"0.66"`, `"1.8"`. Where the contract has a JSON number, the field is a `float`."""
 
 TextOfNone = Annotated[Any, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
 """A value as text, where the contract has the text `None` for a value that is absent."""

@@ -361,7 +361,7 @@ def test_forms_of_dates_and_money(ours: AdminClient) -> None:
         "d4": "2026-07-02T10:00:00",
         "d4_with_a_zone": "2026-07-02T10:00:00+00:00",
         "d5": "2026-07-02",
-        "money": "0.660",
+        "money": "0.66",
         "price": 0.5,
         "none": "None",
         "id": "00000000-0000-0000-0000-000000000007",
