@@ -164,6 +164,7 @@ def test_a_cell_of_invisible_characters_is_blank() -> None:
 def test_too_many_columns_are_refused() -> None:
     with pytest.raises(UnreadableSpreadsheet, match=r"^The file must not have more than 1,000 columns$"):
         read(",".join(f"c{number}" for number in range(1001)))
+    assert read("phone number,name" + "," * 5000 + "\n07900900123,Al" + "," * 5000).check().has_errors is False
 
 
 def test_a_cell_far_to_the_right_without_a_header_is_no_column() -> None:
