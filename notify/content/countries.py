@@ -1,4 +1,4 @@
-"""Names of countries, as people write them in addresses (contract: content 12, B)."""
+"""Names of countries as people write them in addresses (contract: content 12, B)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Zone = Literal["united-kingdom", "europe", "rest-of-world"]
 
 UNITED_KINGDOM: Final = "United Kingdom"
 LONGEST_NAME: Final = 200
-"""Characters, more than twice what the longest name has."""
+"""Characters: more than twice as many as the longest name has."""
 _AND: Final = str.maketrans({"&": "and", "+": "and"})
 _DROPPED: Final = dict.fromkeys(map(ord, " _-'’,.()" + OBSCURE))
 
@@ -36,7 +36,7 @@ def _data() -> tuple[dict[str, str], frozenset[str]]:
 
 
 def find_country(name: str) -> str | None:
-    """The canonical English name of the country that `name` means; null when it is none (a digit: none)."""
+    """The canonical English name of the country that `name` means, or `None`. A name with a digit is no country."""
     return _find_country(name) if len(name) <= LONGEST_NAME else None
 
 
@@ -54,7 +54,7 @@ def _find_country(name: str) -> str | None:
 
 
 def zone(country: str) -> Zone:
-    """Where a country (by its canonical name) lies for the post."""
+    """The postage zone of a country, which is given by its canonical name."""
     if country == UNITED_KINGDOM:
         return "united-kingdom"
     return "europe" if country in _data()[1] else "rest-of-world"

@@ -107,9 +107,9 @@ class EmailTemplate:
         """The email with these values. Recipients whose values are alike share one reading of the Markdown
         (`notify.content.prepared`); the result is the same as that of the methods below.
         """
-        texts = self._prepared.fill(values, unsubscribe_url, _set) if self._prepares else None
+        texts = self._prepared.fill(values, unsubscribe_url, _make_texts) if self._prepares else None
         if texts is None:
-            texts = self._set(values, unsubscribe_url)
+            texts = self._texts(values, unsubscribe_url)
         document = page.document(
             title=texts.title,
             preheader=_cut(texts.preheader),
@@ -126,8 +126,8 @@ class EmailTemplate:
         unsubscribe_url: str | None = None,
         complete: bool = True,
     ) -> str:
-        """The document; without what stands around its body where it is not to be `complete`."""
-        texts = self._set(values, unsubscribe_url)
+        """The document; without `complete`, the content of its body only."""
+        texts = self._texts(values, unsubscribe_url)
         return page.document(
             title=texts.title,
             preheader=_cut(texts.preheader),
@@ -138,19 +138,19 @@ class EmailTemplate:
 
     def html_fragment(self, values: Mapping[str, object], unsubscribe_url: str | None = None) -> str:
         """The message alone, without the page around it."""
-        return self._set(values, unsubscribe_url).fragment
+        return self._texts(values, unsubscribe_url).fragment
 
     def plain_text(self, values: Mapping[str, object], unsubscribe_url: str | None = None) -> str:
         """The message for readers without HTML."""
-        return self._set(values, unsubscribe_url).plain_text
+        return self._texts(values, unsubscribe_url).plain_text
 
     def html_subject(self, values: Mapping[str, object]) -> str:
         """The subject as HTML: the title of the page."""
         return _subject(self._filled_title(escaped_names(values)))
 
     def preheader(self, values: Mapping[str, object]) -> str:
-        """What mail readers show beside the subject: the first words of the message, as HTML."""
-        return _cut(self._set(values, None).preheader)
+        """The first words of the message as HTML, which mail readers show beside the subject."""
+        return _cut(self._texts(values, None).preheader)
 
     def _filled_subject(self, given: Personalisation) -> str:
         filled = self._subject.fill(given, unfilled=self._unfilled)
@@ -161,14 +161,14 @@ class EmailTemplate:
     def _filled_title(self, given: Personalisation) -> str:
         return self._escaped_subject.fill(given, convert=_escape_for_title, unfilled=self._marked)
 
-    def _set(self, values: Mapping[str, object], unsubscribe_url: str | None) -> Texts:
+    def _texts(self, values: Mapping[str, object], unsubscribe_url: str | None) -> Texts:
         given = escaped_names(values)
         content = self._escaped_content
         shown = content.fill(given, lists="bullets", convert=_escape_for_markdown, unfilled=self._marked)
         text = shown
         if any(given.by_key(key) is None for key in content.names):
             text = content.fill(given, lists="bullets", convert=_escape_for_markdown, unfilled=self._unfilled)
-        return _set(
+        return _make_texts(
             self._filled_subject(Personalisation(values)), self._filled_title(given), shown, text, unsubscribe_url
         )
 
@@ -181,7 +181,7 @@ def _escape_for_markdown(value: str) -> str:
     return escape(without_angle_escapes(value))
 
 
-def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str | None) -> Texts:
+def _make_texts(subject: str, title: str, shown: str, text: str, unsubscribe_url: str | None) -> Texts:
     """All texts of an email. `title` and `shown` are for HTML, where placeholders without a value are marked;
     `text` is the same content as plain text has it. All but the subject are escaped.
     """
@@ -189,7 +189,7 @@ def _set(subject: str, title: str, shown: str, text: str, unsubscribe_url: str |
     plain_tokens = tokens if text is shown or text == shown else _tokens(text)
     footer = _footer(unsubscribe_url) if unsubscribe_url else []
     plain = _AUTOLINK.sub(r"\1", as_plain_text([*plain_tokens, *footer]))
-    plain = typography(plain.replace("&lt;", "<").replace("&gt;", ">"))  # what looks like an element stays as it is
+    plain = typography(plain.replace("&lt;", "<").replace("&gt;", ">"))  # tags stay as they are
     return Texts(
         subject=_subject(subject),
         title=_subject(title),

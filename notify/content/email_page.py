@@ -1,8 +1,8 @@
 """How an email looks: the page around a message, and the elements in it.
 
-Mail readers keep little of a style sheet, so every element carries its style. Tables hold what some of them would
-otherwise not lay out; they are marked as presentation, so that screen readers pass over them. Readers with a dark mode
-are told that the colours may be turned round.
+Mail readers keep little of a style sheet, so every element has a style attribute. Tables hold what some readers would
+otherwise not lay out; they are marked as presentation, so that screen readers skip them. The page says that dark modes
+may invert its colours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RULE: Final = f'<hr style="margin:30px 0;border:0;border-top:1px solid {_EDGE};h
 RIGHT_TO_LEFT: Final = re.compile(
     "[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
-"""Characters of scripts that run from right to left."""
+"""Characters of scripts that are written from right to left."""
 
 _TAG: Final = re.compile(r"<[^>]*>")
 _COLOUR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -37,7 +37,7 @@ _COLOUR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 
 @dataclass(frozen=True, slots=True)
 class EmailBranding:
-    """What stands above a message (content 7.3). `colour` is `#rrggbb`; `alt_text` describes a logo without text."""
+    """What is shown above a message (content 7.3). `colour` is `#rrggbb`; `alt_text` describes a logo without text."""
 
     govuk_banner: bool = True
     brand_banner: bool = False
@@ -55,7 +55,7 @@ class EmailBranding:
         colour: str | None = None,
         alt_text: str | None = None,
     ) -> EmailBranding:
-        """The branding of a service: `both`, `org`, `org_banner`, or null for none of its own."""
+        """The branding of a service: `both`, `org`, `org_banner`, or `None` for the default."""
         if brand_type is None:
             return EmailBranding()
         return EmailBranding(
@@ -75,7 +75,7 @@ def element(tag: str, content: str) -> str:
 
 
 def list_of(tag: str, items: str, *, is_nested: bool = False) -> str:
-    """A list, in a table: some mail readers lose the margin of one that is not. A list in a list keeps it anyway."""
+    """A list, in a table: without one some mail readers lose its margin. A list within a list keeps it anyway."""
     right_to_left = reads_right_to_left(items)
     direction, padding = (' dir="rtl"', "0 26px 0 0") if right_to_left else ("", "0 0 0 26px")
     shape = "disc" if tag == "ul" else "decimal"
@@ -86,7 +86,7 @@ def list_of(tag: str, items: str, *, is_nested: bool = False) -> str:
 
 
 def reads_right_to_left(content: str) -> bool:
-    """Whether the first letter of some HTML is of a script like Arabic or Hebrew. Outlook knows no `dir="auto"`."""
+    """Whether the first letter of some HTML is Arabic, Hebrew or alike. Outlook does not support `dir="auto"`."""
     if content.isascii() or not RIGHT_TO_LEFT.search(content):
         return False
     strong = (unicodedata.bidirectional(character) for character in html.unescape(_TAG.sub("", content)))
@@ -100,13 +100,13 @@ def link(url: str, content: str, title: str | None) -> str:
 
 
 def quote(content: str) -> str:
-    """A block quote, with a bar where its lines begin."""
+    """A block quote, with a bar at the start of its lines."""
     side, padding = ("right", "14px 18px 1px 0") if reads_right_to_left(content) else ("left", "14px 0 1px 18px")
     style = f"margin:0 0 18px;padding:{padding};border-{side}:6px solid {_EDGE}"
     return f'<blockquote style="{style}">{content}</blockquote>'
 
 
-# what a mail reader keeps of a style sheet: for dark modes (the second selector is Outlook's), small screens and paper
+# mail readers keep this much of a style sheet: dark modes (the second selector is Outlook's), small screens and paper
 _SHEET: Final = (
     ":root{color-scheme:light dark;supported-color-schemes:light dark}"
     "body{-webkit-text-size-adjust:100%}"
@@ -121,7 +121,7 @@ _SHEET: Final = (
     "@media print{.bar{background:none!important;border-bottom:1pt solid #000}.bar *{color:#000!important}}"
 )
 _TABLE: Final = 'role="presentation" cellpadding="0" cellspacing="0" border="0"'
-# Outlook on Windows knows no greatest width
+# Outlook on Windows does not support max-width
 _NARROW: Final = (
     f'<!--[if mso]><table {_TABLE} width="600" align="center"><tr><td><![endif]-->'
     f'<table {_TABLE} width="100%" style="max-width:600px;margin:0 auto"><tr>'
@@ -130,7 +130,7 @@ _NARROW_END: Final = "</tr></table><!--[if mso]></td></tr></table><![endif]-->"
 
 
 def document(*, title: str, preheader: str, body: str, branding: EmailBranding, complete: bool = True) -> str:
-    """The page. `title`, `preheader` and `body` are HTML already. What is not `complete` is what stands in its body."""
+    """The page. `title`, `preheader` and `body` are HTML already. Without `complete`, the content of its body only."""
     page = (
         f'<div style="display:none;max-height:0;overflow:hidden;font-size:1px;color:#ffffff" hidden>{preheader}…</div>'
         f"{_banners(branding)}"
@@ -181,7 +181,7 @@ def _banners(branding: EmailBranding) -> str:
 
 
 def _readable_on(colour: str) -> str:
-    """Black or white, whichever stands out more from this colour."""
+    """Black or white: the one with more contrast to this colour."""
     digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
     channels = (int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4))
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in channels]
@@ -198,8 +198,8 @@ def _bar(colour: str, content: str) -> str:
 
 
 def _brand(branding: EmailBranding, style: str, *, plate: bool = False) -> str:
-    """Logo and text side by side; the logo says nothing to a screen reader where the text does. On a `plate`, a logo
-    keeps a light ground in dark modes.
+    """Logo and text side by side. Screen readers skip the logo where there is text. On a `plate`, a logo keeps a light
+    background in dark modes.
     """
     text = html.escape(branding.text) if branding.text else ""
     logo = ""

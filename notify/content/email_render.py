@@ -1,6 +1,4 @@
-"""The tokens of an email's markdown become HTML, plain text, and the words beside its subject (contract: content
-6.1).
-"""
+"""Renders the tokens of an email's Markdown as HTML, plain text and preheader (contract: content 6.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ RULE_WIDTH: Final = 65
 
 
 def _link_text(token: Token) -> Sequence[Token]:
-    """What is shown of a link: an address in it is text."""
+    """The text of a link, in which a bare URL is no link."""
     return [
         {"type": "text", "raw": child["raw"]} if child["type"] == "bare_url" else child for child in token["children"]
     ]
@@ -89,7 +87,7 @@ def _link(url: str, content: str, title: str | None = None) -> str:
 
 
 def as_plain_text(tokens: Sequence[Token]) -> str:
-    """The message as text; what is special in HTML is still escaped."""
+    """The message as text. Special characters of HTML are still escaped."""
     return "".join(map(_plain_token, tokens))
 
 

@@ -1,4 +1,4 @@
-"""The text of letters (contract: content 4, 8): what the API shows of it, and what a renderer sets on pages."""
+"""The text of letters (contract: content 4, 8): what the API shows, and what a renderer puts on pages."""
 
 from __future__ import annotations
 
@@ -41,25 +41,27 @@ _MONTHS: Final[Mapping[Language, tuple[str, ...]]] = {
     "english": tuple(_ENGLISH_MONTHS.split()),
     "welsh": tuple(_WELSH_MONTHS.split()),
 }
-_MAY_HAVE_CODE: Final = re.compile(r"qr[ \t]*:|!\[|\[\^", re.IGNORECASE)  # what is not shown may stand in the mark
+_MAY_HAVE_CODE: Final = re.compile(
+    r"qr[ \t]*:|!\[|\[\^", re.IGNORECASE
+)  # an image or footnote, which is not shown, may split the mark
 
 _NO_ELEMENT: Final = "\x01"
-"""Stands for what would begin an element of HTML, and is as long."""
+"""Stands for a `<`, which would begin an element of HTML, while codes are looked for."""
 
 
 def letter_date(at: datetime, language: Language = "english") -> str:
-    """The day that a letter bears: `1 August 2024`, as it is in London."""
+    """The date on a letter: `1 August 2024`, the day in London."""
     local = at.astimezone(_LONDON)
     return f"{local.day} {_MONTHS[language][local.month - 1]} {local.year}"
 
 
 @dataclass(frozen=True)
 class LetterPart:
-    """One language of a letter, which is laid out as a whole letter and has page numbers of its own."""
+    """One language of a letter. It is laid out like a letter, and its pages are numbered separately."""
 
     language: Language
     includes_first_page: bool
-    """Whether the letter begins with it: only then it has what the printer needs on a first page."""
+    """Whether the letter begins with it. Only then does it have what the printer needs on a first page."""
     date: str
     subject: tuple[Run, ...]
     body: tuple[Block, ...]
@@ -68,7 +70,7 @@ class LetterPart:
     contact_block: tuple[Run, ...]
 
     def page_label(self, number: int, total: int) -> str:
-        """What stands at the foot of a page."""
+        """The footer of a page."""
         return f"Tudalen {number} o {total}" if self.language == "welsh" else f"Page {number} of {total}"
 
 
@@ -121,7 +123,7 @@ class LetterTemplate:
         return self._subject(self._escaped_subject, escaped_names(values), None)
 
     def body(self, values: Mapping[str, object]) -> str:
-        """The content filled in, still markdown: what the API shows."""
+        """The content filled in, still Markdown: what the API shows."""
         return self._content.fill(Personalisation(values), lists="bullets").strip()
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
@@ -129,8 +131,8 @@ class LetterTemplate:
         return self._content.is_empty(values)
 
     def check_qr_codes(self, values: Mapping[str, object]) -> None:
-        """Raises `QrCodeTooLong`. Without values, it is the template itself that is looked at, as it was written; with
-        them, what is counted is the data as HTML has it (content 8.5).
+        """Raises `QrCodeTooLong`. Without values, counts the data as the template has it; with values, the filled data
+        escaped for HTML (content 8.5).
         """
         if values:
             given = escaped_names(values)
@@ -143,8 +145,8 @@ class LetterTemplate:
                     check_length(data.replace(_NO_ELEMENT, "<"))
 
     def parts(self, values: Mapping[str, object], at: datetime) -> tuple[LetterPart, ...]:
-        """The letter as it is to be set on pages: in Welsh, where it has a Welsh text, and in English. `at` is when
-        it was created, `values` include the address.
+        """The letter for a renderer: the Welsh part, if there is one, then the English. `at` is when it was created;
+        `values` include the address.
         """
         given = escaped_names(values)
         address = self._address(values, given)

@@ -1,5 +1,5 @@
-"""The tokens of a letter's markdown become the blocks that a renderer sets on pages (contract: content 6.1, 8.4,
-letters 3.2).
+"""Makes blocks for a renderer of pages from the tokens of a letter's Markdown (contract: content 6.1, 8.4, letters
+3.2).
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Paragraph:
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The text without its styles."""
         return "".join(run.text for run in self.runs)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemList:
-    """Bullets or numbers; each item is blocks of its own. Numbers begin with 1."""
+    """Bullets, or numbers from 1. Each item is a sequence of blocks."""
 
     ordered: bool
     items: tuple[tuple[Block, ...], ...]
@@ -49,12 +49,12 @@ class ItemList:
 
 @dataclass(frozen=True, slots=True)
 class PageBreak:
-    """What follows stands on a new page."""
+    """What follows begins a new page."""
 
 
 @dataclass(frozen=True, slots=True)
 class QrCode:
-    """A code with this data. `unfilled` where a placeholder in it has no value: the data is shown in its place."""
+    """A code with this data. If it is `unfilled`, a placeholder in it has no value, and the data is shown instead."""
 
     data: str
     unfilled: bool = False
@@ -91,7 +91,7 @@ def find_codes(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _literal(tokens: Sequence[Token]) -> str:
-    """Text as it was written, but for line breaks, which no code has."""
+    """Text as it was written, except that line breaks are newlines, which no code has."""
     return "".join("\n" if token["type"] == "linebreak" else _inline(token, bold_urls=False) for token in tokens)
 
 
@@ -107,11 +107,11 @@ def _inline(token: Token, *, bold_urls: bool = True) -> str:
         title = token["attrs"].get("title")
         url = token["attrs"]["url"]
         return f'[{text}]({url} "{title}")' if title else f"[{text}]({url})"
-    return "<br>" if kind == "linebreak" else ""  # images and references to footnotes are nothing
+    return "<br>" if kind == "linebreak" else ""  # images and references to footnotes are not shown
 
 
 class _Composer:
-    """Makes HTML of tokens, for typography to work on. QR codes are left out of it, in `codes`."""
+    """Makes HTML of tokens, which typography is applied to. The data of QR codes is kept aside in `codes`."""
 
     def __init__(self) -> None:
         self.codes: list[QrCode] = []
@@ -160,8 +160,8 @@ class _Builder(HTMLParser):
         self._style: Style = "plain"
 
     def read(self, text: str) -> None:
-        """Reads all of a text. References that are harmless as characters are replaced here: the library takes its
-        time for each.
+        """Reads a whole text. References that are harmless as characters are replaced first: the library is slow with
+        each.
         """
         self.feed(replace_references(text, but="<"))
         self.close()

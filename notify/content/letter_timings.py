@@ -16,7 +16,7 @@ DEADLINE: Final = time(17, 30)
 SATURDAY: Final = 5
 
 _TRANSIT: Final = {"first": (0, 0), "second": (3, 4), "economy": (3, 6), "europe": (3, 5), "rest-of-world": (5, 7)}
-"""Working days after the first one that a letter is under way: the fewest and the most."""
+"""Working days that a letter takes after the first one: the fewest and the most."""
 
 
 class LetterTimings(NamedTuple):
@@ -27,13 +27,13 @@ class LetterTimings(NamedTuple):
     latest_delivery: datetime
 
     def is_printed(self, now: datetime) -> bool:
-        """Whether it is at the printer's, by now."""
+        """Whether it has been printed by now."""
         return now > self.printed_by
 
 
 @cache
 def _bank_holidays() -> frozenset[date]:
-    # it brings an HTTP client along, and is needed only where there are letters
+    # imported here because it loads an HTTP client, and only letters need it
     from govuk_bank_holidays.bank_holidays import BankHolidays
 
     holidays = BankHolidays(use_cached_holidays=True).get_holidays(division=BankHolidays.ENGLAND_AND_WALES)
@@ -41,12 +41,12 @@ def _bank_holidays() -> frozenset[date]:
 
 
 def is_printer_working_day(day: date) -> bool:
-    """Monday to Friday, but for the bank holidays of England and Wales. So the post goes, too, unless first class."""
+    """Monday to Friday, except bank holidays of England and Wales. Second class and economy post is delivered then."""
     return day.weekday() < SATURDAY and day not in _bank_holidays()
 
 
 def is_first_class_day(day: date) -> bool:
-    """Monday to Saturday, but for the bank holidays of England and Wales."""
+    """Monday to Saturday, except bank holidays of England and Wales."""
     return day.weekday() <= SATURDAY and day not in _bank_holidays()
 
 
@@ -70,12 +70,12 @@ def _at(day: date, moment: time) -> datetime:
 
 
 def _accepted_on(created_at: datetime) -> date:
-    # an hour on the clock, not on a stopwatch: added to the local time
+    # added to the local time, so that a change of the clocks does not move the deadline
     return (created_at.astimezone(LONDON).replace(tzinfo=None) + UNTIL_MIDNIGHT).date()
 
 
 def print_day(created_at: datetime) -> date:
-    """The local day on which a letter is printed: those of until 17:30 on the next working day."""
+    """The local day on which a letter is printed: the next working day, if it is created before 17:30."""
     return offset_by_working_days(_accepted_on(created_at), 1)
 
 
@@ -86,7 +86,7 @@ def print_day_label(created_at: datetime, now: datetime) -> str:
 
 
 def timings(created_at: datetime, postage: str) -> LetterTimings:
-    """When a letter is printed and delivered. Raises `KeyError` for a postage nobody knows."""
+    """When a letter is printed and delivered. Raises `KeyError` for an unknown postage."""
     fewest, most = _TRANSIT[postage]
     printed = print_day(created_at)
     is_working = is_first_class_day if postage == "first" else is_printer_working_day
@@ -98,7 +98,7 @@ def timings(created_at: datetime, postage: str) -> LetterTimings:
 
 
 def estimated_delivery(created_at: datetime, postage: str) -> datetime:
-    """When a letter is delivered at the latest."""
+    """The latest time at which a letter is delivered."""
     return timings(created_at, postage).latest_delivery
 
 
@@ -112,7 +112,7 @@ def cancellable_until(created_at: datetime) -> datetime:
 
 
 def is_too_late_to_cancel(created_at: datetime, now: datetime) -> bool:
-    """Whether a letter is on its way to the printer."""
+    """Whether a letter has gone to the printer."""
     return now >= cancellable_until(created_at)
 
 

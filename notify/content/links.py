@@ -1,4 +1,4 @@
-"""Addresses in a text that is no markdown become links (contract: content 3, URL auto-detection)."""
+"""Links for web addresses in text that is not Markdown (contract: content 3, URL auto-detection)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SCHEME: Final = re.compile(r"(?:ftp|file|https?):|mailto:|tel:", re.IGNORECASE)
 ADDRESS: Final = re.compile(
     r"(?<![\w@.])(?:https?://)?(?:\w[\w-]{0,62}\.){1,20}[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE
 )
-"""What looks like a web address. Labels have a length, so that the search takes linear time."""
+"""What looks like a web address. The length of labels is limited, so that the search takes linear time."""
 
 _CLASS: Final = "govuk-link govuk-link--no-visited-state"
 _PAIRS: Final = {")": "(", "]": "["}
@@ -25,7 +25,7 @@ def safe_link(url: str) -> str:
 
 
 def link_addresses(text: str) -> str:
-    """HTML in which what looks like a web address is a link. What ends a sentence is no part of it."""
+    """HTML in which what looks like a web address is a link, without the punctuation that ends a sentence."""
     return ADDRESS.sub(_linked, text)
 
 

@@ -1,8 +1,7 @@
-"""The markdown of emails and letters (contract: content 6): read by `mistune`, in a dialect of its own.
+"""Parses the Markdown dialect of emails and letters (contract: content 6) with `mistune`.
 
-The dialect differs from CommonMark in how lines begin. So lines are first respelled into what CommonMark says for the
-same thing (`markdown_lines`), and the parser is left with the rules that the dialect has. What comes out is
-`mistune`'s tree of tokens.
+The dialect differs from CommonMark in how lines begin. So lines are first translated to CommonMark (`markdown_lines`),
+and rules that the dialect lacks are taken out of the parser. The result is `mistune`'s tree of tokens.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from mistune.core import BlockState, InlineState
 from mistune.inline_parser import InlineParser
 from mistune.plugins.footnotes import footnotes
 
-from notify.content.markdown_lines import respell
+from notify.content.markdown_lines import to_commonmark
 
 Token = dict[str, Any]
 
 CONTAINERS: Final = frozenset({"block_text", "block_quote", "footnotes", "footnote_item"})
-"""Kinds of tokens that hold others, of which what they hold may be all that is shown."""
+"""Types of tokens of which only the tokens within them need to be shown."""
 
 BARE_URL: Final = r"https?://(?:(?!&[lg]t;|\][(\[])[^\s<])*(?!&[lg]t;)[^\s<.,:\"')\]]"
 
@@ -43,18 +42,18 @@ LONGEST_BALANCED_TARGET: Final = 2_048
 """Characters of a link's target in which brackets are paired."""
 
 MOST_BRACKETS: Final = 4000
-"""Square brackets that are read; those beyond are text. Each may be part of a link, and is looked at several times."""
+"""Square brackets that may be part of a link, each of which is read several times; those beyond are text."""
 
 
 class _InlineState(InlineState):
-    """What is known of a paragraph while it is read."""
+    """State while a paragraph is read."""
 
     has_title = True
-    """Whether a title may end in what is still to be read. The rest is searched in vain only once."""
+    """Whether a title may end in the rest of the paragraph, which is searched in vain only once."""
 
 
 class _Inline(InlineParser):
-    """Reads what is within a paragraph. Finds where something begins without stopping at each letter that might."""
+    """Reads the text of a paragraph. Unlike the library, it does not stop at each letter that may begin something."""
 
     state_cls = _InlineState
     _BEGINNING: Final = re.compile(r"[\\\[\]\n]|!\[|https?://")
@@ -68,7 +67,7 @@ class _Inline(InlineParser):
         self.rules = ["escape", "escaped_angle", "bare_url", "link", "link_close", "linebreak", "softbreak"]
 
     def parse_link_close(self, m: re.Match[str], state: InlineState) -> int:
-        """The end of a link's text. The library finds out whether it is one; where it leads is read here."""
+        """The end of a link's text. The library decides whether it is a link; its target is read here."""
         source, position = state.src, m.end()
         closing = source.find(")", position) if source.startswith("(", position) else -1
         if closing < 0:
@@ -142,8 +141,8 @@ def _bare_url(_inline: InlineParser, match: re.Match[str], state: InlineState) -
 
 
 class _LineStarts:
-    """A pattern all of whose branches begin with `^`, that is tried where lines begin and nowhere else: a megabyte
-    without a line end is not looked at letter by letter.
+    """A pattern all of whose branches begin with `^`. It is tried only where lines begin, so that a megabyte without a
+    line end is not searched letter by letter.
     """
 
     def __init__(self, pattern: re.Pattern[str]) -> None:
@@ -163,10 +162,10 @@ class _LineStarts:
 
 
 class _Block(BlockParser):
-    """Reads which blocks there are."""
+    """Finds the blocks of a text."""
 
     def parse_atx_heading(self, m: re.Match[str], state: BlockState) -> int:
-        """A heading, all of whose text is shown: what is not has been left out of its line."""
+        """A heading. All of its text is shown: the rest has been taken out of its line before."""
         text = m["atx_2"].strip(" ")
         state.append_token({"type": "heading", "text": text, "attrs": {"level": len(m["atx_1"])}})
         return m.end() + 1
@@ -177,8 +176,8 @@ class _Block(BlockParser):
 
 
 def _read_text(markdown: mistune.Markdown, state: BlockState) -> None:
-    """Read what is in paragraphs and the like, in the order of the text: footnotes are numbered as they are read.
-    Blanks at the end of a paragraph stay; the library would leave them out.
+    """Read the text of paragraphs and headings in its order, because footnotes are numbered as they are read. Blanks at
+    the end of a paragraph stay, which the library would drop.
     """
     waiting = state.tokens[::-1]
     while waiting:
@@ -212,14 +211,14 @@ def _few_brackets(text: str) -> str:
 
 
 def parse(text: str) -> Sequence[Token]:
-    """The blocks of a text, as `mistune` describes them; a bare URL is a token `bare_url`. Addresses of links are as
-    the text has them: escaped, if it is.
+    """The blocks of a text as tokens of `mistune`; a bare URL is a token `bare_url`. Addresses of links are escaped if
+    the text is.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4)
     text = _few_brackets(text)
     if not text.isascii():
-        text = _SURROGATE.sub("\ufffd", text)  # no character, and no part of an address
-    text, definitions = respell(text)
+        text = _SURROGATE.sub("\ufffd", text)  # half a pair is no character, and no part of an address
+    text, definitions = to_commonmark(text)
     state = _MARKDOWN.block.state_cls()
     state.env["ref_links"] = definitions
     tokens, _ = _MARKDOWN.parse(text, state)

@@ -1,4 +1,4 @@
-"""How lines begin in the markdown of emails and letters (contract: content 6), told to a parser of CommonMark.
+"""Translates the lines of the Markdown dialect of emails and letters (contract: content 6) to CommonMark.
 
 Nesting is bounded, so that no text can exhaust the stack or take more than linear time.
 """
@@ -37,8 +37,8 @@ CODE_INDENT: Final = 4
 DEEPEST_QUOTE: Final = 5
 DEEPEST_LIST: Final = 6
 _NOTHING: Final = "![](.)"
-"""What stands in an item without text: an image, which is not shown. CommonMark takes an empty item below some text for
-more of that text.
+"""Stands in an item without text: an image, which is not shown. CommonMark reads an empty item below a paragraph as
+part of that paragraph.
 """
 
 _BULLETS: Final = ("*", "-")
@@ -46,26 +46,26 @@ _NUMBERS: Final = ("1.", "1)")
 
 
 Definition = dict[str, str | None]
-"""Where links of a name lead (`url`) and what is said of it (`title`), as the text has them; `mistune` keeps it so."""
+"""The `url` and the `title` that a text defines for a name of links, in the form that `mistune` uses."""
 
 
-def respell(text: str) -> tuple[str, dict[str, Definition]]:
-    """The text with lines as CommonMark has them, and what it defines for links, by the names of these."""
+def to_commonmark(text: str) -> tuple[str, dict[str, Definition]]:
+    """The text with its lines in CommonMark, and the link definitions in it by their names."""
     definitions: dict[str, Definition] = {}
     lines = text.rstrip("\n").split("\n")
-    return "\n".join(_Respeller(lines, definitions).respell()), definitions
+    return "\n".join(_Translator(lines, definitions).translate()), definitions
 
 
 class _Item(NamedTuple):
-    """A list item whose text may go on: how far it was indented, how its list is marked, where its text begins now."""
+    """A list item whose text may go on: its indent, the mark of its list, the column of its text in CommonMark."""
 
     indent: int
     mark: str
     offset: int
 
 
-class _Respeller:
-    """Respells the lines of a text, keeping what it needs to know of the lines before."""
+class _Translator:
+    """Translates the lines of a text one after the other."""
 
     def __init__(self, lines: Sequence[str], definitions: dict[str, Definition], depth: int = 0) -> None:
         self._lines = [line if line.isascii() else _with_plain_blanks(line) for line in lines]
@@ -79,8 +79,8 @@ class _Respeller:
         self._fences: defaultdict[str, list[int]] | None = None
         self._out: list[str] = []
 
-    def respell(self) -> list[str]:
-        """The lines as CommonMark has them."""
+    def translate(self) -> list[str]:
+        """The lines in CommonMark."""
         blocks = (
             self._code,
             self._heading_or_rule,
@@ -109,7 +109,7 @@ class _Respeller:
         self._position += 1
 
     def _block(self, *lines: str) -> None:
-        """Lines that stand for themselves: what follows is no part of them, and no list goes on."""
+        """Lines that are a block alone: they end the lists before, and what follows is not part of them."""
         self._out += ["", *lines, ""]
         self._after_blank = True
         self._items.clear()
@@ -128,7 +128,7 @@ class _Respeller:
             indent = self._beyond_item(indent)
         if indent >= CODE_INDENT or not (is_in_item or self._after_blank):
             return False
-        lines = _Respeller(self._quoted_lines(is_in_item), self._definitions, self._depth + 1).respell()
+        lines = _Translator(self._quoted_lines(is_in_item), self._definitions, self._depth + 1).translate()
         if is_in_item:
             self._out += (f"{' ' * self._items[-1].offset}> {line}" for line in lines)
             self._after_blank = False
@@ -156,7 +156,7 @@ class _Respeller:
         return taken
 
     def _code(self, line: str) -> bool:
-        """A fence that is closed and has something in it; another one is text."""
+        """A fence that is closed and not empty. Any other is text."""
         match = _FENCE.match(line)
         if match is None:
             return False
@@ -171,13 +171,13 @@ class _Respeller:
             return False
         code = self._lines[self._position + 1 : closings[closing]]
         longest = max((len(row.strip()) for row in code if row.strip()[:3] == match[1][:3]), default=0)
-        fence = match[1][0] * max(len(match[1]), longest + 1)  # what looks like a fence within it ends nothing
+        fence = match[1][0] * max(len(match[1]), longest + 1)  # longer than any fence within it
         self._block(fence, *code, fence)
         self._position = closings[closing] + 1
         return True
 
     def _table(self, line: str) -> bool:
-        """A table is not shown, once something follows its first two lines."""
+        """A table is not shown if anything follows its first two lines."""
         if not self._after_blank or (self._items and line.startswith(" ")) or self._position + 1 == len(self._lines):
             return False
         below = self._lines[self._position + 1]
@@ -193,7 +193,7 @@ class _Respeller:
         return True
 
     def _underlined(self, line: str) -> bool:
-        """A line with a row of `=` or `-` below it is a heading, whatever it begins with."""
+        """A line with a row of `=` or `-` below it is a heading, no matter how it begins."""
         if self._position + 1 == len(self._lines):
             return False
         match = _UNDERLINE.match(self._lines[self._position + 1])
@@ -221,7 +221,7 @@ class _Respeller:
         return True
 
     def _link(self, line: str) -> bool:
-        """Where links of a name lead; it needs no blank line before, and the last one of a name counts."""
+        """A definition for links. It needs no blank line before, and the last one of a name counts."""
         match = _LINK.match(line)
         if match is None:
             return False
@@ -232,7 +232,7 @@ class _Respeller:
         return True
 
     def _footnote(self, line: str) -> bool:
-        """A footnote's text, which needs no blank line before either; what follows and is indented is part of it."""
+        """A footnote's text. It needs no blank line before; indented lines that follow are part of it."""
         if not _FOOTNOTE.match(line):
             return False
         self._block(line)
@@ -252,7 +252,7 @@ class _Respeller:
             return None
         before = []
         if not self._items or self._blank_lines >= 2:
-            # neighbours with different marks are lists of their own
+            # with different marks, two lists that follow each other are not read as one
             self._items.clear()
             self._lists += 1
             mark = (_NUMBERS if ordered else _BULLETS)[self._lists % 2]
@@ -279,7 +279,7 @@ class _Respeller:
         return not (self._after_blank or in_list) or rest[0] in "*-" or is_digits or (marker == "*" and "*" in rest)
 
     def _text(self, line: str) -> list[str]:
-        """A line of a paragraph, put where its list item has its text."""
+        """A line of a paragraph, indented as far as the text of its list item."""
         if not self._items:
             return [_protected(line)]
         indent = len(line) - len(line.lstrip(" "))
@@ -298,7 +298,7 @@ class _Respeller:
         return indent - self._items[-1].indent - 2
 
     def _leave_items(self, indent: int) -> None:
-        """What is indented so far below a blank line is part of the item that is indented less."""
+        """Leave the items that are indented as far as a line below a blank line, which is part of the item before."""
         while len(self._items) > 1 and self._items[-1].indent >= indent:
             self._items.pop()
 
@@ -317,6 +317,6 @@ def _with_plain_blanks(line: str) -> str:
 
 
 def _protected(line: str) -> str:
-    """A line of text, so that CommonMark takes its beginning for text too."""
+    """A line of text, escaped where CommonMark would read its beginning as a mark."""
     match = _FOREIGN.match(line)
     return f"{line[: match.end()]}\\{line[match.end() :]}" if match else line

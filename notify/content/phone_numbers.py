@@ -73,7 +73,7 @@ class InvalidPhoneNumber(ValueError):  # noqa: N818 - the contract's word
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A number that exists in some country's plan."""
+    """A number that is valid in some country's numbering plan."""
 
     normalised: str
     human: str
@@ -97,7 +97,7 @@ class PhoneNumber:
 
     @property
     def crown_dependency(self) -> bool:
-        """Jersey, Guernsey or the Isle of Man: country code 44, and yet abroad."""
+        """Jersey, Guernsey or the Isle of Man: country code 44, but international."""
         return self.international and self.country_code == UK
 
     @property
@@ -117,7 +117,7 @@ class PhoneNumber:
 
 
 def _gb_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """(mobiles of Great Britain, what else begins with 7 there), from the library's own metadata."""
+    """Patterns of mobile numbers of Great Britain, and of its numbers of other types, from the library's metadata."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region("GB")
     if metadata is None or metadata.mobile is None or metadata.mobile.national_number_pattern is None:
         raise LookupError("the metadata of phone numbers lacks GB")
@@ -143,7 +143,7 @@ _LONGEST_PLAIN: Final = 40
 
 
 def _parse(raw: str) -> PhoneNumber:
-    """Nearly every number is a mobile of Great Britain, written plainly; the library takes a hundred times as long."""
+    """Nearly every number is a British mobile in a usual form, for which the library takes a hundred times as long."""
     raw = strip_direction_marks(raw)
     if len(raw) <= _LONGEST_PLAIN:
         match = _PLAIN_MOBILE.fullmatch(raw) or _PLAIN_MOBILE.fullmatch(raw.translate(_SEPARATORS))
@@ -171,8 +171,8 @@ _parse_again: Final = lru_cache(maxsize=4096)(_parse_thoroughly)
 
 
 def check_contact_number(raw: str) -> None:
-    """Whether `raw` may be shown as the number that users of a service call: any that can be called, also a short one
-    such as 111, but no emergency number (content 10.2, step 4). Raises `InvalidPhoneNumber`.
+    """Checks a number that users of a service are to call: any that can be called, including a short one such as 111,
+    but not an emergency number (content 10.2, step 4). Raises `InvalidPhoneNumber`.
     """
     raw = strip_direction_marks(raw)
     try:

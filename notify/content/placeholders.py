@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
 PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
 MOST_CHARACTERS: Final = 10_000_000
-"""Of a text with its values. No kind of message may have nearly as many."""
+"""Limit for a text with its values, far above the limit of any kind of message."""
 YES: Final = frozenset({"yes", "y", "true", "t", "1", "include", "show"})
 
 Lists = Literal["sentence", "bullets"]
@@ -57,7 +57,7 @@ class Personalisation(Mapping[str, object]):
         return len(self._values)
 
     def by_key(self, key: str) -> object:
-        """The value of a name that is in its key form already; null when there is none."""
+        """The value of a name that is in its key form already, or `None`."""
         return self._values.get(key)
 
 
@@ -80,7 +80,7 @@ Unfilled = Callable[[Placeholder], str]
 
 
 def marked(placeholder: Placeholder) -> str:
-    """HTML that sets it off, with its brackets (content 2.5)."""
+    """HTML that marks the placeholder, with its brackets (content 2.5)."""
     if placeholder.conditional is None:
         return f"<span class='placeholder'>&#40;&#40;{placeholder.name}&#41;&#41;</span>"
     return (
@@ -90,14 +90,14 @@ def marked(placeholder: Placeholder) -> str:
 
 
 def marked_without_brackets(placeholder: Placeholder) -> str:
-    """The same for an address, where the name alone says enough."""
+    """The same for an address, without brackets."""
     if placeholder.conditional is None:
         return f"<span class='placeholder-no-brackets'>{placeholder.name}</span>"
     return marked(placeholder)
 
 
 def redacted(_placeholder: Placeholder) -> str:
-    """HTML that says that there is something, not what."""
+    """HTML that hides the name of the placeholder."""
     return "<span class='placeholder-redacted'>hidden</span>"
 
 
@@ -149,24 +149,24 @@ def sentence(items: list[str]) -> str:
 
 
 def bullets(items: list[str]) -> str:
-    """A markdown list of its own."""
+    """A Markdown list, with a blank line before it."""
     return "\n\n" + "\n".join(f"* {item}" for item in items) if items else ""
 
 
 def is_yes(value: object) -> bool:
-    """Whether a value shows conditional text. A list is read as a sentence first."""
+    """Whether a value shows conditional text. A list counts as its sentence."""
     if isinstance(value, list):
         value = sentence(list_items(value))
     return bool(value) and str(value).lower() in YES
 
 
 def escaped_names(values: Mapping[str, object]) -> Personalisation:
-    """Values for a text that is escaped: its placeholders' names are too."""
+    """Values with escaped names, for an escaped text, whose placeholders are escaped too."""
     return Personalisation({escape(str(name)): value for name, value in values.items()})
 
 
 class TooMuchTextError(ValueError):
-    """A text that would take too much memory, were it filled in; `length` is how long it would be, about."""
+    """Filled in, a text would take too much memory; `length` is about how long it would be."""
 
     def __init__(self, length: int) -> None:
         self.length = length
@@ -188,7 +188,7 @@ class Field:
         parts.append(content[end:])
         self.parts: tuple[str | Placeholder, ...] = tuple(part for part in parts if part)
         self.names: dict[str, str] = {}
-        """What each placeholder is called, as the text spells it, by its key: in order of first appearance."""
+        """The placeholders by their keys, as the text first spells them, in order of first appearance."""
         for part in self.parts:
             if not isinstance(part, str):
                 self.names.setdefault(part.key, part.name)
@@ -219,13 +219,13 @@ class Field:
         convert: Callable[[str], str] | None = None,
         unfilled: Unfilled | None = None,
     ) -> str:
-        """The text with its values. `convert` is applied to each value (not to conditional text, which is the text's
-        own); a placeholder without a value stays as it is, or becomes what `unfilled` makes of it. Raises
-        `TooMuchTextError`: a large value may be named many times.
+        """The text with its values. `convert` is applied to each value, but not to conditional text; a placeholder
+        without a value stays as it is, or is replaced by what `unfilled` returns. Raises `TooMuchTextError`, because a
+        large value may be named many times.
         """
         out: list[str] = []
         length = 0
-        shown: dict[str, str] = {}  # a value may be large, so it is read once, however often it is named
+        shown: dict[str, str] = {}  # a value may be large, so it is converted once, however often it is named
         conditions: dict[str, bool] = {}
         for part in self.parts:
             if isinstance(part, str):
@@ -250,15 +250,13 @@ class Field:
         return filled.replace("\0", "") if "\0" in filled else filled
 
     def _length(self, values: Personalisation) -> int:
-        """How long the text with its values would be, about: lists, and values that are no text, count as Python shows
-        them.
-        """
+        """About how long the text with its values would be: lists and other values count as Python shows them."""
         lengths = {key: len(str(values.by_key(key))) for key in self.names}
         return sum(len(part) if isinstance(part, str) else lengths[part.key] for part in self.parts)
 
 
 def names_of(fields: Iterable[Field]) -> dict[str, str]:
-    """The names of all placeholders of some texts by their keys: of two spellings of one, the first."""
+    """The names of all placeholders of some texts by their keys, each in its first spelling."""
     names: dict[str, str] = {}
     for field in fields:
         for key, name in field.names.items():

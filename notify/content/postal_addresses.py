@@ -26,7 +26,7 @@ _ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
 
 
 def format_postcode(text: str) -> str | None:
-    """A UK postcode in capitals with its space; null when `text` is none."""
+    """A UK postcode in capitals with its space, or `None` if `text` is not one."""
     bare = remove_whitespace(text)
     # ASCII before capitals are made, which can turn another letter into one of a postcode (ß into SS)
     if not bare.isascii() or not _POSTCODE.fullmatch(bare := bare.upper()):
@@ -82,7 +82,7 @@ class PostalAddress:
 
     @property
     def postage_zone(self) -> Zone:
-        """Where it lies for the post."""
+        """The postage zone."""
         return zone(self.country)
 
     @cached_property
@@ -99,7 +99,7 @@ class PostalAddress:
 
     @property
     def as_single_line(self) -> str:
-        """The lines, with commas between them."""
+        """The lines, joined with commas."""
         return ", ".join(self.normalised_lines)
 
     @property
@@ -109,7 +109,7 @@ class PostalAddress:
 
     @cached_property
     def error(self) -> str | None:
-        """What is wrong with it, in the words of the API; the first thing only."""
+        """The first error of the address in the words of the API, or `None`."""
         lines = self.normalised_lines
         if len(lines) < FEWEST_LINES:
             return "Address must be at least 3 lines"
@@ -153,7 +153,7 @@ class PostalAddress:
 
 
 def _split_bfpo(lines: list[str]) -> tuple[list[str], str | None]:
-    """The lines without those of a British forces post office, and its number."""
+    """The lines without those of a British Forces Post Office, and its number."""
     matches = [_BFPO.fullmatch(line) for line in lines]
     number = next((match[1] for match in matches if match and match[1]), None)
     if number is None:
@@ -162,7 +162,7 @@ def _split_bfpo(lines: list[str]) -> tuple[list[str], str | None]:
 
 
 def _split_country(lines: list[str]) -> tuple[list[str], str]:
-    """The lines before the country, and the country; names of the UK may stand above each other."""
+    """The lines before the country, and the country. Several names of the UK may follow each other."""
     country = find_country(lines[-1]) if lines else None
     if country is None:
         return lines, UNITED_KINGDOM

@@ -1,13 +1,13 @@
-"""An email template read once for many recipients.
+"""Renders an email template once for many recipients.
 
-Reading markdown takes most of an email's time, and for most values the outcome is known beforehand: a name, a date, an
-amount or a link comes out as it went in. So a template is rendered once with samples in the place of such values,
-and what comes out is cut at the samples; other recipients' values then only have to be put between the pieces.
+Parsing Markdown takes most of the time that an email takes, and most values do not need it: a name, a date, an amount
+or a link comes out as it went in. So a template is rendered once with samples in place of such values, and the result
+is cut at the samples. For each recipient the values are then put between the pieces.
 
-That holds where a value is of a kind that a sample stands for (`_KINDS`), and where nothing around it could read it
-differently (`_is_steady`). Whatever is in doubt is left to the whole way: `fill` answers null. What is the same for a
-shape of values (which are missing, which conditions hold, how many items a list has) is prepared once for that
-shape, when it is seen for the second time.
+That is right if a value is of a kind that a sample stands for (`_KINDS`), and if the text around it cannot change how
+it is read (`_is_context_free`). In any doubt `fill` returns `None`, and the email is rendered in full. A template is
+prepared for each shape of values (which are missing, which conditions hold, how many items a list has) when that shape
+is seen for the second time.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from notify.content.placeholders import (
 
 MOST_SHAPES: Final = 64
 MOST_PLACEHOLDERS: Final = 500
-"""Each is looked at with the line that it stands in."""
+"""Each is checked together with its line."""
 MOST_ITEMS: Final = 20
 LONGEST_VALUE: Final = 2000
 
 
 class Texts(NamedTuple):
-    """All that is said in an email: its subject and the title of its page, the words beside the subject in a mail
-    reader's list, the message as HTML without the page around it, and as plain text.
+    """All texts of an email: its subject, the title of its page, the preheader, the message as HTML without the page
+    around it, and as plain text.
     """
 
     subject: str
@@ -49,7 +49,7 @@ class Texts(NamedTuple):
     plain_text: str
 
 
-Setter = Callable[[str, str, str, str, str | None], Texts]
+TextsMaker = Callable[[str, str, str, str, str | None], Texts]
 """Makes the texts of: subject, escaped subject, escaped content, the same for plain text, unsubscribe link."""
 
 # letters that are never digits of some script; and any letter or digit but those that run from right to left, and
@@ -86,18 +86,18 @@ _SAMPLES: Final = {
     "email": "{word}@{word}",
     "url": "https://{word}",
 }
-"""Samples begin and end as their kind does. Those of values that are not safe in a link have a letter that is not."""
+"""Samples begin and end as their kind does. Where values need encoding in a link, so does the sample."""
 
 Kind = str
 Shape = tuple["Kind | bool | tuple[Kind, ...] | None", ...]
-"""For each placeholder whether it is shown, what kind of value it has (of what kinds its items are), or null where
-it has none; in the end the kind of the unsubscribe link.
+"""For each placeholder whether it is shown and the kind of its value (the kinds of its items), or `None` where it has
+no value; then the kind of the unsubscribe link.
 """
 
 
 def kind_of(value: str) -> Kind | None:
-    """The kind of value that this one is, or null for one that has to be read with the text around it. An empty
-    value is of a kind of its own.
+    """The kind of a value, or `None` if it has to be read with the text around it. The kind of an empty value is
+    empty.
     """
     if not value:
         return ""
@@ -108,7 +108,7 @@ def kind_of(value: str) -> Kind | None:
 
 
 class _Sample(NamedTuple):
-    """What stands for a value: texts (one, or a list's), and whether it shows conditional text."""
+    """What stands for a value: its text, or the texts of a list, and whether it shows conditional text."""
 
     texts: tuple[str, ...]
     is_list: bool = False
@@ -135,7 +135,7 @@ class _Cut(NamedTuple):
 
 
 class Prepared:
-    """A template's fields and what has been prepared of them. Thread-safe."""
+    """A template's fields, and the texts prepared from them. Thread-safe."""
 
     def __init__(
         self,
@@ -156,8 +156,8 @@ class Prepared:
                 if not isinstance(part, str):
                     uses.setdefault(part.key, []).append(part.conditional is not None)
         self._keys = [(key, not all(conditional), any(conditional)) for key, conditional in uses.items()]
-        # left to the whole way: names that look different when they are escaped, tabs (which reach to the next column),
-        # what is removed before the markdown is read, definitions of links, angle brackets, text from right to left
+        # rendered in full: names that escaping changes, tabs (whose width depends on the column), characters that are
+        # removed before the Markdown is read, definitions of links, angle brackets, text from right to left
         source = escaped_subject.content + escaped_content.content
         self._is_possible = (
             sum(map(len, uses.values())) <= MOST_PLACEHOLDERS
@@ -167,11 +167,11 @@ class Prepared:
             and _WORD.lower() not in source.lower()
             and not RIGHT_TO_LEFT.search(source)
         )
-        self._shapes: dict[Shape, tuple[_Cut, ...] | Literal["seen", "unsteady"]] = {}
+        self._shapes: dict[Shape, tuple[_Cut, ...] | Literal["seen", "unsafe"]] = {}
         self._lock = Lock()
 
-    def fill(self, values: Mapping[str, object], unsubscribe_url: str | None, setter: Setter) -> Texts | None:
-        """The email with these values, or null where it has to go the whole way."""
+    def fill(self, values: Mapping[str, object], unsubscribe_url: str | None, make_texts: TextsMaker) -> Texts | None:
+        """The email with these values, or `None` if it has to be rendered in full."""
         if not self._is_possible or any("&" in str(name) for name in values):
             return None
         texts: list[str] = []
@@ -180,7 +180,7 @@ class Prepared:
             return None
         cuts = self._shapes.get(shape)
         if not isinstance(cuts, tuple):
-            cuts = self._prepare(shape, setter)
+            cuts = self._prepare(shape, make_texts)
             if cuts is None:
                 return None
         escaped = [escape(text) if "&" in text else text for text in texts]
@@ -225,20 +225,20 @@ class Prepared:
             texts.append(unsubscribe_url)
         return tuple(shape)
 
-    def _prepare(self, shape: Shape, setter: Setter) -> tuple[_Cut, ...] | None:
+    def _prepare(self, shape: Shape, make_texts: TextsMaker) -> tuple[_Cut, ...] | None:
         with self._lock:
             state = self._shapes.get(shape)
             if state is None:
                 if len(self._shapes) >= MOST_SHAPES:
                     self._shapes.clear()
                 self._shapes[shape] = "seen"
-            if state is None or state == "unsteady":
+            if state is None or state == "unsafe":
                 return None
-        cuts = self._cut(shape, setter)
-        self._shapes[shape] = cuts or "unsteady"
+        cuts = self._cut(shape, make_texts)
+        self._shapes[shape] = cuts or "unsafe"
         return cuts
 
-    def _cut(self, shape: Shape, setter: Setter) -> tuple[_Cut, ...] | None:
+    def _cut(self, shape: Shape, make_texts: TextsMaker) -> tuple[_Cut, ...] | None:
         """The texts with samples of this shape, cut at the samples."""
         kinds: dict[str, Kind] = {}
         samples, unsubscribe = self._samples(shape, kinds)
@@ -246,13 +246,13 @@ class Prepared:
         title = _filled(self._title, samples, "sentence", self._marked)
         shown = _filled(self._content, samples, "bullets", self._marked)
         text = _filled(self._content, samples, "bullets", self._unfilled)
-        # one of the samples must not be found within another, hence the order
+        # the longest first, so that no sample is found within another
         pattern = re.compile("|".join(map(re.escape, sorted(kinds, key=len, reverse=True))) or r"(?!)")
-        if not all(_is_steady(source, kinds, pattern) for source in (subject, title, shown, text)):
+        if not all(_is_context_free(source, kinds, pattern) for source in (subject, title, shown, text)):
             return None
         positions = {sample: position for position, sample in enumerate(kinds)}
         cuts: list[_Cut] = []
-        for outcome in setter(subject, title, shown, text, unsubscribe):
+        for outcome in make_texts(subject, title, shown, text, unsubscribe):
             pieces: list[str] = []
             values: list[tuple[int, int]] = []
             end = 0
@@ -262,13 +262,13 @@ class Prepared:
                 end = match.end()
             pieces.append(outcome[end:])
             if any(_WORD in piece or _DIGITS in piece for piece in pieces):
-                return None  # a sample came out differently from how it went in
+                return None  # a sample was changed
             cuts.append(_Cut(pieces, values))
         return tuple(cuts)
 
     def _samples(self, shape: Shape, kinds: dict[str, Kind]) -> tuple[dict[str, _Sample | None], str | None]:
-        """What stands for each placeholder's value, and for the unsubscribe link; `kinds` gets the kind of each sample,
-        in the order of the values that they stand for.
+        """The samples for the placeholders by their keys, and the one for the unsubscribe link. Adds the kind of each
+        sample to `kinds`, in the order of the values.
         """
 
         def sample(kind: Kind) -> str:
@@ -318,8 +318,8 @@ _ENDS_SCHEME: Final = ("ttp://", "tp://", "p://", "://", "ttps://", "tps://", "p
 _FARTHEST: Final = 8
 
 
-def _is_steady(text: str, kinds: Mapping[str, Kind], pattern: re.Pattern[str]) -> bool:
-    """Whether every value of these kinds is read as its sample is, wherever one stands in the text."""
+def _is_context_free(text: str, kinds: Mapping[str, Kind], pattern: re.Pattern[str]) -> bool:
+    """Whether every value of these kinds is read like its sample, at each place in the text."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     matches = list(pattern.finditer(text))
     for match, following in zip(matches, [*matches[1:], None], strict=False):
@@ -337,11 +337,11 @@ def _is_steady(text: str, kinds: Mapping[str, Kind], pattern: re.Pattern[str]) -
         goes_on = following_mark in (".", ")") or following_mark.isdigit()
         if kind == "number" and goes_on and _LINE_START.fullmatch(line):
             return False
-        # the beginning of a link's target may name a scheme
+        # a value at the beginning of a link's target may be a scheme
         target = text.rfind("](", 0, start)
         if kind != "url" and target >= 0 and not {":", ")"} & set(text[target + 2 : start]):
             return False
-        # text and value may together spell what is looked for before the markdown is read, or a link
+        # text and value together may be GOV.UK, or the beginning of a URL
         if _BEGINS_NAME.search(left) or any(_may_end(right, ending, next_value - end) for ending in _ENDS_NAME):
             return False
         if any(_may_end(right, ending, next_value - end) for ending in _ENDS_SCHEME):
@@ -350,5 +350,5 @@ def _is_steady(text: str, kinds: Mapping[str, Kind], pattern: re.Pattern[str]) -
 
 
 def _may_end(right: str, ending: str, distance: int) -> bool:
-    """Whether the text after a value goes on with `ending`, or may do so with the next value, `distance` away."""
+    """Whether the text after a value begins with `ending`, or may do so with the next value, `distance` away."""
     return right.startswith(ending) or (distance < len(ending) and ending.startswith(right))

@@ -15,7 +15,7 @@ _CODE: Final = re.compile(r"[ \t]*qr[ \t]*:[ \t]*+(.+)", re.IGNORECASE)
 
 
 class QrCodeTooLong(ValueError):  # noqa: N818 - the contract's word
-    """More data than a code can carry that printers and phones still read."""
+    """More data than fits into a code that can be printed and scanned."""
 
     def __init__(self, data: str, num_bytes: int) -> None:
         self.data = data
@@ -25,7 +25,7 @@ class QrCodeTooLong(ValueError):  # noqa: N818 - the contract's word
 
 
 def code_data(paragraph: str) -> str | None:
-    """What a paragraph that says `qr: data` and nothing else would have in its code, still escaped; or null."""
+    """The data of a paragraph that is `qr: data` and nothing else, still escaped; or `None`."""
     match = _CODE.fullmatch(paragraph.rstrip())
     return match[1] if match else None
 
@@ -38,7 +38,7 @@ def check_length(escaped_data: str) -> None:
 
 
 def code_svg(data: str) -> str:
-    """The code as an SVG element without a size, to be put into HTML. Raises `QrCodeTooLong`."""
+    """The code as an SVG element without a size, for HTML. Raises `QrCodeTooLong`."""
     try:
         code = segno.make(data.encode("utf-8", "replace").decode(), error="m", micro=False)
     except segno.DataOverflowError:

@@ -40,7 +40,7 @@ class Columns:
         self._keys = tuple(None if index in blank else key_form(name) for index, name in enumerate(names[:width]))
         written = [name for index, name in enumerate(names[:width]) if index not in blank]
         populated = set(self._keys)
-        # of columns without any value only the headers count, and only where they say something new
+        # of columns without any value only the headers are kept, and only those that no other column has
         valueless: dict[str, str] = {}
         for name in names[width:]:
             if name and key_form(name) not in populated:
@@ -114,13 +114,14 @@ def read_columns(rows: Iterable[Sequence[str]], template: Template) -> tuple[Col
         if count > MOST_ROWS:
             continue
         if len(cells) > width:
-            # from the right, so that as a rule one look is enough
+            # from the right, where the last value usually is
             width = next((end for end in range(len(cells), width, -1) if clean_cell(cells[end - 1])), width)
         if blank:
             blank = {position for position in blank if position >= len(cells) or not clean_cell(cells[position])}
-    if max(width, len(names)) > MOST_COLUMNS:
+    if len(names) > MOST_COLUMNS:
         raise UnreadableSpreadsheet("too_many_columns")
-    return Columns(names, width, blank, template), count
+    # a cell far to the right, which has no header, is not part of the table
+    return Columns(names, min(width, MOST_COLUMNS), blank, template), count
 
 
 def recipient_headers(template: Template) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a text message abroad costs, and how its country treats it (contract: content A)."""
+"""Rates and rules of text messages to other countries (contract: content A)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 
 class SmsRate(NamedTuple):
-    """Price and habits of a country. `multiplier` counts UK fragments; `alpha` says whether senders may be words (YES,
-    NO, REG for registered ones, or unknown); `dlr` whether delivery is reported.
+    """The rate of a country. `multiplier` is the price of a fragment in UK fragments; `alpha` says whether senders may
+    be words (YES, NO, REG for registered ones, or `None`); `dlr` whether delivery is reported.
     """
 
     multiplier: int
@@ -20,7 +20,7 @@ class SmsRate(NamedTuple):
 
 @cache
 def rates() -> dict[str, SmsRate]:
-    """The rates by prefix: a country code, or `1` and an area code where that has a rate of its own."""
+    """The rates by prefix: a country code, or `1` and an area code that has a separate rate."""
     data = json.loads(files("notify.content").joinpath("data/sms_rates.json").read_text(encoding="utf-8"))
     return {prefix: SmsRate(**rate) for prefix, rate in data["prefixes"].items()}
 

@@ -11,7 +11,7 @@ MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 1_000
 MOST_CELLS: Final = 5_000_000
 LONGEST_CELL: Final = 131_072
-"""Characters of a cell, which is what `csv` takes."""
+"""Characters of a cell: the limit of `csv`."""
 
 _TEXTS: Final = {
     "unreadable": "Notify cannot read this file - try using a different file type",
@@ -25,7 +25,7 @@ _TEXTS: Final = {
 
 
 class UnreadableSpreadsheet(ValueError):  # noqa: N818 - says what it is about
-    """A file that no rows can be had of. Its text is for people; `code` says why."""
+    """A file that cannot be read. The text is for people; `code` says why."""
 
     def __init__(self, code: str = "unreadable") -> None:
         self.code = code

@@ -46,7 +46,7 @@ class CsvText:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines, with their ends. As `io.StringIO` gives them, which takes four bytes for each character."""
+    """The lines, with their ends. `io.StringIO` gives the same, but takes four bytes for each character."""
     return (match[0] for match in _LINE.finditer(text))
 
 

@@ -49,29 +49,29 @@ def remove_whitespace(text: str) -> str:
 
 
 def normalise_whitespace(text: str) -> str:
-    """Runs of white space become one space; none is left at the ends."""
+    """Replaces runs of white space by one space, and removes it at the ends."""
     if not text.isascii() and _HAS_OBSCURE.search(text):
         text = text.translate(_TO_PLAIN_BLANKS)
     return " ".join(text.split())
 
 
 def normalise_lines(text: str) -> str:
-    """Every kind of line end becomes a newline, and each line has its white space normalised."""
+    """Replaces every kind of line end by a newline, and normalises the white space of each line."""
     return "\n".join(normalise_whitespace(line) for line in text.splitlines())
 
 
 def collapse_newlines(text: str) -> str:
-    """Three or more newlines in a row become two."""
+    """Replaces three or more newlines in a row by two."""
     return _MANY_NEWLINES.sub("\n\n", text)
 
 
 def tidy_punctuation(text: str) -> str:
-    """Blanks directly before a comma or a full stop go."""
+    """Removes blanks directly before a comma or a full stop."""
     return _BEFORE_PUNCTUATION.sub("", text) if any(pair in text for pair in _BLANK_AND_MARK) else text
 
 
 def replace_references(text: str, *, but: str = "") -> str:
-    """The references that we write ourselves become the characters that they stand for, `but` that one."""
+    """Replaces the references that this package writes by their characters, except the character `but`."""
     for reference, character in _OWN_REFERENCES:
         if character != but:
             text = text.replace(reference, character)
@@ -79,16 +79,16 @@ def replace_references(text: str, *, but: str = "") -> str:
 
 
 def unescape(text: str) -> str:
-    """As `html.unescape`, but quick with a great many of the references that we write ourselves."""
+    """As `html.unescape`, but fast with a large number of the references that this package writes."""
     text = replace_references(text)
     try:
         return html.unescape(text)
-    except ValueError:  # a number of thousands of digits, which is no character
+    except ValueError:  # a number with thousands of digits is no character
         return text
 
 
 def break_lines(text: str) -> str:
-    """Line ends become `<br>`, but for those at the ends."""
+    """Replaces line ends by `<br>`, and removes those at the ends."""
     return text.strip().replace("\n", "<br>").replace("\r", "<br>")
 
 
@@ -101,19 +101,19 @@ def _unsmart(word: str) -> str:
 
 
 def unsmart_emails(text: str) -> str:
-    """Typographic apostrophes in what looks like an email address become straight again."""
+    """Makes curly apostrophes straight again in what looks like an email address."""
     if "@" not in text:
         return text
     return _WORD.sub(lambda match: _unsmart(match[0]) if "@" in match[0][1:-1] else match[0], text)
 
 
 def en_dashes(text: str) -> str:
-    """A hyphen or dash that stands alone between blanks becomes an en dash with one space on either side."""
+    """Replaces a hyphen or dash that stands alone between blanks by an en dash with one space on either side."""
     return _DASHES.sub(" – ", text)
 
 
 def typography(text: str) -> str:
-    """Punctuation, quotes and dashes as a typesetter would have them."""
+    """Applies typographic punctuation, quotes and dashes."""
     return en_dashes(unsmart_emails(smart_quotes(tidy_punctuation(text))))
 
 
@@ -121,10 +121,10 @@ _GOVUK: Final = re.compile(r"(^|\s)([#*^]?)(gov)\.(uk)(?![/?#])", re.IGNORECASE)
 
 
 def unlink_govuk(text: str) -> str:
-    """Keep mail readers from making a link of the name GOV.UK: an invisible space goes after its dot."""
+    """Puts an invisible space after the dot of the name GOV.UK, so that mail readers do not make a link of it."""
     return _GOVUK.sub("\\1\\2\\3.\u200b\\4", text)
 
 
 def strip_unsupported(text: str) -> str:
-    """Without two characters that mail readers show as boxes."""
+    """Removes two characters that mail readers show as boxes."""
     return text.replace("\u2028", "").replace("\u3164", "")

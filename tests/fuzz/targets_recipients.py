@@ -1,4 +1,4 @@
-"""What reads recipients and lists of them, each as a function that takes any text."""
+"""Functions that read recipients, lists of them, and web addresses."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from notify.content.sms import SmsTemplate
 from notify.content.sms_senders import resolve_sender
 from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 from notify.content.spreadsheets import CsvText, read_spreadsheet
+from notify.content.uris import is_uri
 
 ALLOWED = (InvalidPhoneNumber, InvalidEmailAddress, UnreadableSpreadsheet)
-"""What these say of a text that is no good."""
+"""Errors that these may raise."""
 
 RULES = SendingRules(allow_international_sms=True, guest_list=["07900900123"], remaining_international=1)
 
@@ -38,7 +39,7 @@ def _address(text: str) -> dict[str, str]:
 
 
 def _list(template: Template) -> Callable[[str], Report]:
-    # a megabyte may be half a million rows, each of which is checked: a part of it shows as well what takes too long
+    # a megabyte may be half a million rows, each of which is checked: a part of it is enough to show what takes too long
     return lambda text: RecipientList(CsvText(text[:20_000]), template, RULES).check()
 
 
@@ -51,6 +52,8 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "postal address": _address,
     "postcode": format_postcode,
     "country": find_country,
+    "web address": lambda text: is_uri(text, ""),
+    "windows csv": lambda text: list(read_spreadsheet(text.encode("cp1252", "replace"), "list.csv")),
     "csv": lambda text: list(CsvText(text)),
     "uploaded csv": lambda text: list(read_spreadsheet(text.encode("utf-8", "surrogatepass"), "list.csv")),
     "list of texts": _list(SmsTemplate("Hello ((name)) ((a??b))")),

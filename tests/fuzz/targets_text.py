@@ -1,4 +1,4 @@
-"""What reads the text of messages: placeholders, text messages, emails, letters."""
+"""Functions that read the text of messages: placeholders, text messages, emails, letters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notify.content.links import link_addresses
 from notify.content.markdown import parse
 from notify.content.placeholders import Field, Personalisation, TooMuchTextError, escape
 from notify.content.qr import code_svg
-from notify.content.sanitise import sanitise_value
+from notify.content.sanitise import sanitise_value, without_angle_escapes, without_escapes
 from notify.content.sms import SmsTemplate, template_length
 from notify.content.text import normalise_lines, typography, unlink_govuk
 
@@ -24,7 +24,14 @@ def _placeholders(text: str) -> object:
 
 def _sms(text: str) -> object:
     message = SmsTemplate(text).render({"a": "b"}, "Service")
-    return message.fragments, message.body, message.unsendable_characters, template_length(text)
+    limited = SmsTemplate(text, gsm_only=True).render({})
+    return (
+        message.fragments,
+        message.body,
+        message.unicode_characters,
+        limited.unsendable_characters,
+        template_length(text),
+    )
 
 
 def _sms_previews(text: str) -> object:
@@ -89,7 +96,7 @@ TARGETS: dict[str, Callable[[str], object]] = {
     "letter": _letter,
     "QR codes": _qr_codes,
     "text": _text,
-    "sanitised value": sanitise_value,
+    "sanitised value": lambda text: (sanitise_value(text), without_escapes(text), without_angle_escapes(text)),
 }
 ALLOWED: tuple[type[Exception], ...] = (TooMuchTextError,)
 """Errors that a target may raise for a text that is no good."""
