@@ -1,4 +1,4 @@
-"""Every knob of the product: typed, documented, read from the environment.
+"""Every setting of the product: typed, documented, read from the environment.
 
 The environment variable of a field is its name in upper case. `docs/configuration.md` is generated from this file
 (`notify settings --markdown`), so a field's description is what an operator reads.
@@ -13,18 +13,28 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
-DEVELOPMENT_SECRET = "dev-notify-secret-key"
-DEVELOPMENT_SALT = "dev-notify-salt"
-DEVELOPMENT_CLIENTS = {"notify-admin": [DEVELOPMENT_SECRET], "notify-functional-tests": ["functional-tests-secret-key"]}
+from notify import safety
+from notify.infra.setting_types import (
+    Address,
+    CleanEnvironment,
+    FernetKey,
+    HeaderText,
+    HostName,
+    ObjectStoreAddress,
+    PostgresAddress,
+    RedisAddress,
+    SmtpAddress,
+    UrlPath,
+    WebAddress,
+    one_or_many,
+    without_control_characters,
+)
+from notify.safety import DEVELOPMENT_CLIENTS, DEVELOPMENT_SALT, DEVELOPMENT_SECRET, SettingsError
+
 SAFE_ENVIRONMENTS = ("development", "test")
-OBJECT_STORES = ("file", "s3", "gs", "az", "memory")
-
-
-class SettingsError(Exception):
-    """A setting is missing, malformed or unsafe. Its text is one line that names the environment variable."""
 
 
 class Settings(BaseSettings):
@@ -34,19 +44,25 @@ class Settings(BaseSettings):
 
     # -- where we are
     notify_environment: str = Field(
-        "development",
-        description="Name of the environment. `development` and `test` accept default secrets and the sandbox; any other name refuses them at start.",
+        "",
+        description="Name of the environment; must be set, `notify up` alone takes `development`. `development` and `test` have the sandbox, the console and published secrets, and refuse real providers, a public `API_HOST_NAME` and listeners beyond this machine; any other name, such as `production`, refuses what is unsafe.",
     )
-    api_host_name: str = Field(
+    allow_plaintext_internal: bool = Field(
+        False,
+        description="Outside development and test, connections beyond this machine to PostgreSQL, Redis, the broker, SMTP and providers must be encrypted. `1` allows them without encryption: only where the network between the machines is private.",
+    )
+    api_host_name: WebAddress = Field(
         "http://localhost:6011", description="Public address of this API, used in links that leave it."
     )
-    api_host_name_internal: str = Field(
+    api_host_name_internal: WebAddress = Field(
         "http://localhost:6011", description="Address under which our own processes reach this API."
     )
-    admin_base_url: str = Field(
+    admin_base_url: WebAddress = Field(
         "http://localhost:6012", description="Address of the admin web app, used in links and error texts."
     )
-    notify_email_domain: str = Field("notify.tools", description="Domain of the addresses that emails are sent from.")
+    notify_email_domain: HostName = Field(
+        "notify.tools", description="Domain of the addresses that emails are sent from."
+    )
     notify_app_name: str = Field("api", description="Name of this process type in logs.")
     git_commit: str = Field("", description="Commit of this build, shown by `/_status`.")
     build_time: str = Field("", description="Time of this build, shown by `/_status`.")
@@ -54,12 +70,20 @@ class Settings(BaseSettings):
     # -- secrets
     secret_key: Annotated[list[str], NoDecode] = Field(
         default=[DEVELOPMENT_SECRET],
-        description="Signs links and tokens and, through a key derived from it, encrypts personal data at rest. One value, or a JSON list for rotation: the last one is used for new data, all are accepted.",
+        description="Signs links and tokens; the admin app has the same. One value, or a JSON list for rotation: the last one signs, all are accepted. Outside development at least 32 characters, as is each secret below.",
     )
     dangerous_salt: str = Field(DEVELOPMENT_SALT, description="Salt of signatures.")
-    token_secret_key: str = Field(
+    token_secret_key: FernetKey = Field(
         "",
-        description="Fernet key of tokens in links (unsubscribe). Empty: signed tokens of the older form are made instead.",
+        description="Fernet key of tokens in links (unsubscribe); the admin app has the same. Must be set outside development and test. Empty: signed tokens of the older form are made instead.",
+    )
+    data_encryption_keys: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Keys of personal data at rest, which nobody else has. One value, or a JSON list for rotation: the last one encrypts, all of them decrypt (docs/running.md). Must be set outside development and test. Empty: `notify up` has a random one in its data folder; else `SECRET_KEY` is used.",
+    )
+    read_data_under_secret_key: bool = Field(
+        True,
+        description="Data that was encrypted under `SECRET_KEY`, as older versions did, is still read. Set `0` when `notify rotate-secrets` has rewritten it: such data is refused then.",
     )
     internal_client_api_keys: dict[str, list[str]] = Field(
         default=DEVELOPMENT_CLIENTS,
@@ -68,10 +92,10 @@ class Settings(BaseSettings):
     admin_client_id: str = Field("notify-admin", description="Internal client id of the admin web app.")
 
     # -- database
-    sqlalchemy_database_uri: str = Field(
+    sqlalchemy_database_uri: PostgresAddress = Field(
         "", description="PostgreSQL >= 15. Empty: `notify up` starts its own under the data folder."
     )
-    sqlalchemy_database_uri_bulk: str = Field(
+    sqlalchemy_database_uri_bulk: PostgresAddress = Field(
         "", description="A read replica for long reads. Empty: the primary database."
     )
     sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections kept per process.")
@@ -82,8 +106,10 @@ class Settings(BaseSettings):
 
     # -- cache and queue
     redis_enabled: bool = Field(True, description="`0` runs without a cache: no rate limits, no daily limits.")
-    redis_url: str = Field("", description="Valkey or Redis. Empty: `notify up` starts its own under the data folder.")
-    broker_url: str = Field(
+    redis_url: RedisAddress = Field(
+        "", description="Valkey or Redis. Empty: `notify up` starts its own under the data folder."
+    )
+    broker_url: Address = Field(
         "",
         description="Broker of the task queues: `redis://`, `amqp://`, `sqs://` or an SQS address such as `https://sqs.eu-west-1.amazonaws.com`. Empty: the cache at `REDIS_URL`.",
     )
@@ -106,14 +132,14 @@ class Settings(BaseSettings):
     notify_data_dir: Path = Field(
         Path(".notify"), description="Folder of everything `notify up` keeps: databases, files, logs, `dev.json`."
     )
-    object_store_url: str = Field(
+    object_store_url: ObjectStoreAddress = Field(
         "",
         description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
     )
 
     # -- the web process
     port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
-    web_host: str = Field("127.0.0.1", description="Address the API listens on.")
+    web_host: HostName = Field("127.0.0.1", description="Address the API listens on.")
     web_processes: int = Field(2, ge=1, le=64, description="Web processes of `notify web`.")
     web_threads: int = Field(32, ge=1, le=512, description="Requests a web process handles at the same time.")
     web_connections: int = Field(
@@ -152,7 +178,7 @@ class Settings(BaseSettings):
         le=65535,
         description="Port on which a worker shows its metrics. 0: none; the web processes of its host may show them.",
     )
-    worker_metrics_host: str = Field("127.0.0.1", description="Address a worker shows its metrics on.")
+    worker_metrics_host: HostName = Field("127.0.0.1", description="Address a worker shows its metrics on.")
     provider_connections: int = Field(
         200, ge=1, le=5000, description="Requests in flight to providers per worker process."
     )
@@ -195,9 +221,11 @@ class Settings(BaseSettings):
     )
 
     # -- providers of text messages
-    mmg_url: str = Field("https://api.mmg.co.uk/jsonv2a/api.php", description="Address of MMG's sending API.")
-    mmg_api_key: str = Field("", description="MMG's key. Empty: MMG is not used.")
-    mmg_receipt_url: str = Field("", description="Address MMG is told to send receipts to. Empty: as agreed with MMG.")
+    mmg_url: WebAddress = Field("https://api.mmg.co.uk/jsonv2a/api.php", description="Address of MMG's sending API.")
+    mmg_api_key: HeaderText = Field("", description="MMG's key. Empty: MMG is not used.")
+    mmg_receipt_url: WebAddress = Field(
+        "", description="Address MMG is told to send receipts to. Empty: as agreed with MMG."
+    )
     mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
         description="JSON `[user, password]` put into the receipt address given to MMG; its receipts must carry them.",
@@ -206,14 +234,14 @@ class Settings(BaseSettings):
         [], description="JSON list of user names MMG may use for inbound texts."
     )
     mmg_inbound_sms_auth: list[str] = Field([], description="JSON list of passwords MMG may use for inbound texts.")
-    firetext_url: str = Field(
+    firetext_url: WebAddress = Field(
         "https://www.firetext.co.uk/api/sendsms/json", description="Address of Firetext's sending API."
     )
-    firetext_api_key: str = Field("", description="Firetext's key. Empty: Firetext is not used.")
-    firetext_international_api_key: str = Field(
+    firetext_api_key: HeaderText = Field("", description="Firetext's key. Empty: Firetext is not used.")
+    firetext_international_api_key: HeaderText = Field(
         "", description="Firetext's key for international texts. Empty: the other one."
     )
-    firetext_receipt_url: str = Field("", description="Address Firetext is told to send receipts to.")
+    firetext_receipt_url: WebAddress = Field("", description="Address Firetext is told to send receipts to.")
     firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
         description="JSON `[user, password]` put into the receipt address given to Firetext; its receipts must carry them.",
@@ -243,11 +271,11 @@ class Settings(BaseSettings):
         False,
         description="`1` sends email through Amazon SES. Credentials come from AWS's standard chain: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, shared files, or the role of the container or instance.",
     )
-    ses_url: str = Field("", description="Address of the SES v2 API. Empty: Amazon's in `AWS_REGION`.")
+    ses_url: WebAddress = Field("", description="Address of the SES v2 API. Empty: Amazon's in `AWS_REGION`.")
     ses_configuration_set: str = Field(
         "", description="Configuration set that emails are sent with. Empty: the identity's default."
     )
-    ses_stub_url: str = Field(
+    ses_stub_url: WebAddress = Field(
         "",
         description="Address of a stand-in for SES, for tests of load: it is told of each email, without its content, and nothing is sent.",
     )
@@ -255,16 +283,16 @@ class Settings(BaseSettings):
         [],
         description="JSON list of the SNS topics whose notifications `POST /notifications/email/ses` takes. Empty: there is no such endpoint.",
     )
-    ses_receipts_queue_url: str = Field(
+    ses_receipts_queue_url: WebAddress = Field(
         "", description="Address of the SQS queue that `notify ses-receipts` reads SES notifications from."
     )
-    sns_url: str = Field(
+    sns_url: WebAddress = Field(
         "",
         description="Address of a stand-in for SNS, whose certificates are accepted too. Refused outside development and test.",
     )
-    smtp_url: str = Field(
+    smtp_url: SmtpAddress = Field(
         "",
-        description="`smtp://user:password@host:port` (STARTTLS when offered) or `smtps://...`. Special characters of user and password are percent-encoded. Empty: SMTP is not used.",
+        description="`smtp://user:password@host:port` (STARTTLS; outside development it must be offered, with a certificate of a known authority) or `smtps://...`. Special characters of user and password are percent-encoded. Empty: SMTP is not used.",
     )
     smtp_connections: int = Field(
         10,
@@ -272,7 +300,7 @@ class Settings(BaseSettings):
         le=500,
         description="Connections a worker process keeps to the SMTP server, one email at a time on each.",
     )
-    sandbox_url: str = Field(
+    sandbox_url: WebAddress = Field(
         "",
         description="Address of the sandbox provider. Empty: it is not used; `notify up` starts one and sets this. Refused outside development and test.",
     )
@@ -281,7 +309,7 @@ class Settings(BaseSettings):
     )
 
     # -- sending files by email
-    document_download_base_url: str = Field(
+    document_download_base_url: WebAddress = Field(
         "", description="Public address of the download pages. Empty: `API_HOST_NAME`."
     )
 
@@ -292,16 +320,16 @@ class Settings(BaseSettings):
         "",
         description="Folder in which the processes of a host count together for `/metrics`. Empty: `notify up` has one, `notify web` uses one of its own.",
     )
-    prometheus_metrics_path: str = Field("/metrics", description="Path of the metrics endpoint.")
-    metrics_token: str = Field(
+    prometheus_metrics_path: UrlPath = Field("/metrics", description="Path of the metrics endpoint.")
+    metrics_token: HeaderText = Field(
         "",
-        description="Bearer token of the metrics endpoint. Empty: the application id in `VCAP_APPLICATION`, if there is one; else it is open to whoever reaches the port.",
+        description="Bearer token of the metrics endpoint. Empty: the application id in `VCAP_APPLICATION`, if there is one. Without both the endpoint is open, which is refused outside development and test.",
     )
     metrics_basic_auth: bool = Field(True, description="`0` leaves `VCAP_APPLICATION` out of account.")
     vcap_application: dict[str, Any] = Field(
         {}, description="JSON object that Cloud Foundry sets; its `application_id` may open the metrics endpoint."
     )
-    otel_exporter_otlp_endpoint: str = Field(
+    otel_exporter_otlp_endpoint: WebAddress = Field(
         "",
         description="Address of an OpenTelemetry collector (OTLP over HTTP) that gets traces; the SDK's other variables (`OTEL_...`) hold too. Empty: no traces. Needs the extra `tracing`.",
     )
@@ -309,14 +337,10 @@ class Settings(BaseSettings):
         "", description="Name of this service in traces. Empty: `notify-` and `NOTIFY_APP_NAME`."
     )
 
-    @field_validator("secret_key", mode="before")
+    @field_validator("secret_key", "data_encryption_keys", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            import orjson
-
-            return orjson.loads(value) if value.lstrip().startswith("[") else [value]
-        return value
+        return one_or_many(value)
 
     @field_validator("apis", mode="before")
     @classmethod
@@ -326,52 +350,26 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _not_empty(cls, value: list[str]) -> list[str]:
-        if not value or not all(value):
+        if not value:
             raise ValueError("must not be empty")
         return value
 
-    @field_validator("sqlalchemy_database_uri", "sqlalchemy_database_uri_bulk")
+    @field_validator("*")
     @classmethod
-    def _postgres(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("postgresql", "postgres", "postgresql+psycopg"):
-            raise ValueError("must be a postgresql:// address")
-        return value
+    def _clean(cls, value: Any) -> Any:
+        return without_control_characters(value)
 
-    @field_validator("redis_url")
     @classmethod
-    def _redis(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in ("redis", "rediss", "unix"):
-            raise ValueError("must be a redis:// address")
-        return value
-
-    @field_validator("object_store_url")
-    @classmethod
-    def _object_store(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in OBJECT_STORES:
-            raise ValueError("must be an address that starts with " + ", ".join(f"{name}://" for name in OBJECT_STORES))
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _smtp(cls, value: str) -> str:
-        if value:
-            parts = urlsplit(value)
-            try:
-                usable = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
-            except ValueError:  # the port is no number; it may be a piece of a password
-                usable = False
-            if not usable:
-                raise ValueError("must be an smtp:// or smtps:// address")
-        return value
-
-    @field_validator("ses_url", "ses_stub_url", "ses_receipts_queue_url", "sns_url")
-    @classmethod
-    def _web_address(cls, value: str) -> str:
-        if value:
-            parts = urlsplit(value)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise ValueError("must be an http:// or https:// address")
-        return value
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Keyword arguments, then the environment without blanks and quotes around its values."""
+        return init_settings, CleanEnvironment(settings_cls)
 
     @property
     def is_safe_environment(self) -> bool:
@@ -408,27 +406,54 @@ class Settings(BaseSettings):
         platform = str(self.vcap_application.get("application_id") or "") if self.metrics_basic_auth else ""
         return self.metrics_token or platform
 
+    @property
+    def encryption_keys(self) -> list[str]:
+        """Keys of data at rest: `DATA_ENCRYPTION_KEYS`, else (in development and test) `SECRET_KEY`."""
+        return self.data_encryption_keys or self.secret_key
+
+    @property
+    def older_encryption_keys(self) -> list[str]:
+        """Secrets that data at rest may still be encrypted with, besides `encryption_keys`."""
+        return self.secret_key if self.read_data_under_secret_key else []
+
     @cached_property
     def effective_broker_url(self) -> str:
         """Address of the broker: `BROKER_URL`, else the cache."""
         return self.broker_url or self.redis_url
 
 
-def load(**overrides: Any) -> Settings:
-    """Read the environment into `Settings`; keyword arguments (field names) win over it.
+def read(**overrides: Any) -> Settings:
+    """Read the environment into `Settings`, without the checks of `load`. Keyword arguments (field names) win over it.
 
-    Raises `SettingsError` with one line that names the first faulty variable, or a default secret outside development
-    and test.
+    Raises `SettingsError` with one line that names the first malformed variable.
     """
     try:
-        settings = Settings(**overrides)
+        return Settings(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"{str(first['loc'][0]).upper()}: {first['msg']}") from None
     except SettingsSourceError as error:
         raise SettingsError(_malformed(error)) from None
-    if not settings.is_safe_environment:
-        _refuse_defaults(settings)
+
+
+def load(*, starts_servers: bool = False, **overrides: Any) -> Settings:
+    """As `read`, with settings that are safe to run with. `starts_servers`: the addresses of database and cache come
+    later, from servers that `notify up` starts.
+
+    Raises `SettingsError` with one line that names the first malformed, missing or unsafe variable.
+    """
+    settings = read(**overrides)
+    if not settings.notify_environment:
+        raise SettingsError(
+            "NOTIFY_ENVIRONMENT: must be set: development on your own machine, elsewhere a name of your own such as "
+            "production"
+        )
+    if settings.is_safe_environment:
+        safety.refuse_exposure(settings)
+    else:
+        safety.refuse_weakness(settings)
+        if not starts_servers:
+            safety.refuse_missing_servers(settings)
     return settings
 
 
@@ -436,24 +461,3 @@ def _malformed(error: SettingsSourceError) -> str:
     # the library's text is: error parsing value for field "<name>" from source "<class>"
     parts = str(error).split('"')
     return f"{parts[1].upper()}: must be valid JSON" if len(parts) > 1 else str(error)
-
-
-def _refuse_defaults(settings: Settings) -> None:
-    where = f"in environment {settings.notify_environment!r}"
-    if DEVELOPMENT_SECRET in settings.secret_key:
-        raise SettingsError(f"SECRET_KEY: the development default is refused {where}; set a secret of your own")
-    if settings.dangerous_salt == DEVELOPMENT_SALT:
-        raise SettingsError(f"DANGEROUS_SALT: the development default is refused {where}; set a value of your own")
-    defaults = {secret for secrets in DEVELOPMENT_CLIENTS.values() for secret in secrets}
-    if any(secret in defaults for secrets in settings.internal_client_api_keys.values() for secret in secrets):
-        raise SettingsError(
-            f"INTERNAL_CLIENT_API_KEYS: the development defaults are refused {where}; set secrets of your own"
-        )
-    if settings.sandbox_url:
-        raise SettingsError(f"SANDBOX_URL: the sandbox provider is refused {where}")
-    if settings.sns_url:
-        raise SettingsError(f"SNS_URL: a stand-in for SNS is refused {where}")
-    if not settings.sqlalchemy_database_uri:
-        raise SettingsError(f"SQLALCHEMY_DATABASE_URI: must be set {where}")
-    if settings.redis_enabled and not settings.redis_url:
-        raise SettingsError(f"REDIS_URL: must be set {where} (or REDIS_ENABLED=0)")

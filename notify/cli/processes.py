@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from notify import settings as configuration
+from notify.cli.keys import refuse_wrong_keys
 from notify.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _settings(kind: str, **overrides: Any) -> Settings:
     settings = configuration.load(**overrides)
     if not settings.sqlalchemy_database_uri:
         raise configuration.SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
+    refuse_wrong_keys(settings)
     return settings
 
 

@@ -1,4 +1,4 @@
-"""`notify settings`: every knob, from the class that reads them."""
+"""`notify settings`: every setting, from the class that reads them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import click
 import orjson
 from pydantic.fields import FieldInfo
 
-from notify.settings import DEVELOPMENT_SALT, DEVELOPMENT_SECRET, Settings, load
+from notify.safety import DEVELOPMENT_SALT, DEVELOPMENT_SECRET
+from notify.settings import Settings, read
 
 _SECTION = re.compile(r"^    # -- (?P<title>.+)$|^    (?P<field>[a-z][a-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"(^|_)(keys?|salt|token|secret|auth|credentials|password|username)($|_)")
@@ -23,8 +24,9 @@ _HEAD = """# Configuration
 
 <!-- Written by `make docs` from `notify/settings.py`: change it there. -->
 
-Settings come from the environment. An empty variable counts as one that is not set. A wrong one is named in one line
-when a process starts. `notify settings` shows the values that hold where you are.
+Settings come from the environment. Blanks and quotes around a value are taken off. An empty variable counts as one that
+is not set. A wrong or unsafe one is named in one line when a process starts. `notify settings` shows the values that
+hold where you are.
 """
 
 
@@ -32,7 +34,7 @@ when a process starts. `notify settings` shows the values that hold where you ar
 @click.option("--markdown", is_flag=True, help="Print the page docs/configuration.md instead.")
 def settings(markdown: bool) -> None:
     """Show every setting and its value here."""
-    click.echo(page() if markdown else "\n".join(values(load())), nl=not markdown)
+    click.echo(page() if markdown else "\n".join(values(read())), nl=not markdown)
 
 
 def sections() -> Iterator[tuple[str, list[str]]]:
