@@ -8,6 +8,6 @@ from notify.infra.database import Base
 from notify.rooms import load_all
 
 load_all("models")
-assert infra_models  # tables that belong to no room
+__all__ = ["infra_models", "metadata"]
 
 metadata = Base.metadata

@@ -4,45 +4,52 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from notify.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    import psycopg
+
     from notify.infra.key_check import Sample
     from notify.infra.rotation import Progress, Result
 
 REPORT_SECONDS = 2.0
 
 
-def refuse_wrong_keys(settings: Settings) -> None:
+def refuse_wrong_keys(settings: Settings, *, at_first: bool = False) -> None:
     """Raise `SettingsError` if the database's data is encrypted with other keys than those configured. A database that
     is away, or not migrated, is left to readiness, which looks again.
+
+    `at_first`: where the database has no check yet, look at its data, and leave the check behind. This loads all
+    models.
     """
     import psycopg
 
-    from notify.infra.key_check import WrongKeyError, connect, ensure_right
+    from notify.infra.key_check import WrongKeyError, connect, ensure_right, refuse_wrong
     from notify.infra.secrets import Encryptor
 
     encryptor = Encryptor(settings.encryption_keys, only_read=settings.older_encryption_keys)
     try:
         with connect(settings.sqlalchemy_database_uri) as connection:
-
-            def samples() -> Iterable[Sample]:
-                # once in the life of a database: this loads all models
-                from notify.infra import rotation
-                from notify.models import metadata
-
-                return rotation.samples(connection, metadata)
-
-            ensure_right(connection, encryptor, samples)
+            if at_first:
+                ensure_right(connection, encryptor, lambda: _samples(connection))
+            else:
+                refuse_wrong(connection, encryptor)
     except WrongKeyError as error:
         variable = "DATA_ENCRYPTION_KEYS" if settings.data_encryption_keys else "SECRET_KEY"
         raise SettingsError(f"{variable}: {error}") from None
     except psycopg.Error:
         return
+
+
+def _samples(connection: psycopg.Connection[Any]) -> Iterable[Sample]:
+    from notify.infra.rotation import samples
+    from notify.models import metadata
+
+    return samples(connection, metadata)
 
 
 @click.command("rotate-secrets")
@@ -61,7 +68,7 @@ def rotate_secrets(batch: int, pause: float) -> None:
     from notify.models import metadata
 
     with open_parts() as parts:
-        refuse_wrong_keys(parts.settings)
+        refuse_wrong_keys(parts.settings, at_first=True)
         results = Rotation(parts.database, parts.encryptor, batch=batch, pause=pause, report=_Reporter().report).run(
             metadata
         )

@@ -30,7 +30,7 @@ def prepare(demo: Path) -> None:
     parts = build_parts(settings.load(**overrides))
     try:
         migrate.upgrade(parts.database.engine)
-        refuse_wrong_keys(parts.settings)
+        refuse_wrong_keys(parts.settings, at_first=True)
         if not parts.cache.is_ready():
             raise click.ClickException("the cache cannot be reached: is REDIS_URL right, and does it run?")
         ensure_demo(parts, demo)

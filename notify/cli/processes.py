@@ -194,6 +194,7 @@ def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, 
     from notify.worker import create_celery
 
     celery = create_celery(settings)
+    refuse_wrong_keys(settings, at_first=True)
     celery.worker_main(
         [
             *_before_command(celery),
@@ -220,6 +221,7 @@ def beat() -> None:
     from notify.worker import create_celery
 
     celery = create_celery(settings)
+    refuse_wrong_keys(settings, at_first=True)
     celery.start(
         [
             *_before_command(celery),

@@ -75,7 +75,7 @@ def _as_text(value: Any) -> str:
         return "1" if value else "0"
     if value is None:
         return ""
-    return str(value) if isinstance(value, str | int | float | Path) else orjson.dumps(value).decode()
+    return str(value) if isinstance(value, str | int | float | Path) else orjson.dumps(value, default=str).decode()
 
 
 def _without_password(text: str) -> str:

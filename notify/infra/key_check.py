@@ -69,7 +69,16 @@ def ensure_right(
         found = not opened or any(opened)
         if found:
             connection.execute(_WRITE, (CHECK_ROW, encryptor.encrypt(TEXT, CHECK_VALUE, CHECK_ROW)))
-    if not found:
+    _refuse_unless(found)
+
+
+def refuse_wrong(connection: psycopg.Connection[tuple[Any, ...]], encryptor: Encryptor) -> None:
+    """Check the keys, where the database has a row for it. Raises `WrongKeyError`, `psycopg.Error`."""
+    _refuse_unless(is_right(connection, encryptor) is not False)
+
+
+def _refuse_unless(is_well: bool) -> None:
+    if not is_well:
         raise WrongKeyError("the configured keys are not those that this database's data is encrypted with")
 
 

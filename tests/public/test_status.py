@@ -116,7 +116,7 @@ def test_what_does_not_answer_is_named(
 
 
 def test_with_the_keys_of_another_database_it_is_not_ready(api: Api, with_settings: With) -> None:
-    refuse_wrong_keys(api.parts.settings)  # as each process does at start: it leaves the check behind
+    refuse_wrong_keys(api.parts.settings, at_first=True)  # as a worker does at its first start
     assert api.call("GET", "/_status/ready", headers={}).status_code == 200
     other = with_settings(data_encryption_keys=["another key"], read_data_under_secret_key=False)
     answer = other.call("GET", "/_status/ready", headers={})
