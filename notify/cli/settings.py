@@ -67,7 +67,8 @@ def values(current: Settings) -> Iterator[str]:
     for _, names in sections():
         for name in names:
             value = getattr(current, name)
-            yield f"{name.upper()}={_HIDDEN if value and _SECRET.search(name) else _without_password(_as_text(value))}"
+            is_secret = value and not isinstance(value, bool) and _SECRET.search(name)
+            yield f"{name.upper()}={_HIDDEN if is_secret else _without_password(_as_text(value))}"
 
 
 def _as_text(value: Any) -> str:
