@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from notify.infra.public_addresses import is_address, is_public
-
 if TYPE_CHECKING:
     from notify.settings import Settings
 
@@ -72,9 +70,10 @@ def is_loopback(host: str) -> bool:
 def is_private(host: str) -> bool:
     """Whether a host is this machine, or one that the public does not reach by this name or address."""
     host = host.strip("[]").rstrip(".").lower()
-    if is_address(host):
-        return not is_public(host)
-    return "." not in host or host.endswith(PRIVATE_NAMES)
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(PRIVATE_NAMES)
 
 
 def _host(address: str) -> str:

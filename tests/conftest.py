@@ -54,7 +54,7 @@ def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify')
     before, _, query = postgres_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    usual = {
+    usual: dict[str, Any] = {
         "notify_environment": "test",
         "sqlalchemy_database_uri": url,
         "redis_url": valkey_url,

@@ -64,8 +64,9 @@ def test_a_malformed_variable_is_named_in_one_line(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, text: str
 ) -> None:
     if "\x00" in value:  # no environment holds it
+        given: dict[str, Any] = {name.lower(): value}
         with pytest.raises(SettingsError, match=f"^{name}: .*{text}"):
-            load(**{name.lower(): value})
+            load(**given)
         return
     set_environment(monkeypatch, {**DEVELOPMENT, name: value})
     line = refused()

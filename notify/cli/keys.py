@@ -63,7 +63,7 @@ def rotate_secrets(batch: int, pause: float) -> None:
     Everything may run meanwhile, with the same keys. What is interrupted goes on where it was when it is called again.
     Afterwards the other keys can be removed.
     """
-    from notify.cli.create import open_parts
+    from notify.cli.common import open_parts
     from notify.infra.rotation import Rotation
     from notify.models import metadata
 

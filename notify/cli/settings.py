@@ -1,4 +1,4 @@
-"""`notify settings`: every setting, from the class that reads them."""
+"""`notify settings`: every setting, from the classes that read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import orjson
 from pydantic.fields import FieldInfo
 
 from notify.safety import DEVELOPMENT_SALT, DEVELOPMENT_SECRET
-from notify.settings import Settings, read
+from notify.settings import PARTS, Settings, read
 
 _SECTION = re.compile(r"^    # -- (?P<title>.+)$|^    (?P<field>[a-z][a-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"(^|_)(keys?|salt|token|secret|auth|credentials|password|username)($|_)")
@@ -22,7 +22,7 @@ _HIDDEN = "(hidden)"
 
 _HEAD = """# Configuration
 
-<!-- Written by `make docs` from `notify/settings.py`: change it there. -->
+<!-- Written by `make docs` from `notify/<room>/settings.py`: change it there. -->
 
 Settings come from the environment. Blanks and quotes around a value are taken off. An empty variable counts as one that
 is not set. A wrong or unsafe one is named in one line when a process starts. `notify settings` shows the values that
@@ -38,16 +38,15 @@ def settings(markdown: bool) -> None:
 
 
 def sections() -> Iterator[tuple[str, list[str]]]:
-    """The settings' field names in their order, under the titles that the class gives to groups of them."""
-    title, names = "", list[str]()
-    for match in _SECTION.finditer(inspect.getsource(Settings)):
-        if match["title"]:
-            if names:
-                yield title, names
-            title, names = match["title"], []
-        elif match["field"] in Settings.model_fields:
-            names.append(match["field"])
-    yield title, names
+    """The settings' field names in their order, under the titles that the parts give to groups of them."""
+    found: dict[str, list[str]] = {}
+    title = ""
+    for part in PARTS:
+        for match in _SECTION.finditer(inspect.getsource(part)):
+            title = match["title"] or title
+            if match["field"] in Settings.model_fields:
+                found.setdefault(title, []).append(match["field"])
+    yield from found.items()
 
 
 def page() -> str:

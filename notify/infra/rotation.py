@@ -105,7 +105,7 @@ class Rotation:
         """Rewrite all tables. The check at start keeps the older key where another table is not complete: a process
         without that key does not start then. Raises `psycopg.Error`; what was done until then stays.
         """
-        results = []
+        results: list[Result] = []
         for table in encrypted_tables(metadata):
             if table.name == CHECK_VALUE.table and not all(result.is_complete for result in results):
                 break
@@ -149,7 +149,7 @@ class Rotation:
             )
             for name in table.columns
         )
-        after = sql.SQL("")
+        after: sql.Composable = sql.SQL("")
         if last is not None:
             places = sql.SQL(", ").join(sql.Placeholder(f"last_{position}") for position in range(len(table.key)))
             after = sql.SQL(" AND ({}) > ({})").format(key, places)

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from notify.cli import program
 from notify.cli.keys import refuse_wrong_keys
+from notify.inbound.actions import TextReceiver
 from notify.infra.parts import Parts
 from notify.infra.rotation import Progress, Rotation, encrypted_tables
 from notify.infra.secrets import Encryptor
@@ -40,11 +41,11 @@ def world(parts: Parts, *keys: str, **settings: Any) -> Iterator[Api]:
     changed = with_settings(parts, data_encryption_keys=list(keys), sandbox_url="http://127.0.0.1:9", **settings)
     demo = ensure_demo(changed, parts.settings.notify_data_dir / "dev.json")
     app = create_app(changed.settings)
-    rooms = app.extensions["rooms"]
+    container = app.extensions["notify"]
     try:
-        yield Api(app, changed, rooms, demo)
+        yield Api(app, changed, container, demo)
     finally:
-        rooms.close()
+        container.close()
         changed.close()
 
 
@@ -62,7 +63,7 @@ def fill(api: Api) -> list[UUID]:
             updated_by_id=UUID(api.demo["user"]["id"]),
             guarded=True,
         )
-    assert api.rooms.text_receiver.receive(IncomingText("mmg", NUMBER, "447900900123", "hello"))
+    assert api.container.get(TextReceiver).receive(IncomingText("mmg", NUMBER, "447900900123", "hello"))
     return [api.sent() for _ in range(5)]
 
 

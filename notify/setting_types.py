@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic_settings import EnvSettingsSource
 
 OBJECT_STORES: Final = ("file", "s3", "gs", "az", "memory")
@@ -24,6 +24,12 @@ _QUOTES: Final = "\"'"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HOST: Final = re.compile(r"[\w](?:[\w.-]*[\w])?\.?")
 _FERNET_BYTES: Final = 32
+
+
+class SettingsPart(BaseModel):
+    """Parent of the parts of `Settings`."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def clean(value: str) -> str:
@@ -54,6 +60,11 @@ def one_or_many(value: Any) -> Any:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
         raise ValueError("must be one value or a JSON list") from None
+
+
+def words(value: Any) -> Any:
+    """A list from words with commas between them."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 def without_control_characters(value: Any) -> Any:
