@@ -18,13 +18,18 @@
 # export AWS_ACCESS_KEY_ID=
 # export AWS_SECRET_ACCESS_KEY=
 
+# -- what encrypts the data (outside development; `openssl rand -hex 32`), and who may read the metrics
+# export DATA_ENCRYPTION_KEYS=
+# export METRICS_TOKEN=
+
 # -- secrets that the admin app shares
 # export SECRET_KEY=
 # export DANGEROUS_SALT=
+# export TOKEN_SECRET_KEY=
 # export INTERNAL_CLIENT_API_KEYS='{"notify-admin": ["..."]}'
 # export ADMIN_BASE_URL=http://localhost:6012
 
-# -- providers; without any the sandbox pretends to send
+# -- providers, outside development; without any the sandbox pretends to send
 # export MMG_API_KEY=
 # export FIRETEXT_API_KEY=
 # export FROM_NUMBER=development

@@ -26,6 +26,7 @@ from notify.infra.ids import first_id
 from notify.infra.parts import build_parts
 from notify.infra.postgres import start_postgres
 from notify.infra.secrets import Encryptor
+from notify.messages.models import TO
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.statuses import filter_statuses
 
@@ -45,7 +46,7 @@ _SLOW_TO_FILL: Final = (
 """Indexes that no list of the API uses; filling them would take most of the time."""
 
 
-def _rows(number: int, to: str) -> Iterator[str]:
+def _rows(number: int, encryptor: Encryptor) -> Iterator[str]:
     """Lines for `COPY`. The rare ones are the oldest, where a search from the newest on finds them last."""
     for position in range(number):
         moment = BEGAN + timedelta(milliseconds=position * 10)
@@ -60,7 +61,7 @@ def _rows(number: int, to: str) -> Iterator[str]:
             "\t".join(
                 (
                     str(id_),
-                    to,
+                    "\\\\x" + encryptor.encrypt("07900900123", TO, id_).hex(),
                     str(SERVICE),
                     str(TEMPLATE),
                     "1",
@@ -78,13 +79,12 @@ def _rows(number: int, to: str) -> Iterator[str]:
         )
 
 
-def fill(connection: psycopg.Connection, number: int, to: bytes) -> None:
+def fill(connection: psycopg.Connection, number: int, encryptor: Encryptor) -> None:
     """Fill the table with so many messages."""
     for index in _SLOW_TO_FILL:
         connection.execute(f"DROP INDEX IF EXISTS {index}".encode())
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        text = "\\\\x" + to.hex()
-        for line in _rows(number, text):
+        for line in _rows(number, encryptor):
             copy.write(line)
     connection.execute("VACUUM (ANALYZE) notifications")
 
@@ -121,7 +121,11 @@ def main() -> None:
         folder = Path(name)
         server = start_postgres(folder)
         migrate.upgrade(server.url)
-        parts = build_parts(settings.load(sqlalchemy_database_uri=server.url, redis_url="redis://127.0.0.1:9"))
+        parts = build_parts(
+            settings.load(
+                notify_environment="test", sqlalchemy_database_uri=server.url, redis_url="redis://127.0.0.1:9"
+            )
+        )
         try:
             _measure(server.url, options.rows, MessageReader(parts.database, parts.encryptor), parts.encryptor)
         finally:
@@ -133,7 +137,7 @@ def main() -> None:
 def _measure(url: str, rows: int, reader: MessageReader, encryptor: Encryptor) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         began = time.perf_counter()
-        fill(connection, rows, encryptor.encrypt("07900900123"))
+        fill(connection, rows, encryptor)
         size = connection.execute("SELECT pg_size_pretty(pg_total_relation_size('notifications'))").fetchone()
         print(f"{rows} rows, {size[0] if size else '?'}, filled in {time.perf_counter() - began:.0f} s")
         middle = connection.execute(

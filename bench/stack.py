@@ -43,6 +43,7 @@ def prepare_demo(postgres_url: str, valkey_url: str, folder: Path, api_url: str)
     migrate.upgrade(postgres_url)
     parts = build_parts(
         settings.load(
+            notify_environment="development",
             sqlalchemy_database_uri=postgres_url,
             redis_url=valkey_url,
             notify_data_dir=folder,

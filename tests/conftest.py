@@ -21,7 +21,11 @@ from notify.infra.postgres import start_postgres
 from notify.infra.valkey import start_valkey
 from tests.api import Api
 
-assert all_models.metadata  # foreign keys name tables of other container
+os.environ.setdefault("NOTIFY_ENVIRONMENT", "test")
+for _name in ("MMG_URL", "FIRETEXT_URL", "SES_URL"):  # no test reaches a real provider
+    os.environ.setdefault(_name, "http://127.0.0.1:9")
+
+assert all_models.metadata  # foreign keys name tables of other rooms
 
 _numbers = count()
 
@@ -50,7 +54,7 @@ def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify STRATEGY file_copy')
     before, _, query = postgres_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
-    usual = {
+    usual: dict[str, Any] = {
         "notify_environment": "test",
         "sqlalchemy_database_uri": url,
         "redis_url": valkey_url,

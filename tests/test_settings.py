@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from notify.settings import SettingsError, load
+from notify.settings import Settings, SettingsError, load
+from tests.production import PRODUCTION, as_environment
 
-PRODUCTION = {
-    "NOTIFY_ENVIRONMENT": "production",
-    "SECRET_KEY": "a secret of its own",
-    "DANGEROUS_SALT": "a salt of its own",
-    "INTERNAL_CLIENT_API_KEYS": '{"notify-admin": ["another secret"]}',
-    "SQLALCHEMY_DATABASE_URI": "postgresql://db/notify",
-    "REDIS_URL": "redis://cache:6379",
-}
+DEVELOPMENT = {"NOTIFY_ENVIRONMENT": "development"}
+
+
+def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def refused() -> str:
+    """The line that the environment is refused with."""
+    with pytest.raises(SettingsError) as caught:
+        load()
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
 
 
 @pytest.mark.parametrize(
@@ -26,22 +38,117 @@ PRODUCTION = {
         ("OBJECT_STORE_URL", "ftp://files", "s3://"),
         ("OBJECT_STORE_URL", "somewhere", "file://"),
         ("SMTP_URL", "mail:25", "smtp://"),
+        ("SMTP_URL", "smtp://u:sesame/x@mail", "smtp://"),
         ("INTERNAL_CLIENT_API_KEYS", "{no json", "must be valid JSON"),
         ("SECRET_KEY", "[]", "must not be empty"),
         ("APIS", "public,console", "'public' or 'internal'"),
         ("INTERNAL_PORT", "-1", "0"),
+        ("SECRET_KEY", '["a", ""]', "must not hold empty values"),
+        ("SECRET_KEY", '["a"', "one value or a JSON list"),
+        ("API_HOST_NAME", "api.example", "http:// or https://"),
+        ("ADMIN_BASE_URL", "https://", "http:// or https://"),
+        ("ADMIN_BASE_URL", "https://admin.example:port", "http:// or https://"),
+        ("MMG_URL", "https://mmg.example/a b", "http:// or https://"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "http:// or https://"),
+        ("NOTIFY_EMAIL_DOMAIN", "https://notify.example", "host name"),
+        ("NOTIFY_EMAIL_DOMAIN", "notify.example\nBcc: x", "host name"),
+        ("WEB_HOST", "localhost:6011", "host name or an IP address"),
+        ("MMG_API_KEY", "ke\ny", "must be ASCII"),
+        ("FIRETEXT_API_KEY", "key\u200b", "must be ASCII"),
+        ("FROM_NUMBER", "NOT\x00IFY", "control characters"),
+        ("SMTP_URL", "smtp://mail\x7f", "control characters"),
+        ("TOKEN_SECRET_KEY", "short", "Fernet key"),
+        ("PROMETHEUS_METRICS_PATH", "metrics", "must start with /"),
+        ("BROKER_URL", "cache", "with its scheme"),
     ],
 )
 def test_a_malformed_variable_is_named_in_one_line(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, text: str
 ) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError) as caught:
-        load()
-    line = str(caught.value)
+    if "\x00" in value:  # no environment holds it
+        given: dict[str, Any] = {name.lower(): value}
+        with pytest.raises(SettingsError, match=f"^{name}: .*{text}"):
+            load(**given)
+        return
+    set_environment(monkeypatch, {**DEVELOPMENT, name: value})
+    line = refused()
     assert line.startswith(f"{name}: ")
     assert text in line
-    assert "\n" not in line
+    assert "sesame" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("MMG_API_KEY", "key\n", "key"),
+        ("MMG_API_KEY", "key\r\n", "key"),
+        ("API_HOST_NAME", "http://localhost:6011\n", "http://localhost:6011"),
+        ("ADMIN_BASE_URL", '"https://admin.example"', "https://admin.example"),
+        ("NOTIFY_EMAIL_DOMAIN", " 'notify.example' ", "notify.example"),
+        ("INTERNAL_CLIENT_API_KEYS", '\'{"a": ["b"]}\'\n', {"a": ["b"]}),
+        ("SECRET_KEY", ' ["one", "two"] ', ["one", "two"]),
+        ("DATA_ENCRYPTION_KEYS", "one\n", ["one"]),
+        ("PORT", '"7011"', 7011),
+        ("FROM_NUMBER", '""', "development"),
+        ("FROM_NUMBER", " \n", "development"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql://a:5432,b:5432/notify", "postgresql://a:5432,b:5432/notify"),
+    ],
+)
+def test_blanks_and_quotes_around_a_value_are_taken_off(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, read: Any
+) -> None:
+    set_environment(monkeypatch, {**DEVELOPMENT, "MMG_URL": "http://localhost:1", name: value})
+    assert getattr(load(), name.lower()) == read
+
+
+def test_the_environment_has_no_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, {})
+    assert refused().startswith("NOTIFY_ENVIRONMENT: must be set: development on your own machine")
+
+
+@pytest.mark.parametrize("environment", ["development", "test"])
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("WEB_HOST", {"WEB_HOST": "0.0.0.0"}),  # noqa: S104
+        ("WEB_HOST", {"WEB_HOST": "::"}),
+        ("WEB_HOST", {"WEB_HOST": "machine.example"}),
+        ("WORKER_METRICS_HOST", {"WORKER_METRICS_HOST": "0.0.0.0", "WORKER_METRICS_PORT": "9000"}),  # noqa: S104
+        ("SANDBOX_URL", {"SANDBOX_URL": "http://10.0.0.1:9"}),
+        ("API_HOST_NAME", {"API_HOST_NAME": "https://api.notify.example"}),
+        ("API_HOST_NAME", {"API_HOST_NAME": "http://203.0.112.5:6011"}),
+        ("MMG_API_KEY", {"MMG_API_KEY": "real"}),
+        ("FIRETEXT_API_KEY", {"FIRETEXT_API_KEY": "real"}),
+        ("FIRETEXT_API_KEY", {"FIRETEXT_INTERNATIONAL_API_KEY": "real"}),
+        ("SES_ENABLED", {"SES_ENABLED": "1"}),
+        ("SMTP_URL", {"SMTP_URL": "smtp://user:pass@relay.example"}),
+    ],
+)
+def test_development_is_not_open_to_the_world(
+    monkeypatch: pytest.MonkeyPatch, environment: str, name: str, given: dict[str, str]
+) -> None:
+    set_environment(monkeypatch, {"NOTIFY_ENVIRONMENT": environment, **given})
+    line = refused()
+    assert line.startswith(f"{name}: ")
+    assert "set NOTIFY_ENVIRONMENT to a name of your own" in line
+
+
+def test_development_takes_stand_ins_and_names_of_its_own_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {
+        **DEVELOPMENT,
+        "WEB_HOST": "::1",
+        "API_HOST_NAME": "http://notify-api.localhost:6011",
+        "MMG_API_KEY": "a",
+        "MMG_URL": "http://127.0.0.1:1",
+        "FIRETEXT_API_KEY": "a",
+        "FIRETEXT_URL": "http://stand-in:8080/",
+        "SES_ENABLED": "1",
+        "SES_URL": "http://ses.internal",
+        "SMTP_URL": "smtp://192.168.1.4:1025",
+        "SANDBOX_URL": "http://localhost:9",
+    }
+    set_environment(monkeypatch, environment)
+    assert load().is_safe_environment
 
 
 @pytest.mark.parametrize(
@@ -49,10 +156,23 @@ def test_a_malformed_variable_is_named_in_one_line(
     [
         ("SECRET_KEY", None),
         ("SECRET_KEY", "dev-notify-secret-key"),
+        ("SECRET_KEY", "a"),
+        ("SECRET_KEY", '["a strong one of thirty-two characters", "weak"]'),
+        ("SECRET_KEY", "abababababababababababababababababab"),
         ("DANGEROUS_SALT", None),
+        ("DANGEROUS_SALT", "b"),
+        ("TOKEN_SECRET_KEY", None),
+        ("TOKEN_SECRET_KEY", "5YNWU0e_pN5ZyaSZvBd5uZb_sZlrVDFeOjiea6dq4zQ="),
+        ("DATA_ENCRYPTION_KEYS", None),
+        ("DATA_ENCRYPTION_KEYS", "short"),
+        ("DATA_ENCRYPTION_KEYS", PRODUCTION["secret_key"][0]),
         ("INTERNAL_CLIENT_API_KEYS", None),
         ("INTERNAL_CLIENT_API_KEYS", '{"notify-admin": ["dev-notify-secret-key"]}'),
+        ("INTERNAL_CLIENT_API_KEYS", '{"notify-admin": ["x"]}'),
+        ("METRICS_TOKEN", None),
+        ("METRICS_TOKEN", "short"),
         ("SANDBOX_URL", "http://localhost:1"),
+        ("SNS_URL", "http://localhost:1"),
         ("SQLALCHEMY_DATABASE_URI", None),
         ("REDIS_URL", None),
     ],
@@ -60,19 +180,57 @@ def test_a_malformed_variable_is_named_in_one_line(
 def test_outside_development_what_is_unsafe_or_missing_is_refused(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
 ) -> None:
-    environment = {**PRODUCTION, name: value}
-    for variable, given in environment.items():
-        if given is None:
-            monkeypatch.delenv(variable, raising=False)
-        else:
-            monkeypatch.setenv(variable, given)
-    with pytest.raises(SettingsError, match=f"^{name}: "):
-        load()
+    environment = as_environment(PRODUCTION) | ({name: value} if value else {})
+    if value is None:
+        del environment[name]
+    set_environment(monkeypatch, environment)
+    assert refused().startswith(f"{name}: ")
 
 
-def test_outside_development_secrets_of_ones_own_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, given in PRODUCTION.items():
-        monkeypatch.setenv(variable, given)
+PLAINTEXT = [
+    ("SQLALCHEMY_DATABASE_URI", "postgresql://db/notify"),
+    ("SQLALCHEMY_DATABASE_URI", "postgresql://u:p@127.0.0.1:5432,db:5432/notify?sslmode=prefer"),
+    ("SQLALCHEMY_DATABASE_URI", "postgresql:///notify?host=db"),
+    ("SQLALCHEMY_DATABASE_URI_BULK", "postgresql://replica/notify"),
+    ("REDIS_URL", "redis://cache:6379"),
+    ("BROKER_URL", "amqp://broker"),
+    ("BROKER_URL", "redis://broker"),
+    ("SES_RECEIPTS_QUEUE_URL", "http://sqs.example/queue"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), PLAINTEXT)
+def test_outside_development_connections_to_other_machines_are_encrypted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    set_environment(monkeypatch, as_environment(PRODUCTION) | {name: value})
+    line = refused()
+    assert line.startswith(f"{name}: an unencrypted connection to another machine is refused")
+    assert "ALLOW_PLAINTEXT_INTERNAL=1" in line
+    monkeypatch.setenv("ALLOW_PLAINTEXT_INTERNAL", "1")
+    assert not load().is_safe_environment
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SQLALCHEMY_DATABASE_URI", "postgresql:///notify?host=/run/postgresql"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql://u@%2Frun%2Fpostgresql/notify"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql://localhost:5432/notify"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql://[::1]:5432/notify"),
+        ("SQLALCHEMY_DATABASE_URI", "postgresql://a,b/notify?sslmode=require"),
+        ("REDIS_URL", "redis://127.0.0.1:6379"),
+        ("REDIS_URL", "unix:///run/valkey.sock"),
+        ("BROKER_URL", "https://sqs.eu-west-1.amazonaws.com"),
+        ("BROKER_URL", "sqs://"),
+        ("BROKER_URL", "amqps://broker"),
+        ("WEB_HOST", "0.0.0.0"),  # noqa: S104
+        ("API_HOST_NAME", "https://api.notify.example"),
+        ("MMG_API_KEY", "real"),
+    ],
+)
+def test_outside_development_what_is_safe_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    set_environment(monkeypatch, as_environment(PRODUCTION) | {name: value})
     assert not load().is_safe_environment
 
 

@@ -29,6 +29,9 @@ ENTRIES = {
     ),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
     "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
+    "rotate-secrets": Entry(
+        "notify.cli.keys:rotate_secrets", "Encrypt all data anew, under the last of DATA_ENCRYPTION_KEYS."
+    ),
     **_entries("users", {"create-user": "Create a user who can sign in at once."}),
     **_entries(
         "services",

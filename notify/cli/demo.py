@@ -24,7 +24,7 @@ from notify.infra.times import utc_now
 from notify.services.api_keys import create_api_key, full_api_key, revoke_api_key
 from notify.services.guest_list import set_guest_list
 from notify.services.limits import LIVE_LIMITS
-from notify.services.models import ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
+from notify.services.models import API_KEY_SECRET, ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
 from notify.services.senders import add_reply_to, add_sms_sender
 from notify.services.service import create_service
 from notify.templates.actions import create_template
@@ -194,7 +194,7 @@ def _key(session: Session, encryptor: Encryptor, key_type: str) -> str:
     )
     if key is not None:
         try:
-            return full_api_key(key.name, DEMO_SERVICE, encryptor.decrypt(key.secret))
+            return full_api_key(key.name, DEMO_SERVICE, encryptor.decrypt(key.secret, API_KEY_SECRET, key.id))
         except UndecipherableError:
             revoke_api_key(session, DEMO_SERVICE, key.id)
     made = create_api_key(

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import time
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 VERSION = 1
 """Of the folder's layout. A newer one is refused, an older one would be converted here."""
-OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "beat", "dev.json"}
-SAFE = ("development", "test")
-"""Environments in which a command may take what happens to run here; elsewhere every address is given on purpose."""
+OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "beat", "dev.json", "secrets.json"}
 LOCK_ATTEMPTS = 4
+SECRET_BYTES = 32
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
+
+
+SECRETS: Mapping[str, Callable[[], Any]] = {
+    "data_encryption_keys": lambda: [secrets.token_urlsafe(SECRET_BYTES)],
+    "secret_key": lambda: [secrets.token_urlsafe(SECRET_BYTES)],
+    "dangerous_salt": lambda: secrets.token_urlsafe(SECRET_BYTES),
+    "token_secret_key": lambda: base64.urlsafe_b64encode(secrets.token_bytes(SECRET_BYTES)).decode(),
+    "internal_client_api_keys": lambda: {"notify-admin": [secrets.token_urlsafe(SECRET_BYTES)]},
+    "metrics_token": lambda: secrets.token_urlsafe(SECRET_BYTES),
+}
+"""How each secret of an installation is made, by field name of `Settings`."""
 
 
 class FolderError(Exception):
@@ -51,6 +63,11 @@ class DataFolder:
     def demo(self) -> Path:
         """File that tells how to use the demo service."""
         return self.path / "dev.json"
+
+    @property
+    def secrets_file(self) -> Path:
+        """File of the secrets that were made for this folder. Without it the data cannot be read."""
+        return self.path / "secrets.json"
 
     @property
     def _environment(self) -> Path:
@@ -129,6 +146,47 @@ class DataFolder:
             self._lock.close()
             self._lock = None
 
+    def secrets(self) -> dict[str, Any]:
+        """This installation's own secrets, by field name of `Settings`: random, made at the first call, the same at
+        later ones. The folder must be taken. Raises `FolderError`: the file is damaged, or cannot be written.
+        """
+        try:
+            kept = self._kept_secrets()
+            if missing := {name: make() for name, make in SECRETS.items() if name not in kept}:
+                kept |= missing
+                self._write_secrets(kept)
+        except OSError as error:
+            raise FolderError(f"{self.secrets_file} cannot be used: {error.strerror or error}") from None
+        return kept
+
+    def _kept_secrets(self) -> dict[str, Any]:
+        try:
+            kept = json.loads(self.secrets_file.read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            kept = None
+        if not isinstance(kept, dict):
+            raise FolderError(
+                f"{self.secrets_file} is damaged: bring it back from a backup, for the data cannot be read without it"
+            )
+        return kept
+
+    def _write_secrets(self, values: Mapping[str, Any]) -> None:
+        """Replace the file at once, so that a power cut leaves the old one or the new one."""
+        new = self.secrets_file.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(dict(values), file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self.secrets_file)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
     def publish(self, environment: Mapping[str, str]) -> None:
         """Write down the settings under which the running parts are reached, readable by us only."""
         with open(os.open(self._environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -173,10 +231,14 @@ class DataFolder:
 
 def adopt_running_instance(environment: MutableMapping[str, str]) -> None:
     """Let a command reach the databases that a `notify up` on this data folder has started, where the environment names
-    none: what that published is put into `environment`, which wins over it.
+    none: what that published is put into `environment`, which wins over it. An environment of another name than that
+    runs in is left alone.
     """
-    if environment.get("SQLALCHEMY_DATABASE_URI") or environment.get("NOTIFY_ENVIRONMENT", "development") not in SAFE:
+    if environment.get("SQLALCHEMY_DATABASE_URI"):
         return
-    folder = DataFolder(Path(environment.get("NOTIFY_DATA_DIR") or ".notify"))
-    for name, value in folder.published().items():
+    published = DataFolder(Path(environment.get("NOTIFY_DATA_DIR") or ".notify")).published()
+    named = environment.get("NOTIFY_ENVIRONMENT")
+    if named and named != published.get("NOTIFY_ENVIRONMENT"):
+        return
+    for name, value in published.items():
         environment.setdefault(name, value)

@@ -23,12 +23,14 @@ def prepare(demo: Path) -> None:
 
     from notify import migrate, settings
     from notify.cli.demo import ensure_demo
+    from notify.cli.keys import refuse_wrong_keys
     from notify.infra.parts import build_parts
 
     overrides = json.load(sys.stdin)
     parts = build_parts(settings.load(**overrides))
     try:
         migrate.upgrade(parts.database.engine)
+        refuse_wrong_keys(parts.settings, at_first=True)
         if not parts.cache.is_ready():
             raise click.ClickException("the cache cannot be reached: is REDIS_URL right, and does it run?")
         ensure_demo(parts, demo)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from notify import settings as configuration
+from notify.cli.keys import refuse_wrong_keys
 from notify.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def _settings(kind: str, **overrides: Any) -> Settings:
     settings = configuration.load(**overrides)
     if not settings.sqlalchemy_database_uri:
         raise configuration.SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
+    refuse_wrong_keys(settings)
     return settings
 
 
@@ -192,6 +194,7 @@ def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, 
     from notify.worker import create_celery
 
     celery = create_celery(settings)
+    refuse_wrong_keys(settings, at_first=True)
     celery.worker_main(
         [
             *_before_command(celery),
@@ -218,6 +221,7 @@ def beat() -> None:
     from notify.worker import create_celery
 
     celery = create_celery(settings)
+    refuse_wrong_keys(settings, at_first=True)
     celery.start(
         [
             *_before_command(celery),

@@ -1,4 +1,4 @@
-"""`notify settings`: every knob, from the class that reads them."""
+"""`notify settings`: every setting, from the classes that read them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import click
 import orjson
 from pydantic.fields import FieldInfo
 
-from notify.settings import DEVELOPMENT_SALT, DEVELOPMENT_SECRET, Settings, load
+from notify.safety import DEVELOPMENT_SALT, DEVELOPMENT_SECRET
+from notify.settings import PARTS, Settings, read
 
 _SECTION = re.compile(r"^    # -- (?P<title>.+)$|^    (?P<field>[a-z][a-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"(^|_)(keys?|salt|token|secret|auth|credentials|password|username)($|_)")
@@ -21,10 +22,11 @@ _HIDDEN = "(hidden)"
 
 _HEAD = """# Configuration
 
-<!-- Written by `make docs` from `notify/settings.py`: change it there. -->
+<!-- Written by `make docs` from `notify/<room>/settings.py`: change it there. -->
 
-Settings come from the environment. An empty variable counts as one that is not set. A wrong one is named in one line
-when a process starts. `notify settings` shows the values that hold where you are.
+Settings come from the environment. Blanks and quotes around a value are taken off. An empty variable counts as one that
+is not set. A wrong or unsafe one is named in one line when a process starts. `notify settings` shows the values that
+hold where you are.
 """
 
 
@@ -32,20 +34,19 @@ when a process starts. `notify settings` shows the values that hold where you ar
 @click.option("--markdown", is_flag=True, help="Print the page docs/configuration.md instead.")
 def settings(markdown: bool) -> None:
     """Show every setting and its value here."""
-    click.echo(page() if markdown else "\n".join(values(load())), nl=not markdown)
+    click.echo(page() if markdown else "\n".join(values(read())), nl=not markdown)
 
 
 def sections() -> Iterator[tuple[str, list[str]]]:
-    """The settings' field names in their order, under the titles that the class gives to groups of them."""
-    title, names = "", list[str]()
-    for match in _SECTION.finditer(inspect.getsource(Settings)):
-        if match["title"]:
-            if names:
-                yield title, names
-            title, names = match["title"], []
-        elif match["field"] in Settings.model_fields:
-            names.append(match["field"])
-    yield title, names
+    """The settings' field names in their order, under the titles that the parts give to groups of them."""
+    found: dict[str, list[str]] = {}
+    title = ""
+    for part in PARTS:
+        for match in _SECTION.finditer(inspect.getsource(part)):
+            title = match["title"] or title
+            if match["field"] in Settings.model_fields:
+                found.setdefault(title, []).append(match["field"])
+    yield from found.items()
 
 
 def page() -> str:
@@ -65,7 +66,8 @@ def values(current: Settings) -> Iterator[str]:
     for _, names in sections():
         for name in names:
             value = getattr(current, name)
-            yield f"{name.upper()}={_HIDDEN if value and _SECRET.search(name) else _without_password(_as_text(value))}"
+            is_secret = value and not isinstance(value, bool) and _SECRET.search(name)
+            yield f"{name.upper()}={_HIDDEN if is_secret else _without_password(_as_text(value))}"
 
 
 def _as_text(value: Any) -> str:
@@ -73,7 +75,7 @@ def _as_text(value: Any) -> str:
         return "1" if value else "0"
     if value is None:
         return ""
-    return str(value) if isinstance(value, str | int | float | Path) else orjson.dumps(value).decode()
+    return str(value) if isinstance(value, str | int | float | Path) else orjson.dumps(value, default=str).decode()
 
 
 def _without_password(text: str) -> str:

@@ -26,6 +26,7 @@ from notify.infra.embedded import EmbeddedError, Server, start_postgres, start_v
 from notify.infra.server import last_words
 from notify.infra.supervisor import EndedError, Supervisor, stop_leftovers
 from notify.infra.valkey import free_port
+from notify.safety import DEVELOPMENT_TOKEN_KEY
 from notify.settings import Settings, SettingsError
 
 DATABASES, PROVIDERS, WORKERS, WEB = range(4)
@@ -61,14 +62,18 @@ def up(data_dir: Path | None, port: int | None, processes: int | None, workers: 
     """
     given = {"notify_data_dir": data_dir, "port": port, "web_processes": processes}
     overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    settings = configuration.load(**overrides)
+    if not configuration.read().notify_environment:
+        overrides["notify_environment"] = "development"
+    settings = configuration.read(**overrides)
     if "API_HOST_NAME" not in os.environ:
         overrides["api_host_name"] = f"http://localhost:{settings.port}"
     if "API_HOST_NAME_INTERNAL" not in os.environ:
         overrides["api_host_name_internal"] = f"http://localhost:{settings.port}"
     folder = DataFolder(settings.notify_data_dir)
     overrides["notify_data_dir"] = folder.path
-    instance = Instance(configuration.load(**overrides), folder, overrides, workers=workers, quiet=quiet)
+    if settings.is_safe_environment:  # before anything is written
+        configuration.load(**overrides)
+    instance = Instance(settings, folder, overrides, workers=workers, quiet=quiet)
     os.umask(0o077)  # messages and keys: what is written here is for nobody else
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -113,6 +118,7 @@ class Instance:
         self.folder.take()
         try:
             self.folder.withdraw()  # what a killed one published
+            self._take_secrets()
             stop_leftovers(self.folder.children)
             self._check_port()
             self._start(stop)
@@ -133,6 +139,16 @@ class Instance:
 
     def _check_port(self) -> None:
         refuse_taken_port(self.settings.web_host, self.settings.port)
+
+    def _take_secrets(self) -> None:
+        """Use the folder's secrets where the environment has none. Those that the admin app must have too are the
+        published ones in development, where nothing is reached from outside.
+        """
+        own = self.folder.secrets()
+        if self.settings.is_safe_environment:
+            own = {"data_encryption_keys": own["data_encryption_keys"], "token_secret_key": DEVELOPMENT_TOKEN_KEY}
+        self.overrides |= {name: value for name, value in own.items() if not os.environ.get(name.upper())}
+        self.settings = configuration.load(starts_servers=True, **self.overrides)
 
     def _start(self, stop: threading.Event) -> None:
         preparing = self._spawn_prepare()
@@ -263,7 +279,10 @@ class Instance:
         return self.folder.logs / f"{name}.log"
 
     def _changed_environment(self) -> dict[str, str]:
-        return {name.upper(): str(value) for name, value in self.overrides.items()}
+        return {
+            name.upper(): json.dumps(value) if isinstance(value, list | dict) else str(value)
+            for name, value in self.overrides.items()
+        }
 
     def _environment(self, kind: str) -> dict[str, str]:
         return {
@@ -284,6 +303,7 @@ class Instance:
             f"  API            {base}",
             f"  Documentation  {base}/docs",
             *([f"  Console        {base}/console"] if self.settings.is_safe_environment else []),
+            *([] if self.settings.is_safe_environment else [f"  Secrets        {_short(self.folder.secrets_file)}"]),
             f"  Data and logs  {_short(self.folder.path)} ({_short(self.folder.logs)})",
         ]
         lines += self._welcome_to_demo(base)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flask import Request, Response
 
+from notify.safety import is_loopback
 from notify.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def known_hosts(settings: Settings) -> frozenset[str]:
 
 
 def refusal(request: Request, hosts: frozenset[str]) -> str | None:
-    """Why a request is refused, or null."""
+    """Why a request is refused, or None."""
+    if not all(map(_is_here, _senders(request))):
+        return "The console answers to this machine only."
     try:
         host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
     except ValueError:
@@ -64,6 +67,17 @@ def refusal(request: Request, hosts: frozenset[str]) -> str | None:
     if site not in ("none", "same-origin") and not is_followed_link:
         return "The console does not answer to other sites."
     return None
+
+
+def _senders(request: Request) -> list[str]:
+    """Where a request comes from: the peer, and whom a proxy in front names."""
+    forwarded = request.headers.get("X-Forwarded-For", "") + "," + request.headers.get("X-Real-Ip", "")
+    return [request.remote_addr or "", *(sender.strip() for sender in forwarded.split(",") if sender.strip())]
+
+
+def _is_here(address: str) -> bool:
+    """Whether an address is this machine's. A Unix socket has none."""
+    return not address or is_loopback(address)
 
 
 def protect(response: Response) -> Response:

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from notify.content.sms_senders import resolve_sender
 from notify.inbound import metrics
+from notify.inbound.models import CONTENT
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
@@ -77,10 +78,10 @@ class TextReceiver:
             connection.execute(_LOCK, (f"{text.provider} {text.reference}",))
             same = connection.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall()
             for stored_id, user_number, content in same:
-                if user_number == sender and self._says(content, text.content):
+                if user_number == sender and self._says(stored_id, content, text.content):
                     return stored_id, ()
         id_, now = new_id(), utc_now()
-        encrypted = self._vault.encrypt(text.content)
+        encrypted = self._vault.encrypt(text.content, CONTENT, id_)
         connection.execute(
             _STORE,
             (id_, service_id, encrypted, number, sender, now, text.sent_at, text.reference, text.provider),
@@ -88,9 +89,9 @@ class TextReceiver:
         date = text.sent_at or now
         return id_, self._tell(connection, id_, service_id, sender, number, text.content, date)
 
-    def _says(self, stored: bytes, content: str) -> bool:
+    def _says(self, id_: UUID, stored: bytes, content: str) -> bool:
         try:
-            return self._vault.decrypt(stored) == content
+            return self._vault.decrypt(stored, CONTENT, id_) == content
         except UndecipherableError:  # rather twice than not at all
             return False
 
@@ -120,9 +121,8 @@ class TextReceiver:
             if row is None:
                 return ()
             service_id, sender, number, content, date = row
-            return self._tell(
-                connection, inbound_sms_id, service_id, sender, number, self._vault.decrypt(content), date
-            )
+            text = self._vault.decrypt(content, CONTENT, inbound_sms_id)
+            return self._tell(connection, inbound_sms_id, service_id, sender, number, text, date)
 
 
 def local_number(number: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, text
@@ -10,7 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.database import Base
 from notify.infra.ids import new_id
+from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.times import utc_now
+
+CONTENT: Final = EncryptedColumn("inbound_sms", "content")
 
 
 class _ReceivedText:
@@ -30,7 +34,7 @@ class InboundText(_ReceivedText, Base):
 
     __tablename__ = "inbound_sms"
 
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: CONTENT})
     user_number: Mapped[str]
 
     __table_args__ = (

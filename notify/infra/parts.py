@@ -76,7 +76,7 @@ def build_parts(settings: Settings) -> Parts:
             application_name=f"notify-{settings.notify_app_name}",
         ),
         cache=Cache(settings.redis_url if settings.redis_enabled else ""),
-        encryptor=Encryptor(settings.secret_key),
+        encryptor=Encryptor(settings.encryption_keys, only_read=settings.older_encryption_keys),
         signer=Signer(settings.secret_key, settings.dangerous_salt),
         objects=Objects(settings.object_store_url or f"file://{settings.notify_data_dir.resolve() / 'objects'}"),
         queue=Queue(celery, prefix, broker, groups=settings.enable_sqs_message_group_ids),

@@ -1,44 +1,92 @@
 """Encryption of personal data at rest, and signatures of what travels outside.
 
-Encryption is AES-256-GCM (NIST SP 800-38D) with keys derived by HKDF-SHA256 (RFC 5869) from `SECRET_KEY`. A stored
-value is `version (1 byte) | key id (4) | nonce (12) | ciphertext and tag`. Several secrets may be configured: the last
-one encrypts, all of them decrypt, so that a secret can be rotated without a stop.
+Encryption is AES-256-GCM (NIST SP 800-38D). A stored value is
+`version 2 (1 byte) | key id (4) | period (2) | nonce (12) | ciphertext and tag`.
+
+- Each table has a key for each period of 30 days, derived by HKDF-SHA256 (RFC 5869) from a configured key. So no
+  derived key comes near the 2^32 random nonces that NIST allows.
+- Table, column and row id are the associated data: a value that is copied into another row or column does not open.
+- Several keys may be configured. The last one encrypts, all of them decrypt, so a key is replaced without a stop.
+
+Version 1, without period and associated data, is only read. `notify rotate-secrets` rewrites it
+(docs/decisions/0017-keys-of-data-at-rest.md).
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from itsdangerous import BadData, URLSafeSerializer
 
 from notify.infra.json_values import dump_json, parse_json
 
-VERSION = b"\x01"
-KEY_ID_BYTES = 4
-NONCE_BYTES = 12
-HEADER_BYTES = len(VERSION) + KEY_ID_BYTES + NONCE_BYTES
+VERSION_1: Final = b"\x01"
+VERSION_2: Final = b"\x02"
+KEY_ID_BYTES: Final = 4
+PERIOD_BYTES: Final = 2
+NONCE_BYTES: Final = 12
+KEY_END: Final = 1 + KEY_ID_BYTES
+PERIOD_END: Final = KEY_END + PERIOD_BYTES
+HEADER_1_BYTES: Final = KEY_END + NONCE_BYTES
+HEADER_2_BYTES: Final = PERIOD_END + NONCE_BYTES
+
+PERIOD_SECONDS: Final = 30 * 24 * 3600
+MOST_CIPHERS: Final = 2000
+"""Derived keys kept for reading: ten tables for over ten years."""
 
 
 class UndecipherableError(Exception):
-    """A stored value was encrypted with a secret that is no longer configured, or was damaged."""
+    """A stored value was encrypted with a key that is not configured, was moved from another place, or was damaged."""
 
 
 class BadSignatureError(Exception):
     """A signed value was not made with our secrets."""
 
 
-def _derive(secret: str) -> tuple[bytes, AESGCM]:
-    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"notify data at rest").derive(secret.encode())
+class EncryptedColumn(NamedTuple):
+    """A column whose values are encrypted. A history table holds copies under the name of the table they are from."""
+
+    table: str
+    column: str
+
+
+ENCRYPTED: Final = "encrypted"
+"""Key of `info` under which a mapped column has its `EncryptedColumn`: so `notify rotate-secrets` finds it."""
+
+
+class _Key:
+    """A configured key: what is derived from it, and its id in stored values."""
+
+    def __init__(self, secret: str) -> None:
+        version_1 = _expand(secret, b"notify data at rest")
+        self.id_1 = _digest(version_1)[:KEY_ID_BYTES]
+        self.cipher_1 = AESGCM(version_1)
+        self._root = _expand(secret, b"notify data at rest, version 2")
+        self.id = _digest(self._root)[:KEY_ID_BYTES]
+
+    def cipher(self, table: str, period: bytes) -> AESGCM:
+        """The cipher of a table in a period."""
+        info = b"notify table key\0" + period + table.encode()
+        return AESGCM(HKDFExpand(algorithm=SHA256(), length=32, info=info).derive(self._root))
+
+
+def _expand(secret: str, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+
+
+def _digest(value: bytes) -> bytes:
     digest = Hash(SHA256())
-    digest.update(key)
-    return digest.finalize()[:KEY_ID_BYTES], AESGCM(key)
+    digest.update(value)
+    return digest.finalize()
 
 
 class _Nonces:
@@ -62,39 +110,100 @@ class _Nonces:
             return fresh[:NONCE_BYTES]
 
 
+class _Sealer(NamedTuple):
+    """What encrypts the values of a column until the period ends."""
+
+    cipher: AESGCM
+    header: bytes
+    place: bytes
+    ends_at: float
+
+
 class Encryptor:
-    """Encrypts and decrypts values at rest with the configured secrets."""
+    """Encrypts and decrypts values at rest with the configured keys. Safe to share between threads."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        pairs = [_derive(secret) for secret in secrets]
-        self._ciphers = dict(pairs)
-        current_id, self._current = pairs[-1]
-        self._header = VERSION + current_id
+    def __init__(
+        self, keys: Sequence[str], *, only_read: Sequence[str] = (), now: Callable[[], float] = time.time
+    ) -> None:
+        """The last of `keys` encrypts; all of them decrypt, and so do those of `only_read`."""
+        known = [_Key(secret) for secret in dict.fromkeys((*only_read, *keys))]
+        current = _Key(keys[-1])
+        self._current = current
+        self._keys = {key.id: key for key in known}
+        self._ciphers_1 = {key.id_1: key.cipher_1 for key in known}
+        self._ciphers_2: dict[tuple[bytes, str], AESGCM] = {}
+        self._sealers: dict[EncryptedColumn, _Sealer] = {}
+        self._places: dict[EncryptedColumn, bytes] = {}
         self._nonces = _Nonces()
+        self._now = now
 
-    def encrypt(self, text: str) -> bytes:
-        """`text` as bytes that only these secrets open. Two calls never give the same bytes."""
+    @property
+    def current_header(self) -> bytes:
+        """How values begin that `encrypt` makes now: version and key id. Others are to be rotated."""
+        return VERSION_2 + self._current.id
+
+    def encrypt(self, text: str, column: EncryptedColumn, row_id: UUID) -> bytes:
+        """`text` as bytes that only our keys open, and only for this row of this column. Two calls never give the same
+        bytes.
+        """
+        sealer = self._sealers.get(column)
+        if sealer is None or self._now() >= sealer.ends_at:
+            sealer = self._make_sealer(column)
         nonce = self._nonces.next()
-        return self._header + nonce + self._current.encrypt(nonce, text.encode("utf-8", "surrogatepass"), None)
+        sealed = sealer.cipher.encrypt(nonce, text.encode("utf-8", "surrogatepass"), sealer.place + row_id.bytes)
+        return sealer.header + nonce + sealed
 
-    def decrypt(self, value: bytes) -> str:
-        """The text in `value`. Raises `UndecipherableError`."""
-        cipher = self._ciphers.get(value[1 : 1 + KEY_ID_BYTES])
-        if cipher is None or value[:1] != VERSION:
-            raise UndecipherableError("the value was encrypted with a secret that is not configured")
+    def decrypt(self, value: bytes, column: EncryptedColumn, row_id: UUID) -> str:
+        """The text in `value`, which was read from this row of this column. Raises `UndecipherableError`."""
         try:
-            plain = cipher.decrypt(value[1 + KEY_ID_BYTES : HEADER_BYTES], value[HEADER_BYTES:], None)
-        except InvalidTag:
-            raise UndecipherableError("the value was damaged") from None
+            if value[:1] == VERSION_2:
+                cipher = self._ciphers_2.get((value[1:PERIOD_END], column.table)) or self._read_cipher(value, column)
+                place = self._places.get(column) or self._place(column)
+                nonce, sealed = value[PERIOD_END:HEADER_2_BYTES], value[HEADER_2_BYTES:]
+                plain = cipher.decrypt(nonce, sealed, place + row_id.bytes)
+            else:
+                plain = self._decrypt_version_1(value)
+        except (InvalidTag, ValueError):  # ValueError: it is cut short
+            raise UndecipherableError("the value was damaged, or is from another place") from None
         return plain.decode("utf-8", "surrogatepass")
 
-    def encrypt_json(self, value: Any) -> bytes:
+    def encrypt_json(self, value: Any, column: EncryptedColumn, row_id: UUID) -> bytes:
         """As `encrypt`, of the JSON form of `value`."""
-        return self.encrypt(dump_json(value).decode())
+        return self.encrypt(dump_json(value).decode(), column, row_id)
 
-    def decrypt_json(self, value: bytes | None) -> Any:
-        """As `decrypt`, read as JSON. Null gives an empty object."""
-        return {} if value is None else parse_json(self.decrypt(value))
+    def decrypt_json(self, value: bytes | None, column: EncryptedColumn, row_id: UUID) -> Any:
+        """As `decrypt`, read as JSON. None gives an empty object."""
+        return {} if value is None else parse_json(self.decrypt(value, column, row_id))
+
+    def _make_sealer(self, column: EncryptedColumn) -> _Sealer:
+        number = int(self._now() // PERIOD_SECONDS)
+        period = number.to_bytes(PERIOD_BYTES)
+        cipher = self._current.cipher(column.table, period)
+        header = self.current_header + period
+        sealer = _Sealer(cipher, header, self._place(column), (number + 1) * PERIOD_SECONDS)
+        self._sealers[column] = sealer
+        return sealer
+
+    def _read_cipher(self, value: bytes, column: EncryptedColumn) -> AESGCM:
+        key = self._keys.get(value[1:KEY_END])
+        if key is None:
+            raise UndecipherableError("the value was encrypted with a key that is not configured")
+        cipher = key.cipher(column.table, value[KEY_END:PERIOD_END])
+        if len(self._ciphers_2) >= MOST_CIPHERS:
+            self._ciphers_2.clear()
+        self._ciphers_2[value[1:PERIOD_END], column.table] = cipher
+        return cipher
+
+    def _decrypt_version_1(self, value: bytes) -> bytes:
+        cipher = self._ciphers_1.get(value[1:KEY_END])
+        if cipher is None or value[:1] != VERSION_1:
+            raise UndecipherableError("the value was encrypted with a key that is not configured")
+        return cipher.decrypt(value[KEY_END:HEADER_1_BYTES], value[HEADER_1_BYTES:], None)
+
+    def _place(self, column: EncryptedColumn) -> bytes:
+        place = f"{column.table}\0{column.column}\0".encode()
+        self._places[column] = place
+        return place
 
 
 class Signer:

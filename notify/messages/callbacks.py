@@ -13,6 +13,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.messages.complaints import StoredComplaint
+from notify.messages.models import TO
 from notify.messages.statuses import COMPLETED
 from notify.webhooks import payloads
 from notify.webhooks.outbox import NewCallback, Outbox
@@ -66,7 +67,7 @@ class MessageCallbacks:
         payload = payloads.delivery_status(
             notification_id=id_,
             reference=reference,
-            to=self._vault.decrypt(to),
+            to=self._vault.decrypt(to, TO, id_),
             status=status,
             created_at=created_at,
             completed_at=updated_at,

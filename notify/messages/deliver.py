@@ -33,6 +33,7 @@ from notify.messages import publish
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.compose import Composer
 from notify.messages.metrics import measure_deliveries
+from notify.messages.models import PERSONALISATION, TO
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import OutgoingEmail, OutgoingText, ProviderError, Receipt
 from notify.providers.choice import NoProviderError
@@ -323,7 +324,7 @@ class Deliverer:
             make = self._text if notification_type == "sms" else self._email
             try:
                 outgoing, units = make(row, service, template)
-                to = row[7] if notification_type == "email" else self._vault.decrypt(row[5]).strip()
+                to = row[7] if notification_type == "email" else self._vault.decrypt(row[5], TO, id_).strip()
             except Exception as error:  # of this one; the others are fine. Its text may quote the message
                 logger.error("message cannot be made", id=id_, error=type(error).__name__)
                 failed.append(_Result(id_, None, 0, utc_now()))
@@ -336,7 +337,7 @@ class Deliverer:
         outgoing, message = self._composer.text(
             service,
             template,
-            self._vault.decrypt_json(personalisation),
+            self._vault.decrypt_json(personalisation, PERSONALISATION, id_),
             notification_id=id_,
             normalised_to=normalised_to,
             reply_to_text=sender,
@@ -351,9 +352,9 @@ class Deliverer:
         outgoing = self._composer.email(
             service,
             template,
-            self._vault.decrypt_json(personalisation),
+            self._vault.decrypt_json(personalisation, PERSONALISATION, id_),
             notification_id=id_,
-            address=self._vault.decrypt(to),
+            address=self._vault.decrypt(to, TO, id_),
             normalised_to=normalised_to,
             reply_to_text=reply_to,
             unsubscribe_link=unsubscribe_link,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, Text, UniqueConstraint, text
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from notify.infra.columns import enum
 from notify.infra.database import Base
 from notify.infra.ids import new_id
+from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.times import utc_now
 from notify.messages.statuses import STATUSES
 from notify.vocabulary import NOTIFICATION_TYPES
@@ -27,6 +29,9 @@ _KEY_TYPE_CHECK = "key_type IN ('normal', 'team', 'test')"
 
 
 _LIST_ORDER = ("key_type", "notification_type", "notification_status", text("(job_id IS NOT NULL)"), "created_at", "id")
+
+TO: Final = EncryptedColumn("notifications", "to")
+PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
 
 
 class _Message:
@@ -64,8 +69,10 @@ class Notification(_Message, Base):
 
     __tablename__ = "notifications"
 
-    to: Mapped[bytes] = mapped_column(LargeBinary)
-    personalisation: Mapped[bytes | None] = mapped_column("_personalisation", LargeBinary)
+    to: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: TO})
+    personalisation: Mapped[bytes | None] = mapped_column(
+        "_personalisation", LargeBinary, info={ENCRYPTED: PERSONALISATION}
+    )
     normalised_to: Mapped[str | None]
     reply_to_text: Mapped[str | None]
     unsubscribe_link: Mapped[str | None]

@@ -18,6 +18,7 @@ from notify.infra.batcher import Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
+from notify.messages.models import PERSONALISATION, TO
 from notify.messages.statuses import STATUSES
 from notify.vocabulary import NOTIFICATION_TYPES
 
@@ -141,7 +142,9 @@ class StoredMessage:
 def read_row(row: MessageRow, encryptor: Encryptor) -> StoredMessage:
     """The message of a row. Raises `UndecipherableError`."""
     return StoredMessage.from_row(
-        row, to=encryptor.decrypt(row.to), personalisation=encryptor.decrypt_json(row.personalisation)
+        row,
+        to=encryptor.decrypt(row.to, TO, row.id),
+        personalisation=encryptor.decrypt_json(row.personalisation, PERSONALISATION, row.id),
     )
 
 

@@ -21,6 +21,7 @@ from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.metrics import measure_receipts
+from notify.messages.models import PERSONALISATION
 from notify.messages.statuses import OPEN_TO_RECEIPTS
 from notify.providers.base import Receipt
 from notify.services.cache import ServiceCache
@@ -141,5 +142,5 @@ class ReceiptProcessor:
         service = self._services.get(service_id)
         if template is None or service is None:
             return 0
-        values = self._vault.decrypt_json(personalisation)
+        values = self._vault.decrypt_json(personalisation, PERSONALISATION, row[0])
         return template.sms.render(values, service.name if service.prefix_sms else None).fragments

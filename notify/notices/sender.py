@@ -18,6 +18,7 @@ from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages.accept.checks import check_missing
 from notify.messages.accept.values import encrypt_values
+from notify.messages.models import TO
 from notify.messages.publish import DeliveryPublisher
 from notify.messages.store import NewMessage, write_messages
 from notify.notices.catalogue import NOTIFY_SERVICE_ID
@@ -74,13 +75,14 @@ class Notices:
         is_text = template.row.type == "sms"
         number = PhoneNumber.parse(to) if is_text else None
         usual = template.row.default_sender_text or (self._default_sms_sender if is_text else None)
+        id_ = new_id()
         message = NewMessage(
-            id=new_id(),
-            to=self._encryptor.encrypt(to),
+            id=id_,
+            to=self._encryptor.encrypt(to, TO, id_),
             service_id=NOTIFY_SERVICE_ID,
             template_id=template_id,
             template_version=template.row.version,
-            personalisation=encrypt_values(self._encryptor, template, personalisation),
+            personalisation=encrypt_values(self._encryptor, template, personalisation, id_),
             api_key_id=None,
             key_type="normal",
             notification_type=template.row.type,

@@ -14,6 +14,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import text
 
 from notify import queues
+from notify.infra import key_check
 from notify.infra.container import Container
 from notify.infra.database import read_scalar
 from notify.infra.http import json_answer
@@ -23,6 +24,8 @@ logger = structlog.get_logger(__name__)
 
 CHECK_SECONDS: Final = 3.0
 FRESH_SECONDS: Final = 1.0
+NEEDED: Final = ("database", "encryption")
+"""Parts without which no message can be accepted."""
 REVISION: Final = "SELECT version_num FROM alembic_version"
 
 
@@ -59,14 +62,25 @@ class Check:
         future.set_result(answers)
 
 
+def has_right_keys(parts: Parts) -> bool:
+    """Whether the configured keys are those of the database's data, as far as that can be seen."""
+    try:
+        with key_check.connect(parts.settings.sqlalchemy_database_uri) as connection:
+            return key_check.is_right(connection, parts.encryptor) is not False
+    except psycopg.Error:  # the database's own check tells
+        return True
+
+
 class Readiness:
-    """Whether what we stand on answers. Of that only the database is needed to accept messages: without the cache there
-    are no limits, and without the broker messages wait for the sweeper, which both is better than no service at all.
+    """Whether what we stand on answers. Of that only the database, and the keys of its data, are needed to accept
+    messages: without the cache there are no limits, and without the broker messages wait for the sweeper. Both are
+    better than no service at all.
     """
 
     def __init__(self, parts: Parts) -> None:
         self._checks = [
             Check("database", lambda: parts.database.answers(CHECK_SECONDS)),
+            Check("encryption", lambda: has_right_keys(parts)),
             Check("cache", parts.cache.is_ready),
             Check("broker", lambda: parts.queue.is_ready(queues.PERIODIC)),
         ]
@@ -120,7 +134,7 @@ def blueprint(container: Container) -> Blueprint:
     def ready() -> Response:
         """For a load balancer. With `strict`, also what we can do without must answer."""
         found = readiness.look()
-        needed = found if request.args.get("strict") else {"database": found["database"]}
+        needed = found if request.args.get("strict") else {name: found[name] for name in NEEDED}
         word = "ok" if all(found.values()) else "degraded" if all(needed.values()) else "fail"
         body = {"status": word, **{name: "ok" if answers else "fail" for name, answers in found.items()}}
         return json_answer(body, 200 if all(needed.values()) else 503)

@@ -17,7 +17,7 @@ from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.infra.versions import save_version
 from notify.services.errors import DuplicateApiKeyNameError, InvalidApiKeyError
-from notify.services.models import ApiKey, Service
+from notify.services.models import API_KEY_SECRET, ApiKey, Service
 from notify.services.names import key_prefix
 from notify.services.queries import earliest_shown_expiry
 from notify.vocabulary import KEY_TYPES
@@ -44,11 +44,11 @@ def create_api_key(
         raise InvalidApiKeyError("key_type", f"Invalid key type: {key_type}")
     if len(name) > 255:
         raise InvalidApiKeyError("name", "Longer than maximum length 255.")
-    secret = str(uuid4())
+    id_, secret = new_public_id(), str(uuid4())
     key = ApiKey(
-        id=new_public_id(),
+        id=id_,
         name=name,
-        secret=encryptor.encrypt(secret),
+        secret=encryptor.encrypt(secret, API_KEY_SECRET, id_),
         service_id=service_id,
         key_type=key_type,
         created_by_id=created_by_id,

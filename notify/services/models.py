@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -24,12 +25,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id, new_public_id
+from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
 from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES, ORGANISATION_TYPES, RECIPIENT_TYPES, SERVICE_PERMISSIONS
 
 notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 recipient_type_enum = enum("recipient_type", RECIPIENT_TYPES)
+
+API_KEY_SECRET: Final = EncryptedColumn("api_keys", "secret")
 
 
 class _ServiceColumns(Versioned):
@@ -228,7 +232,7 @@ class DataRetention(Base):
 class _ApiKeyColumns(Versioned):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: API_KEY_SECRET})
     service_id: Mapped[UUID]
     expiry_date: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -15,6 +15,7 @@ from notify.branding.models import EmailBranding, ServiceEmailBranding
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.services.models import (
+    API_KEY_SECRET,
     ApiKey,
     DataRetention,
     EmailReplyTo,
@@ -146,7 +147,7 @@ def _usable_keys(session: Session, service_id: UUID, encryptor: Encryptor, now: 
             id=key.id,
             name=key.name,
             key_type=key.key_type,
-            secret=encryptor.decrypt(key.secret),
+            secret=encryptor.decrypt(key.secret, API_KEY_SECRET, key.id),
             expiry_date=key.expiry_date,
             created_by_id=key.created_by_id,
         )

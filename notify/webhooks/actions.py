@@ -23,7 +23,7 @@ from notify.infra.versions import save_version
 from notify.services.models import Service
 from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.errors import DuplicateCallbackError, InvalidCallbackError, NoCallbackError
-from notify.webhooks.models import CallbackApi
+from notify.webhooks.models import BEARER_TOKEN, SIGNING_SECRET, CallbackApi
 from notify.webhooks.signing import derived_secret, secret_bytes
 
 SHORTEST_TOKEN: Final = 10
@@ -51,13 +51,14 @@ def create_callback(
         raise InvalidCallbackError("callback_type", f"Invalid callback type: {callback_type}")
     _check_url(url, guarded=guarded)
     _check_token(bearer_token)
+    id_ = new_public_id()
     callback = CallbackApi(
-        id=new_public_id(),
+        id=id_,
         service_id=service_id,
         callback_type=callback_type,
         url=url,
-        bearer_token=encryptor.encrypt(bearer_token),
-        signing_secret=_encrypted_secret(encryptor, signing_secret),
+        bearer_token=encryptor.encrypt(bearer_token, BEARER_TOKEN, id_),
+        signing_secret=_encrypted_secret(encryptor, signing_secret, id_),
         updated_by_id=updated_by_id,
     )
     try:
@@ -93,9 +94,9 @@ def update_callback(
         callback.url = url
     if bearer_token is not None:
         _check_token(bearer_token)
-        callback.bearer_token = encryptor.encrypt(bearer_token)
+        callback.bearer_token = encryptor.encrypt(bearer_token, BEARER_TOKEN, callback.id)
     if signing_secret is not None:
-        callback.signing_secret = _encrypted_secret(encryptor, signing_secret)
+        callback.signing_secret = _encrypted_secret(encryptor, signing_secret, callback.id)
     callback.updated_by_id = updated_by_id
     save_version(session, callback)
     return callback
@@ -110,8 +111,8 @@ def delete_callback(session: Session, *, service_id: UUID, callback_type: str) -
 def signing_secret(callback: CallbackApi, encryptor: Encryptor) -> str:
     """What the receiver verifies signatures with: `whsec_...`."""
     if callback.signing_secret is not None:
-        return encryptor.decrypt(callback.signing_secret)
-    return derived_secret(encryptor.decrypt(callback.bearer_token))
+        return encryptor.decrypt(callback.signing_secret, SIGNING_SECRET, callback.id)
+    return derived_secret(encryptor.decrypt(callback.bearer_token, BEARER_TOKEN, callback.id))
 
 
 def _locked(session: Session, service_id: UUID, callback_type: str) -> CallbackApi:
@@ -146,11 +147,11 @@ def _check_token(token: str) -> None:
         raise InvalidCallbackError("bearer_token", "bearer_token has characters that a header cannot carry")
 
 
-def _encrypted_secret(encryptor: Encryptor, secret: str | None) -> bytes | None:
+def _encrypted_secret(encryptor: Encryptor, secret: str | None, callback_id: UUID) -> bytes | None:
     if secret is None:
         return None
     try:
         secret_bytes(secret)
     except ValueError as error:
         raise InvalidCallbackError("signing_secret", f"signing_secret {error}") from None
-    return encryptor.encrypt(secret)
+    return encryptor.encrypt(secret, SIGNING_SECRET, callback_id)

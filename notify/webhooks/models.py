@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
@@ -11,8 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from notify.infra.columns import one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id, new_public_id
+from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.versions import Versioned
 from notify.vocabulary import CALLBACK_TYPES
+
+PAYLOAD: Final = EncryptedColumn("pending_callbacks", "payload")
+BEARER_TOKEN: Final = EncryptedColumn("service_callback_api", "bearer_token")
+SIGNING_SECRET: Final = EncryptedColumn("service_callback_api", "signing_secret")
 
 
 class PendingCallback(Base):
@@ -29,7 +35,7 @@ class PendingCallback(Base):
     callback_type: Mapped[str]
     service_id: Mapped[UUID]
     subject_id: Mapped[UUID]
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    payload: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: PAYLOAD})
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -44,12 +50,12 @@ class _CallbackColumns(Versioned):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID]
     url: Mapped[str]
-    bearer_token: Mapped[bytes] = mapped_column(LargeBinary)
+    bearer_token: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: BEARER_TOKEN})
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime | None]
     updated_by_id: Mapped[UUID]
     callback_type: Mapped[str | None]
-    signing_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    signing_secret: Mapped[bytes | None] = mapped_column(LargeBinary, info={ENCRYPTED: SIGNING_SECRET})
 
 
 class CallbackApiHistory(_CallbackColumns, Base):

@@ -14,7 +14,6 @@ from threading import Lock
 from typing import Any, Final, Self
 from uuid import UUID
 
-import orjson
 import structlog
 from cachetools import TTLCache
 from psycopg import Connection
@@ -28,6 +27,7 @@ from notify.infra.queue import Queue, TaskName
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.vocabulary import CallbackType
+from notify.webhooks.models import PAYLOAD
 
 logger = structlog.get_logger(__name__)
 
@@ -119,15 +119,19 @@ class Outbox:
         wanting = self.wanting(connection, callback_type, {callback.service_id for callback in callbacks})
         wanted = [callback for callback in callbacks if callback.service_id in wanting]
         if wanted:
+            ids = [new_id() for _ in wanted]
             connection.execute(
                 _RECORD,
                 {
                     "type": callback_type,
                     "now": utc_now(),
-                    "ids": [new_id() for _ in wanted],
+                    "ids": ids,
                     "services": [callback.service_id for callback in wanted],
                     "subjects": [callback.subject_id for callback in wanted],
-                    "payloads": [self._vault.encrypt(orjson.dumps(callback.payload).decode()) for callback in wanted],
+                    "payloads": [
+                        self._vault.encrypt_json(callback.payload, PAYLOAD, id_)
+                        for id_, callback in zip(ids, wanted, strict=True)
+                    ],
                 },
             )
         return wanting

@@ -35,6 +35,7 @@ from notify.infra.times import utc_now
 from notify.settings import Settings
 from notify.vocabulary import CallbackType
 from notify.webhooks import metrics
+from notify.webhooks.models import BEARER_TOKEN, PAYLOAD, SIGNING_SECRET
 from notify.webhooks.outbox import publish
 from notify.webhooks.signing import derived_secret, secret_bytes, signature_headers
 
@@ -61,7 +62,7 @@ WHERE p.id = due.id
 RETURNING p.id, p.subject_id, p.attempts, p.payload
 """
 _ENDPOINT: Final = """
-SELECT url, bearer_token, signing_secret FROM service_callback_api WHERE service_id = %s AND callback_type = %s
+SELECT id, url, bearer_token, signing_secret FROM service_callback_api WHERE service_id = %s AND callback_type = %s
 """
 _DROP_ALL: Final = "DELETE FROM pending_callbacks WHERE service_id = %s AND callback_type = %s"
 _DONE: Final = "DELETE FROM pending_callbacks WHERE id = ANY(%s)"
@@ -249,20 +250,23 @@ class CallbackSender:
                     "limit": TAKEN_AT_A_TIME,
                 },
             ).fetchall()
-        url, token, secret = found
-        bearer_token = self._vault.decrypt(token)
-        key = secret_bytes(self._vault.decrypt(secret) if secret is not None else derived_secret(bearer_token))
-        endpoint = _Endpoint(url, bearer_token, key)
+        endpoint = self._endpoint(*found)
         taken = []
         for id_, subject_id, attempts, payload in rows:
             try:
-                body = self._vault.decrypt(payload).encode()
+                body = self._vault.decrypt(payload, PAYLOAD, id_).encode()
             except UndecipherableError:
                 # it stays where it is until it expires: the secret may come back
                 self._log(logger.error, "callback cannot be decrypted", lane, subject_id=str(subject_id))
                 continue
             taken.append(_Taken(id_, subject_id, attempts, body, endpoint))
         return taken
+
+    def _endpoint(self, id_: UUID, url: str, token: bytes, secret: bytes | None) -> _Endpoint:
+        bearer_token = self._vault.decrypt(token, BEARER_TOKEN, id_)
+        if secret is None:
+            return _Endpoint(url, bearer_token, secret_bytes(derived_secret(bearer_token)))
+        return _Endpoint(url, bearer_token, secret_bytes(self._vault.decrypt(secret, SIGNING_SECRET, id_)))
 
     def _write(self, lane: _Lane, results: list[_Result]) -> None:
         now = utc_now()

@@ -10,6 +10,7 @@ import pytest
 from notify.infra.parts import Parts
 from notify.webhooks.signing import derived_secret
 from tests.cli.terminal import made, run
+from tests.production import PRODUCTION, as_environment
 from tests.services.factory import a_service
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -75,12 +76,7 @@ def test_a_service_gets_a_number_and_a_text(parts: Parts, service: str, tmp_path
 
 
 def test_texts_are_pretended_in_development_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "NOTIFY_ENVIRONMENT": "production",
-        "SECRET_KEY": "x" * 30,
-        "DANGEROUS_SALT": "y",
-        "INTERNAL_CLIENT_API_KEYS": '{"notify-admin": ["z"]}',
-    }.items():
+    for name, value in as_environment(PRODUCTION).items():
         monkeypatch.setenv(name, value)
     refused = run("receive-text", "--to", "07900900001", "--content", "hello")
     assert (refused.exit_code, refused.output) == (1, "Error: refused in environment 'production'\n")

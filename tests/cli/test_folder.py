@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 
 from notify.cli.folder import LARGEST_LOG_BYTES, DataFolder, FolderError
 from notify.cli.reset import reset
+from notify.settings import load
+from tests.production import PRODUCTION
 
 
 def test_a_new_folder_is_closed_to_others_and_can_be_taken_again(tmp_path: Path) -> None:
@@ -22,6 +25,38 @@ def test_a_new_folder_is_closed_to_others_and_can_be_taken_again(tmp_path: Path)
     assert folder.logs.is_dir()
     folder.release()
     DataFolder(path).take()
+
+
+def test_its_secrets_are_random_kept_and_closed_to_others(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "one")
+    folder.take()
+    made = folder.secrets()
+    assert folder.secrets() == made
+    assert folder.secrets_file.stat().st_mode & 0o077 == 0
+    assert load(**PRODUCTION | made).data_encryption_keys == made["data_encryption_keys"]
+    other = DataFolder(tmp_path / "two")
+    other.take()
+    assert all(other.secrets()[name] != value for name, value in made.items())
+
+
+def test_a_secret_that_a_newer_version_needs_is_added(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path)
+    folder.take()
+    made = folder.secrets()
+    folder.secrets_file.write_text(json.dumps({"data_encryption_keys": made["data_encryption_keys"]}))
+    again = folder.secrets()
+    assert again["data_encryption_keys"] == made["data_encryption_keys"]
+    assert again.keys() == made.keys()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_damaged_secrets_are_not_replaced(tmp_path: Path, content: str) -> None:
+    folder = DataFolder(tmp_path)
+    folder.take()
+    folder.secrets_file.write_text(content)
+    with pytest.raises(FolderError, match="is damaged: bring it back from a backup"):
+        folder.secrets()
+    assert folder.secrets_file.read_text() == content
 
 
 def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ import pytest
 from notify.cli import ENTRIES, command_group, program
 from notify.cli.folder import DataFolder, adopt_running_instance
 
+NO_ENVIRONMENT = "Error: NOTIFY_ENVIRONMENT: must be set: development on your own machine"
+DEVELOPMENT = {"NOTIFY_ENVIRONMENT": "development"}
+
 
 def environment_of_tests() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -49,7 +52,7 @@ def test_flask_has_the_same_commands_without_settings(tmp_path: Path) -> None:
     flask = [sys.executable, "-m", "flask", "--app", "notify.app", "command"]
     for options, code, said in (
         ([*flask, "--help"], 0, "create-service"),
-        ([*flask, "list-services"], 1, "Error: SQLALCHEMY_DATABASE_URI: must be set"),
+        ([*flask, "list-services"], 1, NO_ENVIRONMENT),
     ):
         result = subprocess.run(
             options, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment_of_tests(), timeout=60
@@ -62,6 +65,7 @@ def test_flask_db_finds_the_application_and_tells_a_fault_in_one_line() -> None:
     root = Path(__file__).parents[2]
     environment = {
         **environment_of_tests(),
+        **DEVELOPMENT,
         "SQLALCHEMY_DATABASE_URI": "postgresql://127.0.0.1:1/none",
         "REDIS_URL": "redis://127.0.0.1:1",
     }
@@ -100,17 +104,31 @@ def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environment", "line"),
     [
-        (["web"], {}, "Error: SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)"),
+        (["web"], DEVELOPMENT, "Error: SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)"),
+        (["web"], {}, NO_ENVIRONMENT),
+        (["worker"], {}, NO_ENVIRONMENT),
+        (["beat"], {}, NO_ENVIRONMENT),
+        (["db", "upgrade"], {}, NO_ENVIRONMENT),
+        (["rotate-secrets"], {}, NO_ENVIRONMENT),
         (["worker"], {"PORT": "door"}, "Error: PORT: Input should be a valid integer"),
         (["beat"], {"NOTIFY_ENVIRONMENT": "production"}, "Error: SECRET_KEY: the development default is refused"),
-        (["up"], {"NOTIFY_ENVIRONMENT": "production"}, "Error: SECRET_KEY: the development default is refused"),
+        (["up"], {"WEB_HOST": "0.0.0.0"}, "Error: WEB_HOST: 0.0.0.0 is reached from other machines"),  # noqa: S104
+        (
+            ["up"],
+            {"MMG_API_KEY": "real"},
+            "Error: MMG_API_KEY: a real provider is refused in environment 'development'",
+        ),
         (["up"], {"REDIS_URL": "http://example.com"}, "Error: REDIS_URL: Value error, must be a redis:// address"),
-        (["sandbox"], {"SQLALCHEMY_DATABASE_URI": "postgresql:///x"}, "Error: SANDBOX_URL: must be set"),
-        (["db", "current"], {}, "Error: SQLALCHEMY_DATABASE_URI: must be set"),
+        (
+            ["sandbox"],
+            {**DEVELOPMENT, "SQLALCHEMY_DATABASE_URI": "postgresql://127.0.0.1:1/x"},
+            "Error: SANDBOX_URL: must be set",
+        ),
+        (["db", "current"], DEVELOPMENT, "Error: SQLALCHEMY_DATABASE_URI: must be set"),
         (["settings"], {"INTERNAL_CLIENT_API_KEYS": "{"}, "Error: INTERNAL_CLIENT_API_KEYS: must be valid JSON"),
         (
             ["db", "upgrade"],
-            {"SQLALCHEMY_DATABASE_URI": "postgresql://me:sesame@127.0.0.1:1/x"},
+            {**DEVELOPMENT, "SQLALCHEMY_DATABASE_URI": "postgresql://me:sesame@127.0.0.1:1/x"},
             "Error: the database cannot be reached: ",
         ),
     ],
@@ -135,12 +153,17 @@ def test_worker_refuses_an_unknown_queue(tmp_path: Path) -> None:
 
 
 def test_commands_find_the_instance_that_runs_on_the_data_folder(tmp_path: Path) -> None:
-    published = {"SQLALCHEMY_DATABASE_URI": "postgresql:///one", "REDIS_URL": "redis://two"}
+    published = {
+        "NOTIFY_ENVIRONMENT": "development",
+        "SQLALCHEMY_DATABASE_URI": "postgresql:///one",
+        "REDIS_URL": "redis://two",
+    }
     folder = DataFolder(tmp_path / "data")
     folder.take()
     folder.publish(published)
     environment = {"NOTIFY_DATA_DIR": str(folder.path), "REDIS_URL": "redis://mine"}
     adopt_running_instance(environment)
+    assert environment["NOTIFY_ENVIRONMENT"] == "development"
     assert environment["SQLALCHEMY_DATABASE_URI"] == "postgresql:///one"
     assert environment["REDIS_URL"] == "redis://mine"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from notify.cli.settings import page, sections, values
-from notify.settings import Settings, load
+from notify.settings import Settings, read
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -39,7 +39,7 @@ def test_values_tell_what_holds_here_but_no_secret(monkeypatch: pytest.MonkeyPat
         "FIRETEXT_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS": '["us", "sesame-9"]',
     }.items():
         monkeypatch.setenv(name, value)
-    lines = list(values(load()))
+    lines = list(values(read()))
     assert "PORT=7011" in lines
     assert "REDIS_ENABLED=0" in lines
     assert "REDIS_URL=redis://:(hidden)@cache:6379/1" in lines

@@ -150,6 +150,32 @@ def test_first_start_stop_and_start_again(start: Callable[..., Run], folder: Pat
     assert again.wait_for_end() == 0
 
 
+def test_outside_development_it_has_secrets_of_its_own(start: Callable[..., Run], folder: Path) -> None:
+    run = start(NOTIFY_ENVIRONMENT="pilot", SMTP_URL="smtp://relay.example")
+    run.wait_until_ready()
+    secrets = json.loads((folder / "secrets.json").read_text())
+    published = json.loads((folder / "run" / "environment.json").read_text())
+    for name, value in secrets.items():
+        assert published[name.upper()] == (value if isinstance(value, str) else json.dumps(value))
+        assert str(value) not in run.said
+    assert "console" not in run.said.lower()
+    assert run.status() == 200
+
+
+def test_other_keys_than_those_of_the_data_are_refused(start: Callable[..., Run], folder: Path) -> None:
+    run = start()
+    run.wait_until_ready()
+    assert json.loads((folder / "run" / "environment.json").read_text())["NOTIFY_ENVIRONMENT"] == "development"
+    run.process.terminate()
+    assert run.wait_for_end() == 0
+    secrets = folder / "secrets.json"
+    kept = secrets.read_text()
+    secrets.unlink()
+    assert refusal(start()).startswith("Error: DATA_ENCRYPTION_KEYS: the configured keys are not those that")
+    secrets.write_text(kept)
+    start().wait_until_ready()
+
+
 def test_dead_children_are_started_again(start: Callable[..., Run]) -> None:
     run = start()
     run.wait_until_ready()

@@ -21,6 +21,7 @@ from notify.infra.ids import new_id
 from notify.infra.queue import TaskName
 from notify.messages.statuses import STATUSES
 from tests.api import Api
+from tests.production import PRODUCTION
 
 HTML = "<html><head></head><body><p>Hello</p><script>alert(1)</script></body></html>"
 
@@ -66,13 +67,12 @@ def deliver(api: Api, id_: UUID, **values: Any) -> None:
 
 def test_there_is_none_in_production(api: Api, tmp_path: Path) -> None:
     production = settings.load(
-        notify_environment="production",
-        secret_key=["a secret"],
-        dangerous_salt="a salt",
-        internal_client_api_keys={"notify-admin": ["another"]},
-        sqlalchemy_database_uri=api.parts.settings.sqlalchemy_database_uri,
-        redis_url=api.parts.settings.redis_url,
-        notify_data_dir=tmp_path,
+        **PRODUCTION
+        | {
+            "sqlalchemy_database_uri": api.parts.settings.sqlalchemy_database_uri,
+            "redis_url": api.parts.settings.redis_url,
+            "notify_data_dir": tmp_path,
+        }
     )
     app = create_app(production)
     try:
@@ -93,6 +93,24 @@ def test_it_answers_to_names_of_this_machine_only(api: Api, path: str) -> None:
         refused = ask(api, path, Host=host)
         assert refused.status_code == 403, host
         assert "messages" not in refused.text
+
+
+def test_it_answers_to_this_machine_only(api: Api) -> None:
+    client = api.app.test_client()
+    for peer, headers, status in (
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("::ffff:127.0.0.1", {}, 200),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}, 200),
+        ("192.168.1.4", {}, 403),
+        ("203.0.113.5", {"X-Forwarded-For": "127.0.0.1"}, 403),
+        ("127.0.0.1", {"X-Forwarded-For": "203.0.113.5, 127.0.0.1"}, 403),
+        ("127.0.0.1", {"X-Real-IP": "203.0.113.5"}, 403),
+    ):
+        answer = client.get(
+            "/console/data/demo", headers={"Host": "localhost", **headers}, environ_overrides={"REMOTE_ADDR": peer}
+        )
+        assert answer.status_code == status, (peer, headers)
 
 
 def test_it_answers_to_the_name_of_the_api(api: Api) -> None:

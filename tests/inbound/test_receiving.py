@@ -20,6 +20,7 @@ from notify.inbound.queries import page
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
 from notify.webhooks.actions import create_callback
+from notify.webhooks.models import PAYLOAD
 from notify.webhooks.outbox import Outbox
 from tests.api import Api, queued, with_settings
 
@@ -210,8 +211,8 @@ def test_the_service_is_told(app: Flask, api: Api) -> None:
     container.get(Outbox).forget()
     from_firetext(app, message="\N{WINKING FACE}")
     (text,) = received(api)
-    ((payload, subject),) = api.execute("SELECT payload, subject_id FROM pending_callbacks")
-    told = orjson.loads(api.parts.encryptor.decrypt(payload))
+    ((id_, payload, subject),) = api.execute("SELECT id, payload, subject_id FROM pending_callbacks")
+    told = orjson.loads(api.parts.encryptor.decrypt(payload, PAYLOAD, id_))
     assert told == {
         "id": text["id"],
         "source_number": "447900900123",
@@ -224,8 +225,8 @@ def test_the_service_is_told(app: Flask, api: Api) -> None:
     assert ("send-inbound-sms", [None, api.service_id]) in queued(api.parts)
     api.execute("DELETE FROM pending_callbacks")
     assert container.get(TextReceiver).record_again(subject) == {UUID(api.service_id)}
-    ((again,),) = api.execute("SELECT payload FROM pending_callbacks")
-    assert orjson.loads(api.parts.encryptor.decrypt(again)) == told
+    ((id_, again),) = api.execute("SELECT id, payload FROM pending_callbacks")
+    assert orjson.loads(api.parts.encryptor.decrypt(again, PAYLOAD, id_)) == told
 
 
 def test_a_text_without_a_date_is_dated_now(app: Flask, api: Api) -> None:

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 import pytest
 
 from notify.infra.container import Container
@@ -23,6 +22,7 @@ from notify.messages.receipts import ReceiptProcessor
 from notify.messages.ses_events import SesEvents
 from notify.providers.base import Receipt
 from notify.webhooks.actions import create_callback
+from notify.webhooks.models import PAYLOAD
 from notify.webhooks.outbox import Outbox
 from tests.api import Api, queued, with_settings
 from tests.servers.ses import event
@@ -37,8 +37,8 @@ class Told:
     container: Container
 
     def payloads(self) -> list[dict[str, Any]]:
-        rows = self.api.execute("SELECT payload FROM pending_callbacks ORDER BY id")
-        return [orjson.loads(self.api.parts.encryptor.decrypt(row[0])) for row in rows]
+        rows = self.api.execute("SELECT payload, id FROM pending_callbacks ORDER BY id")
+        return [self.api.parts.encryptor.decrypt_json(payload, PAYLOAD, id_) for payload, id_ in rows]
 
     def receipt(self, id_: UUID, outcome: Any, provider: str = "mmg") -> None:
         self.container.get(ReceiptProcessor).record(Receipt(provider, id_, None, outcome))

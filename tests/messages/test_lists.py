@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 
+from notify.infra.ids import new_id
 from notify.infra.parts import Parts
+from notify.messages.models import TO
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.statuses import filter_statuses
 from tests.conftest import fresh_parts
@@ -22,14 +24,14 @@ SERVICE = UUID(int=7)
 _FILL = """
 INSERT INTO notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
                            notification_status, client_reference, job_id, job_row_number)
-SELECT gen_random_uuid(), %(to)s, %(service)s, gen_random_uuid(), 1,
+SELECT r.id, r."to", %(service)s, gen_random_uuid(), 1,
        CASE WHEN n <= %(rare)s AND n %% 2 = 0 THEN 'team' ELSE 'normal' END,
        (CASE WHEN n <= %(rare)s THEN (ARRAY['sms', 'email', 'letter'])[1 + n %% 3] ELSE 'sms' END)::notification_type,
        '2026-01-01'::timestamptz + n * interval '1 second',
        CASE WHEN n <= %(rare)s AND n %% 5 = 0 THEN 'permanent-failure' ELSE 'delivered' END,
        CASE WHEN n <= %(rare)s AND n %% 7 = 0 THEN 'rare' WHEN n %% 2 = 0 THEN 'common' END,
        CASE WHEN n %% 4 = 0 THEN %(job)s::uuid END, CASE WHEN n %% 4 = 0 THEN n END
-FROM generate_series(1, %(rows)s) AS n
+FROM unnest(%(ids)s::uuid[], %(to)s::bytea[]) WITH ORDINALITY AS r(id, "to", n)
 """
 _EXPECTED = """
 SELECT id FROM notifications WHERE service_id = %(service)s AND key_type = %(key_type)s
@@ -46,15 +48,16 @@ SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'noti
 @pytest.fixture(scope="module")
 def full(module_parts: Parts) -> Parts:
     """Parts whose database holds many messages of one service."""
+    ids = [new_id() for _ in range(ROWS)]
     with module_parts.database.connection() as connection:
         connection.execute(
             _FILL,
             {
-                "to": module_parts.encryptor.encrypt("07900900123"),
+                "ids": ids,
+                "to": [module_parts.encryptor.encrypt("07900900123", TO, id_) for id_ in ids],
                 "service": SERVICE,
                 "rare": RARE,
                 "job": UUID(int=8),
-                "rows": ROWS,
             },
         )
     with module_parts.database.autocommit() as connection:
@@ -141,13 +144,13 @@ def test_a_page_reads_few_rows(full: Parts, wanted: MessageFilter) -> None:
 
 def test_a_long_reference_is_found(full: Parts) -> None:
     reference = "".join(chr(0x1F300 + number % 700) for number in range(1000))
+    id_ = new_id()
     with full.database.connection() as connection:
         connection.execute(
             'INSERT INTO notifications (id, "to", service_id, template_id, template_version, key_type,'
             " notification_type, created_at, notification_status, client_reference)"
-            " SELECT gen_random_uuid(), \"to\", %s, template_id, 1, 'normal', 'sms', now(), 'created', %s"
-            " FROM notifications LIMIT 1",
-            (UUID(int=9), reference),
+            " VALUES (%s, %s, %s, gen_random_uuid(), 1, 'normal', 'sms', now(), 'created', %s)",
+            (id_, full.encryptor.encrypt("07900900123", TO, id_), UUID(int=9), reference),
         )
     reader = MessageReader(full.database, full.encryptor)
     found = reader.page(MessageFilter(UUID(int=9), "normal", client_reference=reference), older_than=None, limit=LIMIT)

@@ -55,7 +55,9 @@ def test_is_configured_by_a_switch() -> None:
 
 def test_the_address_is_of_the_region() -> None:
     outbound = Outbound()
-    assert SES(load(aws_region="eu-west-2"), outbound)._url.startswith("https://email.eu-west-2.amazonaws.com/v2/")
+    assert SES(load(aws_region="eu-west-2", ses_url=""), outbound)._url.startswith(
+        "https://email.eu-west-2.amazonaws.com/v2/"
+    )
     with pytest.raises(SettingsError, match="AWS_REGION"):
         load(aws_region="eu-west-2.evil.example/")
     with pytest.raises(SettingsError, match="SES_URL"):

@@ -16,6 +16,7 @@ from notify.providers.registry import configured
 from notify.providers.smtp import send as smtp_module
 from notify.providers.smtp.send import SMTP
 from notify.settings import load
+from tests.production import PRODUCTION
 from tests.providers.sending import EMAIL, ID, close, failure, replace, send, send_many
 from tests.servers.certificate import write_certificate
 from tests.servers.smtp import SMTPServer
@@ -276,16 +277,6 @@ def test_a_server_without_passwords(server: SMTPServer, build: Build) -> None:
     assert (error.kind, error.retryable) == ("authentication", True)
 
 
-PRODUCTION: dict[str, Any] = {
-    "notify_environment": "production",
-    "secret_key": "a" * 40,
-    "dangerous_salt": "b" * 40,
-    "internal_client_api_keys": {},
-    "sqlalchemy_database_uri": "postgresql://",
-    "redis_enabled": False,
-}
-
-
 def test_outside_development_nothing_is_sent_in_the_clear(
     server: SMTPServer, build: Build, trusted: tuple[Path, Path]
 ) -> None:
@@ -297,6 +288,13 @@ def test_outside_development_nothing_is_sent_in_the_clear(
     with SMTPServer(certificate=trusted) as safe:
         send(build(safe.url(), **PRODUCTION), EMAIL)
         assert [email.encrypted for email in safe.received] == [True]
+
+
+def test_in_a_private_network_all_but_passwords_may_go_in_the_clear(server: SMTPServer, build: Build) -> None:
+    private = PRODUCTION | {"allow_plaintext_internal": True}
+    assert failure(build(server.url("user:password"), **private), EMAIL).kind == "unencrypted"
+    send(build(server.url(), **private), EMAIL)
+    assert [email.encrypted for email in server.received] == [False]
 
 
 def test_outside_development_the_certificate_must_be_known(certificate: tuple[Path, Path], build: Build) -> None:

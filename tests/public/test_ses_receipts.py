@@ -19,6 +19,7 @@ from notify.infra.queue import Queue
 from notify.infra.sns import LARGEST_BYTES
 from notify.settings import Settings, SettingsError, load
 from tests.api import Api, queued
+from tests.production import PRODUCTION
 from tests.servers.ses import TOPIC, SNSServer, event
 
 
@@ -206,10 +207,4 @@ def test_there_is_no_endpoint_without_topics(api: Api) -> None:
 
 def test_a_stand_in_is_refused_in_production() -> None:
     with pytest.raises(SettingsError, match="SNS_URL"):
-        load(
-            notify_environment="production",
-            secret_key=["a secret"],
-            dangerous_salt="a salt",
-            internal_client_api_keys={"notify-admin": ["another secret"]},
-            sns_url="http://127.0.0.1:9",
-        )
+        load(**PRODUCTION, sns_url="http://127.0.0.1:9")

@@ -12,6 +12,7 @@ import pytest
 
 from notify import queues
 from notify.app import create_app
+from notify.cli.keys import refuse_wrong_keys
 from notify.infra import telemetry
 from notify.infra.container import Container
 from notify.infra.queue import TaskName
@@ -85,7 +86,7 @@ def test_ready(api: Api) -> None:
     answer = api.call("GET", "/_status/ready", headers={})
     assert (answer.status_code, answer.get_json()) == (
         200,
-        {"status": "ok", "database": "ok", "cache": "ok", "broker": "ok"},
+        {"status": "ok", "database": "ok", "encryption": "ok", "cache": "ok", "broker": "ok"},
     )
 
 
@@ -112,6 +113,14 @@ def test_what_does_not_answer_is_named(
     assert answer.status_code == code
     assert changed.call("GET", "/_status/ready?strict=1", headers={}).status_code == strict_code
     assert "sesame" not in answer.text
+
+
+def test_with_the_keys_of_another_database_it_is_not_ready(api: Api, with_settings: With) -> None:
+    refuse_wrong_keys(api.parts.settings, at_first=True)  # as a worker does at its first start
+    assert api.call("GET", "/_status/ready", headers={}).status_code == 200
+    other = with_settings(data_encryption_keys=["another key"], read_data_under_secret_key=False)
+    answer = other.call("GET", "/_status/ready", headers={})
+    assert (answer.status_code, answer.get_json()["encryption"]) == (503, "fail")
 
 
 @pytest.mark.parametrize("part", ["database", "cache", "broker"])

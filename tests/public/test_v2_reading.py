@@ -3,6 +3,7 @@ from uuid import uuid4
 
 import pytest
 
+from notify.inbound.models import CONTENT
 from notify.infra.ids import new_id
 from tests.api import Api, errors
 
@@ -185,7 +186,7 @@ def test_received_texts(api: Api) -> None:
             " VALUES (%s, %s, %s, '07700900789', '447900900123', %s, 'mmg')",
             stored[-1],
             api.service_id,
-            api.parts.encryptor.encrypt(f"text {minute}"),
+            api.parts.encryptor.encrypt(f"text {minute}", CONTENT, stored[-1]),
             f"2026-01-01T00:0{minute}:00Z",
         )
     page = api.call("GET", path).get_json()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from notify.messages.models import PERSONALISATION
 from notify.public.v2.sending import MOST_SMS_BYTES
 from tests.api import Api, errors
 
@@ -41,7 +42,7 @@ def values(kind: str, **given: Any) -> dict[str, Any]:
 def kept(api: Api, id_: UUID) -> Any:
     """The values that are stored with a message."""
     ((stored,),) = api.execute("SELECT _personalisation FROM notifications WHERE id = %s", id_)
-    return api.parts.encryptor.decrypt_json(stored)
+    return api.parts.encryptor.decrypt_json(stored, PERSONALISATION, id_)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n", "\t", "\u00a0", " \n\u00a0 ", []])

@@ -16,7 +16,7 @@ from notify.services.errors import (
     DuplicateApiKeyNameError,
     InvalidApiKeyError,
 )
-from notify.services.models import ApiKey, ApiKeyHistory
+from notify.services.models import API_KEY_SECRET, ApiKey, ApiKeyHistory
 from tests.services.factory import a_service
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ class TestApiKeys:
         secret = made.full[-36:]
         assert str(UUID(secret)) == secret
         assert secret.encode() not in stored.secret
-        assert parts.encryptor.decrypt(stored.secret) == secret
+        assert parts.encryptor.decrypt(stored.secret, API_KEY_SECRET, stored.id) == secret
         assert history.secret == stored.secret
         assert full_api_key("Café key", service.id, secret) == made.full
 

@@ -11,7 +11,7 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
 from notify.webhooks.errors import DuplicateCallbackError, InvalidCallbackError, NoCallbackError
-from notify.webhooks.models import CallbackApi, CallbackApiHistory
+from notify.webhooks.models import BEARER_TOKEN, CallbackApi, CallbackApiHistory
 from notify.webhooks.signing import derived_secret
 from tests.services.factory import a_service
 
@@ -37,7 +37,7 @@ def created(parts: Parts, **changes: Any) -> CallbackApi:
 def test_a_callback_is_kept_encrypted_and_with_its_versions(parts: Parts) -> None:
     callback = created(parts)
     assert TOKEN.encode() not in callback.bearer_token
-    assert parts.encryptor.decrypt(callback.bearer_token) == TOKEN
+    assert parts.encryptor.decrypt(callback.bearer_token, BEARER_TOKEN, callback.id) == TOKEN
     assert signing_secret(callback, parts.encryptor) == derived_secret(TOKEN)
     where = {"service_id": callback.service_id, "callback_type": "delivery_status"}
     with parts.database.transaction() as session:
@@ -54,7 +54,7 @@ def test_a_callback_is_kept_encrypted_and_with_its_versions(parts: Parts) -> Non
         changed = session.scalars(select(CallbackApi).where(CallbackApi.id == callback.id)).one()
         assert (changed.url, changed.version) == ("https://example.com/new", 2)
         assert changed.updated_at is not None
-        assert parts.encryptor.decrypt(changed.bearer_token) == TOKEN
+        assert parts.encryptor.decrypt(changed.bearer_token, BEARER_TOKEN, changed.id) == TOKEN
         assert signing_secret(changed, parts.encryptor) == OWN
         versions = session.scalars(select(CallbackApiHistory).order_by(CallbackApiHistory.version)).all()
         assert [row.url for row in versions] == [URL, "https://example.com/new"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from notify.infra.times import utc_now
+from notify.webhooks.models import PAYLOAD
 from notify.webhooks.outbox import NewCallback, Outbox, sweep
 from tests.api import queued
 from tests.messages.test_plans import scans
@@ -19,8 +20,8 @@ def test_only_services_that_want_to_be_told_are_written_down(callbacks: Callback
     assert callbacks.pending() == []
     (id_,) = callbacks.record(wanting)
     assert callbacks.pending("subject_id") == [id_]
-    (payload,) = callbacks.pending("payload")
-    assert callbacks.parts.encryptor.decrypt(payload) == f'{{"id":"{id_}"}}'
+    (payload,), (row_id,) = callbacks.pending("payload"), callbacks.pending("id")
+    assert callbacks.parts.encryptor.decrypt(payload, PAYLOAD, row_id) == f'{{"id":"{id_}"}}'
     assert str(id_).encode() not in payload
 
 

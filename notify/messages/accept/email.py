@@ -22,6 +22,7 @@ from notify.messages import errors
 from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, check_recipient, find_template
 from notify.messages.accept.values import encrypt_values
+from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.cache import ServiceCache
 from notify.services.limits import RateLimiter
@@ -132,11 +133,11 @@ class EmailAcceptor:
             return message
         row = NewMessage(
             id=message.id,
-            to=self._encryptor.encrypt(validate(email_address)),
+            to=self._encryptor.encrypt(validate(email_address), TO, message.id),
             service_id=service.id,
             template_id=template.row.id,
             template_version=template.row.version,
-            personalisation=encrypt_values(self._encryptor, template, values),
+            personalisation=encrypt_values(self._encryptor, template, values, message.id),
             api_key_id=caller.key.id,
             key_type=caller.key.key_type,
             notification_type="email",

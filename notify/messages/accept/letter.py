@@ -19,6 +19,7 @@ from notify.messages import errors
 from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, find_template, refuse_files
 from notify.messages.accept.values import encrypt_values
+from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.limits import RateLimiter
 from notify.services.queries import CachedService
@@ -76,7 +77,7 @@ class LetterAcceptor:
             body=template.letter.body(personalisation),
             subject=template.letter.subject(personalisation),
         )
-        values = encrypt_values(self._encryptor, template, personalisation)
+        values = encrypt_values(self._encryptor, template, personalisation, message.id)
         limit = self._limits.request(service, key_type, "letter")
         self._store.store(self._row(caller, message, address, values), limit)
         return message
@@ -89,7 +90,7 @@ class LetterAcceptor:
         is_test = caller.key.key_type == "test"
         return NewMessage(
             id=message.id,
-            to=self._encryptor.encrypt(to),
+            to=self._encryptor.encrypt(to, TO, message.id),
             service_id=caller.service.id,
             template_id=template.id,
             template_version=template.version,

@@ -20,6 +20,7 @@ from notify.messages import errors
 from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, check_recipient, find_template, refuse_files
 from notify.messages.accept.values import encrypt_values
+from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.cache import ServiceCache
 from notify.services.limits import INTERNATIONAL_SMS, RateLimiter
@@ -100,8 +101,8 @@ class SmsAcceptor:
         if number.normalised in SIMULATED_NUMBERS:
             self._limits.check(limit)
         else:
-            to = self._encryptor.encrypt(strip_obscure(phone_number))
-            values = encrypt_values(self._encryptor, template, personalisation)
+            to = self._encryptor.encrypt(strip_obscure(phone_number), TO, message.id)
+            values = encrypt_values(self._encryptor, template, personalisation, message.id)
             self._store.store(self._row(caller, message, number, to=to, values=values), limit)
         return message
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 
 from notify.content.placeholders import key_form
 from notify.infra.secrets import Encryptor
 from notify.messages.errors import TooMuchPersonalisationError, UnusablePersonalisationError
+from notify.messages.models import PERSONALISATION
 from notify.templates.cache import CompiledTemplate
 
 MOST_BYTES: Final = {"sms": 64 * 1024, "email": 5_000_000, "letter": 1_000_000}
@@ -39,7 +41,9 @@ def _keys(placeholders: tuple[str, ...], *, has_address: bool) -> frozenset[str]
     return keys | ADDRESS_KEYS if has_address else keys
 
 
-def encrypt_values(encryptor: Encryptor, template: CompiledTemplate, values: Mapping[str, Any]) -> bytes | None:
+def encrypt_values(
+    encryptor: Encryptor, template: CompiledTemplate, values: Mapping[str, Any], message_id: UUID
+) -> bytes | None:
     """The values of a message as they are stored; `None` for none.
 
     Raises `TooMuchPersonalisationError`, `UnusablePersonalisationError`.
@@ -54,7 +58,7 @@ def encrypt_values(encryptor: Encryptor, template: CompiledTemplate, values: Map
     limit = MOST_BYTES[template.row.type]
     if len(stored) > limit:
         raise TooMuchPersonalisationError(len(stored), limit)
-    return encryptor.encrypt(stored.decode())
+    return encryptor.encrypt(stored.decode(), PERSONALISATION, message_id)
 
 
 def _dump_as_shown(values: Mapping[str, Any]) -> bytes:

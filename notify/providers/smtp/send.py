@@ -73,8 +73,8 @@ class _StaleError(Exception):
 
 
 class SMTP(Provider[OutgoingEmail]):
-    """The provider `smtp`. Keeps up to `SMTP_CONNECTIONS` connections; outside development and test, only encrypted ones
-    to servers with a known certificate.
+    """The provider `smtp`. Keeps up to `SMTP_CONNECTIONS` connections. Outside development and test they are encrypted,
+    and the server's certificate is a known one; `ALLOW_PLAINTEXT_INTERNAL` does without, but not with a password.
     """
 
     identifier: ClassVar[str] = "smtp"
@@ -83,7 +83,9 @@ class SMTP(Provider[OutgoingEmail]):
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
         self._server = _Server.parse(settings.smtp_url)
-        self._tls = self._server.tls(must_be_safe=not settings.is_safe_environment)
+        allowed = settings.allow_plaintext_internal and not self._server.username
+        self._must_be_safe = not (settings.is_safe_environment or allowed)
+        self._tls = self._server.tls(must_be_safe=self._must_be_safe)
         self._idle: list[aiosmtplib.SMTP] = []
         self._slots = asyncio.Semaphore(settings.smtp_connections)
 
@@ -131,7 +133,7 @@ class SMTP(Provider[OutgoingEmail]):
         with self._errors():
             await client.connect()  # with STARTTLS, when offered
         try:
-            if client.get_transport_info("sslcontext") is None and not self.settings.is_safe_environment:
+            if self._must_be_safe and client.get_transport_info("sslcontext") is None:
                 raise ProviderError(self.identifier, "unencrypted")
             if server.username:
                 with self._errors("authentication"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notify.inbound import queries as inbound
+from notify.inbound.models import CONTENT
 from notify.infra.times import format_datetime
 from notify.public import schemas
 from notify.public.endpoints import Call, Endpoints
@@ -31,7 +32,7 @@ def list_received_texts(call: Call, query: schemas.ReceivedTextsQuery) -> dict[s
                 "service_id": text.service_id,
                 "notify_number": text.notify_number,
                 "user_number": text.user_number,
-                "content": parts.encryptor.decrypt(text.content),
+                "content": parts.encryptor.decrypt(text.content, CONTENT, text.id),
             }
             for text in texts
         ],

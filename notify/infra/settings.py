@@ -1,0 +1,237 @@
+"""Settings that processes of every kind have."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from notify.safety import DEVELOPMENT_CLIENTS, DEVELOPMENT_SALT, DEVELOPMENT_SECRET
+from notify.setting_types import (
+    Address,
+    FernetKey,
+    HeaderText,
+    HostName,
+    ObjectStoreAddress,
+    PostgresAddress,
+    RedisAddress,
+    SettingsPart,
+    UrlPath,
+    WebAddress,
+    one_or_many,
+)
+
+SAFE_ENVIRONMENTS: Final = ("development", "test")
+
+
+class EnvironmentSettings(SettingsPart):
+    """What this installation is called, and its addresses."""
+
+    # -- where we are
+    notify_environment: str = Field(
+        "",
+        description="Name of the environment; must be set, `notify up` alone takes `development`. `development` and `test` have the sandbox, the console and published secrets, and refuse real providers, a public `API_HOST_NAME` and listeners beyond this machine; any other name, such as `production`, refuses what is unsafe.",
+    )
+    allow_plaintext_internal: bool = Field(
+        False,
+        description="Outside development and test, connections beyond this machine to PostgreSQL, Redis, the broker, SMTP and providers must be encrypted. `1` allows them without encryption: only where the network between the machines is private.",
+    )
+    api_host_name: WebAddress = Field(
+        "http://localhost:6011", description="Public address of this API, used in links that leave it."
+    )
+    api_host_name_internal: WebAddress = Field(
+        "http://localhost:6011", description="Address under which our own processes reach this API."
+    )
+    admin_base_url: WebAddress = Field(
+        "http://localhost:6012", description="Address of the admin web app, used in links and error texts."
+    )
+    notify_email_domain: HostName = Field(
+        "notify.tools", description="Domain of the addresses that emails are sent from."
+    )
+    notify_app_name: str = Field("api", description="Name of this process type in logs.")
+    git_commit: str = Field("", description="Commit of this build, shown by `/_status`.")
+    build_time: str = Field("", description="Time of this build, shown by `/_status`.")
+
+    @property
+    def is_safe_environment(self) -> bool:
+        """Development or test: published secrets and the sandbox are fine here, and nowhere else."""
+        return self.notify_environment in SAFE_ENVIRONMENTS
+
+    @cached_property
+    def logo_base_url(self) -> str:
+        """Address of the logos of email brandings (content 7.3): a host beside the admin web app's."""
+        parts = urlsplit(self.admin_base_url)
+        host = (parts.hostname or "localhost").removeprefix("www.")
+        if host.endswith("localhost"):
+            host = "notify.tools"
+        return f"{parts.scheme}://static-logos.{host}"
+
+
+class SecretSettings(SettingsPart):
+    """Keys of links, tokens and data at rest, and the admin app's secrets."""
+
+    # -- secrets
+    secret_key: Annotated[list[str], NoDecode] = Field(
+        default=[DEVELOPMENT_SECRET],
+        description="Signs links and tokens; the admin app has the same. One value, or a JSON list for rotation: the last one signs, all are accepted. Outside development at least 32 characters, as is each secret below.",
+    )
+    dangerous_salt: str = Field(DEVELOPMENT_SALT, description="Salt of signatures.")
+    token_secret_key: FernetKey = Field(
+        "",
+        description="Fernet key of tokens in links (unsubscribe); the admin app has the same. Must be set outside development and test. Empty: signed tokens of the older form are made instead.",
+    )
+    data_encryption_keys: Annotated[list[str], NoDecode] = Field(
+        default=[],
+        description="Keys of personal data at rest, which nobody else has. One value, or a JSON list for rotation: the last one encrypts, all of them decrypt (docs/running.md). Must be set outside development and test. Empty: `notify up` has a random one in its data folder; else `SECRET_KEY` is used.",
+    )
+    read_data_under_secret_key: bool = Field(
+        True,
+        description="Data that was encrypted under `SECRET_KEY`, as older versions did, is still read. Set `0` when `notify rotate-secrets` has rewritten it: such data is refused then.",
+    )
+    internal_client_api_keys: dict[str, list[str]] = Field(
+        default=DEVELOPMENT_CLIENTS,
+        description="JSON object: id of an internal client (such as the admin app) to the list of its secrets.",
+    )
+    admin_client_id: str = Field("notify-admin", description="Internal client id of the admin web app.")
+
+    @field_validator("secret_key", "data_encryption_keys", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return one_or_many(value)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _not_empty(cls, value: list[str]) -> list[str]:
+        if not value:
+            raise ValueError("must not be empty")
+        return value
+
+    @property
+    def encryption_keys(self) -> list[str]:
+        """Keys of data at rest: `DATA_ENCRYPTION_KEYS`, else (in development and test) `SECRET_KEY`."""
+        return self.data_encryption_keys or self.secret_key
+
+    @property
+    def older_encryption_keys(self) -> list[str]:
+        """Secrets that data at rest may still be encrypted with, besides `encryption_keys`."""
+        return self.secret_key if self.read_data_under_secret_key else []
+
+
+class DatabaseSettings(SettingsPart):
+    """PostgreSQL."""
+
+    # -- database
+    sqlalchemy_database_uri: PostgresAddress = Field(
+        "", description="PostgreSQL >= 15. Empty: `notify up` starts its own under the data folder."
+    )
+    sqlalchemy_database_uri_bulk: PostgresAddress = Field(
+        "", description="A read replica for long reads. Empty: the primary database."
+    )
+    sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections kept per process.")
+    sqlalchemy_max_overflow: int = Field(8, ge=0, le=500, description="Database connections a process may open on top.")
+    database_statement_timeout_ms: int = Field(
+        1_200_000, ge=0, description="Longest a statement may run, in milliseconds."
+    )
+
+
+class QueueSettings(SettingsPart):
+    """Cache and broker."""
+
+    # -- cache and queue
+    redis_enabled: bool = Field(True, description="`0` runs without a cache: no rate limits, no daily limits.")
+    redis_url: RedisAddress = Field(
+        "", description="Valkey or Redis. Empty: `notify up` starts its own under the data folder."
+    )
+    broker_url: Address = Field(
+        "",
+        description="Broker of the task queues: `redis://`, `amqp://`, `sqs://` or an SQS address such as `https://sqs.eu-west-1.amazonaws.com`. Empty: the cache at `REDIS_URL`.",
+    )
+    notification_queue_prefix: str = Field("", description="Put in front of every queue name.")
+    aws_account_id: str = Field(
+        "", description="Account whose SQS queues are used; they exist then. Empty: queues are made at their first use."
+    )
+    broker_visibility_seconds: int = Field(
+        3600,
+        ge=60,
+        le=43_200,
+        description="Redis and SQS: a task that a worker has not acknowledged after this time is given to another. Longer than any task takes.",
+    )
+    enable_sqs_message_group_ids: bool = Field(
+        True, description="`0` publishes to SQS without `MessageGroupId`, by which it deals fairly among services."
+    )
+    api_rate_limit_enabled: bool = Field(True, description="`0` switches the per-minute limit off.")
+
+    @cached_property
+    def effective_broker_url(self) -> str:
+        """Address of the broker: `BROKER_URL`, else the cache."""
+        return self.broker_url or self.redis_url
+
+
+class FileSettings(SettingsPart):
+    """The data folder and the object store."""
+
+    # -- files
+    notify_data_dir: Path = Field(
+        Path(".notify"), description="Folder of everything `notify up` keeps: databases, files, logs, `dev.json`."
+    )
+    object_store_url: ObjectStoreAddress = Field(
+        "",
+        description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
+    )
+
+
+class WorkerSettings(SettingsPart):
+    """Worker processes."""
+
+    # -- workers
+    worker_concurrency: int = Field(32, ge=1, le=1024, description="Tasks a worker process handles at the same time.")
+    worker_stop_seconds: int = Field(
+        25,
+        ge=1,
+        description="Time a worker has for the tasks under way when it is asked to stop; what is left of them then runs again elsewhere.",
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port on which a worker shows its metrics. 0: none; the web processes of its host may show them.",
+    )
+    worker_metrics_host: HostName = Field("127.0.0.1", description="Address a worker shows its metrics on.")
+
+
+class TelemetrySettings(SettingsPart):
+    """Logs, metrics and traces."""
+
+    # -- logs, metrics and traces
+    notify_log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Level of logs.")
+    notify_log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
+    prometheus_multiproc_dir: str = Field(
+        "",
+        description="Folder in which the processes of a host count together for `/metrics`. Empty: `notify up` has one, `notify web` uses one of its own.",
+    )
+    prometheus_metrics_path: UrlPath = Field("/metrics", description="Path of the metrics endpoint.")
+    metrics_token: HeaderText = Field(
+        "",
+        description="Bearer token of the metrics endpoint. Empty: the application id in `VCAP_APPLICATION`, if there is one. Without both the endpoint is open, which is refused outside development and test.",
+    )
+    metrics_basic_auth: bool = Field(True, description="`0` leaves `VCAP_APPLICATION` out of account.")
+    vcap_application: dict[str, Any] = Field(
+        {}, description="JSON object that Cloud Foundry sets; its `application_id` may open the metrics endpoint."
+    )
+    otel_exporter_otlp_endpoint: WebAddress = Field(
+        "",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP) that gets traces; the SDK's other variables (`OTEL_...`) hold too. Empty: no traces. Needs the extra `tracing`.",
+    )
+    otel_service_name: str = Field(
+        "", description="Name of this service in traces. Empty: `notify-` and `NOTIFY_APP_NAME`."
+    )
+
+    @cached_property
+    def effective_metrics_token(self) -> str:
+        """What opens the metrics endpoint (public-api 14.5). Empty: nothing has to."""
+        platform = str(self.vcap_application.get("application_id") or "") if self.metrics_basic_auth else ""
+        return self.metrics_token or platform

@@ -1,0 +1,31 @@
+"""Settings of delivery."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from notify.setting_types import SettingsPart
+
+
+class DeliverySettings(SettingsPart):
+    """How messages are handed to providers, and for how long."""
+
+    # -- workers
+    provider_connections: int = Field(
+        200, ge=1, le=5000, description="Requests in flight to providers per worker process."
+    )
+    delivery_retry_seconds: int = Field(
+        300, ge=0, description="Seconds between two tries to hand a message to a provider."
+    )
+    delivery_max_retries: int = Field(
+        48, ge=0, description="Tries after the first one, before a message ends as `technical-failure`."
+    )
+    sweep_after_seconds: int = Field(
+        60,
+        ge=1,
+        description="Messages still `created` after this time are published to the queue again by the sweeper, and again each time they are twice as old; from an hour on, every quarter of an hour.",
+    )
+    sweep_every_seconds: int = Field(30, ge=1, description="Seconds between two runs of that sweeper.")
+    sending_notifications_timeout_period: int = Field(
+        259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
+    )

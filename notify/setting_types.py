@@ -1,0 +1,168 @@
+"""Types of settings: what is taken off a value before it is read, and what a value must be.
+
+A `ValueError` becomes the one line at start that names the variable. It never quotes the value, which may be a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+import orjson
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_settings import EnvSettingsSource
+
+OBJECT_STORES: Final = ("file", "s3", "gs", "az", "memory")
+POSTGRES_SCHEMES: Final = ("postgresql", "postgres", "postgresql+psycopg")
+
+_QUOTES: Final = "\"'"
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_HOST: Final = re.compile(r"[\w](?:[\w.-]*[\w])?\.?")
+_FERNET_BYTES: Final = 32
+
+
+class SettingsPart(BaseModel):
+    """Parent of the parts of `Settings`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def clean(value: str) -> str:
+    """`value` without blanks at its ends and one pair of quotes around it. `echo key | base64` leaves a newline in a
+    Kubernetes secret, and files for `docker --env-file` keep quotes.
+    """
+    value = value.strip()
+    if len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES:
+        value = value[1:-1].strip()
+    return value
+
+
+class CleanEnvironment(EnvSettingsSource):
+    """The environment's variables, each cleaned. One that is empty then counts as one that is not set."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        cleaned = {name: clean(value) for name, value in super()._load_env_vars().items() if value is not None}
+        return {name: value for name, value in cleaned.items() if value}
+
+
+def one_or_many(value: Any) -> Any:
+    """A list from one value or a JSON list of them."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return [value]
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise ValueError("must be one value or a JSON list") from None
+
+
+def words(value: Any) -> Any:
+    """A list from words with commas between them."""
+    return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
+
+
+def without_control_characters(value: Any) -> Any:
+    """`value`, whose texts have no control characters (a newline in the middle, say). Raises `ValueError`."""
+    texts = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
+    for text in texts:
+        if isinstance(text, str) and _CONTROL.search(text):
+            raise ValueError("must not contain line breaks or other control characters")
+        if text == "" and isinstance(value, list):
+            raise ValueError("must not hold empty values")
+    return value
+
+
+def _split(value: str, *, needs_host: bool) -> SplitResult | None:
+    """The parts of an address, if it is one. PostgreSQL's may name several hosts, with a port each."""
+    try:
+        parts = urlsplit(value)
+        usable = not needs_host or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # the port is no number; it may be a piece of a password
+        return None
+    return parts if usable and not any(character.isspace() for character in value) else None
+
+
+def _address(schemes: tuple[str, ...], *, needs_host: bool, wanted: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value:
+            parts = _split(value, needs_host=needs_host)
+            if parts is None or parts.scheme not in schemes:
+                raise ValueError(f"must be {wanted}")
+        return value
+
+    return check
+
+
+def _any_address(value: str) -> str:
+    if value and (":" not in value or any(character.isspace() for character in value)):
+        raise ValueError("must be an address with its scheme, such as redis://host:6379/0")
+    return value
+
+
+def _host_name(value: str) -> str:
+    if not value or _HOST.fullmatch(value):
+        return value
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        raise ValueError("must be a host name or an IP address, without scheme and port") from None
+    return value
+
+
+def _header_text(value: str) -> str:
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise ValueError("must be ASCII characters without blanks")
+    return value
+
+
+def _fernet_key(value: str) -> str:
+    if value:
+        try:
+            size = len(base64.urlsafe_b64decode(value.encode()))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != _FERNET_BYTES:
+            raise ValueError("must be a Fernet key: 32 bytes in URL-safe base64")
+    return value
+
+
+def _url_path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("must start with /")
+    return value
+
+
+WebAddress = Annotated[
+    str, AfterValidator(_address(("http", "https"), needs_host=True, wanted="an http:// or https:// address"))
+]
+PostgresAddress = Annotated[
+    str, AfterValidator(_address(POSTGRES_SCHEMES, needs_host=False, wanted="a postgresql:// address"))
+]
+RedisAddress = Annotated[
+    str, AfterValidator(_address(("redis", "rediss", "unix"), needs_host=False, wanted="a redis:// address"))
+]
+SmtpAddress = Annotated[
+    str, AfterValidator(_address(("smtp", "smtps"), needs_host=True, wanted="an smtp:// or smtps:// address"))
+]
+ObjectStoreAddress = Annotated[
+    str,
+    AfterValidator(
+        _address(
+            OBJECT_STORES,
+            needs_host=False,
+            wanted="an address that starts with " + ", ".join(f"{name}://" for name in OBJECT_STORES),
+        )
+    ),
+]
+Address = Annotated[str, AfterValidator(_any_address)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+HeaderText = Annotated[str, AfterValidator(_header_text)]
+"""What goes into an HTTP header, such as a provider's key."""
+FernetKey = Annotated[str, AfterValidator(_fernet_key)]
+UrlPath = Annotated[str, AfterValidator(_url_path)]
