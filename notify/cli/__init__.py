@@ -115,6 +115,13 @@ ENTRIES = {
             "token": "Print a token for the Authorization header of your own requests.",
         },
     ),
+    **_entries(
+        "functional_tests",
+        {
+            "functional-test-fixtures": "Make what the official functional tests and client tests need, "
+            "and print their environment."
+        },
+    ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
     # what other commands run for themselves
     "prepare": Entry("notify.cli.prepare:prepare", "", is_hidden=True, adopts=False),

@@ -18,7 +18,19 @@ from tests.cli.terminal import a_service, made, refused, run
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
-PROCESSES = {"up", "reset", "web", "worker", "beat", "ses-receipts", "with-engines", "sandbox", "db", "settings"}
+PROCESSES = {
+    "up",
+    "reset",
+    "web",
+    "worker",
+    "beat",
+    "ses-receipts",
+    "with-engines",
+    "sandbox",
+    "db",
+    "settings",
+    "functional-test-fixtures",
+}
 
 
 @pytest.mark.parametrize("name", sorted({name for name, entry in ENTRIES.items() if not entry.is_hidden} - PROCESSES))
