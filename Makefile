@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m piptools compile --quiet --strip-extras \
           --generate-hashes --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-trusted-host \
-          --no-emit-find-links --upgrade
+          --no-emit-find-links
 UP     ?=
 BENCH  ?=
 CHAOS  ?=
@@ -78,11 +78,15 @@ debug: install ## Run API and worker in one process, in which breakpoint() works
 psql: install ## Open PostgreSQL's own shell on the database
 	@exec $(BIN)/notify with-engines psql
 
+# what is copied first gives its hashes to the next, so that they are fetched once
 freeze-requirements: $(BIN)/python ## Pin the newest versions that pyproject.toml allows, with hashes
 	@$(PIP) install "pip-tools>=7.5"
-	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
+	cp requirements.txt requirements_for_local.txt
 	$(COMPILE) --extra local --constraint requirements.txt --output-file requirements_for_local.txt pyproject.toml
+	cp requirements.txt requirements_for_extras.txt
 	$(COMPILE) --extra sqs --extra tracing --constraint requirements.txt --output-file requirements_for_extras.txt pyproject.toml
+	cat requirements_for_local.txt requirements_for_extras.txt > requirements_for_test.txt
 	$(COMPILE) --extra dev --extra local --extra sqs --extra tracing --constraint requirements_for_local.txt \
 	    --constraint requirements_for_extras.txt --output-file requirements_for_test.txt pyproject.toml
 
