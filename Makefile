@@ -1,21 +1,22 @@
-# The commands of the house. `make help` lists them.
+# The commands of a developer. `make help` lists them.
 
 PYTHON ?= python3
+# another environment, for example of another version: make test PYTHON=python3.13 VENV=.venv313
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := PIP_ROOT_USER_ACTION=ignore $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE = CUSTOM_COMPILE_COMMAND="make freeze-requirements" $(BIN)/python -m piptools compile --quiet --strip-extras \
-          --no-emit-options --upgrade
+          --generate-hashes --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-trusted-host \
+          --no-emit-find-links
 UP     ?=
 BENCH  ?=
 CHAOS  ?=
-AREA   ?=
-FROM   ?=
+T      ?=
 # two cores run two workers of the tests best; more cores, more workers
 JOBS   ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 2 ] && echo $$n || echo 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help run install install-test test bench chaos conformance refresh-conformance format freeze-requirements docs clean
+.PHONY: help run install install-test check test bench chaos format shell debug psql freeze-requirements docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +24,7 @@ help: ## Show this list
 run: install ## Start everything on this machine (options of `notify up` in UP="...")
 	@exec $(BIN)/notify up $(UP)
 
-install: $(VENV)/.installed ## Make .venv with what the program needs
+install: $(VENV)/.installed ## Make .venv with what one machine needs, databases included
 
 install-test: $(VENV)/.installed-test ## Add what tests and development need
 
@@ -33,23 +34,30 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "The module venv is needed (on Debian: apt install python3-venv)"; exit 1; }
 
 # installed again only when what it is made of has changed
-$(VENV)/.installed: requirements.txt pyproject.toml | $(BIN)/python
+$(VENV)/.installed: requirements_for_local.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the requirements"
-	@$(PIP) install --requirement requirements.txt
+	@$(PIP) install --require-hashes --requirement requirements_for_local.txt
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-test: requirements_for_test.txt $(VENV)/.installed
 	@echo "Installing the requirements of the tests"
-	@$(PIP) install --use-pep517 --requirement requirements_for_test.txt
+	@$(PIP) install --require-hashes --use-pep517 --requirement requirements_for_test.txt
 	@touch $@
 
-test: install-test ## Check format, lint, types and floors, and run the tests
+check: install-test ## Check format, lint, types and floors: seconds
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+ifeq ($(strip $(T)),)
+test: check ## Check, and run the tests (only some, and without checks: T="tests/jobs -k paging")
 	$(BIN)/pytest -n $(JOBS)
+else
+test: install-test
+	$(BIN)/pytest -n 0 $(T)
+endif
 
 bench: install-test ## Measure how fast it is (options in BENCH="...")
 	$(BIN)/python -m bench $(BENCH)
@@ -57,25 +65,32 @@ bench: install-test ## Measure how fast it is (options in BENCH="...")
 chaos: install-test ## Prove that nothing is lost, while parts are killed (options in CHAOS="...")
 	$(BIN)/python -m chaos $(CHAOS)
 
-conformance: install-test ## Replay recorded conversations (AREA="services users"; none: all)
-	$(BIN)/python -m tests.conformance $(AREA)
-
-refresh-conformance: ## Copy the conformance suite from FROM=folder into the tests
-	@[ -f "$(FROM)/conformance.py" ] || { echo "FROM= must be the folder that holds conformance.py"; exit 1; }
-	rm -rf tests/conformance/suite
-	cp -R "$(FROM)" tests/conformance/suite
-	find tests/conformance/suite -name __pycache__ -prune -exec rm -rf {} +
-
-format: install-test ## Put the code into the house's form
+format: install-test ## Format the code and repair what lint can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-freeze-requirements: $(BIN)/python ## Pin the newest versions that pyproject.toml allows
-	@$(PIP) install "pip-tools>=7.5"
-	$(COMPILE) --output-file requirements.txt pyproject.toml
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements_for_test.txt pyproject.toml
+shell: install ## Open a Python shell with the parts of the product
+	@exec $(BIN)/notify with-engines shell
 
-docs: install ## Write the generated pages of docs/ anew
+debug: install ## Run API and worker in one process, in which breakpoint() works
+	@exec $(BIN)/notify with-engines debug
+
+psql: install ## Open PostgreSQL's own shell on the database
+	@exec $(BIN)/notify with-engines psql
+
+# what is copied first gives its hashes to the next, so that they are fetched once
+freeze-requirements: $(BIN)/python ## Pin the newest versions that pyproject.toml allows, with hashes
+	@$(PIP) install "pip-tools>=7.5"
+	$(COMPILE) --upgrade --output-file requirements.txt pyproject.toml
+	cp requirements.txt requirements_for_local.txt
+	$(COMPILE) --extra local --constraint requirements.txt --output-file requirements_for_local.txt pyproject.toml
+	cp requirements.txt requirements_for_extras.txt
+	$(COMPILE) --extra sqs --extra tracing --constraint requirements.txt --output-file requirements_for_extras.txt pyproject.toml
+	cat requirements_for_local.txt requirements_for_extras.txt > requirements_for_test.txt
+	$(COMPILE) --extra dev --extra local --extra sqs --extra tracing --constraint requirements_for_local.txt \
+	    --constraint requirements_for_extras.txt --output-file requirements_for_test.txt pyproject.toml
+
+docs: install ## Write the generated pages of docs/
 	$(BIN)/notify settings --markdown > docs/configuration.md
 
 clean: ## Delete .venv and what tools have cached; data is kept

@@ -17,6 +17,7 @@ from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.columns import violated_constraint
 from notify.infra.ids import new_public_id
+from notify.infra.times import utc_now
 from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
 
 MEMBER_PERMISSIONS: Final = (
@@ -74,6 +75,12 @@ def create_user(
             raise EmailAddressTakenError(email_address) from None
         raise
     return user
+
+
+def set_password(user: User, password: str) -> None:
+    """Give a user a new password."""
+    user.password = hash_password(password)
+    user.password_changed_at = utc_now()
 
 
 def _checked_address(address: str) -> str:

@@ -118,7 +118,22 @@ ENTRIES = {
             "token": "Print a token for the Authorization header of your own requests.",
         },
     ),
+    **_entries(
+        "functional_tests",
+        {
+            "functional-test-fixtures": "Make what the official functional tests and client tests need, "
+            "and print their environment."
+        },
+    ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
+    **_entries(
+        "developer",
+        {
+            "shell": "Open a Python shell with `parts`, `container` and a `session` on the database.",
+            "debug": "Run the API and a worker in one process, in which `breakpoint()` works.",
+            "psql": "Open PostgreSQL's own shell on the database.",
+        },
+    ),
     # what other commands run for themselves
     "prepare": Entry("notify.cli.prepare:prepare", "", is_hidden=True, adopts=False),
     "engines": Entry("notify.cli.engines:engines", "", is_hidden=True, adopts=False),

@@ -15,16 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 import notify.models  # noqa: F401 - makes the metadata complete
-from notify.accounts.actions import create_user
+from notify.accounts.actions import create_user, set_password
 from notify.accounts.models import User
-from notify.accounts.passwords import hash_password
 from notify.infra.parts import Parts
-from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
-from notify.services.api_keys import create_api_key, full_api_key, revoke_api_key
+from notify.services.api_keys import ensure_api_key
 from notify.services.guest_list import set_guest_list
 from notify.services.limits import LIVE_LIMITS
-from notify.services.models import API_KEY_SECRET, ApiKey, EmailReplyTo, InboundNumber, Service, SmsSender
+from notify.services.models import EmailReplyTo, InboundNumber, Service, SmsSender
 from notify.services.senders import add_reply_to, add_sms_sender
 from notify.services.service import create_service
 from notify.templates.actions import create_template
@@ -146,10 +144,8 @@ def _create(session: Session, from_number: str, password: str) -> None:
 
 
 def _new_password(session: Session) -> str:
-    user = session.get_one(User, DEMO_USER)
     password = secrets.token_urlsafe(12)
-    user.password = hash_password(password)
-    user.password_changed_at = utc_now()
+    set_password(session.get_one(User, DEMO_USER), password)
     session.flush()
     return password
 
@@ -173,7 +169,17 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
             "mobile_number": user.mobile_number,
         },
         "service_id": str(DEMO_SERVICE),
-        "api_keys": {key_type: _key(session, parts.encryptor, key_type) for key_type in KEY_TYPES},
+        "api_keys": {
+            key_type: ensure_api_key(
+                session,
+                parts.encryptor,
+                service_id=DEMO_SERVICE,
+                name=f"demo {key_type}",
+                key_type=key_type,
+                created_by_id=DEMO_USER,
+            )
+            for key_type in KEY_TYPES
+        },
         "templates": {
             template_type: str(session.get_one(Template, DEMO_TEMPLATES[template_type]).id)
             for template_type in TEMPLATE_TYPES
@@ -184,23 +190,6 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
             session.scalar(reply_tos.order_by(EmailReplyTo.is_default.desc(), EmailReplyTo.created_at).limit(1))
         ),
     }
-
-
-def _key(session: Session, encryptor: Encryptor, key_type: str) -> str:
-    """The demo's key of a type; a new one where it was revoked, or was encrypted with a lost secret."""
-    name = f"demo {key_type}"
-    key = session.scalar(
-        select(ApiKey).where(ApiKey.service_id == DEMO_SERVICE, ApiKey.name == name, ApiKey.expiry_date.is_(None))
-    )
-    if key is not None:
-        try:
-            return full_api_key(key.name, DEMO_SERVICE, encryptor.decrypt(key.secret, API_KEY_SECRET, key.id))
-        except UndecipherableError:
-            revoke_api_key(session, DEMO_SERVICE, key.id)
-    made = create_api_key(
-        session, encryptor, service_id=DEMO_SERVICE, name=name, key_type=key_type, created_by_id=DEMO_USER
-    )
-    return made.full
 
 
 def _read(path: Path) -> Any:

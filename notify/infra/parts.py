@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from notify.infra import telemetry, tracing
 from notify.infra.broker import broker_settings
@@ -65,6 +66,8 @@ def build_parts(settings: Settings) -> Parts:
         region=settings.aws_region,
         account_id=settings.aws_account_id,
     )
+    if broker.is_sqs and find_spec("pycurl") is None:
+        raise SettingsError('BROKER_URL: SQS needs an extra: pip install "notify[sqs]"')
     celery = create_celery(broker, prefix=prefix, queues=QUEUES)
     return Parts(
         settings=settings,

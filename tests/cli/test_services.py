@@ -18,10 +18,13 @@ from tests.cli.terminal import a_service, made, refused, run
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
-PROCESSES = {"up", "reset", "web", "worker", "beat", "ses-receipts", "with-engines", "sandbox", "db", "settings"}
+NO_JSON = {
+    *("up", "reset", "web", "worker", "beat", "ses-receipts", "with-engines", "sandbox", "db", "settings"),
+    *("functional-test-fixtures", "shell", "debug", "psql"),
+}
 
 
-@pytest.mark.parametrize("name", sorted({name for name, entry in ENTRIES.items() if not entry.is_hidden} - PROCESSES))
+@pytest.mark.parametrize("name", sorted({name for name, entry in ENTRIES.items() if not entry.is_hidden} - NO_JSON))
 def test_help(name: str) -> None:
     command = program.get_command(click.Context(program), name)
     assert command is not None
