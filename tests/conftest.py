@@ -47,7 +47,7 @@ def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any
     """Parts on a database of their own, that holds only the built-in rows."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify STRATEGY file_copy')
     before, _, query = postgres_url.partition("?")
     url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
     usual = {
