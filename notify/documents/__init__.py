@@ -1,1 +1,1 @@
-"""Files that services send by email: kept encrypted, behind a link of their own, for as long as was asked."""
+"""Files that services send by email: encrypted, behind a link, for as long as the service chose."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from notify.documents.filenames import clean_filename
+from notify.documents.recognise import DOCX, JSON, ODT, PLAIN, XLSX, recognise
 from notify.infra.errors import ProblemError, ValidationProblemError
 
 USUAL_RETENTION_WEEKS: Final = 26
@@ -21,35 +21,27 @@ LONGEST_FILENAME: Final = 100
 TYPES: Final = {
     ".csv": "text/csv",
     ".doc": "application/msword",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".docx": DOCX,
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".odt": "application/vnd.oasis.opendocument.text",
+    ".json": JSON,
+    ".odt": ODT,
     ".pdf": "application/pdf",
     ".png": "image/png",
     ".rtf": "application/rtf",
-    ".txt": "text/plain",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".txt": PLAIN,
+    ".xlsx": XLSX,
 }
-"""Types of files that can be sent, by the end of their names."""
+"""Types of files that can be sent, by the ending of their names."""
+_ENDINGS: Final = {mime_type: extension for extension, mime_type in TYPES.items() if extension != ".jpg"}
 
 _FIELDS: Final = ("file", "is_csv", "confirm_email_before_download", "retention_period", "filename")
 _RETENTION: Final = re.compile(r"\s*(\d{1,3}) weeks?\s*", re.IGNORECASE)
-_STARTS: Final = (
-    (b"%PDF-", ".pdf"),
-    (b"\x89PNG\r\n\x1a\n", ".png"),
-    (b"\xff\xd8\xff", ".jpeg"),
-    (b"{\\rtf", ".rtf"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".doc"),
-)
-_ZIP: Final = b"PK\x03\x04"
-_ZIP_PARTS: Final = (("word/", ".docx"), ("xl/", ".xlsx"))
 
 
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """A file that was checked. `mime_type` is what its content is, or says it is."""
+    """A file that was checked. `filename` is safe to show; `mime_type` is of its ending or, without one, of its content."""
 
     content: bytes
     filename: str | None
@@ -73,7 +65,7 @@ def _read(value: Mapping[str, Any]) -> FileToSend:
     if faults:
         raise ValidationProblemError(faults)
     content = _decode(value["file"])
-    filename = value.get("filename")
+    filename = _name(value.get("filename"))
     extension, mime_type = _type_of(content, filename, is_csv=bool(value.get("is_csv")))
     confirm = value.get("confirm_email_before_download")
     return FileToSend(
@@ -84,6 +76,15 @@ def _read(value: Mapping[str, Any]) -> FileToSend:
         confirm_email=confirm is not False,
         retention_weeks=_weeks(value.get("retention_period")) or USUAL_RETENTION_WEEKS,
     )
+
+
+def _name(filename: str | None) -> str | None:
+    if filename is None:
+        return None
+    if len(filename) > LONGEST_FILENAME:
+        raise ProblemError("`filename` cannot be longer than 100 characters")
+    name = clean_filename(filename)
+    return name if "." in name else f"file.{name}"  # there may be nothing left but the ending
 
 
 def _faults(value: Mapping[str, Any]) -> list[str]:
@@ -143,48 +144,21 @@ def _decode(text: str) -> bytes:
 
 
 def _type_of(content: bytes, filename: str | None, *, is_csv: bool) -> tuple[str, str]:
-    """The end of the name and the type of a file: by its name where it has one, else by its content."""
+    """The ending and the MIME type of a file: by its name where it has one, else by its content."""
     if filename is not None:
-        if len(filename) > LONGEST_FILENAME:
-            raise ProblemError("`filename` cannot be longer than 100 characters")
         extension = "." + filename.rpartition(".")[2].lower()
         if extension not in TYPES:
             raise _unsupported(extension)
         return extension, TYPES[extension]
-    extension = _recognise(content) or ""
-    if extension == ".txt" and is_csv:
-        extension = ".csv"
+    mime_type = recognise(content)
+    if is_csv and mime_type in (PLAIN, JSON):  # rows in brackets look like JSON
+        return ".csv", TYPES[".csv"]
+    extension = _ENDINGS.get(mime_type, "")
     if not extension:
-        raise _unsupported("application/octet-stream")
-    return extension, TYPES[extension]
+        raise _unsupported(mime_type)
+    return extension, mime_type
 
 
 def _unsupported(what: str) -> ProblemError:
     supported = ", ".join(f"'{extension}'" for extension in TYPES)
     return ProblemError(f"Unsupported file type '{what}'. Supported types are: {supported}")
-
-
-def _recognise(content: bytes) -> str | None:
-    for start, extension in _STARTS:
-        if content.startswith(start):
-            return extension
-    if content.startswith(_ZIP):
-        return _recognise_zip(content)
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        return None if b"\0" in content else ".txt"
-    if "\0" in text:
-        return None
-    return ".json" if text.lstrip()[:1] in ("{", "[") and text.rstrip()[-1:] in ("}", "]") else ".txt"
-
-
-def _recognise_zip(content: bytes) -> str | None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = archive.namelist()
-            if "mimetype" in names and archive.read("mimetype")[:100] == TYPES[".odt"].encode():
-                return ".odt"
-    except (zipfile.BadZipFile, RuntimeError, KeyError):
-        return None
-    return next((extension for part, extension in _ZIP_PARTS if any(name.startswith(part) for name in names)), None)

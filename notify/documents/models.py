@@ -15,7 +15,7 @@ from notify.infra.times import utc_now
 
 class Document(Base):
     """A file behind a download link. `confirmation_hash` is the Argon2 hash of the address that opens it, if one must
-    be given; what is shown of the file is encrypted with the key in its link, which is kept nowhere.
+    be given. The description is encrypted with the key in the link, which is stored nowhere.
     """
 
     __tablename__ = "documents"
@@ -26,4 +26,5 @@ class Document(Base):
     available_until: Mapped[datetime] = mapped_column(index=True)
     confirmation_hash: Mapped[str | None]
     confirmation_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    confirmation_attempted_at: Mapped[datetime | None]
     description: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,7 +1,7 @@
-"""Keeping files and giving them out again (contract: public-api 5.6).
+"""Stores files and returns them (contract: public-api 5.6).
 
-Each file is encrypted with a key of its own, which is only in its link: neither the database nor the object store nor
-a backup of both is enough to read it.
+Each file is encrypted with its own key, which is only in its link: the database, the object store and backups of both
+are not enough to read it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import select, update
+from sqlalchemy import case, or_, select, update
 
 from notify.documents.files import FileToSend
 from notify.documents.models import Document
@@ -30,21 +30,23 @@ from notify.infra.times import utc_now
 from notify.settings import Settings
 
 MOST_ATTEMPTS: Final = 10
+LOCKED_FOR: Final = timedelta(hours=1)
+"""After so many wrong addresses none is tried for this time: 240 guesses a day, and the recipient gets in again."""
 NONCE_BYTES: Final = 12
 EXPIRED_AT_A_TIME: Final = 500
 
 
 class DocumentNotFoundError(Exception):
-    """There is no such document, or the key in the link is not its own."""
+    """There is no such document, or the key in the link is another one's."""
 
 
 class DocumentGoneError(Exception):
-    """The document was kept until a day that has passed."""
+    """The document was deleted after its retention period, or is about to be."""
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentDescription:
-    """What a download page tells about a file. `size` is in bytes."""
+    """What a download page shows about a file. `size` is in bytes."""
 
     id: UUID
     service_id: UUID
@@ -54,11 +56,11 @@ class DocumentDescription:
     size: int
     available_until: datetime
     needs_confirmation: bool
-    attempts_left: int
+    is_locked: bool
 
 
 class DocumentStore:
-    """Keeps documents."""
+    """Stores documents."""
 
     def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
         self._base = settings.documents_base_url
@@ -77,7 +79,7 @@ class DocumentStore:
         return f"{self._base}/services/{service_id}/documents/test-document"
 
     def keep(self, service_id: UUID, file: FileToSend, *, confirmation_email: str | None) -> str:
-        """Keep a file; its link. Whoever has the link must also know the address, where the file asks for it."""
+        """Store a file; its link. Where the file asks for it, the person with the link must also know the address."""
         id_, key, now = new_id(), AESGCM.generate_key(bit_length=256), utc_now()
         cipher = AESGCM(key)
         self._objects.put(_object_key(service_id, id_), _seal(cipher, file.content))
@@ -107,25 +109,32 @@ class DocumentStore:
             row = session.scalar(select(Document).where(Document.id == document_id, Document.service_id == service_id))
         if row is None:
             raise DocumentNotFoundError
-        plain = orjson.loads(_open(key, row.description))
-        if row.available_until <= utc_now():
+        plain, now = orjson.loads(_open(key, row.description)), utc_now()
+        if row.available_until <= now:
             raise DocumentGoneError
         return DocumentDescription(
             id=row.id,
             service_id=row.service_id,
             available_until=row.available_until,
             needs_confirmation=row.confirmation_hash is not None,
-            attempts_left=max(MOST_ATTEMPTS - row.confirmation_attempts, 0),
+            is_locked=row.confirmation_attempts >= MOST_ATTEMPTS and _is_recent(row.confirmation_attempted_at, now),
             **plain,
         )
 
     def confirm(self, document_id: UUID, address: str) -> bool:
-        """Whether this is the address that the file was sent to. After ten wrong ones nothing is right any more."""
+        """Whether this is the address that the file was sent to. After `MOST_ATTEMPTS` wrong ones within `LOCKED_FOR`
+        of each other the answer is no for as long, whatever the address.
+        """
+        now = utc_now()
+        is_old = Document.confirmation_attempted_at <= now - LOCKED_FOR
         with self._database.transaction() as session:
             hash_ = session.scalar(
                 update(Document)
-                .where(Document.id == document_id, Document.confirmation_attempts < MOST_ATTEMPTS)
-                .values(confirmation_attempts=Document.confirmation_attempts + 1)
+                .where(Document.id == document_id, or_(Document.confirmation_attempts < MOST_ATTEMPTS, is_old))
+                .values(
+                    confirmation_attempts=case((is_old, 1), else_=Document.confirmation_attempts + 1),
+                    confirmation_attempted_at=now,
+                )
                 .returning(Document.confirmation_hash)
             )
         if hash_ is None:
@@ -146,7 +155,9 @@ class DocumentStore:
             raise DocumentNotFoundError from None
 
     def delete_expired(self, now: datetime) -> int:
-        """Forget the files whose time is over; their number. The row goes after the file, so nothing is left behind."""
+        """Delete the files whose retention period is over; their number. The row goes after the file, so that no file is
+        left behind.
+        """
         number = 0
         while True:
             with self._database.transaction() as session:
@@ -166,11 +177,15 @@ class DocumentStore:
 
 
 def decode_id(text: str) -> UUID:
-    """An id as links have it. Raises `DocumentNotFoundError`."""
+    """The id in a link. Raises `DocumentNotFoundError`."""
     try:
         return UUID(bytes=_decode(text))
     except ValueError:
         raise DocumentNotFoundError from None
+
+
+def _is_recent(moment: datetime | None, now: datetime) -> bool:
+    return moment is not None and moment > now - LOCKED_FOR
 
 
 def _object_key(service_id: UUID, document_id: UUID) -> str:

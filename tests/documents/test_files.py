@@ -4,6 +4,7 @@ import zipfile
 from typing import Any
 
 import pytest
+import xlwt
 
 from notify.documents.files import find_files
 from notify.infra.errors import ProblemError, ValidationProblemError
@@ -41,6 +42,80 @@ def test_the_type_is_found(content: bytes, options: dict[str, Any], extension: s
     assert found.content == content
     assert found.extension == extension
     assert mime_type in (None, found.mime_type)
+
+
+def excel_97() -> bytes:
+    book, content = xlwt.Workbook(), io.BytesIO()
+    book.add_sheet("a").write(0, 0, "x")
+    book.save(content)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "is_csv", "extension"),
+    [
+        ("name,ref\nAnn,1".encode("utf-16"), True, ".csv"),
+        ("hello".encode("utf-16-be"), None, None),
+        ("hello".encode("utf-16"), None, ".txt"),
+        ("hello".encode("utf-32"), False, ".txt"),
+        (b"[First Name],[Ref]\n[Ann],[1]", True, ".csv"),
+        (b"[1, 2]", True, ".csv"),
+        (b"[1, 2]", False, ".json"),
+        (b"[DRAFT] text [END]", None, ".txt"),
+        (b"%PDF-1.4", True, ".pdf"),
+    ],
+)
+def test_what_texts_are(content: bytes, is_csv: bool | None, extension: str | None) -> None:
+    given = base64.b64encode(content).decode()
+    if extension is None:
+        with pytest.raises(ProblemError):
+            read(file=given, is_csv=is_csv)
+    else:
+        assert read(file=given, is_csv=is_csv).extension == extension
+
+
+@pytest.mark.parametrize(
+    ("content", "mime_type"),
+    [
+        (b"<!DOCTYPE html><script>alert(1)</script>", "text/html"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", "image/svg+xml"),
+        (b"%!PS-Adobe-3.0", "application/postscript"),
+        (b"GIF89a and no NUL", "image/gif"),
+        (excel_97(), "application/vnd.ms-excel"),
+        (office("readme.txt"), "application/zip"),
+    ],
+)
+@pytest.mark.parametrize("is_csv", [None, True])
+def test_other_types_are_refused_by_what_they_are(content: bytes, mime_type: str, is_csv: bool | None) -> None:
+    with pytest.raises(ProblemError) as caught:
+        read(file=base64.b64encode(content).decode(), is_csv=is_csv)
+    assert caught.value.messages[0].startswith(f"Unsupported file type '{mime_type}'. Supported types are: '.csv'")
+
+
+@pytest.mark.parametrize(
+    ("filename", "clean"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("Adroddiad é 山.pdf", "Adroddiad é 山.pdf"),
+        ("a\u202efdp.csv", "afdp.csv"),
+        ("../../etc/passwd.txt", "passwd.txt"),
+        ("C:\\Users\\a.pdf", "a.pdf"),
+        ("a\r\nb\0.pdf", "a b .pdf"),
+        ("  a   b.pdf ", "a b.pdf"),
+        (".pdf", "file.pdf"),
+        ("\u200b.pdf", "file.pdf"),
+        ("a.b/.pdf", "file.pdf"),
+        (" . .pdf", "file.pdf"),
+    ],
+)
+def test_names_lose_what_is_not_seen(filename: str, clean: str) -> None:
+    assert read(filename=filename).filename == clean
+
+
+@pytest.mark.parametrize("filename", ["..", ".", "a/..", "report.", "\u202e."])
+def test_names_without_an_ending(filename: str) -> None:
+    with pytest.raises(ProblemError):
+        read(filename=filename)
 
 
 def test_what_is_usual() -> None:

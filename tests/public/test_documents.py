@@ -67,7 +67,10 @@ def test_the_file_is_given_to_whoever_knows_the_address(api: Api) -> None:
     file = client.get(page(path, "file"))
     assert file.data == CONTENT
     assert file.headers["Content-Type"] == "application/pdf"
-    assert file.headers["Content-Disposition"] == "attachment; filename*=UTF-8''Your%20letter%20%C3%A9.pdf"
+    assert (
+        file.headers["Content-Disposition"]
+        == "attachment; filename=\"Your letter e.pdf\"; filename*=UTF-8''Your%20letter%20%C3%A9.pdf"
+    )
     assert api.app.test_client().get(page(path, "file")).status_code == 302
 
 
@@ -78,12 +81,59 @@ def test_without_confirmation_the_link_is_enough(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("contact")
-def test_guessing_ends_after_ten_tries(api: Api) -> None:
+def test_guessing_ends_after_ten_tries_for_an_hour(api: Api) -> None:
     path = send_file(api)
     client = api.app.test_client()
     for number in range(10):
         assert confirm(client, path, f"guess{number}@example.com") == 400
+    for _ in range(3):
+        locked = client.post(page(path, "confirm-email-address"), data={"email_address": "amala@example.com"})
+        assert locked.status_code == 400
+        assert "Try again in an hour" in locked.text
+    later(api, minutes=59)
     assert confirm(client, path, "amala@example.com") == 400
+    later(api, minutes=2)
+    assert confirm(client, path, "amala@example.com") == 303
+
+
+@pytest.mark.usefixtures("contact")
+def test_after_the_hour_the_count_starts_again(api: Api) -> None:
+    path = send_file(api)
+    client = api.app.test_client()
+    for _ in range(2):
+        for number in range(9):
+            assert confirm(client, path, f"guess{number}@example.com") == 400
+        later(api, minutes=61)
+    for number in range(10):
+        assert confirm(client, path, f"guess{number}@example.com") == 400
+    assert confirm(client, path, "amala@example.com") == 400
+
+
+def later(api: Api, *, minutes: int) -> None:
+    api.execute(
+        "UPDATE documents SET confirmation_attempted_at = confirmation_attempted_at - make_interval(mins => %s)",
+        minutes,
+    )
+
+
+@pytest.mark.usefixtures("contact")
+@pytest.mark.parametrize(
+    ("given", "shown", "header"),
+    [
+        ("\u202efdp.csv", "fdp.csv", "attachment; filename=\"fdp.csv\"; filename*=UTF-8''fdp.csv"),
+        ("..\\../a/b\r\nc.pdf", "b c.pdf", "attachment; filename=\"b c.pdf\"; filename*=UTF-8''b%20c.pdf"),
+        ('a"b.pdf', "a&#34;b.pdf", "attachment; filename=\"a_b.pdf\"; filename*=UTF-8''a%22b.pdf"),
+        ("山.pdf", "山.pdf", "attachment; filename=\"file.pdf\"; filename*=UTF-8''%E5%B1%B1.pdf"),
+        ("/.pdf", "file.pdf", "attachment; filename=\"file.pdf\"; filename*=UTF-8''file.pdf"),
+    ],
+)
+def test_names_of_files_are_shown_as_they_are(api: Api, given: str, shown: str, header: str) -> None:
+    path = send_file(api, filename=given, confirm_email_before_download=False)
+    client = api.app.test_client()
+    download = client.get(page(path, "download")).text
+    assert shown in download
+    assert "\u202e" not in download
+    assert client.get(page(path, "file")).headers["Content-Disposition"] == header
 
 
 @pytest.mark.usefixtures("contact")
