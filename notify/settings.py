@@ -7,12 +7,12 @@ The environment variable of a field is its name in upper case. `docs/configurati
 from __future__ import annotations
 
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, IPvAnyNetwork, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
@@ -132,8 +132,8 @@ class Settings(BaseSettings):
         le=65535,
         description="Port of the internal API, which then is not served on `PORT`. 0: both are served on `PORT`.",
     )
-    trusted_proxies: list[IPvAnyNetwork] = Field(
-        [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
+    trusted_proxies: list[str] = Field(
+        ["127.0.0.0/8", "::1"],
         description="JSON list of addresses and networks of load balancers and proxies in front of the API. In development and test, links in answers begin with what their `X-Forwarded-Proto` and `X-Forwarded-Host` say; elsewhere with `API_HOST_NAME`.",
     )
     api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
@@ -308,6 +308,16 @@ class Settings(BaseSettings):
     otel_service_name: str = Field(
         "", description="Name of this service in traces. Empty: `notify-` and `NOTIFY_APP_NAME`."
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text} is neither an address nor a network") from None
+        return value
 
     @field_validator("secret_key", mode="before")
     @classmethod

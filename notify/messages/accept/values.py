@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-import orjson
-
 from notify.content.placeholders import key_form
+from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
-from notify.messages.errors import TooMuchPersonalisationError, UnusablePersonalisationError
+from notify.messages.errors import TooMuchPersonalisationError
 from notify.templates.cache import CompiledTemplate
 
 MOST_BYTES: Final = {"sms": 64 * 1024, "email": 5_000_000, "letter": 1_000_000}
@@ -42,32 +41,13 @@ def _keys(placeholders: tuple[str, ...], *, has_address: bool) -> frozenset[str]
 def encrypt_values(encryptor: Encryptor, template: CompiledTemplate, values: Mapping[str, Any]) -> bytes | None:
     """The values of a message as they are stored; `None` for none.
 
-    Raises `TooMuchPersonalisationError`, `UnusablePersonalisationError`.
+    Raises `TooMuchPersonalisationError`.
     """
     kept = used_values(template, values)
     if not kept:
         return None
-    try:
-        stored = orjson.dumps(kept)
-    except orjson.JSONEncodeError:
-        stored = _dump_as_shown(kept)
+    stored = dump_json(kept)
     limit = MOST_BYTES[template.row.type]
     if len(stored) > limit:
         raise TooMuchPersonalisationError(len(stored), limit)
     return encryptor.encrypt(stored.decode())
-
-
-def _dump_as_shown(values: Mapping[str, Any]) -> bytes:
-    """Values with whole numbers of more than 64 bits, which our JSON does not have: as the texts that people see."""
-    try:
-        return orjson.dumps({name: _shown(value) for name, value in values.items()})
-    except (orjson.JSONEncodeError, RecursionError):
-        raise UnusablePersonalisationError from None
-
-
-def _shown(value: object) -> object:
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, list):
-        return [None if item is None else str(item) for item in value]
-    return str(value)
