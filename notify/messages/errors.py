@@ -97,15 +97,6 @@ class TooMuchPersonalisationError(ProblemError):
         )
 
 
-class UnusablePersonalisationError(ProblemError):
-    """Values that cannot be kept, such as text that is not Unicode."""
-
-    error = "ValidationError"
-
-    def __init__(self) -> None:
-        super().__init__("personalisation has values that cannot be sent")
-
-
 class FileInWrongChannelError(ProblemError):
     """A file in a text message or letter."""
 

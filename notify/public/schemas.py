@@ -10,7 +10,6 @@ from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, With
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.validation import HttpsUrl, Schema, Uuid, complain
-from notify.public.fields import Values, without_nul
 
 
 def _phone_number(value: str) -> str:
@@ -48,9 +47,8 @@ def _scheduled_for(value: str) -> str:
 Reference = Annotated[
     str,
     Field(max_length=1000, description="Your own name for the message, to find it by. It need not be unique."),
-    AfterValidator(without_nul),
 ]
-Personalisation = Annotated[Values, Field(description="Values for the template's placeholders.")]
+Personalisation = Annotated[dict[str, Any], Field(description="Values for the template's placeholders.")]
 ScheduledFor = Annotated[
     Annotated[str, AfterValidator(_scheduled_for)] | MISSING | None,
     Field(description="Checked, and otherwise ignored: messages are sent at once."),

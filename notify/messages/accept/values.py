@@ -7,11 +7,10 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-import orjson
-
 from notify.content.placeholders import key_form
+from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
-from notify.messages.errors import TooMuchPersonalisationError, UnusablePersonalisationError
+from notify.messages.errors import TooMuchPersonalisationError
 from notify.messages.models import PERSONALISATION
 from notify.templates.cache import CompiledTemplate
 
@@ -46,32 +45,13 @@ def encrypt_values(
 ) -> bytes | None:
     """The values of a message as they are stored; `None` for none.
 
-    Raises `TooMuchPersonalisationError`, `UnusablePersonalisationError`.
+    Raises `TooMuchPersonalisationError`.
     """
     kept = used_values(template, values)
     if not kept:
         return None
-    try:
-        stored = orjson.dumps(kept)
-    except orjson.JSONEncodeError:
-        stored = _dump_as_shown(kept)
+    stored = dump_json(kept)
     limit = MOST_BYTES[template.row.type]
     if len(stored) > limit:
         raise TooMuchPersonalisationError(len(stored), limit)
     return encryptor.encrypt(stored.decode(), PERSONALISATION, message_id)
-
-
-def _dump_as_shown(values: Mapping[str, Any]) -> bytes:
-    """Values with whole numbers of more than 64 bits, which our JSON does not have: as the texts that people see."""
-    try:
-        return orjson.dumps({name: _shown(value) for name, value in values.items()})
-    except (orjson.JSONEncodeError, RecursionError):
-        raise UnusablePersonalisationError from None
-
-
-def _shown(value: object) -> object:
-    if value is None or isinstance(value, str | bool):
-        return value
-    if isinstance(value, list):
-        return [None if item is None else str(item) for item in value]
-    return str(value)
