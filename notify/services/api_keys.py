@@ -73,7 +73,7 @@ def ensure_api_key(
     )
     if key is not None:
         try:
-            return full_api_key(key.name, service_id, encryptor.decrypt(key.secret))
+            return full_api_key(key.name, service_id, encryptor.decrypt(key.secret, API_KEY_SECRET, key.id))
         except UndecipherableError:
             revoke_api_key(session, service_id, key.id)
     made = create_api_key(

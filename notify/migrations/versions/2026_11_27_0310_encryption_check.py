@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_27_0310"
-down_revision = "2026_11_27_0240"
+down_revision = "2026_11_27_0250"
 branch_labels = None
 depends_on = None
 
