@@ -103,7 +103,9 @@ Day = Annotated[
 """D5: `2017-01-01`."""
 
 Money = Annotated[Decimal, PlainSerializer(_plain, return_type=str), WithJsonSchema({"type": "string"})]
-"""A decimal as text, without zeros at its end: `"0.66"`, `"1.8"`. Where the contract has a JSON number, the field is a `float`."""
+"""A decimal as text, without zeros at its end: `"0.66"`, `"1.8"`. Where the contract has a JSON number,
+the field is a `float`.
+"""
 
 TextOfNone = Annotated[Any, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
 """A value as text, where the contract has the text `None` for a value that is absent."""

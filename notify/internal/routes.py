@@ -27,8 +27,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from types import UnionType
-from typing import Annotated, Any, Final, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from flask import Blueprint, Response, request
@@ -36,34 +35,22 @@ from pydantic_core import to_jsonable_python
 from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
-from notify.infra.errors import MalformedRequestError, NotFoundProblemError, ProblemError, ValidationProblemError
-from notify.infra.http import read_json_value
+from notify.infra.errors import NotFoundProblemError
 from notify.infra.json_values import dump_json
 from notify.infra.replica import BulkSession, Replica
-from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
+from notify.infra.validation import parse_uuid
 from notify.internal import errors
 from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
 from notify.internal.errors import Envelope
+from notify.internal.reading import Unread, incoming_model, read
 from notify.internal.schemas import Incoming
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 V = TypeVar("V", bound=Callable[..., Any])
-M = TypeVar("M", bound=Incoming)
 
 _PART: Final = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 _PATH_TYPES: Final = (UUID, int, str)
 _NO_FIELD_TYPES: Final = (UUID, date, datetime)
-
-
-class Unread(Generic[M]):
-    """A body or query that is read and checked when the view asks for it."""
-
-    def __init__(self, model: type[M]) -> None:
-        self._model = model
-
-    def read(self) -> M:
-        """The model. Raises the problem in the model's words."""
-        return read(self._model)
 
 
 @dataclass(frozen=True)
@@ -238,57 +225,13 @@ def _path_part(value: Any, hint: type) -> Any:
         raise NotFoundProblemError from None
 
 
-def read(model: type[M]) -> M:
-    """The body or query of the request as `model`. Raises the problem in the model's words, and
-    `MalformedRequestError` where the body is no JSON.
-    """
-    data = _body() if model.source == "json" else _query(model)
-    if model.words == "field":
-        return validate_fields(model, data)
-    if model.min_properties and isinstance(data, dict) and len(data) < model.min_properties:
-        return _refuse_too_few(model, data)
-    return validate(model, data)
-
-
-def _refuse_too_few(model: type[M], data: dict[str, Any]) -> M:
-    texts = []
-    try:
-        validate(model, data)
-    except ValidationProblemError as problem:
-        texts = problem.messages
-    raise ValidationProblemError([*texts, too_few(data, model.min_properties)])
-
-
-def _body() -> Any:
-    try:
-        return read_json_value(request)
-    except ProblemError:
-        raise MalformedRequestError from None
-
-
-def _query(model: type[Incoming]) -> dict[str, Any]:
-    lists = {field.alias or name for name, field in model.model_fields.items() if _is_list(field.annotation)}
-    return {name: values if name in lists else values[0] for name, values in request.args.lists()}
-
-
-def _is_list(hint: Any) -> bool:
-    return get_origin(hint) is list or hint is list or any(_is_list(part) for part in _alternatives(hint))
-
-
-def _alternatives(hint: Any) -> tuple[Any, ...]:
-    if get_origin(hint) is Annotated:
-        return get_args(hint)[:1]
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else ()
-
-
-def incoming_model(hint: Any) -> type[Incoming] | None:
-    """The model of a parameter's annotation, where it is one: itself or within `Unread`."""
-    model = get_args(hint)[0] if get_origin(hint) is Unread else hint
-    return model if isinstance(model, type) and issubclass(model, Incoming) else None
-
-
 def _check_model(model: type[Incoming], where: str) -> None:
     for name, field in model.model_fields.items():
-        kinds = {field.annotation, *_alternatives(field.annotation)}
-        if not field.metadata and kinds & set(_NO_FIELD_TYPES):
+        if not field.metadata and _has_plain_type(field.annotation):
             raise TypeError(f"{where}: {model.__name__}.{name}: take Uuid, IsoDate or IsoDateTime of fields.py")
+
+
+def _has_plain_type(hint: Any) -> bool:
+    if get_origin(hint) is Annotated:
+        return False
+    return any(hint is kind for kind in _NO_FIELD_TYPES) or any(_has_plain_type(part) for part in get_args(hint))

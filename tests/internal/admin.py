@@ -17,6 +17,7 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.internal.auth import Client
 from notify.organisations.models import Organisation
+from notify.services.api_keys import create_api_key
 from notify.services.models import Service
 from notify.templates.actions import create_template
 from notify.templates.models import Template
@@ -103,6 +104,18 @@ class Factory:
                 created_by_id=service.created_by_id,
                 **(values | fields),
             )
+
+    def api_key(self, service: Service, key_type: str = "normal") -> str:
+        """A whole key, as a service's programs have it: `name-serviceid-secret`."""
+        with self.parts.database.transaction() as session:
+            return create_api_key(
+                session,
+                self.parts.encryptor,
+                service_id=service.id,
+                name=f"Key {new_id()}",
+                key_type=key_type,
+                created_by_id=service.created_by_id,
+            ).full
 
     def organisation(self, **fields: Any) -> Organisation:
         values = {"name": f"Organisation {new_id()}", "organisation_type": "local", "crown": False}

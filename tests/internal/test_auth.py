@@ -8,10 +8,9 @@ import pytest
 
 from notify.app import EXTENSION, create_app
 from notify.infra.parts import Parts
-from notify.services.api_keys import create_api_key
 from notify.services.models import Service
 from tests.api import with_settings
-from tests.internal.admin import AdminClient
+from tests.internal.admin import AdminClient, Factory
 
 GENERAL = (
     "Invalid token: make sure your API token matches the example at "
@@ -80,16 +79,8 @@ def test_tokens_that_are_accepted(admin: AdminClient, age: int, claims: dict[str
     assert answer.status_code == 200
 
 
-def test_a_key_of_a_service_opens_nothing(admin: AdminClient, service: Service) -> None:
-    with admin.parts.database.transaction() as session:
-        full = create_api_key(
-            session,
-            admin.parts.encryptor,
-            service_id=service.id,
-            name="k",
-            key_type="normal",
-            created_by_id=service.created_by_id,
-        ).full
+def test_a_key_of_a_service_opens_nothing(admin: AdminClient, factory: Factory, service: Service) -> None:
+    full = factory.api_key(service)
     assert refused(admin, f"ApiKey-v1 {full}") == (401, SCHEME)
     token = admin.token(iss=full[-73:-37], secret=full[-36:])
     assert refused(admin, f"Bearer {token}") == (401, OTHERS)

@@ -25,7 +25,8 @@ from notify.infra.validation import complain
 from notify.internal import fields
 from notify.internal.auth import Client
 from notify.internal.errors import Envelope
-from notify.internal.routes import Routes, Unread
+from notify.internal.reading import Unread
+from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Fields, FieldsQuery, Query
 from tests.internal.admin import AdminClient, schema_faults
 
@@ -475,7 +476,7 @@ def test_declarations_that_make_no_sense() -> None:
     routes = Routes("test_wrong", "/x/<uuid:thing_id>")
 
     class Plain(Body):
-        owner: UUID
+        owners: list[UUID] | MISSING = MISSING
 
     def no_path(session: Session) -> None:
         """Forget the part of the path."""
