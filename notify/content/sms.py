@@ -81,9 +81,9 @@ class SmsMessage:
         self.prefix = prefix
         self.gsm_only = gsm_only
         whole = f"{prefix.strip()}: {filled}" if prefix else filled
-        self._is_plain = _is_tidy(whole)
-        if self._is_plain:
+        if _is_tidy(whole):
             self.original = self.text = whole
+            self._has_unicode = False
         else:
             self.original = tidy(whole)
             self.text = self._convert(self.original)
@@ -112,7 +112,7 @@ class SmsMessage:
     @property
     def is_unicode(self) -> bool:
         """Whether a character that GSM lacks makes every character cost more (5.3, 5.5)."""
-        return not self._is_plain and self._has_unicode
+        return self._has_unicode
 
     @cached_property
     def _has_unicode(self) -> bool:
@@ -127,7 +127,7 @@ class SmsMessage:
 
     def _count(self) -> tuple[int, int, int]:
         """What the networks count, how much of it one message carries, and how much each of several does."""
-        if self.is_unicode:
+        if self._has_unicode:
             return self.character_count, ONE_UNICODE, EACH_UNICODE
         return self.character_count + len(_EXTENSION.findall(self.text)), ONE_GSM, EACH_GSM
 
