@@ -55,7 +55,7 @@ def accepted(message: AcceptedMessage, host: str, service_id: UUID) -> dict[str,
 
 
 class Serialiser:
-    """Shows stored messages."""
+    """Shows stored messages as the API answers them."""
 
     def __init__(self, templates: TemplateCache, prices: Prices, links: UnsubscribeLinks) -> None:
         self._templates = templates
@@ -68,7 +68,7 @@ class Serialiser:
         return cls(container.get(TemplateCache), container.get(Prices), container.get(UnsubscribeLinks))
 
     def notification(self, message: StoredMessage, host: str) -> dict[str, Any]:
-        """A message and what became of it."""
+        """A message and its status (contract: public-api 7.1). `host` is the address of the request."""
         kind = message.notification_type
         template = self._templates.version(message.service_id, message.template_id, message.template_version)
         body, subject = ("", None) if template is None else _filled(template, message.personalisation)

@@ -22,7 +22,7 @@ _SCHEMES: Final = ("http", "https")
 class PublicAddress:
     """Finds the address of requests.
 
-    Outside development it is `API_HOST_NAME`, whatever a request says. In development it is the request's own; a proxy
+    Outside development it is always `API_HOST_NAME`. In development it is the request's own; a proxy
     that is trusted says in `X-Forwarded-Proto` and `X-Forwarded-Host` what its client asked for.
     """
 

@@ -211,7 +211,7 @@ class AcceptedLetter(_Accepted):
 
 
 class NotificationAnswer(BaseModel):
-    """A message and what became of it (public-api 7.1)."""
+    """A message and its status (public-api 7.1)."""
 
     id: Uuid
     reference: str | None

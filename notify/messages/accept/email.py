@@ -131,26 +131,27 @@ class EmailAcceptor:
         if is_simulated:
             self._limits.check(limit)
             return message
-        row = NewMessage(
+        row = self._row(caller, message, validate(email_address), values)
+        self._store.store(row._replace(reply_to_text=reply_to, document_download_count=len(files) or None), limit)
+        return message
+
+    def _row(self, caller: Caller, message: AcceptedMessage, to: str, values: Mapping[str, Any]) -> NewMessage:
+        return NewMessage(
             id=message.id,
-            to=self._encryptor.encrypt(validate(email_address), TO, message.id),
-            service_id=service.id,
-            template_id=template.row.id,
-            template_version=template.row.version,
-            personalisation=encrypt_values(self._encryptor, template, values, message.id),
+            to=self._encryptor.encrypt(to, TO, message.id),
+            service_id=caller.service.id,
+            template_id=message.template.row.id,
+            template_version=message.template.row.version,
+            personalisation=encrypt_values(self._encryptor, message.template, values, message.id),
             api_key_id=caller.key.id,
             key_type=caller.key.key_type,
             notification_type="email",
             created_at=self._now(),
             notification_status="created",
-            client_reference=reference,
-            normalised_to=address,
-            reply_to_text=reply_to,
-            unsubscribe_link=one_click_unsubscribe_url,
-            document_download_count=len(files) or None,
+            client_reference=message.reference,
+            normalised_to=to.lower(),
+            unsubscribe_link=message.one_click_unsubscribe_url,
         )
-        self._store.store(row, limit)
-        return message
 
     def _reply_to(self, service: CachedService, template: CompiledTemplate, reply_to_id: UUID | None) -> str | None:
         if reply_to_id is None:
