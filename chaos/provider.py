@@ -1,5 +1,5 @@
-"""The providers of a chaos run, MMG and Firetext, on loopback: they remember every message they took, tell what became
-of it until they are heard, and fail as they are told.
+"""The providers of a chaos run, MMG and Firetext, on loopback: they remember every message they took, report what
+became of it until they are heard, and fail as the scenario says.
 
 The outcome of a message is written in the last digit of its number, so that both providers, asked twice, say the same.
 """
@@ -76,6 +76,8 @@ class Providers:
     def __init__(self, seed: str) -> None:
         self.takes: defaultdict[str, list[Take]] = defaultdict(list)
         self.trouble: Trouble | None = None
+        self.delay = 0.0
+        """Seconds that each answer takes on top."""
         self.port = 0
         self.receipts_url = ""
         self._seed = seed
@@ -123,7 +125,7 @@ class Providers:
             self.takes[id_].append(take)
             self._report_soon(take, plan(number))
         # a provider takes its time, so that there are always some messages under way
-        await asyncio.sleep(random.Random(f"{self._seed} {id_}").uniform(0.0, SLOWEST_SECONDS))
+        await asyncio.sleep(random.Random(f"{self._seed} {id_}").uniform(0.0, SLOWEST_SECONDS) + self.delay)
         if failure is None:
             return web.json_response(answer)
         return await self._fail(request, failure)

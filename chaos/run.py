@@ -37,12 +37,12 @@ COLUMNS = {
     "final": "messages whose status is what the provider said at last",
     "twice": "hand-overs beyond a message's first",
     "bound": "the most of them that are as promised: hand-overs whose answer the provider failed to give, and those"
-    " under way (within a wave of 0.25 s and a write) when a worker was killed, or cut off from database or provider",
+    " under way (within 0.25 s and a write) when a worker was killed, or cut off from database or provider",
     "5xx s": "the longest that a refusal took",
     "gap s": "the longest time in which no message was accepted",
     "rest s": "from the end of trouble and load until every message was final",
 }
-HEADER = f"{'scenario':<16}" + "".join(f"{name:>9}" for name in COLUMNS)
+HEADER = f"{'scenario':<19}" + "".join(f"{name:>9}" for name in COLUMNS)
 LEGEND = "\n".join(f"  {name:<9} {text}" for name, text in COLUMNS.items())
 
 
@@ -62,7 +62,8 @@ def line(verdict: Verdict) -> str:
         f"{record.longest_gap():.1f}",
         f"{verdict.seconds:.1f}",
     )
-    lines = [f"{record.name:<16}" + "".join(f"{cell:>9}" for cell in cells)]
+    lines = [f"{record.name:<19}" + "".join(f"{cell:>9}" for cell in cells)]
+    lines += [f"    {text}" for text in verdict.notes]
     lines += [f"    VIOLATION {text}" for text in verdict.violations[:MOST_SHOWN]]
     if len(verdict.violations) > MOST_SHOWN:
         lines.append(f"    ... and {len(verdict.violations) - MOST_SHOWN} more")
@@ -81,8 +82,8 @@ async def run_scenarios(
     write_seconds: float = WRITE_SECONDS,
     each: Callable[[Verdict], None] = lambda _verdict: None,
 ) -> list[Verdict]:
-    """The verdicts of scenarios that last so many seconds each; `each` is told of one when it is there. On a machine
-    that is busy with other work, `write_seconds` is longer: what a write may take there.
+    """The verdicts of scenarios that last so many seconds each; `each` is called with one when it is there. On a
+    machine that is busy with other work, `write_seconds` is longer: what a write may take there.
     """
     stack = Stack(folder, seed, workers=workers, web_processes=web_processes)
     verdicts = []
@@ -117,7 +118,10 @@ async def _run(stack: Stack, load: Load, name: str, scenario: Scenario, run: Run
     ]
     (stack.folder / "logs" / f"requests-{name}.log").write_text("\n".join(record.log))
     seconds = rest - max(run.last_fault, load_ended)
-    return judge(record, rows, stack.providers.takes, run.disturbances, seconds, write_seconds)
+    verdict = judge(record, rows, stack.providers.takes, run.disturbances, seconds, write_seconds)
+    verdict.notes += run.notes
+    verdict.violations += run.violations
+    return verdict
 
 
 async def _rest(stack: Stack, deadline: float) -> float:

@@ -20,7 +20,17 @@ from chaos.proxy import Proxy
 from chaos.stack import Stack
 from chaos.verdict import Disturbance
 
-FILLER = "chaos-filler"
+LONGER_THAN_A_CALL = 13.0
+QUEUED_BESIDES = 200
+
+_CREATED = "SELECT count(*) FROM notifications WHERE notification_status = 'created'"
+_REFUSE = """
+CREATE FUNCTION chaos_refuse() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'character_not_in_repertoire'; END $$;
+CREATE TRIGGER chaos_refuse BEFORE UPDATE ON notifications FOR EACH ROW
+WHEN (OLD.notification_status = 'created' AND NEW.billable_units > 0 AND NEW.normalised_to LIKE '%3')
+EXECUTE FUNCTION chaos_refuse()
+"""
 
 
 @dataclass
@@ -31,6 +41,8 @@ class Run:
     dice: random.Random
     seconds: float
     disturbances: list[Disturbance] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     last_fault: float = 0.0
 
     async def pause(self, share: float) -> None:
@@ -246,6 +258,67 @@ def _trouble(share: float, *kinds: Failure) -> Scenario:
     return scenario
 
 
+async def read_only(run: Run) -> None:
+    """PostgreSQL takes no writes for a while, as one does that is no longer the primary."""
+    await run.pause(0.2)
+    await run.stack.configure_postgres("default_transaction_read_only", "on")
+    try:
+        await run.pause(0.4)
+    finally:
+        await run.stack.configure_postgres("default_transaction_read_only", None)
+    run.last_fault = monotonic()
+    await run.pause(0.2)
+
+
+async def freeze_worker(run: Run) -> None:
+    """A worker does not move for longer than a call to a provider may take; then it goes on."""
+    await run.pause(0.2)
+    await run.freeze(run.stack.workers[0], LONGER_THAN_A_CALL)
+    await run.pause(0.2)
+
+
+async def idle_limits(run: Run) -> None:
+    """PostgreSQL ends transactions that are idle, or long, while providers take their time."""
+    limits = {"idle_in_transaction_session_timeout": "'500ms'", "transaction_timeout": "'1s'"}
+    run.stack.providers.delay = 2.5
+    for name, value in limits.items():
+        await run.stack.configure_postgres(name, value)
+    try:
+        await run.pause(0.7)
+    finally:
+        for name in limits:
+            await run.stack.configure_postgres(name, None)
+        run.stack.providers.delay = 0.0
+    run.last_fault = monotonic()
+
+
+async def all_down(run: Run) -> None:
+    """No provider takes anything. What waits is in the queues once, however long that takes."""
+    run.trouble(1.0, "500")
+    most, most_often, waiting = 0, 0, 0
+    ends = monotonic() + run.seconds * 0.8
+    while monotonic() < ends:
+        await asyncio.sleep(2.0)
+        found = await asyncio.to_thread(run.stack.queued_messages)
+        ((waiting,),) = await run.stack.execute(_CREATED)
+        most, most_often = max(most, found.total()), max(most_often, *found.values(), 0)
+        # besides the one that waits: what is under way just now, and one of the sweeper for what came last
+        if found.total() > waiting * 1.2 + QUEUED_BESIDES:
+            run.violations.append(f"{found.total()} tasks' messages in the queues for {waiting} that wait")
+    run.notes.append(f"{waiting} messages waited at last, at most {most} in the queues, one at most {most_often} times")
+    run.trouble(0)
+
+
+async def refused_results(run: Run) -> None:
+    """The database refuses what a provider answered for some messages."""
+    await run.stack.execute(_REFUSE)
+    try:
+        await run.pause(0.8)
+    finally:
+        await run.stack.execute("DROP FUNCTION chaos_refuse() CASCADE")
+    run.last_fault = monotonic()
+
+
 async def storm(run: Run) -> None:
     """Everything together."""
     stack = run.stack
@@ -296,5 +369,10 @@ SCENARIOS: dict[str, Scenario] = {
     "provider-500": _trouble(0.5, "500"),
     "provider-hangs": _trouble(0.2, "hang"),
     "provider-half": _trouble(0.4, "unread", "drop", "half"),
+    "read-only": read_only,
+    "freeze-worker": freeze_worker,
+    "idle-limits": idle_limits,
+    "all-down": all_down,
+    "refused-results": refused_results,
     "storm": storm,
 }

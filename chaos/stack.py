@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import signal
 import sys
 import threading
 import urllib.request
+from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,18 +26,20 @@ import redis
 from bench.stack import free_port, prepare_demo, remove_database
 from chaos.provider import Providers
 from chaos.proxy import Proxy
+from notify import queues
 from notify.infra import supervisor as supervision
 from notify.infra.children import Child
-from notify.infra.postgres import SOCKET_NAME, start_postgres
+from notify.infra.postgres import SOCKET_NAME, SUPERUSER, start_postgres
 from notify.infra.supervisor import Running, Supervisor
 from notify.infra.valkey import start_valkey
+from notify.messages.publish import DELIVER_TASKS
 
 ROOT = Path(__file__).parent.parent
 DATABASES, PROCESSES, WEB = range(3)
 READY_SECONDS = 90.0
 RETRY_SECONDS, SWEEP_AFTER_SECONDS, SWEEP_EVERY_SECONDS = 2, 5, 3
 STEADY_SECONDS = 3.0
-"""A part that lived so long is started again at once when it dies. In earnest it is a minute; here parts die often."""
+"""A part that lived so long is started again at once when it dies. Usually it is a minute; here parts die often."""
 
 
 class Stack:
@@ -58,6 +63,11 @@ class Stack:
     def base_url(self) -> str:
         """Where the API is."""
         return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues in which messages wait."""
+        return (queues.SEND_SMS, queues.SEND_EMAIL, queues.RESEARCH_MODE, queues.RETRY)
 
     @property
     def workers(self) -> list[str]:
@@ -112,6 +122,8 @@ class Stack:
             "FIRETEXT_API_KEY": "chaos",
             "FIRETEXT_URL": f"http://127.0.0.1:{self.provider_proxy.port}/firetext",
             "DELIVERY_RETRY_SECONDS": str(RETRY_SECONDS),
+            # in seconds, the usual number would end messages before the trouble does
+            "DELIVERY_MAX_RETRIES": "10000",
             "SWEEP_AFTER_SECONDS": str(SWEEP_AFTER_SECONDS),
             "SWEEP_EVERY_SECONDS": str(SWEEP_EVERY_SECONDS),
             "PYTHONUNBUFFERED": "1",
@@ -136,7 +148,7 @@ class Stack:
             log.write(f"{strftime('%H:%M:%S')}  {name:<10} {text}\n")
 
     async def stop(self) -> None:
-        """Stop everything; our own processes without ceremony."""
+        """Stop everything; our own processes by force."""
         self._stop.set()
         if self._watcher.is_alive():
             await asyncio.to_thread(self._watcher.join)
@@ -174,6 +186,24 @@ class Stack:
                 with suppress(psutil.Error):
                     member.send_signal(number)
 
+    async def configure_postgres(self, name: str, value: str | None) -> None:
+        """Change a setting of the server for all sessions; None: back to what it was."""
+        change = f"ALTER SYSTEM RESET {name}" if value is None else f"ALTER SYSTEM SET {name} = {value}"
+        await asyncio.to_thread(self._execute, change, (), user=SUPERUSER)
+        await asyncio.to_thread(self._execute, "SELECT pg_reload_conf()", (), user=SUPERUSER)
+
+    def queued_messages(self) -> Counter[str]:
+        """How often each message is in a task that waits, or that a worker has."""
+        found: Counter[str] = Counter()
+        client = self.cache()
+        raw = [task for name in self.queues for task in client.lrange(name, 0, -1)]
+        for task in [*raw, *(json.loads(kept)[0] for kept in client.hvals("unacked"))]:
+            message = json.loads(task) if isinstance(task, bytes) else task
+            if message["headers"]["task"] in DELIVER_TASKS.values():
+                found.update(json.loads(b64decode(message["body"]))[0][0])
+        client.close()
+        return found
+
     def cache(self) -> redis.Redis:
         """The cache itself, not through the proxy."""
         return redis.Redis.from_url(self.cache_url, socket_timeout=5)
@@ -197,7 +227,7 @@ class Stack:
         """Ask the database, not through the proxy. Raises `psycopg.OperationalError` while it is down."""
         return await asyncio.to_thread(self._execute, query, values)
 
-    def _execute(self, query: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5) as connection:
+    def _execute(self, query: str, values: tuple[Any, ...], **options: Any) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.database_url, autocommit=True, connect_timeout=5, **options) as connection:
             cursor = connection.execute(query.encode(), values or None)
             return cursor.fetchall() if cursor.description else []

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from chaos.load import Record
 from chaos.provider import Take, plan
-from notify.messages.deliver import WAVE_SECONDS
+from notify.messages.deliver import WRITE_EVERY_SECONDS
 
 WRITE_SECONDS = 3.0
-"""What the wave's write may take; a busy machine takes its time."""
+"""What a write of results may take; a busy machine takes its time."""
 
 
 class Disturbance(NamedTuple):
@@ -23,7 +23,7 @@ class Disturbance(NamedTuple):
 
     def excuses(self, take: Take, write_seconds: float) -> bool:
         """Whether what was taken then may be handed over again."""
-        return self.begin - WAVE_SECONDS - write_seconds <= take.at <= self.end + write_seconds
+        return self.begin - WRITE_EVERY_SECONDS - write_seconds <= take.at <= self.end + write_seconds
 
 
 class Row(NamedTuple):
@@ -51,6 +51,8 @@ class Verdict:
     """Hand-overs that were under way when a worker was killed or cut off: each may cost one duplicate."""
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Figures of this scenario only."""
 
     @property
     def bound(self) -> int:

@@ -29,6 +29,10 @@ ENTRIES = {
     ),
     "sandbox": Entry("notify.cli.processes:sandbox", "Run the provider that only pretends to send."),
     "db": Entry("notify.cli.db:db", "Migrate the database, or show where it is."),
+    "after-restore": Entry(
+        "notify.cli.restore:after_restore_command",
+        "Keep messages that may have been sent after a snapshot from being sent again.",
+    ),
     "rotate-secrets": Entry(
         "notify.cli.keys:rotate_secrets", "Encrypt all data anew, under the last of DATA_ENCRYPTION_KEYS."
     ),

@@ -26,6 +26,7 @@ from notify.infra import tracing
 from notify.infra.container import Container
 from notify.infra.proxies import Proxies
 from notify.infra.public_addresses import is_public
+from notify.infra.steady_loop import SteadyLoop
 
 T = TypeVar("T")
 
@@ -148,7 +149,7 @@ class _Running:
         self.process = os.getpid()
         self._public_only = public_only
         self.proxies = Proxies() if proxied else None
-        self.loop = asyncio.new_event_loop()
+        self.loop = SteadyLoop()
         # host names are resolved there: names that take their time must not hold up others
         self.loop.set_default_executor(ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="outbound"))
         self.thread = threading.Thread(target=self._serve, name="outbound", daemon=True)

@@ -77,6 +77,7 @@ def build_parts(settings: Settings) -> Parts:
             max_overflow=settings.sqlalchemy_max_overflow,
             statement_timeout_ms=settings.database_statement_timeout_ms,
             application_name=f"notify-{settings.notify_app_name}",
+            pooled=settings.database_is_pooled,
         ),
         cache=Cache(settings.redis_url if settings.redis_enabled else ""),
         encryptor=Encryptor(settings.encryption_keys, only_read=settings.older_encryption_keys),

@@ -133,6 +133,10 @@ class DatabaseSettings(SettingsPart):
     )
     sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections kept per process.")
     sqlalchemy_max_overflow: int = Field(8, ge=0, le=500, description="Database connections a process may open on top.")
+    database_is_pooled: bool = Field(
+        False,
+        description="`1` if the database's address is that of a pooler in transaction mode, such as PgBouncer: nothing is then left in a session, no prepared statement either. See docs/running.md.",
+    )
     database_statement_timeout_ms: int = Field(
         1_200_000, ge=0, description="Longest a statement may run, in milliseconds."
     )

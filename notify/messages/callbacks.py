@@ -1,13 +1,15 @@
-"""What services are told of their messages (contract: public-api 14.3, 14.4; workers 10)."""
+"""Callbacks to services about their messages (contract: public-api 14.3, 14.4; workers 10)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, Final, Self
+from datetime import datetime
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import structlog
 from psycopg import Connection
+from psycopg.rows import args_row
 
 from notify.infra.container import Container
 from notify.infra.database import Database
@@ -27,12 +29,33 @@ FROM notifications WHERE id = ANY(%s) AND notification_type IN ('sms', 'email')
 """
 
 
+class Changed(NamedTuple):
+    """A message whose status is now one that its service is called back for."""
+
+    id: UUID
+    service_id: UUID
+
+
+class _Row(NamedTuple):
+    id: UUID
+    service_id: UUID
+    client_reference: str | None
+    to: bytes
+    status: str
+    created_at: datetime
+    updated_at: datetime | None
+    sent_at: datetime | None
+    notification_type: str
+    template_id: UUID
+    template_version: int
+
+
 class MessageCallbacks:
-    """Records, in the transaction that changes a message, that its service is to be told."""
+    """Records, in the transaction that changes a message, that its service is to be called back."""
 
     def __init__(self, database: Database, encryptor: Encryptor, outbox: Outbox) -> None:
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
         self._outbox = outbox
 
     @classmethod
@@ -40,58 +63,56 @@ class MessageCallbacks:
         """The process's own."""
         return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
-    def record(self, connection: Connection[Any], changed: Sequence[Sequence[Any]]) -> Collection[UUID]:
-        """Messages whose status is now one that services are told of, as (id, service id, ...): by a receipt other than
-        an interim one, or by the time-out; nothing else. Letters are left out. Gives the services to `publish` after
-        the commit. Services without a callback cost nothing here.
+    def record(self, connection: Connection[Any], changed: Sequence[Changed]) -> Collection[UUID]:
+        """For messages whose status is now one that services are called back for: by a receipt other than an interim
+        one, or by the time-out; nothing else. Letters are left out. Gives the services to `publish` after the commit.
+        Services without a callback cost nothing here.
         """
         if not changed:
             return ()
-        wanting = self._outbox.wanting(connection, "delivery_status", {row[1] for row in changed})
-        ids = [row[0] for row in changed if row[1] in wanting]
+        wanting = self._outbox.wanting(connection, "delivery_status", {one.service_id for one in changed})
+        ids = [one.id for one in changed if one.service_id in wanting]
         if not ids:
             return ()
-        rows = connection.execute(_READ, (ids,)).fetchall()
-        return self._outbox.record(connection, "delivery_status", list(self._delivery_statuses(rows)))
+        return self._outbox.record(connection, "delivery_status", list(self._callbacks(_read(connection, ids))))
 
-    def _delivery_statuses(self, rows: Iterable[Sequence[Any]]) -> Iterator[NewCallback]:
+    def _callbacks(self, rows: Iterable[_Row]) -> Iterator[NewCallback]:
         for row in rows:
             try:
-                yield self._delivery_status(row)
+                yield self._callback(row)
             except UndecipherableError:
                 # the receipt counts all the same, and so do those that came with it
-                logger.error("service cannot be told: the recipient cannot be decrypted", id=row[0])
+                logger.error("no callback: the recipient cannot be decrypted", id=row.id)
 
-    def _delivery_status(self, row: Sequence[Any]) -> NewCallback:
-        id_, service_id, reference, to, status, created_at, updated_at, sent_at, kind, template_id, version = row
+    def _callback(self, row: _Row) -> NewCallback:
         payload = payloads.delivery_status(
-            notification_id=id_,
-            reference=reference,
-            to=self._vault.decrypt(to, TO, id_),
-            status=status,
-            created_at=created_at,
-            completed_at=updated_at,
-            sent_at=sent_at,
-            notification_type=kind,
-            template_id=template_id,
-            template_version=version,
+            notification_id=row.id,
+            reference=row.client_reference,
+            to=self._encryptor.decrypt(row.to, TO, row.id),
+            status=row.status,
+            created_at=row.created_at,
+            completed_at=row.updated_at,
+            sent_at=row.sent_at,
+            notification_type=row.notification_type,
+            template_id=row.template_id,
+            template_version=row.template_version,
         )
-        return NewCallback(service_id, id_, payload)
+        return NewCallback(row.service_id, row.id, payload)
 
     def publish(self, services: Collection[UUID]) -> None:
-        """Wake the workers that tell these services."""
+        """Wake the workers that call these services."""
         if services:
             self._outbox.publish("delivery_status", services)
 
     def record_again(self, notification_id: UUID) -> Collection[UUID]:
-        """Tell the service of a message once more, if its status is one that services are told of."""
+        """Call the service of a message back once more, if its status is one that services are called back for."""
         with self._database.connection() as connection:
-            rows = connection.execute(_READ, ([notification_id],)).fetchall()
-            final = [row for row in rows if row[4] in COMPLETED and row[4] != "sent"]
-            return self._outbox.record(connection, "delivery_status", list(self._delivery_statuses(final)))
+            rows = _read(connection, [notification_id])
+            final = [row for row in rows if row.status in COMPLETED and row.status != "sent"]
+            return self._outbox.record(connection, "delivery_status", list(self._callbacks(final)))
 
     def complained(self, complaint: StoredComplaint) -> None:
-        """Have a service told of a complaint that was stored. The same one again does no harm."""
+        """Have a service called back for a complaint that was stored. The same one again does no harm."""
         payload = payloads.complaint(
             notification_id=complaint.notification_id,
             complaint_id=complaint.id,
@@ -100,7 +121,11 @@ class MessageCallbacks:
             complaint_date=complaint.complaint_date,
         )
         with self._database.connection() as connection:
-            told = self._outbox.record(
+            services = self._outbox.record(
                 connection, "complaint", [NewCallback(complaint.service_id, complaint.id, payload)]
             )
-        self._outbox.publish("complaint", told)
+        self._outbox.publish("complaint", services)
+
+
+def _read(connection: Connection[Any], ids: Sequence[UUID]) -> list[_Row]:
+    return connection.cursor(row_factory=args_row(_Row)).execute(_READ, (ids,)).fetchall()

@@ -1,17 +1,19 @@
-"""What keeps messages from getting stuck (contract: workers 5.4, 6.5)."""
+"""Keeping messages from getting stuck (contract: workers 5.4, 6.5)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from uuid import UUID
+
+from psycopg.rows import args_row
 
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.queue import Queue
-from notify.messages.callbacks import MessageCallbacks
+from notify.messages.callbacks import Changed, MessageCallbacks
 from notify.messages.metrics import measure_statuses
 from notify.messages.publish import DELIVER_TASKS, publish, queue_for
 
@@ -24,7 +26,7 @@ _CREATED: Final = """
 SELECT id, key_type, created_at FROM notifications
 WHERE notification_status = 'created' AND notification_type = %(type)s
   AND (created_at, id) > (%(after)s, %(after_id)s) AND created_at < %(before)s
-  AND (updated_at IS NULL OR updated_at < %(tried)s)
+  AND (next_try_at IS NULL OR next_try_at < %(overdue)s)
 ORDER BY created_at, id LIMIT %(limit)s
 """
 _TIME_OUT: Final = """
@@ -34,13 +36,53 @@ WHERE id IN (
     WHERE notification_status IN ('sending', 'pending') AND notification_type IN ('sms', 'email')
       AND created_at < %(before)s
     ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING id, notification_type::text, key_type, service_id
+RETURNING id, service_id, notification_type::text, key_type
+"""
+_COUNT: Final = """
+SELECT count(*) FROM notifications
+WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %s
+"""
+# whoever holds the lock of a message is about to hand it over
+_END: Final = """
+UPDATE notifications SET notification_status = %(status)s, updated_at = %(now)s
+WHERE id IN (
+    SELECT id FROM notifications
+    WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %(before)s
+      AND pg_try_advisory_xact_lock(hashtextextended(id::text, 6011))
+    ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING id, service_id, notification_type::text, key_type
+"""
+_COUNT_INTERRUPTED: Final = """
+WITH ended AS (
+    DELETE FROM delivery_batches WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 6013))
+    RETURNING message_ids
+)
+UPDATE notifications SET interrupted = interrupted + 1
+WHERE id = ANY(ARRAY(SELECT unnest(message_ids) FROM ended)) AND notification_status = 'created'
+RETURNING id
 """
 _OLDEST_CREATED: Final = """
 SELECT kind::text, (SELECT min(created_at) FROM notifications
                     WHERE notification_status = 'created' AND notification_type = kind)
 FROM unnest(enum_range(NULL::notification_type)) AS kind
 """
+
+
+class _Ended(NamedTuple):
+    """A message that was ended here."""
+
+    id: UUID
+    service_id: UUID
+    notification_type: str
+    key_type: str
+
+
+class _Created(NamedTuple):
+    """A message that nobody has handed over yet."""
+
+    id: UUID
+    key_type: str
+    created_at: datetime
 
 
 def sweep_ages(first: timedelta) -> list[timedelta]:
@@ -57,15 +99,14 @@ def sweep_ages(first: timedelta) -> list[timedelta]:
 class Sweeper:
     """Publishes again what is still `created`: its task got lost, with a killed process or with the broker's memory.
 
-    A message that was tried within `retry` (the time between two tries) and half as long again is left alone: its next
-    try is queued, and a second chain of tries would be no help to a provider in trouble. A message that is published
-    twice is delivered once.
+    A message whose next try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it
+    is queued. A message that is published twice is delivered once.
     """
 
     def __init__(self, database: Database, queue: Queue, *, retry: timedelta) -> None:
         self._database = database
         self._queue = queue
-        self._tried = retry * 1.5
+        self._overdue = retry * 0.5
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -88,8 +129,8 @@ class Sweeper:
         for notification_type in DELIVER_TASKS:
             for rows in self._pages(notification_type, now, youngest, oldest):
                 by_queue: dict[str, list[UUID]] = defaultdict(list)
-                for id_, key_type, _ in rows:
-                    by_queue[queue_for(notification_type, key_type)].append(id_)
+                for row in rows:
+                    by_queue[queue_for(notification_type, row.key_type)].append(row.id)
                 for queue_name, ids in by_queue.items():
                     taken = publish(self._queue, notification_type, queue_name, ids)
                     number += taken
@@ -99,49 +140,81 @@ class Sweeper:
 
     def _pages(
         self, notification_type: str, now: datetime, youngest: timedelta, oldest: timedelta
-    ) -> Iterator[Sequence[tuple[UUID, str, datetime]]]:
+    ) -> Iterator[Sequence[_Created]]:
         after = (now - oldest, UUID(int=0))
         while True:
             with self._database.connection() as connection:
-                rows = connection.execute(
-                    _CREATED,
-                    {
-                        "type": notification_type,
-                        "after": after[0],
-                        "after_id": after[1],
-                        "before": now - youngest,
-                        "tried": now - self._tried,
-                        "limit": SWEPT_AT_A_TIME,
-                    },
-                ).fetchall()
+                values = {
+                    "type": notification_type,
+                    "after": after[0],
+                    "after_id": after[1],
+                    "before": now - youngest,
+                    "overdue": now - self._overdue,
+                    "limit": SWEPT_AT_A_TIME,
+                }
+                rows = connection.cursor(row_factory=args_row(_Created)).execute(_CREATED, values).fetchall()
             yield rows
             if len(rows) < SWEPT_AT_A_TIME:
                 return
-            after = (rows[-1][2], rows[-1][0])
+            after = (rows[-1].created_at, rows[-1].id)
 
 
 def time_out_sending(
     database: Database, callbacks: MessageCallbacks, *, now: datetime, after: timedelta
 ) -> Sequence[UUID]:
     """Messages without a receipt for so long become `temporary-failure`, some thousands at a time, and their services
-    are told of it. Gives their ids.
+    are called back. Gives their ids.
     """
     timed_out: list[UUID] = []
     while True:
         with database.connection() as connection:
-            rows = connection.execute(
-                _TIME_OUT, {"now": now, "before": now - after, "limit": TIMED_OUT_AT_A_TIME}
-            ).fetchall()
-            told = callbacks.record(connection, [(id_, service_id) for id_, _, _, service_id in rows])
-        callbacks.publish(told)
+            values = {"now": now, "before": now - after, "limit": TIMED_OUT_AT_A_TIME}
+            rows = connection.cursor(row_factory=args_row(_Ended)).execute(_TIME_OUT, values).fetchall()
+            services = callbacks.record(connection, [Changed(row.id, row.service_id) for row in rows])
+        callbacks.publish(services)
         if not rows:
             return timed_out
-        timed_out += [row[0] for row in rows]
-        measure_statuses((kind, key_type, "temporary-failure") for _, kind, key_type, _ in rows)
+        timed_out += [row.id for row in rows]
+        measure_statuses((row.notification_type, row.key_type, "temporary-failure") for row in rows)
+
+
+def count_interrupted(database: Database) -> int:
+    """Count, on each message, the workers that died with it in hand: from their notes, which are taken back. Gives the
+    number of messages.
+    """
+    with database.connection() as connection:
+        return len(connection.execute(_COUNT_INTERRUPTED).fetchall())
+
+
+def end_created(database: Database, *, before: datetime, status: str, now: datetime) -> list[UUID]:
+    """Give a status to texts and emails that were accepted before a time and are still `created`: they are not handed
+    over any more. Those that a worker is about to hand over are left out. Gives their ids.
+    """
+    ended: list[UUID] = []
+    while True:
+        with database.connection() as connection:
+            values = {"status": status, "now": now, "before": before, "limit": TIMED_OUT_AT_A_TIME}
+            rows = connection.cursor(row_factory=args_row(_Ended)).execute(_END, values).fetchall()
+        if not rows:
+            return ended
+        ended += [row.id for row in rows]
+        measure_statuses((row.notification_type, row.key_type, status) for row in rows)
+
+
+def count_created(database: Database, *, before: datetime) -> int:
+    """How many texts and emails were accepted before a time and are still `created`."""
+    with database.connection() as connection:
+        row = connection.execute(_COUNT, (before,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def end_forgotten(database: Database, *, now: datetime) -> list[UUID]:
+    """Messages that nobody could hand over in the days of the replay become `technical-failure`. Gives their ids."""
+    return end_created(database, before=now - REPLAY_AGES[1], status="technical-failure", now=now)
 
 
 def oldest_created(database: Database) -> dict[str, datetime | None]:
-    """When the oldest message of each type was accepted of those that were not handed over yet; null: there is none."""
+    """When the oldest message of each type was accepted of those that were not handed over yet; None: there is none."""
     with database.connection() as connection:
         connection.execute("SET LOCAL statement_timeout = 2000")
         return dict(connection.execute(_OLDEST_CREATED).fetchall())

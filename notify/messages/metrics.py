@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final, Protocol
 
 from notify.infra.metrics import Counter, Gauge, Histogram, child
 
@@ -56,27 +56,60 @@ def not_delivered_within(provider: str, window_seconds: int, evaluation_seconds:
     child(NOT_DELIVERED_WITHIN, provider, str(window_seconds), str(evaluation_seconds)).set(share)
 
 
-def measure_deliveries(rows: Iterable[Sequence[Any]]) -> None:
-    """What was written of deliveries: rows of type, key type, status meant, whether it is that now, provider (null: not
-    handed over), seconds since the message was accepted. A receipt that was faster has been counted already.
+class Delivery(Protocol):
+    """A message after the result of its delivery was written. `is_current`: it has the status that was meant; not so
+    when a receipt was faster, which has been counted already. `sent_by`: None when it was not handed over. `seconds`:
+    since the message was accepted.
     """
+
+    @property
+    def notification_type(self) -> str: ...
+    @property
+    def key_type(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def is_current(self) -> bool: ...
+    @property
+    def sent_by(self) -> str | None: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+class AppliedReceipt(Protocol):
+    """A message after a receipt changed it. `seconds`: since the message was accepted."""
+
+    @property
+    def notification_type(self) -> str: ...
+    @property
+    def key_type(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def sent_by(self) -> str: ...
+    @property
+    def international(self) -> bool: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+def measure_deliveries(deliveries: Iterable[Delivery]) -> None:
+    """Count what was written of deliveries."""
     became: Tally[tuple[str, str, str]] = Tally()
-    for notification_type, key_type, status, is_so, provider, seconds in rows:
-        if is_so and status != "created":
-            became[notification_type, key_type, status] += 1
-        if provider is not None:
-            message_sent(notification_type, key_type, provider, seconds)
+    for one in deliveries:
+        if one.is_current and one.status != "created":
+            became[one.notification_type, one.key_type, one.status] += 1
+        if one.sent_by is not None:
+            message_sent(one.notification_type, one.key_type, one.sent_by, one.seconds)
     _count_all(became)
 
 
-def measure_receipts(rows: Iterable[Sequence[Any]]) -> None:
-    """What receipts changed: rows of type, key type, new status, provider, whether it went abroad, seconds since the
-    message was accepted.
-    """
+def measure_receipts(receipts: Iterable[AppliedReceipt]) -> None:
+    """Count what receipts changed."""
     became: Tally[tuple[str, str, str]] = Tally()
-    for notification_type, key_type, status, provider, international, seconds in rows:
-        became[notification_type, key_type, status] += 1
-        receipt_applied(notification_type, key_type, provider, status, international, seconds)
+    for one in receipts:
+        became[one.notification_type, one.key_type, one.status] += 1
+        receipt_applied(one.notification_type, one.key_type, one.sent_by, one.status, one.international, one.seconds)
     _count_all(became)
 
 

@@ -11,7 +11,19 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import enum
@@ -76,6 +88,10 @@ class Notification(_Message, Base):
     normalised_to: Mapped[str | None]
     reply_to_text: Mapped[str | None]
     unsubscribe_link: Mapped[str | None]
+    # the state of delivery: see messages/deliver
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    interrupted: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    next_try_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(_STATUS_CHECK, name="status"),
@@ -117,6 +133,18 @@ class Notification(_Message, Base):
     )
 
 
+class DeliveryBatch(Base):
+    """Messages that a worker has in hand. What is left when the worker has died tells which messages it had."""
+
+    __tablename__ = "delivery_batches"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime]
+    message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+
 class NotificationHistory(_Message, Base):
     """What is kept of a message after its retention period: nothing personal."""
 
@@ -133,8 +161,8 @@ class NotificationHistory(_Message, Base):
 
 
 class Complaint(Base):
-    """A recipient's complaint that an email is spam, told by their mail service through SES. There is no foreign key to
-    the message: complaints may come, and are kept, when it is in the history.
+    """A recipient's complaint that an email is spam, reported by their mail service through SES. There is no foreign
+    key to the message: complaints may come, and are kept, when it is in the history.
     """
 
     __tablename__ = "complaints"

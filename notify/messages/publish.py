@@ -1,4 +1,4 @@
-"""Telling the workers that messages wait for them.
+"""Publishing the delivery of messages.
 
 The database holds the truth; this is a hint that comes soon. A thread of its own publishes, so that no request waits
 for the broker, and whatever was accepted while it published goes out together. What a broker that is down did not take
@@ -81,7 +81,7 @@ class DeliveryPublisher:
             del self._unpublished[kind, queue_name, group]
             left = ids[publish(self._queue, kind, queue_name, ids, group=group) :]
             if left:
-                # the newest are kept: it is they that somebody still waits for
+                # keep the newest: someone may still be waiting for them
                 self._unpublished[kind, queue_name, group] = left[-MOST_KEPT:]
         return bool(self._unpublished)
 

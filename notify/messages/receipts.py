@@ -6,12 +6,14 @@ come before the message's own row says `sending`, twice, or weeks late: a status
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
+import psycopg
 import structlog
+from psycopg.rows import args_row
 
 from notify.content.sms_rates import rates, records_delivery
 from notify.infra.batcher import Batcher
@@ -19,7 +21,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
-from notify.messages.callbacks import MessageCallbacks
+from notify.messages.callbacks import Changed, MessageCallbacks
 from notify.messages.metrics import measure_receipts
 from notify.messages.models import PERSONALISATION
 from notify.messages.statuses import OPEN_TO_RECEIPTS
@@ -46,18 +48,43 @@ SET notification_status = CASE
 FROM receipt r JOIN locked l ON l.id = r.id
 WHERE n.id = r.id AND n.notification_status = ANY(%(open)s)
   AND NOT (n.notification_type = 'sms' AND n.international AND NOT coalesce(n.phone_prefix = ANY(%(reporting)s), false))
-RETURNING n.id, n.notification_type::text, n.billable_units, n.service_id, n.template_id, n.template_version,
-          n._personalisation, n.key_type, n.notification_status, n.sent_by, n.international,
-          extract(epoch FROM %(now)s - n.created_at)::float8
+  AND (n.sent_by = r.provider OR n.sent_by IS NULL OR NOT %(only_its_provider)s)
+  AND (n.notification_status <> 'created' OR n.tries > 0 OR n.interrupted > 0
+       OR EXISTS (SELECT FROM delivery_batches b WHERE n.id = ANY(b.message_ids)))
+RETURNING n.id, n.service_id, n.notification_type::text, n.key_type, n.notification_status, n.sent_by, n.international,
+          extract(epoch FROM %(now)s - n.created_at)::float8, n.billable_units, n.template_id, n.template_version,
+          CASE WHEN n.notification_type = 'sms' AND n.billable_units = 0 THEN n._personalisation END
 """
 _UNITS: Final = """
 UPDATE notifications n SET billable_units = u.units
 FROM unnest(%s::uuid[], %s::int[]) AS u(id, units) WHERE n.id = u.id AND n.billable_units = 0
 """
+_DELIVERED: Final = "SELECT id FROM notifications WHERE id = ANY(%s) AND notification_status = 'delivered'"
+_FAILURES: Final = frozenset({"permanent-failure", "temporary-failure"})
+
+
+class _Applied(NamedTuple):
+    """A message that a receipt changed. `personalisation` is there where its fragments are still to be counted."""
+
+    id: UUID
+    service_id: UUID
+    notification_type: str
+    key_type: str
+    status: str
+    sent_by: str
+    international: bool
+    seconds: float
+    billable_units: int
+    template_id: UUID
+    template_version: int
+    personalisation: bytes | None
 
 
 class ReceiptProcessor:
-    """Applies receipts to messages, and has services told of it."""
+    """Applies receipts to messages, and has services called back. A receipt changes a message only if a provider may
+    have it: not while it waits and nobody was given it. With `only_its_provider`, one that a provider took is changed
+    by receipts of that provider only.
+    """
 
     def __init__(
         self,
@@ -66,9 +93,12 @@ class ReceiptProcessor:
         services: ServiceCache,
         templates: TemplateCache,
         callbacks: MessageCallbacks,
+        *,
+        only_its_provider: bool = False,
     ) -> None:
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
+        self._only_its_provider = only_its_provider
         self._services = services
         self._templates = templates
         self._callbacks = callbacks
@@ -84,6 +114,7 @@ class ReceiptProcessor:
             container.get(ServiceCache),
             container.get(TemplateCache),
             container.get(MessageCallbacks),
+            only_its_provider=not container.parts.settings.is_safe_environment,
         )
 
     def record(self, receipt: Receipt) -> None:
@@ -104,43 +135,62 @@ class ReceiptProcessor:
                 logger.error("receipt with an unknown status", provider=receipt.provider, id=receipt.notification_id)
         while waiting:
             # one receipt per message at a time: two for the same one follow each other
-            round_ = {receipt.notification_id: receipt for receipt in reversed(waiting)}
-            chosen = {id(receipt) for receipt in round_.values()}
+            first = {receipt.notification_id: receipt for receipt in reversed(waiting)}
+            chosen = {id(receipt) for receipt in first.values()}
             waiting = [receipt for receipt in waiting if id(receipt) not in chosen]
-            self._apply(list(round_.values()), now)
+            self._apply(list(first.values()), now)
         return [None] * len(receipts)
 
     def _apply(self, receipts: list[Receipt], now: datetime) -> None:
         with self._database.connection() as connection:
-            rows = connection.execute(
-                _APPLY,
-                {
-                    "ids": [receipt.notification_id for receipt in receipts],
-                    "providers": [receipt.provider for receipt in receipts],
-                    "outcomes": [receipt.outcome for receipt in receipts],
-                    "if_pending": [receipt.outcome_if_pending for receipt in receipts],
-                    "if_sent_by": [receipt.outcome_if_sent_by_provider for receipt in receipts],
-                    "open": list(OPEN_TO_RECEIPTS),
-                    "reporting": self._reporting,
-                    "now": now,
-                },
-            ).fetchall()
-            units = [(row[0], self._fragments(row)) for row in rows if row[1] == "sms" and row[2] == 0]
+            applied = self._update(connection, receipts, now)
+            units = [(one.id, self._fragments(one)) for one in applied if _needs_units(one)]
             if units:
                 connection.execute(_UNITS, ([id_ for id_, _ in units], [number for _, number in units]))
-            told = self._callbacks.record(connection, [(row[0], row[3]) for row in rows if row[8] != "pending"])
-        self._callbacks.publish(told)
-        measure_receipts((row[1], *row[7:]) for row in rows)
-        if len(rows) < len(receipts):
-            applied: set[UUID] = {row[0] for row in rows}
-            ignored = [str(one.notification_id) for one in receipts if one.notification_id not in applied]
-            logger.info("receipts without effect", ids=ignored[:20], number=len(ignored))
+            final = [Changed(one.id, one.service_id) for one in applied if one.status != "pending"]
+            services = self._callbacks.record(connection, final)
+        self._callbacks.publish(services)
+        measure_receipts(applied)
+        if len(applied) < len(receipts):
+            self._log_ignored(receipts, {one.id for one in applied})
 
-    def _fragments(self, row: Sequence[Any]) -> int:
-        service_id, template_id, version, personalisation = row[3:7]
-        template = self._templates.version(service_id, template_id, version)
-        service = self._services.get(service_id)
+    def _update(
+        self, connection: psycopg.Connection[Any], receipts: Sequence[Receipt], now: datetime
+    ) -> list[_Applied]:
+        values = {
+            "ids": [receipt.notification_id for receipt in receipts],
+            "providers": [receipt.provider for receipt in receipts],
+            "outcomes": [receipt.outcome for receipt in receipts],
+            "if_pending": [receipt.outcome_if_pending for receipt in receipts],
+            "if_sent_by": [receipt.outcome_if_sent_by_provider for receipt in receipts],
+            "open": list(OPEN_TO_RECEIPTS),
+            "reporting": self._reporting,
+            "only_its_provider": self._only_its_provider,
+            "now": now,
+        }
+        return connection.cursor(row_factory=args_row(_Applied)).execute(_APPLY, values).fetchall()
+
+    def _log_ignored(self, receipts: Sequence[Receipt], applied: Collection[UUID]) -> None:
+        ignored = [one for one in receipts if one.notification_id not in applied]
+        logger.info(
+            "receipts without effect", ids=[str(one.notification_id) for one in ignored[:20]], number=len(ignored)
+        )
+        failures = {one.notification_id: one for one in ignored if one.outcome in _FAILURES}
+        if not failures:
+            return
+        with self._database.connection() as connection:
+            for (id_,) in connection.execute(_DELIVERED, (list(failures),)):
+                late = failures[id_]
+                logger.warning("failure reported after delivery", id=id_, provider=late.provider, outcome=late.outcome)
+
+    def _fragments(self, message: _Applied) -> int:
+        template = self._templates.version(message.service_id, message.template_id, message.template_version)
+        service = self._services.get(message.service_id)
         if template is None or service is None:
             return 0
-        values = self._vault.decrypt_json(personalisation, PERSONALISATION, row[0])
+        values = self._encryptor.decrypt_json(message.personalisation, PERSONALISATION, message.id)
         return template.sms.render(values, service.name if service.prefix_sms else None).fragments
+
+
+def _needs_units(message: _Applied) -> bool:
+    return message.notification_type == "sms" and message.billable_units == 0

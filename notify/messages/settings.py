@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from pydantic import Field
 
 from notify.setting_types import SettingsPart
@@ -26,6 +28,15 @@ class DeliverySettings(SettingsPart):
         description="Messages still `created` after this time are published to the queue again by the sweeper, and again each time they are twice as old; from an hour on, every quarter of an hour.",
     )
     sweep_every_seconds: int = Field(30, ge=1, description="Seconds between two runs of that sweeper.")
+    message_expiry_seconds: int = Field(
+        0,
+        ge=0,
+        description="A text or email that could not be handed to a provider for so long ends as `technical-failure` instead of going out late. 0: it is tried as long as `DELIVERY_MAX_RETRIES` says.",
+    )
+    message_expiry_seconds_by_template: dict[UUID, int] = Field(
+        {},
+        description="JSON object: template id to the same for its messages, such as one-time codes. 0: never.",
+    )
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
     )

@@ -42,7 +42,7 @@ OPEN_TO_RECEIPTS: Final = frozenset({"created", "sending", "pending", "sent", "p
 """Statuses that a receipt may still change (workers 5.2); a receipt for any other is a duplicate."""
 
 OPEN_TO_SES: Final = frozenset({"sending", "pending"})
-"""Statuses that what SES says of an email may change: it names the email by a reference that a row gets with them."""
+"""Statuses that what SES says of an email may change: it names the email by a reference, which a row gets with them."""
 
 FAILED: Final = (
     "technical-failure",
@@ -64,7 +64,7 @@ _LETTER_WORDS: Final = {
 
 
 def filter_statuses(names: Iterable[str]) -> frozenset[str] | None:
-    """The stored statuses that a filter by these names means; null where that is every one (workers 5.3)."""
+    """The stored statuses that a filter by these names means; None where that is every one (workers 5.3)."""
     wanted: set[str] = set()
     for name in names:
         wanted.update(_SUBSTITUTES.get(name, (name,)))
@@ -74,5 +74,5 @@ def filter_statuses(names: Iterable[str]) -> frozenset[str] | None:
 
 
 def shown_status(notification_type: str, status: str) -> str:
-    """The status as the public API shows it: letters have words of their own."""
+    """The status as the public API shows it: letters have other words."""
     return _LETTER_WORDS.get(status, status) if notification_type == "letter" else status

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +18,7 @@ from notify.infra import tracing
 from notify.infra.batcher import Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database, UnreachableError
+from notify.infra.retrying import retry
 from notify.messages.publish import DeliveryPublisher
 from notify.services.limits import INTERNATIONAL_SMS, LimitRequest, RateLimiter
 
@@ -110,8 +110,8 @@ def write_messages(session: Session, messages: Iterable[NewMessage]) -> None:
 
 
 class MessageStore:
-    """Stores messages. When `store` returns, the message is on disk. `stored` is told of each batch that is; it must
-    not take long.
+    """Stores messages. When `store` returns, the message is on disk. `stored` is called with each batch that is; it
+    must not take long.
     """
 
     def __init__(self, database: Database, limits: RateLimiter, stored: Callable[[Sequence[NewMessage]], None]) -> None:
@@ -160,7 +160,7 @@ class MessageStore:
         return results
 
     def _write_surely(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
-        """Per message null, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
+        """Per message None, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
         try:
             return self._write_each_or_all(messages)
         except UnreachableError:
@@ -172,18 +172,15 @@ class MessageStore:
         """The connection broke while these were written, perhaps after the commit: look, and write what is missing. A
         server that is restarted gets some seconds: saying "no" to what is stored makes a client send it again.
         """
-        deadline = time.monotonic() + DOUBT_SECONDS
-        while True:
-            try:
-                missing = self._missing(messages)
-                errors = dict(zip((message.id for message in missing), self._write_each_or_all(missing), strict=True))
-                # a session that was still committing when we looked makes the row its own duplicate
-                failed = self._missing([message for message in missing if errors[message.id] is not None])
-                return [errors[message.id] if message in failed else None for message in messages]
-            except psycopg.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(0.1)
+
+        def find_out() -> Sequence[BaseException | None]:
+            missing = self._missing(messages)
+            errors = dict(zip((message.id for message in missing), self._write_each_or_all(missing), strict=True))
+            # a session that was still committing when we looked makes the row its own duplicate
+            failed = self._missing([message for message in missing if errors[message.id] is not None])
+            return [errors[message.id] if message in failed else None for message in messages]
+
+        return retry(find_out, on=psycopg.OperationalError, seconds=DOUBT_SECONDS, longest=0.2)
 
     def _missing(self, messages: list[NewMessage]) -> list[NewMessage]:
         if not messages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -27,21 +27,21 @@ logger = structlog.get_logger(__name__)
 
 tasks = TaskSet()
 
+MOST_LOGGED: Final = 20
+
 
 @tasks.task(DELIVER_SMS)
-def deliver_sms(
-    container: Container, notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0
-) -> None:
-    """Send text messages. `waited` is for how many seconds they have waited without a try."""
-    container.get(Deliverer).deliver("sms", _ids(notification_ids), attempt, waited)
+def deliver_sms(container: Container, notification_ids: str | Sequence[str], tries: int = 0, due: float = 0.0) -> None:
+    """Send text messages: those whose next try is due, or is the one at `due` (seconds since 1970)."""
+    container.get(Deliverer).deliver("sms", _ids(notification_ids), tries, due)
 
 
 @tasks.task(DELIVER_EMAIL)
 def deliver_email(
-    container: Container, notification_ids: str | Sequence[str], attempt: int = 0, waited: float = 0.0
+    container: Container, notification_ids: str | Sequence[str], tries: int = 0, due: float = 0.0
 ) -> None:
-    """Send emails. `waited` is for how many seconds they have waited without a try."""
-    container.get(Deliverer).deliver("email", _ids(notification_ids), attempt, waited)
+    """Send emails: those whose next try is due, or is the one at `due` (seconds since 1970)."""
+    container.get(Deliverer).deliver("email", _ids(notification_ids), tries, due)
 
 
 @tasks.task(PROCESS_SES_RESULT, retry=Retry(on=(Exception,), times=5, seconds=300))
@@ -67,6 +67,8 @@ def _sweep_interval(settings: Settings) -> timedelta:
 def sweep_created_notifications(container: Container) -> None:
     """Publish messages again that wait for longer than they should."""
     settings = container.parts.settings
+    if interrupted := maintenance.count_interrupted(container.parts.database):
+        logger.warning("workers died with messages in hand", number=interrupted)
     first, every = timedelta(seconds=settings.sweep_after_seconds), timedelta(seconds=settings.sweep_every_seconds)
     if number := container.get(Sweeper).sweep(now=utc_now(), first=first, every=every):
         logger.warning("messages published again", number=number)
@@ -74,9 +76,11 @@ def sweep_created_notifications(container: Container) -> None:
 
 @tasks.periodic("replay-created-notifications", crontab(minute="0,15,30,45"), expires=15 * 60)
 def replay_created_notifications(container: Container) -> None:
-    """Publish messages again that have waited for an hour to a week (contract: workers 3)."""
+    """Publish messages again that have waited for an hour to a week (contract: workers 3); end older ones."""
     if number := container.get(Sweeper).replay(now=utc_now()):
         logger.warning("messages published again", number=number)
+    if ids := maintenance.end_forgotten(container.parts.database, now=utc_now()):
+        logger.error("messages ended that were never handed over", number=len(ids), ids=ids[:MOST_LOGGED])
 
 
 @tasks.periodic("timeout-sending-notifications", crontab(hour=0, minute=5))

@@ -41,6 +41,10 @@ class AllDownError(Exception):
     """No provider takes calls now, so the message was given to none."""
 
 
+class NotBegunError(Exception):
+    """The call was not begun, because the caller no longer wants it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A message that a provider took."""
@@ -115,11 +119,13 @@ class ProviderRouter:
         international: bool = False,
         failed: Collection[str] = (),
         only_others: bool = False,
+        may_begin: Callable[[], bool] = lambda: True,
     ) -> Sent:
         """Give a message to a provider, chosen as `Chooser.choose` says among those that are not down.
 
-        `failed` names those that have just failed with it: avoid them, and with `only_others` never use them. Raises
-        the `ProviderError` of the one call that was made; where none was, `NoProviderError` or `AllDownError`.
+        `failed` names those that have just failed with it: avoid them, and with `only_others` never use them.
+        `may_begin` is asked last, just before the call. Raises the `ProviderError` of the one call that was made; where
+        none was, `NoProviderError`, `AllDownError` or `NotBegunError`.
         """
         while True:
             route = self._pick(notification_type, international, failed, only_others)
@@ -131,6 +137,8 @@ class ProviderRouter:
                 break
             route.slots.release()
         try:
+            if not may_begin():
+                raise NotBegunError
             return Sent(route.provider.identifier, await self._call(route, message))
         finally:
             route.slots.release()

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import psycopg.conninfo
+import psycopg.sql
 import pytest
 import sqlalchemy.exc
 from sqlalchemy import text
 
-from notify.infra.database import Database, UnreachableError
+from notify.infra.database import Database, UnreachableError, driver_uri, is_unavailable
 from notify.infra.parts import Parts
+from notify.infra.retrying import retry
 from tests.servers.proxy import before_postgres
 
 PID = "SELECT pg_backend_pid()"
@@ -85,7 +90,7 @@ def test_an_unreachable_server_is_told_from_one_that_broke_off(parts: Parts) -> 
         database.close()
 
 
-def test_perseverance_outlasts_an_outage_and_nothing_else(parts: Parts) -> None:
+def test_retrying_outlasts_an_outage_and_nothing_else(parts: Parts) -> None:
     with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
         database = Database(url)
         calls = []
@@ -97,13 +102,13 @@ def test_perseverance_outlasts_an_outage_and_nothing_else(parts: Parts) -> None:
             return pid(database)
 
         way.proxy.mode = "refuse"
-        assert database.persevere(look)
+        assert retry(look, on=is_unavailable)
         assert len(calls) == 4
 
         way.proxy.mode = "refuse"
         way.cut()
         with pytest.raises(UnreachableError):
-            database.persevere(lambda: pid(database), seconds=0.2)
+            retry(lambda: pid(database), on=is_unavailable, seconds=0.2)
         way.proxy.mode = "forward"
 
         def ask_nonsense() -> None:
@@ -113,6 +118,82 @@ def test_perseverance_outlasts_an_outage_and_nothing_else(parts: Parts) -> None:
 
         calls.clear()
         with pytest.raises(sqlalchemy.exc.ProgrammingError):
-            database.persevere(ask_nonsense)
+            retry(ask_nonsense, on=is_unavailable)
         assert len(calls) == 1
+        database.close()
+
+
+@contextmanager
+def read_only(url: str) -> Iterator[None]:
+    """The database as a client finds it that was led to a standby: every session of it ended, new ones only read."""
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
+        name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        database = psycopg.sql.Identifier(str(name))
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(database))
+        end_sessions(url)
+        yield
+        connection.execute(psycopg.sql.SQL("ALTER DATABASE {} RESET default_transaction_read_only").format(database))
+
+
+def write(database: Database) -> None:
+    with database.connection() as connection:
+        connection.execute("UPDATE services SET active = active")
+
+
+def write_by_session(database: Database) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE services SET active = active"))
+
+
+@pytest.mark.parametrize("how", [write, write_by_session])
+def test_after_a_failover_nobody_stays_with_the_reader(
+    parts: Parts, database: Database, how: Callable[[Database], None]
+) -> None:
+    how(database)
+    assert database.answers(2)
+    with read_only(parts.settings.sqlalchemy_database_uri):
+        for _ in range(3):
+            with pytest.raises((psycopg.errors.ReadOnlySqlTransaction, sqlalchemy.exc.InternalError)) as caught:
+                how(database)
+            assert is_unavailable(caught.value)
+        assert not database.answers(2)
+    how(database)
+    assert database.answers(2)
+
+
+def test_limits_of_time_are_those_that_were_given(parts: Parts) -> None:
+    database = Database(parts.settings.sqlalchemy_database_uri, statement_timeout_ms=1234, lock_timeout_ms=567)
+    with database.connection() as connection:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        row = connection.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names)).fetchone()
+    assert row == ("1234ms", "567ms", "0")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("uri", "wanted"),
+    [
+        ("postgresql://me@one/notify", "postgresql+psycopg://me@one/notify"),
+        (
+            "postgresql://me:p%40ss@one:5432,two:5433/notify?sslmode=require",
+            "postgresql+psycopg://me:p%40ss@/notify?sslmode=require&host=one%3A5432&host=two%3A5433"
+            "&target_session_attrs=read-write",
+        ),
+        (
+            "postgres://me@one,two/notify?target_session_attrs=primary",
+            "postgresql+psycopg://me@/notify?target_session_attrs=primary&host=one&host=two",
+        ),
+    ],
+)
+def test_of_several_hosts_the_one_that_writes_is_chosen(uri: str, wanted: str) -> None:
+    assert driver_uri(uri) == wanted
+
+
+def test_of_several_hosts_one_that_is_down_is_passed_over(parts: Parts) -> None:
+    with before_postgres(parts.settings.sqlalchemy_database_uri) as (_way, url):
+        way = urlsplit(url)
+        several = urlunsplit(way._replace(netloc=f"{way.username}@127.0.0.1:9,127.0.0.1:{way.port}"))
+        database = Database(several)
+        assert pid(database)
+        assert database.answers(2)
         database.close()

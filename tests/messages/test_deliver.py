@@ -12,10 +12,13 @@ from uuid import UUID
 import pytest
 
 from notify.infra.container import Container
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.publish import DeliveryPublisher
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import Receipt
+from notify.services.cache import ServiceCache
+from notify.templates.cache import TemplateCache
 from tests.api import Api, queued, with_settings
 from tests.servers.firetext import FiretextServer
 from tests.servers.http import Trouble
@@ -39,6 +42,11 @@ class Worker:
 
     def status(self, id_: UUID) -> str:
         return str(self.api.get(str(id_))["status"])
+
+
+def retries(worker: Worker) -> list[tuple[str, list[Any]]]:
+    """The tasks for later tries, without the time at which these are due."""
+    return [(task, arguments[:2]) for task, arguments in queued(worker.container.parts)]
 
 
 @pytest.fixture
@@ -90,7 +98,7 @@ def test_when_every_try_fails_the_message_does_too(worker: Worker) -> None:
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "created"
     # the first retry followed at once
-    assert queued(worker.container.parts) == [("deliver_sms", [[str(id_)], 2])]
+    assert retries(worker) == [("deliver_sms", [[str(id_)], 2])]
     assert (worker.mmg.received, worker.firetext.received) == (1, 1)
     worker.deliverer.deliver("sms", [id_], 2)
     assert worker.status(id_) == "technical-failure"
@@ -133,10 +141,44 @@ def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker)
 
 
 def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
+    worker.mmg.fail(Trouble(delay=1.0))
+    worker.firetext.fail(Trouble(delay=1.0))
     id_ = worker.api.sent()
+    thread = threading.Thread(target=worker.deliverer.deliver, args=("sms", [id_]))
+    thread.start()
+    while not worker.mmg.received + worker.firetext.received:
+        time.sleep(0.01)
     worker.container.get(ReceiptProcessor).record(Receipt("mmg", id_, None, "delivered"))
     assert worker.status(id_) == "delivered"
+    thread.join()
+    assert worker.status(id_) == "delivered"
+    assert worker.api.get(str(id_))["sent_at"]
+
+
+def test_a_receipt_ends_no_message_that_nobody_was_given(worker: Worker) -> None:
+    id_ = worker.api.sent()
+    worker.container.get(ReceiptProcessor).record(Receipt("firetext", id_, None, "delivered"))
+    assert worker.status(id_) == "created"
     worker.deliverer.deliver("sms", [id_])
+    assert worker.status(id_) == "sending"
+
+
+def test_outside_development_only_the_provider_that_has_a_message_ends_it(worker: Worker) -> None:
+    container = worker.container
+    strict = ReceiptProcessor(
+        container.parts.database,
+        container.parts.encryptor,
+        container.get(ServiceCache),
+        container.get(TemplateCache),
+        container.get(MessageCallbacks),
+        only_its_provider=True,
+    )
+    worker.firetext.fail(Trouble(status=500), times=100)
+    id_ = worker.api.sent()
+    worker.deliverer.deliver("sms", [id_])
+    strict.record(Receipt("firetext", id_, None, "permanent-failure"))
+    assert worker.status(id_) == "sending"
+    strict.record(Receipt("mmg", id_, None, "delivered"))
     assert worker.status(id_) == "delivered"
 
 
@@ -169,6 +211,7 @@ def test_a_failure_after_an_interim_receipt_is_temporary(worker: Worker) -> None
 
 def test_receipts_over_http(worker: Worker) -> None:
     id_ = worker.api.sent()
+    worker.deliverer.deliver("sms", [id_])
     client = worker.api.app.test_client()
     missing = client.post("/notifications/sms/mmg", json={})
     assert missing.status_code == 400
@@ -270,4 +313,4 @@ def test_what_a_provider_refused_is_tried_again_even_when_the_locks_got_lost(cut
     under_way = cut_off.begin([id_])
     cut_off.way.cut()
     under_way.result(timeout=20)
-    assert queued(cut_off.api.parts) == [("deliver_sms", [[str(id_)], 2])]
+    assert [(task, given[:2]) for task, given in queued(cut_off.api.parts)] == [("deliver_sms", [[str(id_)], 2])]

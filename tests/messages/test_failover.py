@@ -27,7 +27,7 @@ from notify.providers import tasks as provider_tasks
 from notify.queues import QUEUES
 from notify.worker import create_celery as create_worker
 from tests.api import Api, queued, with_settings
-from tests.messages.test_deliver import Worker, worker
+from tests.messages.test_deliver import Worker, retries, worker
 from tests.servers.http import Trouble
 from tests.servers.ses import SESServer, set_credentials
 from tests.servers.smtp import SMTPServer
@@ -164,41 +164,37 @@ def test_both_go_down_and_nothing_is_lost(patient: Worker) -> None:
 NOWHERE = BrokerSettings("redis://127.0.0.1:9/0")
 
 
-def test_waiting_for_a_provider_is_no_try_but_takes_time(patient: Worker) -> None:
-    """Tries are 300 seconds apart, and 48 of them, whether or not there was somebody to try."""
-    published: list[tuple[list[Any], float]] = []
-
-    class Recorded(Queue):
-        def publish(
-            self, task: str, args: Any, *, queue: str, countdown: float | None = None, group: str | None = None
-        ) -> bool:
-            published.append((list(args), countdown or 0.0))
-            return True
-
+def test_waiting_for_a_provider_makes_no_second_chain_of_tasks(patient: Worker) -> None:
+    """While all providers are down there is one task for each message, whoever else asks for it."""
     deliverer = patient.deliverer
-    deliverer._queue = Recorded(patient.container.parts.queue.celery, "", NOWHERE)
     patient.mmg.fail(DOWN)
     patient.firetext.fail(DOWN)
     ids = texts(patient, 21)
     deliverer.deliver("sms", ids[:20])
-    assert deliverer.router.is_down("sms")
-    for line in deliverer.router._routes.values():
-        line.breaker._open_until = float("inf")
-    calls = patient.mmg.received + patient.firetext.received
-    arguments: list[Any] = [0]
-    attempts, seconds = set(), 0.0
-    while statuses(patient, ids[20:])["created"]:
-        published.clear()
-        deliverer.deliver("sms", ids[20:], *arguments)
-        for (_, *arguments), pause in published:
-            assert 1 <= pause <= 30
-            seconds += pause
-            attempts.add(arguments[0])
-    assert statuses(patient, ids[20:]) == {"technical-failure": 1}
-    assert patient.mmg.received + patient.firetext.received == calls
-    # the first retry is due at once; the time after the last ends in the failure
-    assert attempts == {0, *range(2, 49)}
-    assert seconds == pytest.approx(48 * 300, abs=30)
+    clear(patient)
+    for route in deliverer.router._routes.values():
+        route.breaker._open_until = float("inf")
+    id_ = ids[20]
+    deliverer.deliver("sms", [id_])
+    [(_, [_, tries, due])] = queued(patient.container.parts)
+    assert tries == 0
+    # the sweeper, a task that was dealt out twice, one for an earlier try
+    for arguments in ((), (0,), (0, due - 300)):
+        deliverer.deliver("sms", [id_], *arguments)
+    assert queued(patient.container.parts) == []
+    for _ in range(3):
+        deliverer.deliver("sms", [id_], tries, due)
+        assert queued(patient.container.parts) == [("deliver_sms", [[str(id_)], 0, due])]
+    # the time of a try that could not be made counts
+    patient.api.execute("UPDATE notifications SET next_try_at = now() - interval '1 second' WHERE id = %s", id_)
+    deliverer.deliver("sms", [id_])
+    [(_, [_, tries, later])] = queued(patient.container.parts)
+    assert (tries, later > due - 10) == (2, True)
+    # a broker that lost its memory begins nothing anew
+    patient.api.execute("UPDATE notifications SET next_try_at = now(), tries = 48 WHERE id = %s", id_)
+    deliverer.deliver("sms", [id_])
+    assert statuses(patient, [id_]) == {"technical-failure": 1}
+    assert queued(patient.container.parts) == []
 
 
 def test_others_are_delivered_while_a_provider_hangs(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,7 +252,6 @@ def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
     worker.firetext.fail(None)
     worker.api.execute("UPDATE notifications SET created_at = now() - interval '301 s' WHERE id = ANY(%s)", ids)
     parts = worker.container.parts
-    worker.api.execute("UPDATE notifications SET updated_at = created_at WHERE id = ANY(%s)", ids)
     sweeper = Sweeper(parts.database, parts.queue, retry=timedelta(seconds=0))
     assert sweeper.sweep(now=utc_now(), first=timedelta(seconds=300), every=timedelta(seconds=60)) == 3
     work_off(worker, ids)
@@ -295,7 +290,7 @@ def test_a_message_that_cannot_be_made_holds_up_no_other(worker: Worker) -> None
     worker.api.execute("UPDATE notifications SET _personalisation = 'nonsense' WHERE id = %s", ids[2])
     worker.deliverer.deliver("sms", ids)
     assert statuses(worker, ids) == {"sending": 4, "created": 1}
-    assert queued(worker.container.parts) == [("deliver_sms", [[str(ids[2])], 2])]
+    assert retries(worker) == [("deliver_sms", [[str(ids[2])], 2])]
     worker.deliverer.deliver("sms", ids[2:3], 2)
     assert statuses(worker, ids) == {"sending": 4, "technical-failure": 1}
 
@@ -314,10 +309,10 @@ def test_an_email_that_ses_does_not_take_is_given_to_smtp_at_once(api: Api, monk
         container.get(Deliverer).deliver("email", ids[1:2])
         # a later round has no second provider; one try each
         container.get(Deliverer).deliver("email", ids[2:3], 7)
-        assert queued(container.parts) == [("deliver_email", [[str(ids[2])], 8])]
+        assert [(task, given[:2]) for task, given in queued(container.parts)] == [("deliver_email", [[str(ids[2])], 8])]
         fallback.replies["DATA"] = "451 4.3.0 not now"
         container.get(Deliverer).deliver("email", ids[3:])
-        assert queued(container.parts) == [("deliver_email", [[str(ids[3])], 1])]
+        assert [(task, given[:2]) for task, given in queued(container.parts)] == [("deliver_email", [[str(ids[3])], 1])]
         container.close()
         assert (len(ses.messages), len(fallback.received)) == (1, 1)
     sent_by = dict(api.execute("SELECT id, sent_by FROM notifications WHERE id = ANY(%s)", ids))

@@ -24,9 +24,9 @@ NOW = utc_now()
 
 _FILL = """
 INSERT INTO notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
-                           notification_status, billable_units, updated_at)
+                           notification_status, billable_units, next_try_at)
 SELECT gen_random_uuid(), '', %(service)s, %(service)s, 1, 'normal', %(type)s, %(created)s::timestamptz
-       + n * interval '1 microsecond', %(status)s, 0, %(updated)s FROM generate_series(1, %(number)s) AS n
+       + n * interval '1 microsecond', %(status)s, 0, %(next_try)s FROM generate_series(1, %(number)s) AS n
 RETURNING id
 """
 
@@ -41,7 +41,7 @@ def fill(
         "created": NOW - age,
         "status": status,
         "number": number,
-        "updated": more.get("updated"),
+        "next_try": more.get("next_try"),
     }
     with parts.database.connection() as connection:
         return [row[0] for row in connection.execute(_FILL, values).fetchall()]
@@ -88,8 +88,8 @@ def test_from_an_hour_on_everything_is_replayed_for_a_week(parts: Parts, sweeper
 
 
 def test_a_message_whose_next_try_is_queued_is_left_alone(parts: Parts, sweeper: Sweeper) -> None:
-    fill(parts, timedelta(hours=2), updated=NOW - RETRY * 1.4)
-    forgotten = fill(parts, timedelta(hours=2), updated=NOW - RETRY * 1.6)
+    fill(parts, timedelta(hours=2), next_try=NOW - RETRY * 0.4)
+    forgotten = fill(parts, timedelta(hours=2), next_try=NOW - RETRY * 0.6)
     assert sweeper.replay(now=NOW) == 1
     assert published(parts) == texts(forgotten)
 

@@ -110,9 +110,10 @@ def test_an_email_that_ses_does_not_take_now_is_tried_again(api: Api, container:
     server.error = SESError("TooManyRequestsException", "Too many requests", 429)
     container.get(Deliverer).deliver("email", [id_])
     assert status(api, id_) == "created"
-    assert queued(container.parts) == [("deliver_email", [[str(id_)], 1])]
+    [(task, (ids, tries, due))] = queued(container.parts)
+    assert (task, ids, tries) == ("deliver_email", [str(id_)], 1)
     server.error = None
-    container.get(Deliverer).deliver("email", [id_], 1)
+    container.get(Deliverer).deliver("email", [id_], tries, due)
     assert status(api, id_) == "sending"
 
 

@@ -1,0 +1,201 @@
+"""Who may hand a message over: the holder of its advisory lock, in a transaction that lasts as long as its batch
+(docs/decisions/0006).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID, uuid4
+
+import psycopg
+import structlog
+from psycopg.rows import args_row
+
+from notify.infra.database import Database, is_hung_up, is_unavailable
+
+logger = structlog.get_logger(__name__)
+
+LARGE_BYTES: Final = 32 * 1024
+"""Personalisation beyond this is not read together with hundreds of others."""
+
+IDLE_LIMIT_MS: Final = 300_000
+"""The server ends the transaction of a worker that has not spoken for so long: it is frozen, and others go on."""
+PING_SECONDS: Final = 30.0
+STALE_SECONDS: Final = 5.0
+"""A look at the locks that is older than this counts for nothing."""
+
+# 6011: messages, 6013: batches. A server may have limits of its own for transactions (the second since PostgreSQL 17)
+_OPEN: Final = """
+SELECT pg_try_advisory_xact_lock(hashtextextended(%(batch)s, 6013)),
+       set_config('idle_in_transaction_session_timeout', %(idle)s, true),
+       CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL
+            THEN set_config('transaction_timeout', '0', true) END
+"""
+_LOCK: Final = """
+SELECT id FROM unnest(%s::uuid[]) AS id WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 6011))
+"""
+_READ: Final = """
+SELECT id, service_id, template_id, template_version, key_type, "to",
+       CASE WHEN %(whole)s OR octet_length(_personalisation) <= %(large)s THEN _personalisation END,
+       coalesce(octet_length(_personalisation), 0), normalised_to, reply_to_text, international, unsubscribe_link,
+       created_at, tries, interrupted, next_try_at
+FROM notifications
+WHERE id = ANY(%(ids)s) AND notification_status = 'created' AND notification_type = %(type)s
+  AND (next_try_at IS NULL OR next_try_at <= %(now)s OR next_try_at = %(due)s)
+"""
+_NOTE: Final = "INSERT INTO delivery_batches (id, taken_at, message_ids) VALUES (%s, now(), %s)"
+_FORGET: Final = "DELETE FROM delivery_batches WHERE id = %s"
+
+
+class Row(NamedTuple):
+    """A message as it is read for delivery. `personalisation` is None where it is larger than `LARGE_BYTES` and was not
+    asked for; `size` is its length in any case. `interrupted` counts the workers that died with the message in hand.
+    """
+
+    id: UUID
+    service_id: UUID
+    template_id: UUID
+    template_version: int
+    key_type: str
+    to: bytes
+    personalisation: bytes | None
+    size: int
+    normalised_to: str
+    reply_to_text: str | None
+    international: bool
+    unsubscribe_link: str | None
+    created_at: datetime
+    tries: int
+    interrupted: int
+    next_try_at: datetime | None
+
+
+def clock() -> float:
+    """Seconds, those included for which the machine was suspended (where the system tells)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class MessageLocks:
+    """The locks of one batch. Made by `hold_locks`."""
+
+    def __init__(self, database: Database, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._database = database
+        self._connection = connection
+        self._id = uuid4()
+        self._is_noted = False
+        self._are_lost = False
+        self._looked_at = self._asked_at = clock()
+
+    def take(self, ids: Sequence[UUID]) -> list[UUID]:
+        """Those of the messages that nobody else has: ours until the transaction ends. Raises `psycopg.Error`."""
+        self._connection.execute(_OPEN, {"batch": str(self._id), "idle": str(IDLE_LIMIT_MS)})
+        locked = [row[0] for row in self._connection.execute(_LOCK, (ids,))]
+        self._looked_at = self._asked_at = clock()
+        return locked
+
+    def read(
+        self, ids: Sequence[UUID], notification_type: str, *, due: datetime | None, now: datetime, whole: bool
+    ) -> list[Row]:
+        """Those of the messages that are to be handed over now: they are still `created`, and their next try is due, or
+        is the one that `due` names. Every other task for them is out of date, and ends here. With `whole`, large
+        personalisation is read, too.
+
+        Before, it is noted in the database that we have them. That also proves that the database takes writes: on one
+        that does not, nothing is handed over, because it could not be written down. Raises `psycopg.Error`.
+        """
+        values = {
+            "ids": ids,
+            "type": notification_type,
+            "whole": whole,
+            "large": LARGE_BYTES,
+            "due": due,
+            "now": now,
+        }
+        # not by the connection that has the locks: a change of the table must not wait for it, and our writes for that
+        with self._database.autocommit() as other:
+            other.execute(_NOTE, (self._id, ids))
+            self._is_noted = True
+            # sees what others committed before they gave up the locks
+            return other.cursor(row_factory=args_row(Row)).execute(_READ, values).fetchall()
+
+    def finish(self) -> None:
+        """Take the note back."""
+        if self._is_noted and not self._are_lost:
+            self._connection.execute(_FORGET, (self._id,))
+
+    # -- while messages are handed over
+
+    @property
+    def are_held(self) -> bool:
+        """Whether we surely have the locks: as of a few seconds ago. Asks nobody."""
+        return not self._are_lost and clock() - self._looked_at < STALE_SECONDS
+
+    @property
+    def must_ask(self) -> bool:
+        """Whether only the server can tell: it seems to have hung up, or we could not look for a while, or it has not
+        heard of us for long.
+        """
+        now = clock()
+        return (
+            now - self._looked_at >= STALE_SECONDS
+            or now - self._asked_at >= PING_SECONDS
+            or is_hung_up(self._connection)
+        )
+
+    def look(self) -> None:
+        """Note that all is well, as `must_ask` found."""
+        self._looked_at = clock()
+
+    def ask(self) -> None:
+        """Ask the server whether the transaction is still there."""
+        if self._are_lost:
+            return
+        try:
+            self._connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            self._are_lost = True
+            logger.warning("locks of messages were lost", error=type(error).__name__)
+        self._looked_at = self._asked_at = clock()
+
+
+@contextmanager
+def hold_locks(database: Database) -> Iterator[MessageLocks]:
+    """A transaction for the locks of a batch. It changes no message: that it may be lost at its end is no error."""
+    is_done = False
+    try:
+        with database.connection() as connection:
+            locks = MessageLocks(database, connection)
+            yield locks
+            is_done = True
+            locks.finish()
+    except Exception as error:
+        if not (is_done and is_unavailable(error)):
+            raise
+        logger.warning("locks of messages were lost", error=type(error).__name__)
+
+
+class InHand:
+    """The messages that this process is about to hand over, or has handed over and not written down yet. The advisory
+    locks say the same to other processes, but they end when the database is restarted.
+    """
+
+    def __init__(self) -> None:
+        self._ids: set[UUID] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def take(self, wanted: Sequence[UUID]) -> Iterator[list[UUID]]:
+        """Those of the messages that nobody has; they are in hand while the block runs."""
+        with self._lock:
+            ids = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._ids]
+            self._ids.update(ids)
+        try:
+            yield ids
+        finally:
+            with self._lock:
+                self._ids.difference_update(ids)
