@@ -63,6 +63,7 @@ def line(verdict: Verdict) -> str:
         f"{verdict.seconds:.1f}",
     )
     lines = [f"{record.name:<16}" + "".join(f"{cell:>9}" for cell in cells)]
+    lines += [f"    {note}" for note in verdict.notes]
     lines += [f"    VIOLATION {text}" for text in verdict.violations[:MOST_SHOWN]]
     if len(verdict.violations) > MOST_SHOWN:
         lines.append(f"    ... and {len(verdict.violations) - MOST_SHOWN} more")
@@ -101,6 +102,7 @@ async def run_scenarios(
 
 async def _run(stack: Stack, load: Load, name: str, scenario: Scenario, run: Run, write_seconds: float) -> Verdict:
     record, stop = Record(name), asyncio.Event()
+    run.record = record
     loading = asyncio.create_task(load.run(record, stop))
     try:
         await scenario(run)
@@ -117,7 +119,10 @@ async def _run(stack: Stack, load: Load, name: str, scenario: Scenario, run: Run
     ]
     (stack.folder / "logs" / f"requests-{name}.log").write_text("\n".join(record.log))
     seconds = rest - max(run.last_fault, load_ended)
-    return judge(record, rows, stack.providers.takes, run.disturbances, seconds, write_seconds)
+    verdict = judge(record, rows, stack.providers.takes, run.disturbances, seconds, write_seconds)
+    verdict.violations += run.violations
+    verdict.notes += run.notes
+    return verdict
 
 
 async def _rest(stack: Stack, deadline: float) -> float:

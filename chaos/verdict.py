@@ -51,6 +51,8 @@ class Verdict:
     """Hand-overs that were under way when a worker was killed or cut off: each may cost one duplicate."""
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What else is worth a line."""
 
     @property
     def bound(self) -> int:

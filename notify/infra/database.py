@@ -102,6 +102,7 @@ class Database:
         pool_size: int = 8,
         max_overflow: int = 8,
         statement_timeout_ms: int = 0,
+        lock_timeout_ms: int = 0,
         application_name: str = "notify",
     ) -> None:
         self._uri = uri
@@ -113,7 +114,8 @@ class Database:
             pool_recycle=3600,
             connect_args={
                 "application_name": application_name,
-                "options": f"-c statement_timeout={statement_timeout_ms} -c timezone=UTC {_SERVER_KEEPALIVES}",
+                "options": f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"
+                f" -c timezone=UTC {_SERVER_KEEPALIVES}",
                 "connect_timeout": CONNECT_SECONDS,
                 "keepalives_idle": 5,
                 "keepalives_interval": 5,

@@ -40,6 +40,7 @@ from notify.infra.errors import MalformedRequestError, NotFoundProblemError, Pro
 from notify.infra.http import read_json_value
 from notify.infra.json_values import dump_json
 from notify.infra.replica import BulkSession, Replica
+from notify.infra.request_gate import allow_large_body
 from notify.infra.validation import parse_uuid, too_few, validate, validate_fields
 from notify.internal import errors
 from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
@@ -183,6 +184,7 @@ class Routes:
             def authenticate() -> None:
                 authenticator = container.get(InternalAuthenticator)
                 authenticator.authenticate(request.headers.get("Authorization"), client)
+                allow_large_body(request.environ)
                 note_acting_user(request.headers.get("X-Notify-User-Id"))
 
         @blueprint.errorhandler(Exception)
