@@ -40,6 +40,8 @@ class Record:
     wrong: list[str] = field(default_factory=list)
     """Answers that no fault excuses."""
     slowest_refusal: float = 0.0
+    seconds: list[float] = field(default_factory=list)
+    """How long each answer took."""
     log: list[str] = field(default_factory=list)
     """Each request: when it began, how long it took, what came of it."""
     began: float = 0.0
@@ -99,6 +101,7 @@ class Load:
             record.log.append(f"{began:.2f} {monotonic() - began:.2f} {type(error).__name__} {reference}")
             return
         now = monotonic()
+        record.seconds.append(now - began)
         record.log.append(f"{began:.2f} {now - began:.2f} {answer.status} {reference}")
         if answer.status == 201:
             record.accepted[json.loads(text)["id"]] = Sent(number, reference, now)

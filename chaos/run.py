@@ -102,6 +102,7 @@ async def run_scenarios(
 
 async def _run(stack: Stack, load: Load, name: str, scenario: Scenario, run: Run, write_seconds: float) -> Verdict:
     record, stop = Record(name), asyncio.Event()
+    run.record = record
     loading = asyncio.create_task(load.run(record, stop))
     try:
         await scenario(run)

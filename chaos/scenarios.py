@@ -15,9 +15,11 @@ from time import monotonic
 
 import redis
 
+from chaos.load import Record
 from chaos.provider import Failure, Trouble
 from chaos.proxy import Proxy
 from chaos.stack import Stack
+from chaos.strangers import Crowd, strangers
 from chaos.verdict import Disturbance
 
 LONGER_THAN_A_CALL = 13.0
@@ -40,6 +42,8 @@ class Run:
     stack: Stack
     dice: random.Random
     seconds: float
+    record: Record = field(default_factory=lambda: Record(""))
+    """What the clients see meanwhile."""
     disturbances: list[Disturbance] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
@@ -340,6 +344,32 @@ async def storm(run: Run) -> None:
     run.trouble(0)
 
 
+CROWD = Crowd(silent=1000, slow_bodies=200, half_headers=100)
+SLOWEST_SECONDS = 0.5
+"""The 99th percentile of the answers to clients with a key, while strangers are there."""
+
+
+def _crowded(crowd: Crowd) -> Scenario:
+    async def scenario(run: Run) -> None:
+        await run.pause(0.1)
+        seen = len(run.record.seconds)
+        async with strangers(run.stack.web_port, crowd):
+            await run.pause(0.8)
+            seconds = sorted(run.record.seconds[seen:])
+        slowest = seconds[int(len(seconds) * 0.99)] if seconds else 0.0
+        run.notes.append(f"99 of 100 answers within {1000 * slowest:.0f} ms beside {sum(crowd)} strangers")
+        if not seconds or slowest > SLOWEST_SECONDS:
+            run.violations.append(f"answers took {slowest:.2f} s")
+        if run.record.refused or run.record.broken:
+            run.violations.append("requests were refused or broken, and no part was in trouble")
+
+    return scenario
+
+
+a_few_strangers = _crowded(Crowd(silent=60, slow_bodies=60, half_headers=20))
+"""The same for `make test`: more slow bodies than a process has turns to give."""
+
+
 async def short(run: Run) -> None:
     """One of each, for `make test`: providers fail now and then while four parts are killed."""
     run.trouble(0.2, "500", "drop", "half", "unread")
@@ -375,4 +405,5 @@ SCENARIOS: dict[str, Scenario] = {
     "all-down": all_down,
     "refused-results": refused_results,
     "storm": storm,
+    "strangers": _crowded(CROWD),
 }

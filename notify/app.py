@@ -17,7 +17,9 @@ from notify import settings as configuration
 from notify.infra.container import Container
 from notify.infra.errors import NOT_FOUND, ProblemError
 from notify.infra.http import CommonHeaders, result_error
+from notify.infra.overload import busy_error
 from notify.infra.parts import build_parts, configure_logs, configure_traces
+from notify.infra.request_gate import GateLimits, RequestGate
 from notify.infra.request_log import RequestLog, request_raised
 from notify.settings import Settings
 
@@ -60,12 +62,22 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
         is_quiet=settings.notify_log_level not in ("DEBUG", "INFO"),
         unlogged=("/_status", "/_status/ready", settings.prometheus_metrics_path),
     )
-    app.wsgi_app = CommonHeaders(app.wsgi_app, requests.serve)  # type: ignore[method-assign]
+    gate = RequestGate(app.wsgi_app, _gate_limits(settings))
+    app.extensions["request_gate"] = gate
+    app.wsgi_app = CommonHeaders(gate, requests.serve)  # type: ignore[method-assign]
     # the console shows messages to anybody who asks: outside development and test it is not even loaded
     doors = settings.apis_on_port if apis is None else apis
     for door in (*doors, *(["console"] if settings.is_safe_environment else [])):
         import_module(f"notify.{door}.blueprints").register(app, container)
     return app
+
+
+def _gate_limits(settings: Settings) -> GateLimits:
+    return GateLimits(
+        requests=settings.web_threads,
+        keyless_body_bytes=settings.web_keyless_body_bytes,
+        body_bytes=settings.max_request_bytes,
+    )
 
 
 def _create_for_terminal(apis: Collection[str] | None) -> Flask:
@@ -106,5 +118,7 @@ def _handle_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def fault(error: Exception) -> Response:
+        if busy := busy_error(error):
+            return result_error(busy.status, busy.messages[0])
         request_raised(request.environ, error)
         return result_error(500, "Internal server error")

@@ -1,6 +1,6 @@
 """What `notify up` does before its processes start: migrations and the demo service.
 
-It is a process of its own, so that its imports (the ORM, the migrations) overlap with the start of the databases and do
+It is a separate process, so that its imports (the ORM, the migrations) overlap with the start of the databases and do
 not stay in the memory of `notify up`. Its settings come as one JSON object on standard input, when they are known.
 """
 

@@ -1,4 +1,4 @@
-"""One type of process each, in the foreground, from the settings in the environment. SIGTERM ends them gracefully."""
+"""Commands that run one type of process each, in the foreground. SIGTERM ends them gracefully."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,16 +18,28 @@ from notify.cli.keys import refuse_wrong_keys
 from notify.settings import Settings
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
     from celery import Celery
 
-STOP_SECONDS = 5
-"""A web process that has not answered its last request by then is killed."""
-BACKLOG = 1024
+    from notify.infra.watched import Beat
+
+
+def resolve(host: str, *, variable: str) -> str:
+    """The IP address to listen on: `host` itself, or what the name means; IPv4 where it means both. Raises
+    `click.ClickException` (one line) for a name that means nothing.
+    """
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no host name"
+        raise click.ClickException(f"{variable}: {host!r} is no address to listen on: {reason}") from None
+    found.sort(key=lambda entry: entry[0] != socket.AF_INET)
+    return str(found[0][4][0])
 
 
 def refuse_taken_port(host: str, port: int, *, variable: str = "PORT") -> None:
     """Raise `click.ClickException` (one line) when the port cannot be listened on. The server itself would not notice:
-    it shares its port with its own siblings, and so with a stranger of the same account.
+    its processes share the port, and so would another program of the same account.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -43,8 +56,8 @@ def refuse_taken_port(host: str, port: int, *, variable: str = "PORT") -> None:
 
 
 def few_arenas() -> None:
-    """Have glibc serve all threads from two heaps. Its usual eight per core keep what each thread once needed; the
-    interpreter lets only one of them allocate at a time anyway.
+    """Let glibc use two heaps for all threads. Its usual eight per core keep what each thread once needed, and the
+    interpreter lets only one thread allocate at a time anyway.
     """
     import ctypes
 
@@ -64,8 +77,17 @@ def _settings(kind: str, **overrides: Any) -> Settings:
     return settings
 
 
+def _log_as_said(settings: Settings) -> None:
+    """Log as the settings say, also in a process that only watches others."""
+    from notify.infra.telemetry import configure_logs
+
+    configure_logs(
+        application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
+    )
+
+
 def _share_metrics(settings: Settings, *, alone: bool) -> None:
-    """Count where the settings say; where they do not, in a folder of our own, or in memory if this is `alone`."""
+    """Count in the folder of the settings; where there is none, in a new folder, or in memory if this is `alone`."""
     from notify.infra import metrics_folder
 
     if settings.prometheus_multiproc_dir:
@@ -75,32 +97,11 @@ def _share_metrics(settings: Settings, *, alone: bool) -> None:
 
 
 def _before_command(celery: Celery) -> list[str]:
-    """What Celery's own command line is told in any case: it would read `BROKER_URL` by itself, and greet."""
+    """The options of Celery's command line in any case: without them it would read `BROKER_URL`, and print a banner."""
     import logging
 
     logging.captureWarnings(True)  # into the log, like everything else
     return ["--quiet", f"--broker={celery.conf.broker_url}"]
-
-
-def _server_logging() -> dict[str, Any]:
-    """How the HTTP server's own few lines are logged: as JSON, like everything else."""
-    import structlog
-
-    processors: list[Any] = [
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        structlog.processors.JSONRenderer(),
-    ]
-    before: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    formatter = {
-        "()": "structlog.stdlib.ProcessorFormatter",
-        "processors": processors,
-        "foreign_pre_chain": before,
-    }
-    return {"formatters": {"generic": formatter, "access": formatter}}
 
 
 @click.command()
@@ -108,32 +109,50 @@ def web() -> None:
     """Run the API."""
     few_arenas()
     settings = _settings("web")
-    refuse_taken_port(settings.web_host, settings.port)
+    host = resolve(settings.web_host, variable="WEB_HOST")
+    refuse_taken_port(host, settings.port)
+    if settings.internal_port:
+        refuse_taken_port(host, settings.internal_port, variable="INTERNAL_PORT")
     _share_metrics(settings, alone=False)
+    _log_as_said(settings)
 
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
+    from notify.infra.web_server import ServerLimits, Site, serve
 
-    Granian(
-        "notify.app:create_app",
-        factory=True,
-        address=settings.web_host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        workers=settings.web_processes,
-        blocking_threads=settings.web_threads,
-        # connections, not requests: an idle one that a client keeps counts as well
-        backpressure=settings.web_connections,
-        backlog=BACKLOG,
-        websockets=False,
-        log_access=False,
-        # it warns of more threads than cores, but ours wait for the database
-        log_level=LogLevels.error,
-        log_dictconfig=_server_logging(),
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-    ).serve()
+    limits = ServerLimits(
+        processes=settings.web_processes,
+        connections=settings.web_connections,
+        connections_per_address=settings.web_connections_per_address,
+        trusted_proxies=settings.trusted_proxies,
+        idle_seconds=settings.web_idle_seconds,
+        request_seconds=settings.web_request_seconds,
+        hung_seconds=settings.hung_seconds,
+    )
+    sites = [Site("web", host, settings.port, _load_web)]
+    if settings.internal_port and "internal" in settings.apis:
+        sites.append(Site("internal", host, settings.internal_port, _load_internal))
+    serve(sites, limits)
+
+
+def _load_web() -> WSGIApplication:
+    """What is served on `PORT`, in a web process."""
+    return _load(None)
+
+
+def _load_internal() -> WSGIApplication:
+    """What is served on `INTERNAL_PORT`, in a web process."""
+    return _load(["internal"])
+
+
+def _load(apis: list[str] | None) -> WSGIApplication:
+    """The application. A client waits for it: statements have shorter time limits than elsewhere."""
+    from notify.app import create_app
+
+    settings = _settings("web")
+    limits = {
+        "database_statement_timeout_ms": settings.web_statement_timeout_ms,
+        "database_lock_timeout_ms": settings.web_lock_timeout_ms,
+    }
+    return create_app(settings.model_copy(update=limits), apis=apis)
 
 
 def _list_roles(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -148,7 +167,7 @@ def _list_roles(context: click.Context, _option: click.Parameter, wanted: bool) 
 
 
 def _chosen_queues(roles: tuple[str, ...], queues: str | None) -> list[str]:
-    """The queues of a worker. Raises `click.UsageError` for a name that there is not."""
+    """The queues of a worker. Raises `click.UsageError` for an unknown name."""
     from notify.queues import ALL_ROLES, QUEUES, ROLES, queues_of
 
     if unknown := [role for role in roles if role != ALL_ROLES and role not in ROLES]:
@@ -181,34 +200,58 @@ def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, 
     few_arenas()
     kind = f"worker-{roles[0]}" if len(roles) == 1 else "worker"
     settings = _settings(kind)
-    prefix = settings.notification_queue_prefix
     _share_metrics(settings, alone=True)
+    _log_as_said(settings)
+    metrics_host = resolve(settings.worker_metrics_host, variable="WORKER_METRICS_HOST")
     if settings.worker_metrics_port:
-        refuse_taken_port(settings.worker_metrics_host, settings.worker_metrics_port, variable="WORKER_METRICS_PORT")
+        refuse_taken_port(metrics_host, settings.worker_metrics_port, variable="WORKER_METRICS_PORT")
 
-        from notify.public.metrics_page import MetricsPage, serve_apart
+    from notify.infra.watched import run_watched
 
-        page = MetricsPage(settings.effective_metrics_token, None)
-        serve_apart(page, settings.worker_metrics_host, settings.worker_metrics_port)
+    options = [
+        "--pool=threads",
+        f"--concurrency={concurrency or settings.worker_concurrency}",
+        f"--queues={','.join(settings.notification_queue_prefix + queue for queue in chosen)}",
+        f"--hostname={name or kind}@%h",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+        f"--loglevel={settings.notify_log_level}",
+    ]
 
+    def work(beat: Beat) -> int:
+        if settings.worker_metrics_port:
+            from notify.public.metrics_page import MetricsPage, serve_apart
+
+            page = MetricsPage(settings.effective_metrics_token, None)
+            serve_apart(page, metrics_host, settings.worker_metrics_port)
+        return _work(settings, options, beat)
+
+    sys.exit(run_watched(kind, work, hung_seconds=settings.hung_seconds))
+
+
+def _work(settings: Settings, options: list[str], beat: Beat) -> int:
+    """Run Celery's worker until it is asked to stop. Returns the exit code, which is not 0 where an error ended it."""
+    from celery import signals
+
+    from notify.infra.consumer_loop import ConsumerLoop
+
+    loop = ConsumerLoop()
+    replaces_hung = beat(lambda: loop.moves(settings.hung_seconds))
+
+    from notify.infra import process_metrics
     from notify.worker import create_celery
 
     celery = create_celery(settings)
     refuse_wrong_keys(settings, at_first=True)
-    celery.worker_main(
-        [
-            *_before_command(celery),
-            "worker",
-            "--pool=threads",
-            f"--concurrency={concurrency or settings.worker_concurrency}",
-            f"--queues={','.join(prefix + queue for queue in chosen)}",
-            f"--hostname={name or kind}@%h",
-            "--without-gossip",
-            "--without-mingle",
-            "--without-heartbeat",
-            f"--loglevel={settings.notify_log_level}",
-        ]
-    )
+    loop.watch(celery)
+    if replaces_hung:
+        process_metrics.process_replaced("worker")
+    workers: list[Any] = []
+    # Celery's command line keeps the exit code for itself
+    signals.worker_init.connect(lambda sender, **_signal: workers.append(sender), weak=False)
+    celery.worker_main([*_before_command(celery), "worker", *options])
+    return int((workers[-1].exitcode or 0) if workers else 1)
 
 
 @click.command()

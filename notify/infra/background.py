@@ -1,4 +1,4 @@
-"""Work that nobody waits for: a thread of its own handles what was put, everything that waits at a time."""
+"""A background thread that handles queued items in batches."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ AGAIN_SECONDS: Final = 0.5
 
 
 class Background(Generic[T]):
-    """Calls `handle(items)` soon after `put(items)`, in a thread that starts at the first use. What comes within
-    `pause` seconds of each other is handled together. A `handle` that raises is logged: its items are lost to it. One
-    that returns true kept something for later: it is called again soon, even without new items.
+    """Calls `handle(items)` soon after `put(items)`, in a thread that starts at the first use. Items that arrive within
+    `pause` seconds of each other are handled together. If `handle` raises, that is logged and its items are lost. If it
+    returns true, it kept something for later: it is called again soon, even without new items.
     """
 
     def __init__(self, name: str, handle: Callable[[Sequence[T]], bool | None], *, pause: float) -> None:

@@ -1,6 +1,6 @@
 """Child processes that never outlive us.
 
-Every child leads a session of its own, so that Ctrl-C in a terminal reaches only the parent, which stops its children
+Every child leads a new session, so that Ctrl-C in a terminal reaches only the parent, which stops its children
 in order. A watcher (a few lines of shell, asleep on a pipe) stands beside each child: when the parent goes without
 stopping it, by SIGKILL even, the pipe closes and the watcher stops the child. That works on every POSIX system and,
 unlike a parent-death signal, does not depend on which thread started the child.
@@ -29,7 +29,7 @@ POLL_SECONDS = 0.02
 
 
 class Account(NamedTuple):
-    """Whom a process runs as."""
+    """The user and group that a process runs as."""
 
     uid: int
     gid: int
@@ -48,7 +48,7 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_seconds: float = 10.0,
     ) -> None:
-        """Start `command`. Its output is appended to `log` (null: our own output). `stop_signal` asks it to end; what
+        """Start `command`. Its output is appended to `log` (None: our own output). `stop_signal` asks it to end; what
         is left of it after `grace_seconds` is killed. Raises `OSError` when it cannot be started.
         """
         self.stop_signal = stop_signal
@@ -76,20 +76,20 @@ class Child:
         )
 
     def poll(self) -> int | None:
-        """The exit code (minus the signal's number when a signal killed it), or null while it runs."""
+        """The exit code (minus the signal's number when a signal killed it), or None while it runs."""
         code = self._process.poll()
         if code is not None:
             self._clear_up()
         return code
 
     def wait(self, seconds: float) -> int | None:
-        """Wait at most so long for the end. The exit code, or null."""
+        """Wait at most so long for the end. The exit code, or None."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self.poll()
 
     def ask_to_stop(self) -> None:
-        """Send the stop signal, and do not wait. Many programs take a second one for impatience: it is sent once."""
+        """Send the stop signal, and do not wait. It is sent once: many programs end at once at a second one."""
         if not self._is_asked and self._process.poll() is None:
             self._is_asked = True
             self._process.send_signal(self.stop_signal)
@@ -109,7 +109,7 @@ class Child:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _clear_up(self) -> None:
-        """Called when the leader has ended: nothing of its group stays behind, and its watcher may go."""
+        """Called when the leader has ended: kill the rest of its group, and release the watcher."""
         if self._watcher is None:
             return
         self._kill_group()

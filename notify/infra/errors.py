@@ -106,3 +106,13 @@ def _flat(texts: Any) -> str:
     if isinstance(texts, Mapping):
         return ", ".join(_flat(each) for each in texts.values())
     return texts if isinstance(texts, str) else ", ".join(map(_flat, texts))
+
+
+class BusyError(ProblemError):
+    """Too much is waiting already, or took too long. Nothing was done; the same request may succeed later."""
+
+    status = 503
+    error = "ServiceUnavailable"
+
+    def __init__(self, message: str = "The service is busy. Try again in a moment.") -> None:
+        super().__init__(message)

@@ -76,6 +76,7 @@ def build_parts(settings: Settings) -> Parts:
             pool_size=settings.sqlalchemy_pool_size,
             max_overflow=settings.sqlalchemy_max_overflow,
             statement_timeout_ms=settings.database_statement_timeout_ms,
+            lock_timeout_ms=settings.database_lock_timeout_ms,
             application_name=f"notify-{settings.notify_app_name}",
             pooled=settings.database_is_pooled,
         ),

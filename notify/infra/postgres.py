@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL: a cluster of our own under a data folder.
+"""Embedded PostgreSQL: a cluster under a data folder.
 
 It listens on a Unix socket only, in a folder that only its account (and root) may enter; nothing is reachable over the
 network, so that no password is needed. The program connects as `notify`, owner of the database `notify`, who may make
@@ -180,7 +180,7 @@ def _short_folder(sockets: Path) -> Path:
         or status.st_uid not in (os.geteuid(), sockets.parent.stat().st_uid)
         or status.st_mode & 0o77
     ):
-        raise EmbeddedError(f"{NAME} did not start: {folder} belongs to somebody else")
+        raise EmbeddedError(f"{NAME} did not start: {folder} belongs to another account")
     return folder
 
 
@@ -245,8 +245,7 @@ def _configure(cluster: Path, sockets: Path, account: Account | None, durable: b
         "pg_hba.conf": _ACCESS,
     }
     for name, text in texts.items():
-        (cluster / name).write_text(text)
-        unprivileged.give(cluster / name, account)
+        unprivileged.write_as(cluster / name, text, account)
 
 
 def _launch(install: Path, cluster: Path, log: Path, account: Account | None, durable: bool) -> Child:

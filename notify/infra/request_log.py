@@ -1,4 +1,4 @@
-"""Each request seen: one line in the log, one count in the metrics, one span in the traces. Nothing personal in any."""
+"""One log line, one count in the metrics and one span in the traces for each request. Nothing personal in any."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ NO_ROUTE: Final = "(none)"
 LEFT_OUT: Final = "…"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UUID_LENGTH: Final = 36
+RETRY_AFTER_SECONDS: Final = "5"
+"""When a client should try again that was refused because we are busy."""
 
 
 class RequestLog:
-    """Sees the requests of an application."""
+    """Logs, counts and traces the requests of an application."""
 
     def __init__(self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str]) -> None:
-        """Where it `is_quiet`, and for the paths in `unlogged` always, only answers of 5xx are logged."""
+        """With `is_quiet`, and for the routes in `unlogged`, only answers of 5xx are logged."""
         self._app = app
         app.config.setdefault(LOGGED_WORDS, set())
         self._application = application
@@ -45,7 +47,7 @@ class RequestLog:
         request_id: str,
         app: WSGIApplication,
     ) -> Iterable[bytes]:
-        """Have `app` answer one request."""
+        """Pass one request to `app`."""
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(requestId=request_id)
         metrics.request_began()
@@ -56,6 +58,8 @@ class RequestLog:
 
                 def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
                     self._answered(environ, request_id, int(status[:3]), time.perf_counter() - began, span)
+                    if status.startswith("503") and not any(name == "Retry-After" for name, _ in headers):
+                        headers = [*headers, ("Retry-After", RETRY_AFTER_SECONDS)]
                     return start_response(status, headers, *rest)
 
                 return app(environ, start)
@@ -80,7 +84,7 @@ class RequestLog:
             logger.info("request", **fields)
 
     def _path(self, environ: Mapping[str, Any]) -> str:
-        """What was asked for, without whatever a client may have put there: our own words and ids stay."""
+        """The path of the request; segments that are neither words of our routes nor ids are left out."""
         request = environ.get("werkzeug.request")
         if request is not None and request.url_rule is not None and not request.view_args:
             return str(request.url_rule.rule)
@@ -89,7 +93,7 @@ class RequestLog:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """What is surely ours: the fixed parts of our addresses, and what we were given."""
+        """The fixed parts of our routes, and the words given at the start."""
         rules = [rule.rule for rule in self._app.url_map.iter_rules()]
         return frozenset(self._app.config[LOGGED_WORDS]) | {
             part for rule in rules for part in rule.split("/") if "<" not in part
@@ -97,7 +101,7 @@ class RequestLog:
 
 
 def request_raised(environ: Mapping[str, Any], error: Exception) -> None:
-    """Log and count a request that ended in an exception nobody foresaw; to be called where it is handled."""
+    """Log and count a request that ended in an unforeseen exception. Called by the exception's handler."""
     logger.exception("request failed", error=type(error).__name__)
     metrics.request_raised(_method(environ), _route(environ), type(error).__name__)
 

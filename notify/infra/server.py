@@ -1,4 +1,4 @@
-"""What a started embedded server looks like to its user."""
+"""A running embedded server, and waiting until one is ready."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from notify.infra.children import POLL_SECONDS, Child
 
-_TELLING = re.compile(r"FATAL|Fatal|^[\w.]*(Error|Exception)\b")
+_FATAL = re.compile(r"FATAL|Fatal|^[\w.]*(Error|Exception)\b")
 
 
 class EmbeddedError(Exception):
@@ -33,11 +33,11 @@ class Server:
         return self._child.pid
 
     def poll(self) -> int | None:
-        """The exit code, or null while it runs."""
+        """The exit code, or None while it runs."""
         return self._child.poll()
 
     def ask_to_stop(self) -> None:
-        """Tell it to stop, and do not wait."""
+        """Ask it to stop, and do not wait."""
         self._child.ask_to_stop()
 
     def stop(self) -> int:
@@ -65,12 +65,12 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *,
 
 
 def last_words(log: Path, since: int = 0) -> str:
-    """The telling line of a log, read from byte `since` on: the last that says what was fatal, else the last."""
+    """The line of a log that says most, read from byte `since` on: the last fatal error, else the last line."""
     try:
         with log.open("rb") as file:
             file.seek(since)
             lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    telling = [line for line in lines if _TELLING.search(line)]
-    return (telling or lines or ["it said nothing"])[-1].removeprefix("Error: ")
+    fatal = [line for line in lines if _FATAL.search(line)]
+    return (fatal or lines or ["it said nothing"])[-1].removeprefix("Error: ")

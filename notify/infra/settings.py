@@ -138,7 +138,14 @@ class DatabaseSettings(SettingsPart):
         description="`1` if the database's address is that of a pooler in transaction mode, such as PgBouncer: nothing is then left in a session, no prepared statement either. See docs/running.md.",
     )
     database_statement_timeout_ms: int = Field(
-        1_200_000, ge=0, description="Longest a statement may run, in milliseconds."
+        1_200_000,
+        ge=0,
+        description="Longest a statement may run, in milliseconds. In web processes `WEB_STATEMENT_TIMEOUT_MS` holds.",
+    )
+    database_lock_timeout_ms: int = Field(
+        0,
+        ge=0,
+        description="Longest a statement may wait for a lock, in milliseconds. 0: no limit. In web processes `WEB_LOCK_TIMEOUT_MS` holds.",
     )
 
 
@@ -197,6 +204,11 @@ class WorkerSettings(SettingsPart):
         25,
         ge=1,
         description="Time a worker has for the tasks under way when it is asked to stop; what is left of them then runs again elsewhere.",
+    )
+    hung_seconds: float = Field(
+        60,
+        ge=5,
+        description="A worker or web process that gives no sign of life for this time is killed, and replaced.",
     )
     worker_metrics_port: int = Field(
         0,

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.2
 FIRST_DELAY_SECONDS = 0.5
 LONGEST_DELAY_SECONDS = 30.0
 STEADY_SECONDS = 60.0
-"""A child that lived this long starts again without delay's memory of earlier failures."""
+"""After a child has run this long, its earlier failures no longer lengthen the pause before the next start."""
 
 
 class Running(Protocol):
@@ -60,16 +60,16 @@ class Supervisor:
     """The children of one program. Not for use from several threads, except `say`."""
 
     def __init__(self, say: Callable[[str, str], None], *, record: Path | None = None) -> None:
-        """`say(name, text)` is told what happens to a child. `record` is a file that names the living children, from
-        which `stop_leftovers` of a later start knows what a killed one left.
+        """`say(name, text)` is called with what happens to a child. `record` is a file that lists the running children,
+        for `stop_leftovers` at the next start.
         """
         self._say = say
         self._record = record
         self._members: list[_Member] = []
 
     def add(self, name: str, start: Callable[[], Running], *, level: int, running: Running | None = None) -> Running:
-        """Start a child and look after it from now on; `running` is one that `start` was already called for. Raises
-        what `start` raises.
+        """Start a child and keep it running from now on. `running` is what `start` returned, if it was called already.
+        Raises what `start` raises.
         """
         member = _Member(name, start, level, running)
         member.running = running or start()
@@ -131,7 +131,8 @@ class Supervisor:
                     self._say(member.name, f"stopped ({how(member.running.stop())})")
         self._members.clear()
         if self._record:
-            self._record.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._record.unlink(missing_ok=True)
 
     def _write_record(self) -> None:
         if self._record is None:
@@ -140,8 +141,12 @@ class Supervisor:
         running = [member.running for member in self._members if not isinstance(member.running, Server)]
         pids = [child.pid for child in running if child]
         scratch = self._record.with_suffix(".new")
-        scratch.write_text(json.dumps({pid: birth(pid) for pid in pids}))
-        scratch.replace(self._record)
+        try:
+            scratch.write_text(json.dumps({pid: birth(pid) for pid in pids}))
+            scratch.replace(self._record)
+        except OSError as error:
+            # the disk is full: the children matter more than what a later start may want to know of them
+            self._say("notify", f"cannot note what runs: {error.strerror}")
 
 
 def stop_leftovers(record: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import re
 import sys
 import threading
@@ -25,17 +26,20 @@ UNKNOWN = {
     "current_user_id": None,
 }
 FLUSH_SECONDS = 2.0
+MAX_LINES = 20_000
+"""Lines that wait to be written; those that come on top are lost."""
+MAX_LINES_AT_ONCE = 500
 PLACE = [CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.MODULE]
 
 
 _output: _LineWriter | None = None
-# one list for the process: a logger that has been used keeps the list it met, so a new form must go into the same one
+# one list for the process: a used logger keeps the list, so a new form is put into the same one
 _processors: list[structlog.typing.Processor] = []
 
 
 def log_request(*, application: str, request_id: str, fields: dict[str, Any]) -> bool:
-    """Log a line about a request, on the short way: there is one for each. False where lines are not JSON."""
-    if _output is None:
+    """Log a line about a request, by a short cut because there are many. False where lines are not JSON."""
+    if _output is None or not _output.takes_json:
         return False
     _output.msg(
         orjson.dumps(
@@ -55,13 +59,13 @@ def log_request(*, application: str, request_id: str, fields: dict[str, Any]) ->
 
 
 def flush_logs() -> None:
-    """Write what waits to be written, when the process is about to end in a way that asks nobody."""
+    """Write the lines that wait, before the process ends without `atexit`."""
     if _output is not None:
         _output.flush()
 
 
 def configure_logs(*, application: str, level: str, form: str) -> None:
-    """Send every log line of the process, ours and the libraries', to standard output in one form."""
+    """Send every log line of the process, ours and those of libraries, to standard output in one form."""
 
     def describe(_logger: object, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["time"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6]
@@ -77,8 +81,8 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
 
     number = logging.getLevelNamesMapping()[level]
     global _output  # noqa: PLW0603 - a process has one standard output
-    _output = _LineWriter() if form == "json" else None
-    if _output is not None:
+    _output = _LineWriter(_standard_output(), takes_json=form == "json")
+    if form == "json":
         form_of_lines: list[structlog.typing.Processor] = [
             structlog.processors.CallsiteParameterAdder(PLACE, additional_ignores=["logging", __name__]),
             structlog.processors.ExceptionRenderer(describe_exception),
@@ -95,7 +99,7 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
     structlog.configure(
         processors=_processors,
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=_output or structlog.PrintLoggerFactory(),
+        logger_factory=_output,
         cache_logger_on_first_use=True,
     )
     handler = _Forward()
@@ -103,22 +107,37 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
 
 
 class _LineWriter:
-    """Writes lines in a thread of its own, so that no request waits for the output, or for another request's line.
+    """Writes lines to standard output in a thread, so that no request waits for it, or for another request's line.
 
-    It is its own logger factory: structlog calls it once per logger, and then `msg` (by any level's name) per line.
+    Lines are lost, and counted, where they cannot be written (a full disk, a reader that is gone), or where more than
+    `MAX_LINES` wait. structlog calls it once for each logger (it is its own factory), and then `msg`, by the name of
+    any level, for each line.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, descriptor: int, *, takes_json: bool) -> None:
+        self.takes_json = takes_json
+        self._descriptor = descriptor
+        self._dropped = 0
+        self._is_at_line_start = True
+        self._begin_anew()
+        atexit.register(self.flush)
+        os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """A forked process has neither the thread nor the lines of its parent."""
         self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        atexit.register(self.flush)
 
     def __call__(self, *_arguments: Any) -> _LineWriter:
         return self
 
-    def msg(self, line: bytes) -> None:
-        self._lines.put(line)
+    def msg(self, line: bytes | str) -> None:
+        if self._lines.qsize() >= MAX_LINES:
+            with self._lock:
+                self._dropped += 1
+            return
+        self._lines.put(line.encode(errors="replace") if isinstance(line, str) else line)
         if self._thread is None:
             with self._lock:
                 if self._thread is None:
@@ -131,22 +150,53 @@ class _LineWriter:
         while True:
             taken = [self._lines.get()]
             with suppress(Empty):
-                while True:
+                while len(taken) < MAX_LINES_AT_ONCE:
                     taken.append(self._lines.get_nowait())
-            lines = [one for one in taken if isinstance(one, bytes)]
-            if lines:
-                sys.stdout.buffer.write(b"\n".join(lines) + b"\n")
-                sys.stdout.buffer.flush()
+            if lines := [one for one in taken if isinstance(one, bytes)]:
+                self._write(lines)
+            self._report_dropped()
             for one in taken:
                 if isinstance(one, threading.Event):
                     one.set()
 
+    def _write(self, lines: list[bytes]) -> None:
+        text = b"\n".join(lines) + b"\n"
+        if not self._is_at_line_start:
+            text = b"\n" + text
+        written = 0
+        try:
+            while written < len(text):
+                written += os.write(self._descriptor, text[written:] if written else text)
+        except OSError:
+            with self._lock:
+                self._dropped += text.count(b"\n", written)
+        if written:
+            self._is_at_line_start = text[written - 1 : written] == b"\n"
+
+    def _report_dropped(self) -> None:
+        if not self._dropped:
+            return
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        from notify.infra import process_metrics
+
+        process_metrics.log_lines_dropped(dropped)
+
     def flush(self) -> None:
-        """Return when all that was logged until now is written, such as before the process ends."""
+        """Return when all that was logged until now is written, such as before the process ends; after some seconds in
+        any case.
+        """
         if self._thread is not None and self._thread.is_alive():
             reached = threading.Event()
             self._lines.put(reached)
             reached.wait(FLUSH_SECONDS)
+
+
+def _standard_output() -> int:
+    try:
+        return sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):  # it was replaced, or closed
+        return 1
 
 
 def _dump(value: Any, **_options: Any) -> bytes:
@@ -154,8 +204,8 @@ def _dump(value: Any, **_options: Any) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """A text that somebody else wrote, such as an exception's, with what may be personal or secret left out: all but
-    its first line, whatever stands in quotes, addresses of people, numbers long enough to be one's, and credentials.
+    """A text of unknown content, such as an exception's, without what may be personal or secret: all but its first
+    line, quoted parts, email addresses, numbers as long as telephone numbers, and credentials.
     """
     first = text.strip().partition("\n")[0]
     text = _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first)))
@@ -186,8 +236,8 @@ def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
 
 
 class _Forward(logging.Handler):
-    """Hands what libraries log to the same output. Their texts may hold anything: only warnings and worse pass, and of
-    those only what is harmless.
+    """Sends what libraries log to the same output. Their texts may contain anything: only warnings and worse pass, and
+    only what is harmless of them.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -1,11 +1,12 @@
 """Running a server that refuses to run as root (PostgreSQL does) when we are root.
 
-It then runs as a system account of its own. That account must reach its program and its data, which may lie under a
-home that is closed to others. We never open up somebody's home: what cannot be reached is kept under `STATE` instead.
+It then runs as a separate system account. That account must reach its program and its data, which may lie under a home
+that is closed to others. We never open up somebody's home: what cannot be reached is kept under `STATE` instead.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import shutil
@@ -27,8 +28,8 @@ class NoAccountError(Exception):
 
 
 def find_account(owned: Path) -> Account | None:
-    """Whom the server runs as: null (ourselves) when we are not root, else the owner of `owned` if that is an account
-    other than root, else the system account `NAME`, which is made when it is missing. Raises `NoAccountError`.
+    """The account that the server runs as: None (our own) when we are not root, else the owner of `owned` if that is an
+    account other than root, else the system account `NAME`, which is made when it is missing. Raises `NoAccountError`.
     """
     if os.geteuid() != 0:
         return None
@@ -55,7 +56,7 @@ def _make_account() -> pwd.struct_passwd:
             continue
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         complaint = (result.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1]
-        try:  # whatever it said: another process may have made it at the same moment
+        try:  # in any case: another process may have made it at the same moment
             return pwd.getpwnam(NAME)
         except KeyError:
             continue
@@ -120,9 +121,51 @@ def make_state_folder() -> None:
 
 
 def give(folder: Path, account: Account | None) -> None:
-    """Make the account the owner of a folder and of all in it, where it is not yet. Null: nothing to do."""
+    """Make the account the owner of a folder and of everything in it, where it is not yet. None: nothing to do.
+
+    The account may have put links there: none is followed, and files with a second name elsewhere stay as they are.
+    Raises `OSError` where `folder` itself is a link.
+    """
     if account is None:
         return
-    for path in (folder, *folder.rglob("*")):
-        if (status := path.lstat()).st_uid != account.uid or status.st_gid != account.gid:
-            os.chown(path, account.uid, account.gid, follow_symlinks=False)
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "is a link, which is not followed", str(folder))
+    for _, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        _own(".", descriptor, account)
+        for name in (*folders, *files):
+            _own(name, descriptor, account)
+
+
+def _own(name: str, folder: int, account: Account) -> None:
+    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    is_elsewhere_too = status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode)
+    if (status.st_uid, status.st_gid) != account and not is_elsewhere_too:
+        os.chown(name, account.uid, account.gid, dir_fd=folder, follow_symlinks=False)
+
+
+_WRITE = 'cat > "$1.new" && mv -f "$1.new" "$1"'
+
+
+def write_as(path: Path, text: str, account: Account | None) -> None:
+    """Write a file with the rights of the account: links that it may have put there lead nowhere that it could not
+    write itself. None: with our own rights. Raises `OSError`.
+    """
+    if account is None:
+        scratch = path.with_name(f"{path.name}.new")
+        scratch.write_text(text)
+        scratch.replace(path)
+        return
+    result = subprocess.run(
+        ["/bin/sh", "-c", f"umask 077; {_WRITE}", "write", str(path)],
+        input=text,
+        text=True,
+        capture_output=True,
+        check=False,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[],
+    )
+    if result.returncode:
+        raise OSError(errno.EACCES, (result.stderr.strip().splitlines() or ["cannot be written"])[-1], str(path))

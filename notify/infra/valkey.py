@@ -85,7 +85,11 @@ def _start(folder: Path, log: Path, port: int, password: str, durable: bool) -> 
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
     child = Child([get_binary_path(), path], log=log, stop_signal=signal.SIGTERM)
-    (folder / "pid").write_text(str(child.pid))
+    try:
+        (folder / "pid").write_text(str(child.pid))
+    except OSError:
+        child.stop()
+        raise
     wait_until(lambda: _answers(port, password), child, NAME, log, seconds=START_SECONDS)
     return Server(NAME, f"redis://:{password}@{HOST}:{port}/0", child, log)
 

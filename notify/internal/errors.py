@@ -27,6 +27,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
 from notify.infra.errors import MALFORMED, NOT_FOUND, NotFoundProblemError, ProblemError, ValidationProblemError
 from notify.infra.http import result_error, v2_error, v2_problem
+from notify.infra.overload import busy_error
 from notify.infra.request_log import request_raised
 from notify.infra.tokens import AuthError
 
@@ -43,7 +44,7 @@ class Envelope(Enum):
 
 def answer(error: Exception, envelope: Envelope) -> Response:
     """The answer to a request that ended in `error`. What nobody foresaw is logged and counted."""
-    problem = _problem(error)
+    problem = busy_error(error) or _problem(error)
     if problem is not None:
         if envelope is Envelope.V2 or isinstance(problem, ValidationProblemError):
             return v2_problem(problem)
@@ -53,7 +54,7 @@ def answer(error: Exception, envelope: Envelope) -> Response:
         return _http_error(error, error.code)
     request_raised(request.environ, error)
     if envelope is Envelope.V2:
-        return v2_error(500, [{"error": type(error).__name__, "message": SERVER_ERROR}])
+        return v2_error(500, [{"error": "InternalServerError", "message": SERVER_ERROR}])
     return result_error(500, SERVER_ERROR)
 
 

@@ -38,6 +38,7 @@ from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.json_values import dump_json
 from notify.infra.replica import BulkSession, Replica
+from notify.infra.request_gate import allow_large_body
 from notify.infra.validation import parse_uuid
 from notify.internal import errors
 from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
@@ -170,6 +171,7 @@ class Routes:
             def authenticate() -> None:
                 authenticator = container.get(InternalAuthenticator)
                 authenticator.authenticate(request.headers.get("Authorization"), client)
+                allow_large_body(request.environ)
                 note_acting_user(request.headers.get("X-Notify-User-Id"))
 
         @blueprint.errorhandler(Exception)

@@ -14,7 +14,7 @@ from psycopg.rows import args_row
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from notify.infra.batcher import Batcher
+from notify.infra.batcher import WEB_WAIT_SECONDS, Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
@@ -184,7 +184,9 @@ class MessageReader:
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
         self._encryptor = encryptor
-        self._batcher: Batcher[UUID, MessageRow | None] = Batcher(self._read, max_size=200, leaders=2)
+        self._batcher: Batcher[UUID, MessageRow | None] = Batcher(
+            self._read, max_size=200, leaders=2, wait_seconds=WEB_WAIT_SECONDS
+        )
 
     @classmethod
     def build(cls, container: Container) -> Self:

@@ -16,7 +16,7 @@ import structlog
 from psycopg.rows import args_row
 
 from notify.content.sms_rates import rates, records_delivery
-from notify.infra.batcher import Batcher
+from notify.infra.batcher import WEB_WAIT_SECONDS, Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
@@ -102,7 +102,9 @@ class ReceiptProcessor:
         self._services = services
         self._templates = templates
         self._callbacks = callbacks
-        self._batcher: Batcher[Receipt, None] = Batcher(self._apply_batch, max_size=500, leaders=2)
+        self._batcher: Batcher[Receipt, None] = Batcher(
+            self._apply_batch, max_size=500, leaders=2, wait_seconds=WEB_WAIT_SECONDS
+        )
         self._reporting = [prefix for prefix in rates() if records_delivery(prefix)]
 
     @classmethod

@@ -17,7 +17,7 @@ from psycopg import Cursor
 from psycopg.rows import class_row
 
 from notify import queues
-from notify.infra.batcher import Batcher
+from notify.infra.batcher import WEB_WAIT_SECONDS, Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
@@ -104,7 +104,9 @@ class SesEvents:
         self._queue = queue
         self._receipts = receipts
         self._complained = complained
-        self._batcher: Batcher[SESEvent, bool] = Batcher(self.record_many, max_size=500, leaders=2)
+        self._batcher: Batcher[SESEvent, bool] = Batcher(
+            self.record_many, max_size=500, leaders=2, wait_seconds=WEB_WAIT_SECONDS
+        )
 
     @classmethod
     def build(cls, container: Container) -> Self:

@@ -15,9 +15,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from notify.infra import tracing
-from notify.infra.batcher import Batcher
+from notify.infra.batcher import WEB_WAIT_SECONDS, Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database, UnreachableError
+from notify.infra.overload import TIMED_OUT
 from notify.infra.retrying import retry
 from notify.messages.publish import DeliveryPublisher
 from notify.services.limits import INTERNATIONAL_SMS, LimitRequest, RateLimiter
@@ -118,7 +119,9 @@ class MessageStore:
         self._database = database
         self._limits = limits
         self._stored = stored
-        self._batcher: Batcher[tuple[NewMessage, LimitRequest], None] = Batcher(self._admit, max_size=500)
+        self._batcher: Batcher[tuple[NewMessage, LimitRequest], None] = Batcher(
+            self._admit, max_size=500, wait_seconds=WEB_WAIT_SECONDS
+        )
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -150,7 +153,7 @@ class MessageStore:
         messages = [items[position][0] for position in admitted]
         try:
             written = self._write_surely(messages)
-        except UnreachableError:
+        except (UnreachableError, *TIMED_OUT):
             self._limits.give_back(items[position][1] for position in admitted)
             raise
         for position, result in zip(admitted, written, strict=True):
@@ -163,8 +166,8 @@ class MessageStore:
         """Per message None, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
         try:
             return self._write_each_or_all(messages)
-        except UnreachableError:
-            raise  # nothing was sent
+        except (UnreachableError, *TIMED_OUT):
+            raise  # nothing was written
         except psycopg.OperationalError:
             return self._find_out(messages)
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 
 from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
+from notify.infra.request_gate import allow_large_body
 from notify.infra.sns import LARGEST_BYTES, SNSError, SNSMessage, SNSVerifier
 from notify.messages.ses_events import BrokerDownError, SesEvents
 from notify.providers.base import ReceiptError
@@ -28,6 +29,7 @@ def blueprint(container: Container) -> Blueprint:
         if not verifier.expects_messages:
             raise NotFound
         request.max_content_length = LARGEST_BYTES
+        allow_large_body(request.environ, LARGEST_BYTES)
         try:
             message = SNSMessage.read(request.get_data(cache=False, parse_form_data=False))
             verifier.verify(message)

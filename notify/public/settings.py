@@ -18,12 +18,46 @@ class WebSettings(SettingsPart):
     port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
     web_host: HostName = Field("127.0.0.1", description="Address the API listens on.")
     web_processes: int = Field(2, ge=1, le=64, description="Web processes of `notify web`.")
-    web_threads: int = Field(32, ge=1, le=512, description="Requests a web process handles at the same time.")
+    web_threads: int = Field(
+        32,
+        ge=1,
+        le=512,
+        description="Requests a web process works on at the same time; at most a quarter of them without a key.",
+    )
     web_connections: int = Field(
-        512,
+        2048,
         ge=1,
         le=65535,
         description="Connections a web process holds at the same time, those included that clients keep open and do not use; more wait until one is closed.",
+    )
+    web_connections_per_address: int = Field(
+        512,
+        ge=1,
+        le=65535,
+        description="Connections that one address may hold, about, over all web processes of a host; the newest are closed. Addresses in `TRUSTED_PROXIES` may hold any number.",
+    )
+    web_idle_seconds: float = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="A connection whose next request does not begin, or whose header does not end, within this time is closed. A proxy in front must close its idle ones earlier.",
+    )
+    web_request_seconds: float = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="Longest time for a request's body to arrive and its answer to begin, after which, and `WEB_IDLE_SECONDS`, its connection is closed.",
+    )
+    web_keyless_body_bytes: int = Field(
+        64 * 1024, ge=1024, description="Largest body of a request without a valid key, such as a provider's receipt."
+    )
+    web_statement_timeout_ms: int = Field(
+        10_000, ge=0, description="Longest a statement of a web process may run, in milliseconds. 0: no limit."
+    )
+    web_lock_timeout_ms: int = Field(
+        3_000,
+        ge=0,
+        description="Longest a statement of a web process may wait for a lock, in milliseconds. 0: no limit.",
     )
     apis: Annotated[tuple[Literal["public", "internal"], ...], NoDecode] = Field(
         ("public", "internal"),

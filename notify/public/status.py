@@ -1,4 +1,4 @@
-"""Whether we live, what we are, and whether we may be given requests (contract: public-api 14.5)."""
+"""Liveness, version and readiness endpoints (contract: public-api 14.5)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Generic, TypeVar
 
 import psycopg
 import structlog
 from flask import Blueprint, Response, request
-from sqlalchemy import text
 
 from notify import queues
 from notify.infra import key_check
@@ -19,8 +19,10 @@ from notify.infra.container import Container
 from notify.infra.database import read_scalar
 from notify.infra.http import json_answer
 from notify.infra.parts import Parts
+from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 CHECK_SECONDS: Final = 3.0
 FRESH_SECONDS: Final = 1.0
@@ -29,37 +31,39 @@ NEEDED: Final = ("database", "encryption")
 REVISION: Final = "SELECT version_num FROM alembic_version"
 
 
-class Check:
-    """Asks one part whether it answers: never more than one question at a time, and not again within a second, however
-    many load balancers want to know.
+class Check(Generic[T]):
+    """Asks one part something: never more than one question at a time, and not again within a second, however many load
+    balancers want to know. It needs neither a thread nor a connection that requests use.
     """
 
-    def __init__(self, name: str, ask: Callable[[], bool]) -> None:
+    def __init__(self, name: str, ask: Callable[[], T]) -> None:
+        """`name` is for the log."""
         self.name = name
         self._ask = ask
         self._lock = threading.Lock()
-        self._current: Future[bool] | None = None
+        self._current: Future[T] | None = None
         self._asked_at = 0.0
 
-    def start(self) -> Future[bool]:
+    def start(self) -> Future[T]:
         """The answer, which may still be under way."""
         with self._lock:
             current = self._current
             is_recent = time.monotonic() - self._asked_at < FRESH_SECONDS
             if current is not None and (not current.done() or is_recent):
                 return current
-            future: Future[bool] = Future()
+            future: Future[T] = Future()
             self._current, self._asked_at = future, time.monotonic()
         threading.Thread(target=self._run, args=(future,), name=f"check-{self.name}", daemon=True).start()
         return future
 
-    def _run(self, future: Future[bool]) -> None:
+    def _run(self, future: Future[T]) -> None:
         try:
-            answers = self._ask()
-        except Exception as error:  # whatever it is, it is no yes
+            answer = self._ask()
+        except Exception as error:
             logger.warning("check failed", part=self.name, error=type(error).__name__)
-            answers = False
-        future.set_result(answers)
+            future.set_exception(error)
+        else:
+            future.set_result(answer)
 
 
 def has_right_keys(parts: Parts) -> bool:
@@ -72,9 +76,9 @@ def has_right_keys(parts: Parts) -> bool:
 
 
 class Readiness:
-    """Whether what we stand on answers. Of that only the database, and the keys of its data, are needed to accept
-    messages: without the cache there are no limits, and without the broker messages wait for the sweeper. Both are
-    better than no service at all.
+    """Whether the parts that we need answer. Only the database and the keys of its data are needed to accept messages:
+    without the cache there are no limits, and without the broker messages wait for the sweeper. Both are better than
+    no service at all.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -89,21 +93,45 @@ class Readiness:
         """Each part by name, and whether it answers, within three seconds."""
         deadline = time.monotonic() + CHECK_SECONDS
         futures = [(check.name, check.start()) for check in self._checks]
-        return {name: _result(future, deadline) for name, future in futures}
+        return {name: _is_good(future, deadline) for name, future in futures}
 
 
-def _result(future: Future[bool], deadline: float) -> bool:
+def _is_good(future: Future[bool], deadline: float) -> bool:
     try:
         return future.result(timeout=max(deadline - time.monotonic(), 0))
-    except TimeoutError:
+    except Exception:  # whether it took too long, or failed in any way
         return False
+
+
+class Versions:
+    """The revisions of the databases."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._primary = Check("database", partial(_revision, settings.sqlalchemy_database_uri))
+        replica = settings.sqlalchemy_database_uri_bulk
+        self._replica = Check("replica", partial(_revision, replica)) if replica else self._primary
+
+    def primary(self) -> Any:
+        """The revision of the primary database. Raises `psycopg.Error`, `TimeoutError`."""
+        return self._primary.start().result(timeout=CHECK_SECONDS)
+
+    def replica(self) -> Any:
+        """The revision of the replica; None where it does not answer."""
+        try:
+            return self._replica.start().result(timeout=CHECK_SECONDS)
+        except (psycopg.Error, TimeoutError):
+            return None
+
+
+def _revision(uri: str) -> Any:
+    return read_scalar(uri, REVISION, seconds=CHECK_SECONDS)
 
 
 def blueprint(container: Container) -> Blueprint:
     """`/`, `/_status` and what is below it."""
     parts = container.parts
     routes = Blueprint("status", __name__)
-    readiness = Readiness(parts)
+    readiness, versions = Readiness(parts), Versions(parts.settings)
     settings = parts.settings
 
     @routes.get("/")
@@ -111,28 +139,19 @@ def blueprint(container: Container) -> Blueprint:
     def status() -> Response:
         if request.args.get("simple"):
             return json_answer({"status": "ok"})
-        with parts.database.session() as session:
-            version = session.scalar(text(REVISION))
         return json_answer(
             {
                 "status": "ok",
                 "git_commit": settings.git_commit,
                 "build_time": settings.build_time,
-                "db_version": version,
-                "db_bulk_version": _bulk_version() if settings.sqlalchemy_database_uri_bulk else version,
+                "db_version": versions.primary(),
+                "db_bulk_version": versions.replica(),
             }
         )
 
-    def _bulk_version() -> Any:
-        try:
-            return read_scalar(settings.sqlalchemy_database_uri_bulk, REVISION, seconds=CHECK_SECONDS)
-        except psycopg.Error as error:
-            logger.warning("replica failed", error=type(error).__name__)
-            return None
-
     @routes.get("/_status/ready")
     def ready() -> Response:
-        """For a load balancer. With `strict`, also what we can do without must answer."""
+        """For a load balancer. With `strict`, the parts that are not needed must answer as well."""
         found = readiness.look()
         needed = found if request.args.get("strict") else {name: found[name] for name in NEEDED}
         word = "ok" if all(found.values()) else "degraded" if all(needed.values()) else "fail"

@@ -1,20 +1,28 @@
-"""`notify web` with several processes, which count together."""
+"""`notify web` with several processes: they count together, and neither strangers nor trouble stop them."""
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from bench.stack import Tokens
+from notify.cli.demo import ensure_demo
 from notify.infra.parts import Parts
 from notify.infra.valkey import free_port
 from tests.workers.processes import ROOT, START_SECONDS, environment_of
@@ -30,9 +38,8 @@ class Web:
         self.temporary = folder / "temporary"
         self.temporary.mkdir()
         self.log = folder / "web.log"
-        environment = environment_of(
-            parts.settings, PORT=str(self.port), WEB_PROCESSES="2", TMPDIR=str(self.temporary), **changes
-        )
+        usual = {"PORT": str(self.port), "WEB_PROCESSES": "2", "TMPDIR": str(self.temporary)}
+        environment = environment_of(parts.settings, **(usual | changes))
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "notify.cli", "web"],
@@ -43,15 +50,44 @@ class Web:
             )
 
     def get(self, path: str) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        """Status and body of an answer; 0 where there is none."""
         try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except OSError:
+            answer, body = self.request("GET", path)
+        except (OSError, http.client.HTTPException):
             return 0, ""
+        return answer.status, body
+
+    def request(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[http.client.HTTPResponse, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer, answer.read().decode()
         finally:
             connection.close()
+
+    def send(self, key: str, template_id: str, **more: str) -> tuple[http.client.HTTPResponse, str]:
+        """Send a text message."""
+        body = {
+            "phone_number": "07900900123",
+            "template_id": template_id,
+            "personalisation": {"name": "A", "date": "B"},
+        }
+        headers = {"Authorization": f"Bearer {Tokens(key).current()}", "Content-Type": "application/json"}
+        return self.request("POST", "/v2/notifications/sms", json.dumps({**body, **more}), headers)
+
+    def open(self, data: bytes) -> socket.socket:
+        """A connection over which this was sent."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall(data)
+        return connection
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -60,22 +96,37 @@ class Web:
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
 
-    def counted(self) -> float:
-        match = re.search(rf"^{re.escape(ROUTE)} (\S+)$", self.get("/metrics")[1], re.MULTILINE)
+    def counted(self, name: str = ROUTE) -> float:
+        match = re.search(rf"^{re.escape(name)} (\S+)$", self.get("/metrics")[1], re.MULTILINE)
         return float(match[1]) if match else 0.0
 
 
+Start = Callable[..., Web]
+
+
 @pytest.fixture
-def web(parts: Parts, tmp_path: Path) -> Iterator[Web]:
-    running = Web(parts, tmp_path)
-    running.wait_until_ready()
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-    running.process.wait()
+def start(parts: Parts, tmp_path: Path) -> Iterator[Start]:
+    """Starts the API with changed settings."""
+    with ExitStack() as stack:
+
+        def begin(**changes: str) -> Web:
+            running = Web(parts, tmp_path, **changes)
+            stack.callback(running.stop)
+            running.wait_until_ready()
+            return running
+
+        yield begin
 
 
-def test_processes_count_together_and_no_count_is_lost_with_one_of_them(web: Web) -> None:
+@pytest.fixture
+def demo(parts: Parts, tmp_path: Path) -> dict[str, Any]:
+    """A service with keys and templates."""
+    made: dict[str, Any] = ensure_demo(parts, tmp_path / "dev.json")
+    return made
+
+
+def test_processes_count_together_and_no_count_is_lost_with_one_of_them(start: Start) -> None:
+    web = start()
     for _ in range(20):
         assert web.get("/v2/templates")[0] == 401
     assert web.counted() == 20
@@ -93,3 +144,116 @@ def test_processes_count_together_and_no_count_is_lost_with_one_of_them(web: Web
     web.process.terminate()
     assert web.process.wait(30) == 0
     assert not folder.exists()
+
+
+def test_a_process_that_hangs_is_replaced(start: Start) -> None:
+    web = start(HUNG_SECONDS="5")
+    frozen = psutil.Process(web.process.pid).children()[0].pid
+    os.kill(frozen, signal.SIGSTOP)
+    deadline = time.monotonic() + START_SECONDS
+    while psutil.pid_exists(frozen):
+        assert time.monotonic() < deadline, web.log.read_text()
+        time.sleep(0.1)
+    web.wait_until_ready()
+    while web.counted('hung_processes_total{process="web"}') != 1:
+        assert time.monotonic() < deadline, web.log.read_text()
+        time.sleep(0.1)
+    assert [web.get("/v2/templates")[0] for _ in range(10)] == [401] * 10
+
+
+def test_a_host_name_is_looked_up(start: Start) -> None:
+    assert start(WEB_HOST="localhost").get("/_status?simple=1") == (200, '{"status":"ok"}')
+
+
+def test_a_host_name_that_means_nothing_is_refused_in_one_line(parts: Parts, tmp_path: Path) -> None:
+    web = Web(parts, tmp_path, WEB_HOST="no-such-host.invalid")
+    assert web.process.wait(START_SECONDS) == 1
+    (line,) = web.log.read_text().splitlines()
+    assert line.startswith("Error: WEB_HOST: 'no-such-host.invalid' is no address to listen on")
+
+
+SLOW_BODY = b"POST /notifications/sms/mmg HTTP/1.1\r\nHost: api\r\nContent-Length: 1000\r\n\r\nx"
+HALF_HEADER = b"POST /v2/notifications/sms HTTP/1.1\r\nHost: api\r\nX-Long: "
+HTTP_2_REQUEST = b"GET /_status?simple=1 HTTP/1.1\r\nHost: api\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+
+def test_strangers_who_hold_connections_keep_nobody_out(start: Start, demo: dict[str, Any]) -> None:
+    web = start(WEB_PROCESSES="1", WEB_THREADS="2", WEB_IDLE_SECONDS="2", WEB_REQUEST_SECONDS="2")
+    with ExitStack() as stack:
+        held = [stack.enter_context(web.open(data)) for data in (SLOW_BODY, HALF_HEADER, b"") for _ in range(20)]
+        for _ in range(5):
+            answer, text = web.send(demo["api_keys"]["test"], demo["templates"]["sms"])
+            assert answer.status == 201, text
+        assert web.get("/_status")[0] == 200
+        for connection in held:  # each is closed before long
+            with suppress(ConnectionError):
+                while connection.recv(1000):
+                    pass
+    assert web.counted('http_server_connections_shut_down_total{reason="silent"}') == 20
+
+
+def test_one_address_has_so_many_connections(start: Start) -> None:
+    web = start(WEB_PROCESSES="1", WEB_CONNECTIONS_PER_ADDRESS="5", TRUSTED_PROXIES='["10.0.0.0/8"]')
+    with ExitStack() as stack:
+        held = [stack.enter_context(web.open(b"")) for _ in range(12)]
+        closed = [connection for connection in held[5:] if not connection.recv(1)]
+        assert len(closed) == 7
+
+
+def test_there_is_no_http_2(start: Start) -> None:
+    web = start()
+    with web.open(HTTP_2) as connection:
+        assert not connection.recv(1000)
+    with web.open(HTTP_2_REQUEST) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_bodies_of_strangers_are_small(start: Start, demo: dict[str, Any]) -> None:
+    web = start()
+    large = b"x" * 70_000
+    for body in (large, iter([large])):  # with a length, and in chunks
+        answer, text = web.request("POST", "/notifications/sms/mmg", body)
+        assert (answer.status, json.loads(text)["result"]) == (413, "error")
+    # a key that is none opens nothing
+    answer, _ = web.request("POST", "/notifications/sms/mmg", large, {"Authorization": "Bearer nonsense"})
+    assert answer.status == 413
+    answer, text = web.send(demo["api_keys"]["test"], demo["templates"]["sms"], reference="x" * 70_000)
+    assert (answer.status, json.loads(text)["errors"][0]["error"]) == (400, "ValidationError")
+
+
+def test_while_the_database_is_locked_requests_are_refused_and_health_answers(
+    start: Start, parts: Parts, demo: dict[str, Any]
+) -> None:
+    web = start(WEB_PROCESSES="1", WEB_THREADS="4", WEB_LOCK_TIMEOUT_MS="500")
+    key, template = demo["api_keys"]["test"], demo["templates"]["sms"]
+    with ThreadPoolExecutor(30) as clients, parts.database.connection() as connection:
+        connection.execute("LOCK TABLE notifications IN EXCLUSIVE MODE")
+        futures = [clients.submit(web.send, key, template) for _ in range(30)]
+        for path in ("/_status?simple=1", "/_status", "/_status/ready"):
+            assert web.get(path)[0] == 200
+        answers = [future.result(60) for future in futures]
+        assert {answer.status for answer, _ in answers} == {503}
+        assert all(answer.headers["Retry-After"] for answer, _ in answers)
+        assert {json.loads(text)["errors"][0]["error"] for _, text in answers} == {"ServiceUnavailable"}
+        assert connection.execute("SELECT count(*) FROM notifications").fetchone() == (0,)
+    answer, text = web.send(key, template)
+    assert answer.status == 201, text
+
+
+def test_the_log_goes_on_after_the_disk_was_full(start: Start, tmp_path: Path) -> None:
+    web = start()
+    os.truncate(web.log, 0)
+    limit = resource.RLIMIT_FSIZE
+    children = [child.pid for child in psutil.Process(web.process.pid).children()]
+    for child in children:
+        resource.prlimit(child, limit, (1, resource.RLIM_INFINITY))
+    for _ in range(20):
+        assert web.get("/v2/templates")[0] == 401
+    for child in children:
+        resource.prlimit(child, limit, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    deadline = time.monotonic() + START_SECONDS
+    while '"path":"/v2/templates"' not in web.log.read_text():
+        assert web.get("/v2/templates")[0] == 401
+        assert time.monotonic() < deadline
+    assert web.counted("log_lines_dropped_total") > 0

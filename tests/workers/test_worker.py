@@ -7,13 +7,15 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
+import redis
 from click.testing import CliRunner
 
 from notify import queues
 from notify.cli.processes import worker as command
 from notify.infra.queue import TaskName
-from notify.infra.valkey import free_port
+from notify.infra.valkey import free_port, start_valkey
 from tests.api import Api
 from tests.servers.http import Trouble
 from tests.servers.mmg import MMGServer
@@ -134,3 +136,36 @@ def test_a_worker_shows_its_metrics_at_a_port_of_its_own(make_api: Callable[...,
     assert (
         'provider_request_duration_seconds_count{error_type="",notification_type="sms",provider_name="mmg"} 1.0' in text
     )
+
+
+def child_of(worker: WorkerProcess) -> psutil.Process:
+    (child,) = psutil.Process(worker.process.pid).children()
+    return child
+
+
+def test_a_worker_that_hangs_is_replaced(api: Api, tmp_path: Path) -> None:
+    environment = environment_of(api.parts.settings, HUNG_SECONDS="5", NOTIFY_LOG_LEVEL="INFO")
+    with WorkerProcess(environment, tmp_path / "worker.log") as worker:
+        worker.wait_until_ready()
+        frozen = child_of(worker)
+        frozen.suspend()
+        worker.wait_for(lambda: worker.said.count('"worker ready"') == 2)
+        assert not frozen.is_running()
+        # it works, and can be stopped
+        worker.process.terminate()
+        assert worker.process.wait(60) == 0, worker.said
+
+
+def test_a_worker_that_an_error_ends_says_so_by_its_exit_code(api: Api, tmp_path: Path) -> None:
+    """Such as a broker that refuses every write, its disk being full."""
+    server = start_valkey(tmp_path, durable=False)
+    try:
+        environment = environment_of(api.parts.settings, BROKER_URL=server.url, NOTIFY_LOG_LEVEL="INFO")
+        with WorkerProcess(environment, tmp_path / "worker.log") as worker:
+            worker.wait_until_ready()
+            with redis.Redis.from_url(server.url) as broker:
+                broker.execute_command("ACL", "SETUSER", "default", "-brpop", "-rpop")
+                broker.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+                assert worker.process.wait(60) != 0, worker.said
+    finally:
+        server.stop()

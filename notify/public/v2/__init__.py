@@ -7,6 +7,7 @@ from typing import Final
 from flask import Blueprint, g, request
 
 from notify.infra.container import Container
+from notify.infra.request_gate import allow_large_body
 from notify.public.auth import Authenticator
 from notify.public.v2 import errors, notifications, received_texts, sending, templates
 
@@ -24,6 +25,7 @@ def blueprint(container: Container) -> Blueprint:
     @v2.before_request
     def authenticate() -> None:
         g.caller = authenticator.authenticate(request.headers.get("Authorization"))
+        allow_large_body(request.environ)
 
     errors.handle(v2)
     for module in MODULES:

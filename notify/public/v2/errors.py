@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from notify.infra.errors import NOT_FOUND, ProblemError
 from notify.infra.http import result_error, v2_error, v2_problem
+from notify.infra.overload import busy_error
 from notify.infra.request_log import request_raised
 
 
@@ -34,5 +35,7 @@ def _unsearchable(_error: Exception) -> Response:
 
 
 def _fault(error: Exception) -> Response:
+    if busy := busy_error(error):
+        return v2_problem(busy)
     request_raised(request.environ, error)
-    return v2_error(500, [{"error": type(error).__name__, "message": "Internal server error"}])
+    return v2_error(500, [{"error": "InternalServerError", "message": "Internal server error"}])
