@@ -366,10 +366,6 @@ def _crowded(crowd: Crowd) -> Scenario:
     return scenario
 
 
-a_few_strangers = _crowded(Crowd(silent=60, slow_bodies=60, half_headers=20))
-"""The same for `make test`: more slow bodies than a process has turns to give."""
-
-
 async def short(run: Run) -> None:
     """One of each, for `make test`: providers fail now and then while four parts are killed."""
     run.trouble(0.2, "500", "drop", "half", "unread")
