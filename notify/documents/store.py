@@ -155,8 +155,8 @@ class DocumentStore:
             raise DocumentNotFoundError from None
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete the files whose retention period is over; their number. The row goes after the file, so no file is left
-        behind.
+        """Delete the files whose retention period is over; their number. A row goes after its file, so that no file is
+        left behind.
         """
         number = 0
         while True:

@@ -18,8 +18,8 @@ DELETE FROM sandbox_messages WHERE id IN (
 
 
 def delete_sandbox_messages(database: Database, now: datetime) -> int:
-    """Delete messages that the sandbox stored more than `SANDBOX_KEPT_FOR` ago, whether their receipts were sent or not.
-    Returns their number.
+    """Delete messages that the sandbox stored more than `SANDBOX_KEPT_FOR` ago, with or without a receipt; their
+    number.
     """
     total, deleted = 0, DELETED_AT_A_TIME
     while deleted == DELETED_AT_A_TIME:

@@ -47,8 +47,8 @@ class ProviderDetailsHistory(_ProviderColumns, Base):
 
 
 class SandboxMessage(Base):
-    """A message that the sandbox provider was given. It serves development and tests only, so nothing here is encrypted;
-    rows are deleted after a week.
+    """A message that the sandbox provider was given. It serves development and tests only, so nothing is encrypted.
+    Rows are deleted after a week.
 
     Ids are in the order of arrival. `outcome` is the status in its receipt, which is due at `receipt_due_at`;
     `receipt_sent_at` is None until our API took the receipt.

@@ -11,7 +11,7 @@ names: not web pages (which a browser makes ask), nor foreign names that lead he
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ import orjson
 import psycopg
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -299,12 +300,9 @@ async def _health(request: web.Request) -> web.Response:
     return _json({"status": "ok"})
 
 
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-def _only_programs_on(names: frozenset[str]) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def _only_programs_on(names: frozenset[str]) -> Middleware:
     @web.middleware
-    async def check(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
         except ValueError:
