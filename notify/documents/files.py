@@ -41,7 +41,7 @@ _RETENTION: Final = re.compile(r"\s*(\d{1,3}) weeks?\s*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """A file that was checked. `filename` is safe to show; `mime_type` is of its ending or, without one, of its content."""
+    """A file that was checked. `filename` is safe to show; `mime_type` follows from it or, without one, the content."""
 
     content: bytes
     filename: str | None

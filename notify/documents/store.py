@@ -155,7 +155,7 @@ class DocumentStore:
             raise DocumentNotFoundError from None
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete the files whose retention period is over; their number. The row goes after the file, so that no file is
+        """Delete the files whose retention period is over; their number. A row goes after its file, so that no file is
         left behind.
         """
         number = 0

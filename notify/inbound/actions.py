@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
 
 from notify.content.sms_senders import resolve_sender
 from notify.inbound import metrics
@@ -37,17 +38,35 @@ INSERT INTO inbound_sms (id, service_id, content, notify_number, user_number, cr
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 _READ: Final = """
-SELECT service_id, user_number, notify_number, content, coalesce(provider_date, created_at) FROM inbound_sms
+SELECT service_id, user_number, notify_number, content, coalesce(provider_date, created_at) AS date FROM inbound_sms
 WHERE id = %s
 """
 
 
+class _Stored(NamedTuple):
+    """A stored text with the same reference, encrypted as it is in the table."""
+
+    id: UUID
+    user_number: str
+    content: bytes
+
+
+class _Text(NamedTuple):
+    """A stored text, as a callback needs it; its content is encrypted."""
+
+    service_id: UUID
+    user_number: str
+    notify_number: str
+    content: bytes
+    date: datetime
+
+
 class TextReceiver:
-    """Takes texts for services, and has the services told of them."""
+    """Stores texts for services, and sends the services callbacks about them."""
 
     def __init__(self, database: Database, encryptor: Encryptor, outbox: Outbox) -> None:
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
         self._outbox = outbox
 
     @classmethod
@@ -56,46 +75,47 @@ class TextReceiver:
         return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
     def receive(self, text: IncomingText) -> UUID | None:
-        """Store a text for the service whose number it was sent to, and give its id; it is on disk when this returns.
-        Null where no service receives texts there: nothing is stored. A text that a provider hands in again, by the
-        same reference, is stored once.
+        """Store a text for the service that has the number it was sent to, and return its id; it is on disk then.
+        Returns None where no service receives texts on that number: nothing is stored. A text that a provider sends
+        again, with the same reference, is stored once.
         """
         number = local_number(text.to)
         with self._database.connection() as connection:
-            row = connection.execute(_SERVICE, (number,)).fetchone()
-            if row is None:
+            service_id = connection.cursor(row_factory=scalar_row).execute(_SERVICE, (number,)).fetchone()
+            if service_id is None:
                 return None
-            id_, told = self._store(connection, row[0], number, text)
+            id_, services = self._store(connection, service_id, number, text)
         metrics.text_received(text.provider)
-        self._outbox.publish("inbound_sms", told)
+        self._outbox.publish("inbound_sms", services)
         return id_
 
     def _store(
         self, connection: Connection[Any], service_id: UUID, number: str, text: IncomingText
     ) -> tuple[UUID, Collection[UUID]]:
+        """The text's id, and the services to send callbacks to."""
         sender = resolve_sender(text.sender)
         if text.reference is not None:
             connection.execute(_LOCK, (f"{text.provider} {text.reference}",))
-            same = connection.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall()
-            for stored_id, user_number, content in same:
-                if user_number == sender and self._says(stored_id, content, text.content):
-                    return stored_id, ()
+            cursor = connection.cursor(row_factory=class_row(_Stored))
+            for stored in cursor.execute(_SAME, (text.reference, text.provider, service_id, number)).fetchall():
+                if stored.user_number == sender and self._says(stored, text.content):
+                    return stored.id, ()
         id_, now = new_id(), utc_now()
-        encrypted = self._vault.encrypt(text.content, CONTENT, id_)
+        encrypted = self._encryptor.encrypt(text.content, CONTENT, id_)
         connection.execute(
             _STORE,
             (id_, service_id, encrypted, number, sender, now, text.sent_at, text.reference, text.provider),
         )
         date = text.sent_at or now
-        return id_, self._tell(connection, id_, service_id, sender, number, text.content, date)
+        return id_, self._record(connection, id_, service_id, sender, number, text.content, date)
 
-    def _says(self, id_: UUID, stored: bytes, content: str) -> bool:
+    def _says(self, stored: _Stored, content: str) -> bool:
         try:
-            return self._vault.decrypt(stored, CONTENT, id_) == content
-        except UndecipherableError:  # rather twice than not at all
+            return self._encryptor.decrypt(stored.content, CONTENT, stored.id) == content
+        except UndecipherableError:  # store it again: a duplicate is better than a loss
             return False
 
-    def _tell(
+    def _record(
         self,
         connection: Connection[Any],
         id_: UUID,
@@ -115,17 +135,19 @@ class TextReceiver:
         return self._outbox.record(connection, "inbound_sms", [NewCallback(service_id, id_, payload)])
 
     def record_again(self, inbound_sms_id: UUID) -> Collection[UUID]:
-        """Tell the service of a stored text once more; gives the service to wake."""
+        """Record the callback of a stored text once more; the services to wake."""
         with self._database.connection() as connection:
-            row = connection.execute(_READ, (inbound_sms_id,)).fetchone()
-            if row is None:
+            cursor = connection.cursor(row_factory=class_row(_Text))
+            text = cursor.execute(_READ, (inbound_sms_id,)).fetchone()
+            if text is None:
                 return ()
-            service_id, sender, number, content, date = row
-            text = self._vault.decrypt(content, CONTENT, inbound_sms_id)
-            return self._tell(connection, inbound_sms_id, service_id, sender, number, text, date)
+            content = self._encryptor.decrypt(text.content, CONTENT, inbound_sms_id)
+            return self._record(
+                connection, inbound_sms_id, text.service_id, text.user_number, text.notify_number, content, text.date
+            )
 
 
 def local_number(number: str) -> str:
-    """A number of ours in the form it is kept in: 07..."""
+    """One of our numbers in the form in which it is stored: 07..."""
     digits = number.strip().removeprefix("+")
     return "0" + digits[2:] if digits.startswith("44") else digits

@@ -1,10 +1,12 @@
-"""Texts whose time is over (contract: workers 14.3)."""
+"""Deletes received texts after their retention period (contract: workers 14.3)."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
+
+from psycopg.rows import class_row
 
 from notify.infra.database import Database
 from notify.infra.times import local_days_ago
@@ -14,6 +16,7 @@ DELETED_AT_A_TIME: Final = 10_000
 
 _SERVICES: Final = """
 SELECT s.id, CASE WHEN EXISTS (SELECT FROM inbound_numbers n WHERE n.service_id = s.id) THEN r.days_of_retention END
+    AS days
 FROM services s LEFT JOIN service_data_retention r ON r.service_id = s.id AND r.notification_type = 'sms'
 WHERE EXISTS (SELECT FROM inbound_sms t WHERE t.service_id = s.id)
 """
@@ -31,18 +34,25 @@ SELECT count(*) FROM moved
 """
 
 
+class _Retention(NamedTuple):
+    """A service with texts, and the days for which it keeps them; None: the usual number."""
+
+    id: UUID
+    days: int | None
+
+
 def delete_received_texts(database: Database, now: datetime) -> int:
-    """Move texts older than their service keeps text messages (7 days, or what a service that has a number of its own
-    set for itself) to history, which has neither who sent them nor what they say. Gives their number.
+    """Move texts older than their service keeps text messages (7 days, or the number that a service with its own number
+    chose) to history, which has neither senders nor contents. Returns their number.
     """
     with database.connection() as connection:
-        services: list[tuple[UUID, int | None]] = connection.execute(_SERVICES).fetchall()
+        services = connection.cursor(row_factory=class_row(_Retention)).execute(_SERVICES).fetchall()
     total = 0
-    for service_id, days in services:
-        before = local_days_ago(now, USUAL_RETENTION_DAYS if days is None else days)
+    for service in services:
+        before = local_days_ago(now, USUAL_RETENTION_DAYS if service.days is None else service.days)
         moved = DELETED_AT_A_TIME
         while moved == DELETED_AT_A_TIME:
             with database.connection() as connection:
-                ((moved,),) = connection.execute(_MOVE, (service_id, before, DELETED_AT_A_TIME)).fetchall()
+                ((moved,),) = connection.execute(_MOVE, (service.id, before, DELETED_AT_A_TIME)).fetchall()
             total += moved
     return total

@@ -18,7 +18,7 @@ CONTENT: Final = EncryptedColumn("inbound_sms", "content")
 
 
 class _ReceivedText:
-    """Columns that a received text and its archived form have in common: none of them personal."""
+    """Columns that a received text and its archived form share: none of them is personal."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
@@ -30,7 +30,7 @@ class _ReceivedText:
 
 
 class InboundText(_ReceivedText, Base):
-    """A text message that somebody sent to a service's number. What it says is encrypted."""
+    """A text message that a person sent to a service's number. Its content is encrypted."""
 
     __tablename__ = "inbound_sms"
 
@@ -49,7 +49,7 @@ class InboundText(_ReceivedText, Base):
 
 
 class InboundTextHistory(_ReceivedText, Base):
-    """What is kept of a received text after its retention period: neither who sent it nor what it says."""
+    """A received text after its retention period: without its sender and its content."""
 
     __tablename__ = "inbound_sms_history"
     __table_args__ = (Index("ix_inbound_sms_history_service_id", "service_id"),)

@@ -13,8 +13,8 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 KEPT_SECONDS: Final = 30.0
-"""How long credentials are used before the chain is asked again. It renews those of a role ten minutes and more before
-they end, so these are never old.
+"""How long credentials are used before the chain is asked again. It renews those of a role at least ten minutes before
+they expire, so these never have.
 """
 AFTER_FAILURE_SECONDS: Final = 5.0
 
@@ -26,8 +26,8 @@ class CredentialsError(Exception):
 class RequestSigner:
     """Signs requests to one service in one region; for use inside one event loop.
 
-    Looking for credentials can mean calls to a metadata service: that happens in a thread, for all who wait together,
-    and only when those at hand are no longer fresh.
+    Finding credentials can mean calls to a metadata service. That happens in a thread, once for all calls that wait,
+    and only when the present ones are older than `KEPT_SECONDS`.
     """
 
     def __init__(self, service: str, region: str) -> None:

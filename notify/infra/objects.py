@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ObjectMissingError(Exception):
-    """There is no object by that key."""
+    """There is no object with that key."""
 
 
 class Objects:
@@ -23,7 +23,7 @@ class Objects:
 
     @cached_property
     def _store(self) -> ObjectStore:
-        # most processes never touch a file: they need not hold the library in memory
+        # most processes never touch a file: they do not load the library
         from obstore.store import LocalStore, from_url
 
         if not self._url.startswith("file://"):
@@ -33,7 +33,7 @@ class Objects:
         return LocalStore(folder, mkdir=True)
 
     def put(self, key: str, content: bytes) -> None:
-        """Keep `content` under `key`, replacing what was there. It is there, whole, when this returns."""
+        """Store `content` under `key`, in place of an older object. It is stored completely when this returns."""
         self._store.put(key, content)
 
     def get(self, key: str) -> bytes:
@@ -44,7 +44,7 @@ class Objects:
             raise ObjectMissingError(key) from None
 
     def delete(self, key: str) -> None:
-        """Forget the object; fine if there is none."""
+        """Delete the object, if there is one."""
         try:
             self._store.delete(key)
         except FileNotFoundError:

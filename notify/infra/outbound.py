@@ -88,9 +88,8 @@ class ForbiddenAddressError(OSError):
 
 
 def public_socket(address: tuple[Any, ...]) -> socket.socket:
-    """As `keepalive_socket`, to the public internet only. This is the address that will be connected to, whatever name
-    led to it and however it was written: there is no moment at which it could become another. Raises
-    `ForbiddenAddressError`.
+    """As `keepalive_socket`, to the public internet only. It checks the very address of the connection, so no name and
+    no spelling of an address can lead to another one. Raises `ForbiddenAddressError`.
     """
     if not is_public(str(address[4][0])):
         raise ForbiddenAddressError("not a public address")

@@ -1,4 +1,4 @@
-"""Which IP addresses belong to the public internet, and which to somebody's own network."""
+"""Which IP addresses belong to the public internet, and which to private networks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
-"""The only part of IPv6 that is given out to the public (RFC 4291, IANA)."""
+"""The only part of IPv6 that is assigned to the public (RFC 4291, IANA)."""
 
-_OURS_AFTER_ALL: Final = (
+_NOT_PUBLIC: Final = (
     IPv4Network("168.63.129.16/32"),  # Azure answers there with secrets of the machine that asks
     IPv4Network("192.0.0.0/24"),  # IETF protocols; Oracle's metadata among them
     IPv4Network("192.88.99.0/24"),  # relays of 6to4, long withdrawn
 )
-"""Addresses that the standard library counts as public, wholly or in part."""
+"""Addresses that are not public, although the standard library says so of all or some of them."""
 
 
 def is_address(text: str) -> bool:
@@ -29,7 +29,7 @@ def is_address(text: str) -> bool:
 def is_public(address: str) -> bool:
     """Whether an IP address is a host's on the public internet: not private, loopback, link-local (where clouds have
     their metadata), shared (CGNAT), multicast, reserved or unspecified. An IPv6 address that stands for an IPv4 one
-    (mapped, NAT64, 6to4) is judged as that. What is no address is not public.
+    (mapped, NAT64, 6to4) is judged as that. A text that is no address is not public.
     """
     try:
         parsed = ip_address(address)
@@ -43,7 +43,7 @@ def is_public(address: str) -> bool:
     return (
         parsed.is_global
         and not (parsed.is_multicast or parsed.is_reserved)
-        and not any(parsed in network for network in _OURS_AFTER_ALL)
+        and not any(parsed in network for network in _NOT_PUBLIC)
     )
 
 

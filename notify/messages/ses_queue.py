@@ -1,7 +1,7 @@
 """Events of SES from an SQS queue that its SNS topic feeds directly.
 
-(An installation may have something in between that makes tasks `process-ses-result` of them; workers do those.) Messages
-on the queue are trusted: the queue's policy decides who may put them there.
+(An installation may have something in between that makes tasks `process-ses-result` of them; workers do those.)
+Messages on the queue are trusted: the queue's policy decides who may put them there.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Providers: one file each, how to send through it and how to read its receipts; and the choice between them."""
+"""Providers: a folder each for sending and receiving, and the choice between them."""

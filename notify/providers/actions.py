@@ -1,4 +1,4 @@
-"""What moves traffic between providers of text messages by itself (workers 7.2).
+"""Automatic moves of traffic between providers of text messages (contract: workers 7.2).
 
 Every function locks the rows of the candidates until the caller's transaction ends, so that two workers that see the
 same trouble change the shares once. Candidates are the active ones among `identifiers`: the providers that are

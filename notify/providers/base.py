@@ -33,7 +33,7 @@ OUTAGES: Final = frozenset(
 OUTAGE_CODES: Final = frozenset({401, 403, 404, 408, 421, 429, *range(500, 600)})
 """Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or not about the message."""
 OWN_FAULTS: Final = frozenset({"invalid_address", "invalid_request"})
-"""Kinds of `ProviderError` where nothing was sent because our settings are wrong: they say nothing about the provider."""
+"""Kinds of `ProviderError` where our settings are wrong and nothing was sent: they are not about the provider."""
 Outcome = Literal["delivered", "pending", "temporary-failure", "permanent-failure", "technical-failure"]
 
 

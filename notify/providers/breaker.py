@@ -1,7 +1,7 @@
 """A circuit breaker: stops calls to a provider that is down (docs/decisions/0010).
 
-Pure state with a clock of its own; whoever calls the provider tells it of each call's beginning and end, all in one
-thread. No library does this: what they know are calls that have ended, and a provider that hangs ends none.
+It is pure state with a clock. The caller reports the beginning and the end of each call, all in one thread. Libraries
+do not do this: they see calls that have ended, and a provider that hangs ends none.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Call:
 class Breaker:
     """Whether a provider should be given calls.
 
-    - `closed`: all is well.
+    - `closed`: the provider answers.
     - `hanging`: three calls have waited for more than a second, and none was answered for as long. Better to send new
       calls elsewhere; it ends with the next answer, or when the calls end.
     - `open`: five calls failed in a row, or half of the last twenty. No calls for a second; after each further failure
@@ -73,14 +73,14 @@ class Breaker:
         return sum(call.era == self._era for call in self._under_way) < PROBES
 
     def begin(self) -> Call:
-        """A call begins. Tell `end` of it, whatever happens."""
+        """A call begins. Always report its end with `end`."""
         call = Call(self._clock(), self._era)
         self._under_way[call] = None
         return call
 
     def end(self, call: Call, *, is_up: bool | None) -> None:
-        """A call ended. `is_up`: whether the provider gave an answer that shows it works, or null where the call was
-        given up for reasons of our own.
+        """A call ended. `is_up`: whether the provider gave an answer that shows it works, or None where the call was
+        given up for our own reasons.
         """
         del self._under_way[call]
         if is_up:

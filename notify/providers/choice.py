@@ -36,8 +36,8 @@ class Candidate:
 
 
 class Chooser:
-    """Chooses among the providers that are active in the database and configured in this process. What the database
-    says is kept for 10 seconds.
+    """Chooses among the providers that are active in the database and configured in this process. Their rows are kept
+    for 10 seconds.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class Chooser:
         return self.draw(self.candidates(notification_type, international), exclude).identifier
 
     def refresh(self) -> None:
-        """Ask the database, where what it said is older than 10 seconds."""
+        """Read the rows again if they are older than 10 seconds."""
         if self._known_until is None or self._clock() >= self._known_until:
             self._known = self._read()
             self._known_until = self._clock() + CACHE_SECONDS
 
     def candidates(self, notification_type: str, international: bool = False) -> Sequence[Candidate]:
-        """Who may have a message, strongest first, as of the last `refresh`: this asks nobody, so that it may be called
-        in an event loop. Raises `NoProviderError`.
+        """The providers that may get a message, strongest first, as of the last `refresh`. It does not read the
+        database, so an event loop may call it. Raises `NoProviderError`.
         """
         found = [
             candidate
@@ -94,7 +94,7 @@ class Chooser:
         return self._random.choices(left, weights if sum(weights) else None)[0]
 
     def forget(self) -> None:
-        """Ask the database again at the next `refresh`."""
+        """Read the rows again at the next `refresh`."""
         self._known_until = None
 
     def _read(self) -> Sequence[Candidate]:

@@ -1,4 +1,4 @@
-"""What the providers that speak HTTP have in common."""
+"""Calls of providers over HTTP."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ async def post(
     data: bytes | Mapping[str, str],
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """A 2xx answer of the provider. Raises `ProviderError`, always retryable: a text is tried again whatever was wrong
-    (workers 6.2).
+    """A 2xx answer of the provider. Raises `ProviderError`, always retryable: a text is tried again after any failure
+    (contract: workers 6.2).
     """
     try:
         answer = await outbound.request("POST", url, data=data, headers=headers, timeout=TIMEOUT_SECONDS)

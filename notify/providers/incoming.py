@@ -54,7 +54,9 @@ def unescape(text: str) -> str:
 
 
 def parse_incoming_time(value: str) -> datetime:
-    """The time of a received text, as UTC whatever offset it names; now where it cannot be read (public-api 13)."""
+    """The time of a received text. Its offset is dropped: it counts as UTC. Now, where it cannot be read
+    (contract: public-api 13).
+    """
     for text in (unescape(value), value):  # the plus sign of an offset may not have been encoded
         try:
             return datetime.fromisoformat(text.strip()).replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Tables of providers (contract: data-model 2.6, history table 2.7), and the outbox of the sandbox."""
+"""Tables of providers (contract: data-model 2.6, history table 2.7), and the messages of the sandbox."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ class ProviderDetailsHistory(_ProviderColumns, Base):
 
 
 class SandboxMessage(Base):
-    """What the sandbox provider was asked to send. It serves development and tests only, so nothing here is encrypted.
+    """A message that the sandbox provider was given. It serves development and tests only, so nothing is encrypted.
+    Rows are deleted after a week.
 
-    Ids are in the order of arrival. `outcome` is the status that its receipt tells, due at `receipt_due_at`;
-    `receipt_sent_at` is null until our API took the receipt.
+    Ids are in the order of arrival. `outcome` is the status in its receipt, which is due at `receipt_due_at`;
+    `receipt_sent_at` is None until our API took the receipt.
     """
 
     __tablename__ = "sandbox_messages"

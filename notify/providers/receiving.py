@@ -1,4 +1,4 @@
-"""What all providers that send us something have in common: receipts, received texts, and who may hand them in."""
+"""Reading what providers send us: receipts and received texts."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TextReader(Receiver, ABC):
 
     @abstractmethod
     def may_hand_in(self, user: str, password: str) -> bool:
-        """Whether these are the provider's credentials. Takes the same time whatever is wrong with them."""
+        """Whether these are the provider's credentials, in a time that does not depend on what is wrong with them."""
 
     @abstractmethod
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:

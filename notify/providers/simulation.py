@@ -1,4 +1,4 @@
-"""Recipients that stand for an outcome: of test keys (public-api 5.7, workers 9), and of what the sandbox is given."""
+"""Recipients that stand for an outcome, with test keys and in the sandbox (contract: public-api 5.7, workers 9)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,6 @@ _ADDRESSES: Final[dict[str, SimulatedOutcome]] = {
 
 
 def simulated_outcome(notification_type: ProviderType, to: str) -> SimulatedOutcome:
-    """The outcome for a recipient: of a number its last ten digits say it, of an email the whole address."""
+    """The outcome for a recipient: by the last ten digits of a number, or by the whole email address."""
     to = to.strip()
     return _NUMBERS.get(to[-10:], "delivered") if notification_type == "sms" else _ADDRESSES.get(to, "delivered")

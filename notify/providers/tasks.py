@@ -10,6 +10,7 @@ from notify.infra.container import Container
 from notify.infra.task_set import TaskSet
 from notify.infra.times import utc_now
 from notify.providers.actions import tend_back
+from notify.providers.maintenance import delete_sandbox_messages
 from notify.providers.registry import configured_texts
 
 logger = structlog.get_logger(__name__)
@@ -31,3 +32,11 @@ def tend_providers_back_to_middle(container: Container) -> None:
         )
     if is_changed:
         logger.info("providers moved towards their resting points")
+
+
+@tasks.periodic("delete-sandbox-messages", crontab(hour=2, minute=45))
+def delete_old_sandbox_messages(container: Container) -> None:
+    """Delete messages of the sandbox after a week."""
+    number = delete_sandbox_messages(container.parts.database, utc_now())
+    if number:
+        logger.info("messages of the sandbox deleted", number=number)

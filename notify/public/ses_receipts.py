@@ -1,6 +1,6 @@
-"""Notifications of Amazon SES over HTTP, by SNS (contract: public-api 11, which knows only of a queue).
+"""Events of Amazon SES that SNS posts to us (the contract, public-api 11, has only a queue).
 
-SNS tries again after a 5xx, and only then: so that is the answer where the fault is not the message's.
+SNS tries again after a 5xx, and only then: so a 5xx is the answer where the message is not at fault.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/email/ses`: the answer comes when what SES says is on disk."""
+    """`POST /notifications/email/ses`: answers when the event is on disk."""
     verifier, receipts = container.get(SNSVerifier), container.get(SesEvents)
     routes = Blueprint("ses_receipts", __name__)
 

@@ -1,5 +1,5 @@
-"""Changing where a service is told what happened (contract: internal-services 8). Every function flushes; the caller's
-transaction commits.
+"""Changes of callback settings (contract: internal-services 8). Every function flushes; the caller's transaction
+commits.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def create_callback(
     guarded: bool,
     signing_secret: str | None = None,
 ) -> CallbackApi:
-    """Have a service told of one kind of event from now on. `guarded` is `Settings.callbacks_are_guarded`.
+    """Send a service one type of callback from now on. `guarded` is `Settings.callbacks_are_guarded`.
 
     Raises `NotFoundProblemError` (no such service or user), `InvalidCallbackError`, `DuplicateCallbackError`.
     """
@@ -82,7 +82,7 @@ def update_callback(
     bearer_token: str | None = None,
     signing_secret: str | None = None,
 ) -> CallbackApi:
-    """Change what is given. It holds for the next try of what waits, too.
+    """Change what is given. Callbacks that wait use it at their next try.
 
     Raises `NoCallbackError`, `NotFoundProblemError` (no such user), `InvalidCallbackError`.
     """
@@ -103,13 +103,13 @@ def update_callback(
 
 
 def delete_callback(session: Session, *, service_id: UUID, callback_type: str) -> None:
-    """Tell the service of this kind of event no more; what waits is dropped. Raises `NoCallbackError`."""
+    """Stop sending this type of callback; those that wait are dropped. Raises `NoCallbackError`."""
     session.delete(_locked(session, service_id, callback_type))
     session.flush()
 
 
 def signing_secret(callback: CallbackApi, encryptor: Encryptor) -> str:
-    """What the receiver verifies signatures with: `whsec_...`."""
+    """The secret with which the receiver verifies signatures: `whsec_...`."""
     if callback.signing_secret is not None:
         return encryptor.decrypt(callback.signing_secret, SIGNING_SECRET, callback.id)
     return derived_secret(encryptor.decrypt(callback.bearer_token, BEARER_TOKEN, callback.id))
@@ -124,7 +124,7 @@ def _locked(session: Session, service_id: UUID, callback_type: str) -> CallbackA
 
 
 def _check_url(url: str, *, guarded: bool) -> None:
-    """What can be known of an address before it is called. The rest is seen at each connection."""
+    """Check what can be known about an address before it is called. The rest is checked at each connection."""
     schemes = ("https://",) if guarded else ("https://", "http://")
     if not is_uri(url, *schemes) or not _is_callable(url, guarded=guarded):
         raise InvalidCallbackError("url", "url is not a valid https url")
@@ -135,7 +135,7 @@ def _is_callable(url: str, *, guarded: bool) -> bool:
         address = URL(url)
     except ValueError:
         return False
-    if not address.host or address.user is not None:  # credentials would be in the way of the bearer token
+    if not address.host or address.user is not None:  # credentials would replace the bearer token
         return False
     return not (guarded and is_address(address.host) and not is_public(address.host))
 

@@ -22,11 +22,11 @@ SIGNING_SECRET: Final = EncryptedColumn("service_callback_api", "signing_secret"
 
 
 class PendingCallback(Base):
-    """Something that a service is still to be told. It is written in the transaction that made it true, and deleted
-    when the service has been told, or cannot be. Without foreign keys: it is written on the way of receipts.
+    """A callback that waits to be sent. It is written in the transaction of its cause, and deleted when it was sent or
+    given up. There are no foreign keys, for speed: receipts write it.
 
-    `subject_id` is the message, received text, complaint or letter it is about. `payload` is the encrypted body. Until
-    `due_at` nobody sends it: it waits for its next try, or a worker is at it.
+    `subject_id` is the message, received text, complaint or letter it is about. `payload` is the encrypted body. It is
+    not sent before `due_at`: it waits for its next try, or a worker is sending it.
     """
 
     __tablename__ = "pending_callbacks"
@@ -69,8 +69,8 @@ class CallbackApiHistory(_CallbackColumns, Base):
 
 
 class CallbackApi(_CallbackColumns, Base):
-    """Where a service wants to be told of one kind of event. The bearer token is encrypted, and so is the secret that
-    callbacks are signed with; without one of its own it is derived from the token.
+    """Where a service gets one type of callback. The bearer token is encrypted, and so is the secret that callbacks are
+    signed with; where there is none, it is derived from the token.
     """
 
     __tablename__ = "service_callback_api"

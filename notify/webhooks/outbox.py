@@ -1,7 +1,7 @@
-"""What services are still to be told, from the transaction that made it true until somebody has been told.
+"""The outbox of callbacks: written in the transaction of their cause, and kept until they were sent.
 
-A row of `pending_callbacks` is the truth; a task is the hint that comes soon after, and the sweeper makes up for hints
-that got lost. Services without a callback cost a look into a dictionary.
+A row of `pending_callbacks` is the truth; a task is a hint that comes soon after, and a sweeper makes up for lost
+hints. Services without a callback cost one look into a dictionary.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import structlog
 from cachetools import TTLCache
 from psycopg import Connection
+from psycopg.rows import class_row, scalar_row
 
 from notify import queues
 from notify.infra.background import Background
@@ -42,13 +43,13 @@ TASKS: Final[Mapping[CallbackType, TaskName]] = {
     "complaint": SEND_COMPLAINT,
     "returned_letter": SEND_RETURNED_LETTER,
 }
-"""The task that tells services of each kind of event (contract: workers 4.2)."""
+"""The task that sends each type of callback (contract: workers 4.2)."""
 
 KNOWN_SECONDS: Final = 2
 KNOWN_SERVICES: Final = 10_000
 PAUSE_SECONDS: Final = 0.02
 OVERDUE: Final = timedelta(seconds=30)
-"""What is due for so long was forgotten: its hint got lost."""
+"""A callback that is due for so long has lost its hint."""
 
 _HAVING: Final = "SELECT service_id FROM service_callback_api WHERE callback_type = %s AND service_id = ANY(%s)"
 _RECORD: Final = """
@@ -59,26 +60,34 @@ FROM unnest(%(ids)s::uuid[], %(services)s::uuid[], %(subjects)s::uuid[], %(paylo
 ON CONFLICT (callback_type, subject_id) DO NOTHING
 """
 _EXPIRED: Final = "DELETE FROM pending_callbacks WHERE created_at < %s RETURNING callback_type, service_id"
-_FORGOTTEN: Final = """
-SELECT callback_type, service_id, bool_or(attempts = 0) FROM pending_callbacks WHERE due_at < %s
+_OVERDUE: Final = """
+SELECT callback_type, service_id, bool_or(attempts = 0) AS is_first FROM pending_callbacks WHERE due_at < %s
 GROUP BY callback_type, service_id
 """
 
 
 @dataclass(frozen=True, slots=True)
 class NewCallback:
-    """Something to tell a service: of what (`subject_id`), and the JSON that says it."""
+    """A callback to send: the id of its subject (a message, text, complaint or letter), and its body."""
 
     service_id: UUID
     subject_id: UUID
     payload: Mapping[str, Any]
 
 
+class _Overdue(NamedTuple):
+    """Callbacks of a type for a service whose hint was lost; whether some of them were never tried."""
+
+    callback_type: CallbackType
+    service_id: UUID
+    is_first: bool
+
+
 class Outbox:
-    """Records what services are to be told, and wakes the workers that tell them."""
+    """Records callbacks, and wakes the workers that send them."""
 
     def __init__(self, encryptor: Encryptor, queue: Queue) -> None:
-        self._vault = encryptor
+        self._encryptor = encryptor
         self._queue = queue
         self._known: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(KNOWN_SERVICES, KNOWN_SECONDS)
         self._lock = Lock()
@@ -94,7 +103,7 @@ class Outbox:
     def wanting(
         self, connection: Connection[Any], callback_type: CallbackType, service_ids: Collection[UUID]
     ) -> set[UUID]:
-        """Those of the services that want to be told of this kind of event; as of two seconds ago at most."""
+        """Those of the services that have a callback of this type; as of two seconds ago at most."""
         wanting, unknown = set(), []
         with self._lock:
             for service_id in service_ids:
@@ -104,7 +113,8 @@ class Outbox:
                 elif known is None:
                     unknown.append(service_id)
         if unknown:
-            found = {row[0] for row in connection.execute(_HAVING, (callback_type, unknown))}
+            cursor = connection.cursor(row_factory=scalar_row)
+            found: set[UUID] = set(cursor.execute(_HAVING, (callback_type, unknown)))
             wanting |= found
             with self._lock:
                 self._known.update({(callback_type, service_id): service_id in found for service_id in unknown})
@@ -113,8 +123,8 @@ class Outbox:
     def record(
         self, connection: Connection[Any], callback_type: CallbackType, callbacks: Sequence[NewCallback]
     ) -> set[UUID]:
-        """Write down what is to be told, in the caller's transaction; services that do not want to be told are left
-        out, and so is what is written down already. Gives the services to `publish` once that has committed.
+        """Write callbacks in the caller's transaction, but not for services that have none of this type, nor one that
+        is written already. Returns the services to `publish` after the commit.
         """
         wanting = self.wanting(connection, callback_type, {callback.service_id for callback in callbacks})
         wanted = [callback for callback in callbacks if callback.service_id in wanting]
@@ -129,7 +139,7 @@ class Outbox:
                     "services": [callback.service_id for callback in wanted],
                     "subjects": [callback.subject_id for callback in wanted],
                     "payloads": [
-                        self._vault.encrypt_json(callback.payload, PAYLOAD, id_)
+                        self._encryptor.encrypt_json(callback.payload, PAYLOAD, id_)
                         for id_, callback in zip(ids, wanted, strict=True)
                     ],
                 },
@@ -137,7 +147,7 @@ class Outbox:
         return wanting
 
     def publish(self, callback_type: CallbackType, service_ids: Iterable[UUID]) -> None:
-        """Wake the workers that tell these services, soon and in the background: one task for all that waits."""
+        """Wake the workers for these services, soon and in the background: one task for all that waits."""
         self._background.put((callback_type, service_id) for service_id in service_ids)
 
     def _publish(self, hints: Sequence[tuple[CallbackType, UUID]]) -> None:
@@ -145,12 +155,12 @@ class Outbox:
             publish(self._queue, callback_type, service_id)
 
     def forget(self) -> None:
-        """Look at the database anew for who wants to be told."""
+        """Read from the database again which services have callbacks."""
         with self._lock:
             self._known.clear()
 
     def close(self) -> None:
-        """Publish what waits for it."""
+        """Publish the hints that wait."""
         self._background.close()
 
 
@@ -162,18 +172,18 @@ def publish(
     queue_name: str = queues.SERVICE_CALLBACKS,
     countdown: float | None = None,
 ) -> bool:
-    """Publish the task that tells a service all that waits. False when the broker is down."""
+    """Publish the task that sends a service all that waits. False when the broker is down."""
     return queue.publish(TASKS[callback_type], [None, str(service_id)], queue=queue_name, countdown=countdown)
 
 
 def sweep(database: Database, queue: Queue, *, now: datetime, expiry: timedelta) -> int:
-    """Publish again what was forgotten, and give up what is older than `expiry`. Gives the number of tasks."""
+    """Publish lost hints again, and delete callbacks older than `expiry`. Returns the number of tasks published."""
     with database.connection() as connection:
         expired = connection.execute(_EXPIRED, (now - expiry,)).fetchall()
-        forgotten = connection.execute(_FORGOTTEN, (now - OVERDUE,)).fetchall()
+        overdue = connection.cursor(row_factory=class_row(_Overdue)).execute(_OVERDUE, (now - OVERDUE,)).fetchall()
     for (callback_type, service_id), number in Counter(expired).items():
         logger.warning("callbacks expired", callback_type=callback_type, service_id=str(service_id), number=number)
-    for callback_type, service_id, is_first in forgotten:
-        name = queues.SERVICE_CALLBACKS if is_first else queues.SERVICE_CALLBACKS_RETRY
-        publish(queue, callback_type, service_id, queue_name=name)
-    return len(forgotten)
+    for one in overdue:
+        name = queues.SERVICE_CALLBACKS if one.is_first else queues.SERVICE_CALLBACKS_RETRY
+        publish(queue, one.callback_type, one.service_id, queue_name=name)
+    return len(overdue)

@@ -1,4 +1,4 @@
-"""What services are told, as the JSON they get (contract: public-api 14.3, 14.4)."""
+"""The bodies of callbacks (contract: public-api 14.3, 14.4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def delivery_status(
     template_id: UUID,
     template_version: int,
 ) -> dict[str, Any]:
-    """What became of a text message or an email. `reference` is the client's."""
+    """The status of a text message or an email. `reference` is the client's."""
     return {
         "id": notification_id,
         "reference": reference,
@@ -40,7 +40,7 @@ def delivery_status(
 def received_text(
     *, inbound_sms_id: UUID, source_number: str, destination_number: str, message: str, date_received: datetime
 ) -> dict[str, Any]:
-    """A text message that somebody sent to the service."""
+    """A text message that a person sent to the service."""
     return {
         "id": inbound_sms_id,
         "source_number": source_number,
@@ -53,7 +53,7 @@ def received_text(
 def complaint(
     *, notification_id: UUID, complaint_id: UUID, reference: str | None, to: str | None, complaint_date: datetime | None
 ) -> dict[str, Any]:
-    """Somebody marked an email as spam. `reference` is the client's, `to` the address that the provider names."""
+    """A recipient marked an email as spam. `reference` is the client's, `to` the address that the provider names."""
     return {
         "notification_id": notification_id,
         "complaint_id": complaint_id,
@@ -76,9 +76,9 @@ def returned_letter(
     job_row_number: int | None,
     uploaded_file_name: str | None,
 ) -> dict[str, Any]:
-    """A letter came back. `reference` is the client's, and null unless the letter was sent through the API, as is then
-    `sender_email`. The three about the template are null for a letter without one. `job_row_number` counts from 0; the
-    service sees the row of its file, where the first one below the headings is 2.
+    """A letter came back. `reference` is the client's, and None unless the letter was sent through the API;
+    `sender_email` is None if it was. The three about the template are None for a letter without one. `job_row_number`
+    counts from 0; the service sees the row of its file, where the first one below the headings is 2.
     """
     return {
         "notification_id": notification_id,

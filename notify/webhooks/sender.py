@@ -1,9 +1,9 @@
-"""Telling services what waits for them: many at a time, each at its own pace.
+"""Sends callbacks to services: many at a time, each service at its own pace.
 
-There is a lane for each service and kind of event, and it exists while it has something to do. A lane takes some rows
-of `pending_callbacks` by putting off when they are due, calls the service at most so many times at once, and writes
-back in waves what came of it. What a killed worker had taken falls due again. So a service that hangs holds up its own
-lane, no thread and no other service, and its backlog waits in the database.
+There is a lane for each service and type of callback, and it exists while it has something to do. A lane takes rows of
+`pending_callbacks` by moving the time when they are due, calls the service with a limited number of calls at once, and
+writes the results back several at a time. Callbacks that a killed worker had taken fall due again. So a service that
+hangs holds up its own lane, no thread and no other service, and its backlog waits in the database.
 """
 
 from __future__ import annotations
@@ -17,19 +17,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 from functools import partial
-from typing import Final, Self, TypeVar
+from typing import Final, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import psycopg
 import sqlalchemy.exc
 import structlog
 from cachetools import TTLCache
+from psycopg.rows import class_row
 
 from notify import queues
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound, OutboundError, cancel
 from notify.infra.queue import Queue
+from notify.infra.retrying import retry
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.settings import Settings
@@ -43,12 +45,20 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 TAKEN_AT_A_TIME: Final = 50
-WAVE_SECONDS: Final = 0.25
+WRITE_SECONDS: Final = 0.25
+"""Results are written back after this time at the latest."""
 DATABASE_THREADS: Final = 4
-PAUSES_OF_DATABASE: Final = (0.1, 0.5, 2.0, 5.0)
-"""How long to wait for a database that is away, before what came of calls is given up: they are then made again."""
+DATABASE_SECONDS: Final = 8.0
+"""Longest wait for a database that is down. After it the results are lost, and those calls are made again."""
+UNAVAILABLE: Final = (
+    psycopg.OperationalError,
+    psycopg.InternalError,  # such as a server that can only be read
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InternalError,
+    sqlalchemy.exc.TimeoutError,
+)
 CONNECTIONS_PER_HOST: Final = 1000
-"""Services may share a host; none of them is to wait there for another."""
+"""Services may share a host; none of them should wait there for another."""
 ENOUGH_OF_AN_ANSWER: Final = 4096
 RETRIES_TOGETHER_SECONDS: Final = 5
 """Failures that are so close together are tried again together."""
@@ -71,21 +81,39 @@ _RELEASE: Final = "UPDATE pending_callbacks SET due_at = %s WHERE id = ANY(%s)"
 
 
 class Outcome(Enum):
-    """What came of a callback."""
+    """The result of a callback."""
 
     TAKEN = auto()
     """The service answered 2xx."""
     REFUSED = auto()
-    """It never will take it: 4xx, a redirect, or an address that may not be called."""
+    """The service will never take it: 4xx, a redirect, or an address that may not be called."""
     FAILED = auto()
-    """It may take it later: no answer, 429 or 5xx."""
+    """The service may take it later: no answer, 429 or 5xx."""
     RELEASED = auto()
     """It was not called: this process stops."""
 
 
+class _Settings(NamedTuple):
+    """A row of `service_callback_api`, encrypted as it is there."""
+
+    id: UUID
+    url: str
+    bearer_token: bytes
+    signing_secret: bytes | None
+
+
+class _Row(NamedTuple):
+    """A row of `pending_callbacks` that this lane took."""
+
+    id: UUID
+    subject_id: UUID
+    attempts: int
+    payload: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """Where a service is told, with its secrets in clear."""
+    """Where to send a service's callbacks, with its secrets decrypted."""
 
     url: str
     bearer_token: str
@@ -93,8 +121,8 @@ class _Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
-    """A callback that this lane has taken upon itself."""
+class _Callback:
+    """A callback that this lane is to send."""
 
     id: UUID
     subject_id: UUID
@@ -105,19 +133,19 @@ class _Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    callback: _Taken
+    callback: _Callback
     outcome: Outcome
 
 
 class _Lane:
-    """The callbacks of one kind of one service."""
+    """The callbacks of one type to one service."""
 
     def __init__(self, callback_type: CallbackType, service_id: UUID) -> None:
         self.callback_type: CallbackType = callback_type
         self.service_id = service_id
         self.is_woken = True
         self.has_failed = False
-        self.waiting: deque[_Taken] = deque()
+        self.waiting: deque[_Callback] = deque()
         self.under_way: set[asyncio.Task[_Result]] = set()
         self.results: list[_Result] = []
         self.task: asyncio.Task[None]
@@ -137,7 +165,7 @@ class CallbackSender:
     def __init__(self, settings: Settings, database: Database, encryptor: Encryptor, queue: Queue) -> None:
         self._settings = settings
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
         self._queue = queue
         self._outbound = Outbound(
             connections=CONNECTIONS_PER_HOST,
@@ -150,7 +178,7 @@ class CallbackSender:
         self._stopping = False
         self._together = min(RETRIES_TOGETHER_SECONDS, settings.callback_retry_seconds)
         self._retried: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(10_000, self._together)
-        # twice what the last of those taken at a time may have to wait, if every one of them hangs
+        # twice the longest wait of the last of those taken at a time, if every one of them hangs
         rounds = -(-TAKEN_AT_A_TIME // settings.callback_connections) + 1
         self._lease = timedelta(seconds=2 * rounds * settings.callback_timeout_seconds + 10)
 
@@ -161,7 +189,7 @@ class CallbackSender:
         return cls(parts.settings, parts.database, parts.encryptor, parts.queue)
 
     def wake(self, callback_type: CallbackType, service_id: UUID) -> None:
-        """Have a service told all that waits for it. Returns at once; from any thread."""
+        """Send a service all callbacks of a type that wait for it. Returns at once; for any thread."""
         self._outbound.run(self._wake(callback_type, service_id))
 
     async def _wake(self, callback_type: CallbackType, service_id: UUID) -> None:
@@ -177,7 +205,7 @@ class CallbackSender:
         try:
             await self._drain(lane)
         except Exception:
-            # what was taken falls due again
+            # callbacks that were taken fall due again
             self._log(logger.exception, "callbacks stopped", lane)
             if self._lanes.get(lane.key) is lane:
                 del self._lanes[lane.key]
@@ -188,23 +216,14 @@ class CallbackSender:
         loop = asyncio.get_running_loop()
         written = loop.time()
         while True:
-            if lane.is_woken and not lane.waiting and self._has_room(lane) and not self._stopping:
-                lane.is_woken = False
-                taken = await self._in_thread(partial(self._take, lane))
-                lane.waiting.extend(taken)
-                lane.is_woken |= len(taken) == TAKEN_AT_A_TIME
-            while lane.waiting and self._has_room(lane) and not self._stopping:
-                lane.under_way.add(asyncio.create_task(self._call(lane, lane.waiting.popleft())))
-            if self._stopping:
-                lane.results += [_Result(callback, Outcome.RELEASED) for callback in lane.waiting]
-                lane.waiting.clear()
+            await self._begin(lane)
             if lane.under_way:
                 done, lane.under_way = await asyncio.wait(
-                    lane.under_way, timeout=WAVE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    lane.under_way, timeout=WRITE_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
                 lane.results += [task.result() for task in done]
-            is_time = not lane.under_way or len(lane.results) >= TAKEN_AT_A_TIME or loop.time() - written > WAVE_SECONDS
-            if lane.results and is_time:
+            is_late = loop.time() - written > WRITE_SECONDS
+            if lane.results and (is_late or not lane.under_way or len(lane.results) >= TAKEN_AT_A_TIME):
                 results, lane.results = lane.results, []
                 await self._in_thread(partial(self._write, lane, results))
                 written = loop.time()
@@ -215,58 +234,75 @@ class CallbackSender:
             self._retried[lane.key] = True
             await self._in_thread(partial(self._publish_retry, lane))
 
+    async def _begin(self, lane: _Lane) -> None:
+        """Take callbacks and begin their calls, as far as there is room; release them when this process stops."""
+        if lane.is_woken and not lane.waiting and self._has_room(lane) and not self._stopping:
+            lane.is_woken = False
+            taken = await self._in_thread(partial(self._take, lane))
+            lane.waiting.extend(taken)
+            lane.is_woken |= len(taken) == TAKEN_AT_A_TIME
+        while lane.waiting and self._has_room(lane) and not self._stopping:
+            lane.under_way.add(asyncio.create_task(self._call(lane, lane.waiting.popleft())))
+        if self._stopping:
+            lane.results += [_Result(callback, Outcome.RELEASED) for callback in lane.waiting]
+            lane.waiting.clear()
+
     def _has_room(self, lane: _Lane) -> bool:
         return len(lane.under_way) < self._settings.callback_connections
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        """Call the database in another thread; while it is away, wait for it a little."""
-        loop = asyncio.get_running_loop()
-        for pause in PAUSES_OF_DATABASE:
-            try:
-                return await loop.run_in_executor(self._executor, call)
-            except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as error:
-                logger.warning("database failed", error=type(error).__name__)
-                await asyncio.sleep(pause)
-        return await loop.run_in_executor(self._executor, call)
+        """Call the database in another thread; while it is down, again for a while."""
+        again = partial(retry, call, on=UNAVAILABLE, seconds=DATABASE_SECONDS)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, again)
 
     # -- in a thread
 
-    def _take(self, lane: _Lane) -> list[_Taken]:
+    def _take(self, lane: _Lane) -> list[_Callback]:
         now = utc_now()
         with self._database.connection() as connection:
-            found = connection.execute(_ENDPOINT, (lane.service_id, lane.callback_type)).fetchone()
+            settings = connection.cursor(row_factory=class_row(_Settings))
+            found = settings.execute(_ENDPOINT, (lane.service_id, lane.callback_type)).fetchone()
             if found is None:
                 dropped = connection.execute(_DROP_ALL, (lane.service_id, lane.callback_type)).rowcount
                 if dropped:
                     self._log(logger.warning, "callbacks dropped: not wanted any more", lane, number=dropped)
                 return []
-            rows = connection.execute(
-                _TAKE,
-                {
-                    "until": now + self._lease,
-                    "service": lane.service_id,
-                    "type": lane.callback_type,
-                    "now": now,
-                    "limit": TAKEN_AT_A_TIME,
-                },
-            ).fetchall()
-        endpoint = self._endpoint(*found)
+            rows = (
+                connection.cursor(row_factory=class_row(_Row))
+                .execute(
+                    _TAKE,
+                    {
+                        "until": now + self._lease,
+                        "service": lane.service_id,
+                        "type": lane.callback_type,
+                        "now": now,
+                        "limit": TAKEN_AT_A_TIME,
+                    },
+                )
+                .fetchall()
+            )
+        endpoint = self._endpoint(found)
         taken = []
-        for id_, subject_id, attempts, payload in rows:
+        for row in rows:
             try:
-                body = self._vault.decrypt(payload, PAYLOAD, id_).encode()
+                body = self._encryptor.decrypt(row.payload, PAYLOAD, row.id).encode()
             except UndecipherableError:
-                # it stays where it is until it expires: the secret may come back
-                self._log(logger.error, "callback cannot be decrypted", lane, subject_id=str(subject_id))
+                # it stays in the table until it expires: the secret may come back
+                self._log(logger.error, "callback cannot be decrypted", lane, subject_id=str(row.subject_id))
                 continue
-            taken.append(_Taken(id_, subject_id, attempts, body, endpoint))
+            taken.append(_Callback(row.id, row.subject_id, row.attempts, body, endpoint))
         return taken
 
-    def _endpoint(self, id_: UUID, url: str, token: bytes, secret: bytes | None) -> _Endpoint:
-        bearer_token = self._vault.decrypt(token, BEARER_TOKEN, id_)
+    def _endpoint(self, settings: _Settings) -> _Endpoint:
+        token, secret = (
+            self._encryptor.decrypt(settings.bearer_token, BEARER_TOKEN, settings.id),
+            settings.signing_secret,
+        )
         if secret is None:
-            return _Endpoint(url, bearer_token, secret_bytes(derived_secret(bearer_token)))
-        return _Endpoint(url, bearer_token, secret_bytes(self._vault.decrypt(secret, SIGNING_SECRET, id_)))
+            return _Endpoint(settings.url, token, secret_bytes(derived_secret(token)))
+        return _Endpoint(
+            settings.url, token, secret_bytes(self._encryptor.decrypt(secret, SIGNING_SECRET, settings.id))
+        )
 
     def _write(self, lane: _Lane, results: list[_Result]) -> None:
         now = utc_now()
@@ -310,8 +346,8 @@ class CallbackSender:
 
     # -- the call
 
-    async def _call(self, lane: _Lane, callback: _Taken) -> _Result:
-        """One try (public-api 14.2). A redirect is not followed: where it leads was not agreed with the service."""
+    async def _call(self, lane: _Lane, callback: _Callback) -> _Result:
+        """One try (contract: public-api 14.2). A redirect is not followed: the service did not name its target."""
         endpoint = callback.endpoint
         headers = {
             "Content-Type": "application/json",
@@ -350,7 +386,7 @@ class CallbackSender:
         return _Result(callback, outcome)
 
     def close(self) -> None:
-        """Finish the calls that are under way, leave the rest to others."""
+        """Finish the calls that are under way; leave the rest to other processes."""
         self._stopping = True
         if self._lanes:
             self._outbound.run(self._finish()).result(timeout=self._settings.callback_timeout_seconds + 20)

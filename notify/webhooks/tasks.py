@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -80,17 +81,28 @@ def send_returned_letter(
 def _send(container: Container, callback_type: CallbackType, subject_id: str | None, service_id: str | None) -> None:
     # The contract's form of these tasks names the subject first (workers 4.2). What comes with it there, the signed
     # data, is in our database.
-    if subject_id is not None and callback_type in recorders:
-        services = recorders[callback_type](container, UUID(subject_id))
+    services: Collection[UUID] = ()
+    if callback_type in recorders and (subject := _parse(subject_id)) is not None:
+        services = recorders[callback_type](container, subject)
+    elif (service := _parse(service_id)) is not None:
+        services = [service]
     else:
-        services = [UUID(service_id)]
+        # signed data alone: another installation's worker, which shares our queue, must take it
+        logger.error("callback task names no service: dropped", callback_type=callback_type)
     for service in services:
         container.get(CallbackSender).wake(callback_type, service)
 
 
+def _parse(text: object) -> UUID | None:
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
 @tasks.periodic("replay-pending-callbacks", SWEEP_INTERVAL)
 def replay_pending_callbacks(container: Container) -> None:
-    """Publish callbacks again that nobody sends."""
+    """Publish callbacks again whose task was lost."""
     parts = container.parts
     expiry = timedelta(seconds=parts.settings.callback_expiry_seconds)
     number = sweep(parts.database, parts.queue, now=utc_now(), expiry=expiry)

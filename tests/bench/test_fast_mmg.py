@@ -92,7 +92,6 @@ def test_it_counts_messages_and_sends_a_receipt_for_each(outbound: Outbound, api
             "receipts": 101,
             "refused_receipts": 0,
         }
-    mmg = MMG(load(), outbound)
     receipts = [MMGReceiver(load()).read_receipt(body, {}) for body in api.bodies]
     assert {receipt.notification_id for receipt in receipts} == set(ids)
     assert {receipt.outcome for receipt in receipts} == {"delivered"}

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 from uuid import UUID, uuid4
 
 import orjson
@@ -20,7 +22,9 @@ from sqlalchemy import text
 
 from notify.infra.database import Database
 from notify.infra.outbound import Answer, Outbound, OutboundError
+from notify.infra.times import utc_now
 from notify.providers.base import ReceiptError
+from notify.providers.maintenance import delete_sandbox_messages
 from notify.providers.registry import configured
 from notify.providers.sandbox import server as sandbox_server
 from notify.providers.sandbox.receive import SandboxEmailReceiver, SandboxSMSReceiver
@@ -387,3 +391,46 @@ def _answers(outbound: Outbound, url: str) -> bool:
         return get(outbound, url).status == 200
     except OutboundError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example:80"}, 403),
+        ({"Host": ""}, 403),
+        ({"Host": "[::1"}, 403),
+        ({"Host": "localhost:1234"}, 200),
+        ({"Host": "[::1]:1234"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 200),
+    ],
+)
+def test_web_pages_and_foreign_names_see_nothing(address: str, headers: dict[str, str], status: int) -> None:
+    for path in ("/outbox", "/health"):
+        assert status_of(Request(address + path, headers=headers)) == status
+
+
+def status_of(request: Request) -> int:
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+def test_messages_are_deleted_after_a_week(database: Database) -> None:
+    insert = """INSERT INTO sandbox_messages (id, notification_id, channel, recipient, sender, body, created_at, outcome,
+        receipt_due_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'sms', :to, 'a', 'b', now() - make_interval(hours => :h),
+        'delivered', now())"""
+    with database.transaction() as session:
+        for hours in (0, 6 * 24, 7 * 24 - 1, 7 * 24 + 1, 100 * 24):
+            session.execute(text(insert), {"to": str(hours), "h": hours})
+    assert delete_sandbox_messages(database, utc_now()) == 2
+    assert delete_sandbox_messages(database, utc_now()) == 0
+    with database.session() as session:
+        left = session.scalars(text("SELECT recipient FROM sandbox_messages")).all()
+    assert sorted(map(int, left)) == [0, 6 * 24, 7 * 24 - 1]

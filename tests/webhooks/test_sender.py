@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from aiohttp import web
 from standardwebhooks import Webhook
 
 from notify.infra.container import Container
@@ -34,6 +35,25 @@ def test_a_service_is_told(callbacks: Callbacks, receiver: Receiver) -> None:
     assert call.headers["content-type"] == "application/json"
     assert Webhook(derived_secret(TOKEN)).verify(call.raw, call.headers) == {"id": str(id_)}
     assert queued(callbacks.parts) == []
+
+
+def test_a_signed_address_is_called_as_it_is_written(callbacks: Callbacks, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/cb?sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=a%2Fb%2Bc%3D%3D"
+    paths = []
+
+    class Signed(Receiver):
+        async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+            paths.append(request.raw_path)
+            return await super().answer(request)
+
+    with Signed() as receiver:
+        # and no proxy of the environment sees it
+        monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+        service = callbacks.service(receiver.url + path)
+        callbacks.record(service)
+        callbacks.wake(service)
+        callbacks.wait_until_done()
+    assert paths == [path]
 
 
 def test_many_are_told_once_each_over_few_connections(callbacks: Callbacks, receiver: Receiver) -> None:

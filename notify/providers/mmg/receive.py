@@ -73,7 +73,7 @@ class MMGReceiver(ReceiptReader, TextReader):
     answer_where_unknown: ClassVar[str | None] = "RECEIVED"
 
     def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
-        """The receipt in a JSON body, whatever its content type."""
+        """The receipt in a JSON body, of any content type."""
         values = parse_json_object(body, "MMG")
         status, reference = require_fields(values, ("status", "CID"), "MMG")
         return Receipt(

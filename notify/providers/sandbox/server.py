@@ -1,8 +1,11 @@
-"""The sandbox provider itself: a small HTTP server for development and tests.
+"""The sandbox provider's server: a small HTTP server for development and tests.
 
-It keeps what it is given in the table `sandbox_messages` and answers once that is committed; requests that arrive
-together share a write. After a moment it sends a receipt for each to our API, until the API takes it. What is still to
-be reported is in the table, so a restart loses no receipt.
+It stores messages in the table `sandbox_messages` and answers after the commit; requests that arrive together share a
+write. After a moment it sends a receipt for each to our API, until the API takes it. Receipts that are not sent yet are
+in the table, so a restart loses none.
+
+It shows all messages to anybody who asks, so it answers only programs on its own host name and the machine's local
+names: not web pages (which a browser makes ask), nor foreign names that lead here (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import orjson
 import psycopg
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -41,6 +45,8 @@ ROUND_SECONDS: Final = 0.05
 RECEIPT_TIMEOUT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 2.0
 """Pause before the next try of receipts that our API did not take."""
+
+LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # PostgreSQL's texts cannot hold the character NUL
 _Text = Annotated[
@@ -96,15 +102,15 @@ _COPY = """COPY sandbox_messages (id, notification_id, channel, recipient, sende
     headers, created_at, outcome, receipt_due_at) FROM STDIN"""
 _DUE = """SELECT id, notification_id, channel, outcome, created_at, receipt_due_at FROM sandbox_messages
     WHERE receipt_sent_at IS NULL ORDER BY receipt_due_at LIMIT %s"""
-_OUTBOX = """SELECT id, notification_id, channel, recipient, sender, reply_to, subject, body, html, headers, created_at,
+_NEWEST = """SELECT id, notification_id, channel, recipient, sender, reply_to, subject, body, html, headers, created_at,
     outcome, receipt_sent_at FROM sandbox_messages
     WHERE (%(to)s::text IS NULL OR recipient = %(to)s)
     AND (%(notification_id)s::uuid IS NULL OR notification_id = %(notification_id)s)
     ORDER BY id DESC LIMIT %(limit)s"""
 
 
-class Outbox:
-    """The table, and the two loops at work on it: one writes what arrives, one reports what is due."""
+class Messages:
+    """The table, and its two loops: one writes the messages that arrive, one sends the receipts that are due."""
 
     def __init__(self, pool: AsyncConnectionPool, session: aiohttp.ClientSession, settings: Settings) -> None:
         self._pool = pool
@@ -116,7 +122,7 @@ class Outbox:
         self._has_stored = asyncio.Event()
 
     async def keep(self, channel: Literal["sms", "email"], message: _SMS | _Email) -> UUID:
-        """Store a message; returns its id once it is committed. Raises what the database raised."""
+        """Store a message; its id, after the commit. Raises the database's error."""
         id_, now = new_id(), utc_now()
         email = message if isinstance(message, _Email) else None
         entry = _Entry(
@@ -142,7 +148,7 @@ class Outbox:
         return id_
 
     async def write(self) -> None:
-        """Write what arrives, for ever. What arrives during a write is the next write."""
+        """Write messages, for ever. Those that arrive during a write are the next write."""
         while True:
             await self._has_arrived.wait()
             self._has_arrived.clear()
@@ -155,7 +161,7 @@ class Outbox:
                 ):
                     for entry in entries:
                         await copy.write_row(entry.row)
-            except Exception as error:  # whatever it is, nobody may wait for ever, and the loop must live on
+            except Exception as error:  # of any kind: no request may wait for ever, and the loop must go on
                 logger.warning("sandbox could not store", messages=len(entries), error=type(error).__name__)
                 _settle(entries, error)
             else:
@@ -167,7 +173,7 @@ class Outbox:
         while True:
             try:
                 pause = await self._report_due()
-            except Exception as error:  # the loop must live on
+            except Exception as error:  # the loop must go on
                 logger.warning("sandbox could not report", error=type(error).__name__)
                 pause = RETRY_SECONDS
             if pause is None:
@@ -177,14 +183,14 @@ class Outbox:
             await asyncio.sleep(max(pause, ROUND_SECONDS))
 
     async def _report_due(self) -> float | None:
-        """One round; seconds until there is something to do again, or null when nothing waits."""
+        """Send the receipts that are due; the seconds until the next is, or None when there is none."""
         async with self._pool.connection() as connection, connection.cursor(row_factory=class_row(_Due)) as cursor:
             await cursor.execute(_DUE, (RECEIPTS_PER_ROUND,))
             waiting = await cursor.fetchall()
         now = utc_now()
         due = [message for message in waiting if message.receipt_due_at <= now]
         if not due:
-            # one that was put off must not hold up those that come after it
+            # a postponed one must not delay those that come after it
             return min(waiting[0].receipt_due_at - now, self._delay).total_seconds() if waiting else None
         at_once = asyncio.Semaphore(RECEIPTS_AT_ONCE)
         taken = await asyncio.gather(*(self._report_one(message, at_once) for message in due))
@@ -201,7 +207,7 @@ class Outbox:
         return 0.0
 
     async def _report_one(self, message: _Due, at_once: asyncio.Semaphore) -> bool:
-        """Whether our API has had its say about a receipt; one that it refuses is not sent again."""
+        """Whether our API has answered a receipt; one that it refuses is not sent again."""
         receipt = SandboxReceipt(
             notification_id=message.notification_id,
             reference=message.id,
@@ -225,9 +231,9 @@ class Outbox:
         return answer.status < 500
 
     async def newest(self, to: str | None, notification_id: UUID | None, limit: int) -> Sequence[dict[str, Any]]:
-        """What was sent last, newest first."""
+        """The newest messages first."""
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(_OUTBOX, {"to": to, "notification_id": notification_id, "limit": limit})
+            await cursor.execute(_NEWEST, {"to": to, "notification_id": notification_id, "limit": limit})
             return await cursor.fetchall()
 
 
@@ -241,7 +247,7 @@ def _settle(entries: list[_Entry], error: Exception | None) -> None:
             entry.stored.set_exception(error)
 
 
-_OUTBOX_KEY = web.AppKey("outbox", Outbox)
+_MESSAGES_KEY = web.AppKey("messages", Messages)
 
 
 def _json(content: Any, status: int = 200) -> web.Response:
@@ -254,9 +260,9 @@ async def _take(request: web.Request, channel: Literal["sms", "email"], model: t
     except ValidationError as error:
         return _json({"errors": [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]}, 400)
     try:
-        id_ = await request.app[_OUTBOX_KEY].keep(channel, message)
+        id_ = await request.app[_MESSAGES_KEY].keep(channel, message)
     except Exception:  # logged where it happened
-        return _json({"errors": ["the outbox cannot be written"]}, 503)
+        return _json({"errors": ["the message cannot be stored"]}, 503)
     return _json({"id": str(id_)})
 
 
@@ -274,7 +280,7 @@ async def _show(request: web.Request) -> web.Response:
         notification_id = UUID(request.query["notification_id"]) if "notification_id" in request.query else None
     except ValueError:
         return _json({"errors": ["limit must be a number, notification_id a UUID"]}, 400)
-    messages = await request.app[_OUTBOX_KEY].newest(request.query.get("to"), notification_id, limit)
+    messages = await request.app[_MESSAGES_KEY].newest(request.query.get("to"), notification_id, limit)
     times = ("created_at", "receipt_sent_at")
     return _json(
         {
@@ -288,15 +294,33 @@ async def _show(request: web.Request) -> web.Response:
 
 async def _health(request: web.Request) -> web.Response:
     try:
-        await request.app[_OUTBOX_KEY].newest(None, None, 1)
+        await request.app[_MESSAGES_KEY].newest(None, None, 1)
     except (psycopg.Error, PoolTimeout):
         return _json({"status": "error"}, 503)
     return _json({"status": "ok"})
 
 
+def _only_programs_on(names: frozenset[str]) -> Middleware:
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
+        except ValueError:
+            host = ""
+        if host not in names:
+            return _json({"errors": ["unknown host name"]}, 403)
+        # a browser names the page that asks; typed addresses and followed bookmarks have none
+        if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none":
+            return _json({"errors": ["web pages are not answered"]}, 403)
+        return await handler(request)
+
+    return check
+
+
 def create_app(settings: Settings) -> web.Application:
     """The server as an aiohttp application; it needs the database and its tables."""
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    names = LOCAL_NAMES | {urlsplit(settings.sandbox_url).hostname or ""} - {""}
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_only_programs_on(names)])
     app.router.add_post("/sms", _take_sms)
     app.router.add_post("/email", _take_email)
     app.router.add_get("/outbox", _show)
@@ -316,8 +340,8 @@ def create_app(settings: Settings) -> web.Application:
             ) as pool,
             open_session() as session,
         ):
-            outbox = app[_OUTBOX_KEY] = Outbox(pool, session, settings)
-            loops = [asyncio.create_task(outbox.write()), asyncio.create_task(outbox.report())]
+            messages = app[_MESSAGES_KEY] = Messages(pool, session, settings)
+            loops = [asyncio.create_task(messages.write()), asyncio.create_task(messages.report())]
             yield
             await cancel(loops)
 
