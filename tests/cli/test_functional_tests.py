@@ -20,6 +20,7 @@ from notify.services.queries import default_sms_sender, load_service
 from notify.services.senders import list_reply_tos, list_sms_senders
 from notify.templates.queries import list_templates, load_template
 from tests.cli.terminal import refused, run
+from tests.production import PRODUCTION, as_environment
 
 pytestmark = pytest.mark.usefixtures("terminal")
 
@@ -91,10 +92,9 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_elsewhere_it_must_be_allowed(monkeypatch: pytest.MonkeyPatch, parts: Parts) -> None:
-    monkeypatch.setenv("NOTIFY_ENVIRONMENT", "production")
-    monkeypatch.setenv("SECRET_KEY", "s" * 40)
-    monkeypatch.setenv("DANGEROUS_SALT", "t" * 40)
-    monkeypatch.setenv("INTERNAL_CLIENT_API_KEYS", '{"notify-admin": ["' + "u" * 40 + '"]}')
+    secrets = {name: value for name, value in PRODUCTION.items() if name not in ("sqlalchemy_database_uri", "redis_url")}
+    for name, value in as_environment(secrets | {"allow_plaintext_internal": "1"}).items():
+        monkeypatch.setenv(name, value)
     before = count(parts, "users")
     assert "REGISTER_FUNCTIONAL_TESTING_BLUEPRINT" in refused("functional-test-fixtures")
     assert count(parts, "users") == before
