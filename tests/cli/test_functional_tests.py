@@ -92,7 +92,9 @@ def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_elsewhere_it_must_be_allowed(monkeypatch: pytest.MonkeyPatch, parts: Parts) -> None:
-    secrets = {name: value for name, value in PRODUCTION.items() if name not in ("sqlalchemy_database_uri", "redis_url")}
+    secrets = {
+        name: value for name, value in PRODUCTION.items() if name not in ("sqlalchemy_database_uri", "redis_url")
+    }
     for name, value in as_environment(secrets | {"allow_plaintext_internal": "1"}).items():
         monkeypatch.setenv(name, value)
     before = count(parts, "users")
