@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from notify import settings as configuration
-from notify.cli.folder import DataFolder, FolderError
+from notify.cli.folder import SECRETS, DataFolder, FolderError
 from notify.cli.processes import refuse_taken_port
 from notify.infra.children import Child
 from notify.infra.embedded import EmbeddedError, Server, start_postgres, start_valkey
@@ -62,8 +62,7 @@ def up(data_dir: Path | None, port: int | None, processes: int | None, workers: 
     """
     given = {"notify_data_dir": data_dir, "port": port, "web_processes": processes}
     overrides: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if not configuration.read().notify_environment:
-        overrides["notify_environment"] = "development"
+    overrides["notify_environment"] = configuration.read().notify_environment or "development"
     settings = configuration.read(**overrides)
     if "API_HOST_NAME" not in os.environ:
         overrides["api_host_name"] = f"http://localhost:{settings.port}"
@@ -141,14 +140,15 @@ class Instance:
         refuse_taken_port(self.settings.web_host, self.settings.port)
 
     def _take_secrets(self) -> None:
-        """Use the folder's secrets where the environment has none. Those that the admin app must have too are the
-        published ones in development, where nothing is reached from outside.
+        """Use the folder's secrets where the environment has none, and have other commands find all of them. Those that
+        the admin app must have too are the published ones in development, where nothing is reached from outside.
         """
         own = self.folder.secrets()
         if self.settings.is_safe_environment:
             own = {"data_encryption_keys": own["data_encryption_keys"], "token_secret_key": DEVELOPMENT_TOKEN_KEY}
         self.overrides |= {name: value for name, value in own.items() if not os.environ.get(name.upper())}
         self.settings = configuration.load(starts_servers=True, **self.overrides)
+        self.overrides |= {name: getattr(self.settings, name) for name in SECRETS}
 
     def _start(self, stop: threading.Event) -> None:
         preparing = self._spawn_prepare()

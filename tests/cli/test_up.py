@@ -19,6 +19,7 @@ import pytest
 
 from notify.infra.embedded import start_postgres
 from notify.infra.valkey import free_port
+from tests.production import PRODUCTION
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 60
@@ -151,13 +152,21 @@ def test_first_start_stop_and_start_again(start: Callable[..., Run], folder: Pat
 
 
 def test_outside_development_it_has_secrets_of_its_own(start: Callable[..., Run], folder: Path) -> None:
-    run = start(NOTIFY_ENVIRONMENT="pilot", SMTP_URL="smtp://relay.example")
+    run = start(NOTIFY_ENVIRONMENT="pilot", SMTP_URL="smtp://relay.example", METRICS_TOKEN=PRODUCTION["metrics_token"])
     run.wait_until_ready()
-    secrets = json.loads((folder / "secrets.json").read_text())
+    secrets = json.loads((folder / "secrets.json").read_text()) | {"metrics_token": PRODUCTION["metrics_token"]}
     published = json.loads((folder / "run" / "environment.json").read_text())
     for name, value in secrets.items():
         assert published[name.upper()] == (value if isinstance(value, str) else json.dumps(value))
         assert str(value) not in run.said
+    listed = subprocess.run(
+        [sys.executable, "-m", "notify.cli", "list-services"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "NOTIFY_DATA_DIR": str(folder)},
+    )
+    assert listed.stdout  # it finds the instance, its environment and its secrets
     assert "console" not in run.said.lower()
     assert run.status() == 200
 
