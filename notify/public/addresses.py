@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final, Self
 
 from werkzeug.sansio.utils import get_host
@@ -40,7 +40,7 @@ class PublicAddress:
     def from_settings(cls, settings: Settings) -> Self:
         """As the settings say."""
         fixed = None if settings.is_safe_environment else settings.api_host_name
-        return cls(fixed, [ip_network(text) for text in settings.trusted_proxies])
+        return cls(fixed, settings.trusted_proxies)
 
     def of(self, environ: Mapping[str, Any]) -> str:
         """The address that this WSGI request was made to, with a slash at its end."""
