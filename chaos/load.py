@@ -1,4 +1,4 @@
-"""Load over HTTP at a steady rate, whatever comes back, with a record of every answer."""
+"""Load over HTTP at a steady rate, with a record of every answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Sent(NamedTuple):
-    """A message that we were told is accepted."""
+    """A message that was accepted with a 201."""
 
     number: str
     reference: str

@@ -36,7 +36,7 @@ class Take(NamedTuple):
     provider: str
     at: float
     is_answered: bool
-    """Whether the caller was told so, as far as the provider can tell."""
+    """Whether the caller got the answer, as far as the provider knows."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Providers:
         self._calls[number] += 1
         if trouble is None:
             return None
-        # of the number and the count of its calls, so that a seed gives the same failures whatever the timing
+        # of the number and the count of its calls, so that a seed gives the same failures with any timing
         dice = random.Random(f"{self._seed} {number} {self._calls[number]}")
         return dice.choice(trouble.kinds) if dice.random() < trouble.share else None
 

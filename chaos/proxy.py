@@ -1,4 +1,4 @@
-"""A TCP proxy that can be told to misbehave, to stand in front of a database, a broker or a provider."""
+"""A TCP proxy that misbehaves on demand, to stand in front of a database, a broker or a provider."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ WHERE client_reference LIKE %s ORDER BY created_at, id
 """
 
 COLUMNS = {
-    "accepted": "messages that the client was told are accepted (201)",
+    "accepted": "messages that were accepted with a 201",
     "5xx": "requests refused with 500 or above: the client knows, and nothing is promised",
     "broken": "requests without an answer",
     "untold": "messages stored although the client got no 201: the answer got lost; they are sent as well",

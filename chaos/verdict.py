@@ -43,7 +43,7 @@ class Verdict:
     handed_over: int = 0
     final: int = 0
     unknown: int = 0
-    """Stored and sent, though the client was not told: its connection or the web process broke."""
+    """Stored and sent, though the client got no 201: its connection or the web process broke."""
     duplicates: int = 0
     unanswered: int = 0
     """Hand-overs whose answer got lost on the provider's side: each may cost one duplicate."""
@@ -68,7 +68,7 @@ def judge(
     seconds: float,
     write_seconds: float = WRITE_SECONDS,
 ) -> Verdict:
-    """Compare what clients were told, what providers took, and what the database says."""
+    """Compare what clients got, what providers took, and what the database says."""
     verdict = Verdict(record, seconds=seconds)
     by_id, references = {}, set[str]()
     for row in rows:

@@ -1,4 +1,4 @@
-"""What each kind of broker wants to be told, and how it is asked how much waits."""
+"""The options of each kind of broker, and how many tasks wait in it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ERRORS: Final = (redis.RedisError, OperationalError, AMQPError, OSError)
 
 @dataclass(frozen=True)
 class BrokerSettings:
-    """Where the broker is, and what it wants to be told."""
+    """The broker's address and options."""
 
     url: str
     transport_options: Mapping[str, Any] = field(default_factory=dict)
@@ -72,7 +72,7 @@ def broker_settings(
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "socket_keepalive_options": _keepalive_options(),
-            # of a publisher that meets a broker which is down: it is told so at once, and not after six seconds
+            # a publisher that meets a broker which is down gets an error at once, not after six seconds
             "max_retries": 1,
             "interval_start": 0.1,
         }
@@ -131,7 +131,7 @@ class BrokerStates:
         return _look_into_redis(self._redis, names) if self._redis is not None else self._ask(names)
 
     def kept(self) -> int | None:
-        """How many tasks workers hold, under way or not yet due; null where the broker does not say."""
+        """How many tasks workers hold, under way or not yet due; None where the broker does not say."""
         if self._redis is None:
             return None
         return int(self._redis.hlen(_KEPT_BY_WORKERS))

@@ -1,6 +1,6 @@
 """Valkey (or Redis): limits, counters and short-lived facts. Never the only home of anything.
 
-Every operation survives a cache that is down: the failure is logged, and the caller is told so by a null. From then on
+Every operation survives a cache that is down: the failure is logged, and the caller gets None. From then on
 the cache is left alone until a thread in the background finds that it answers again, so that an outage costs each
 process one time-out and not one per request.
 """
@@ -67,7 +67,7 @@ class Cache:
                 return
 
     def get(self, key: str) -> bytes | None:
-        """The value, or null when there is none or the cache is down."""
+        """The value, or None when there is none or the cache is down."""
         value = self._try("get", lambda client: client.get(key))
         return value.encode() if isinstance(value, str) else value
 
@@ -76,11 +76,11 @@ class Cache:
         self._try("set", lambda client: client.set(key, value, ex=seconds))
 
     def delete(self, *keys: str) -> None:
-        """Forget values."""
+        """Delete values."""
         self._try("delete", lambda client: client.delete(*keys))
 
     def pipeline(self, operation: str, fill: Callable[[Pipeline], object]) -> list[Any] | None:
-        """Send the commands that `fill` puts on a pipeline in one round trip; their results, or null on failure."""
+        """Send the commands that `fill` puts on a pipeline in one round trip; their results, or None on failure."""
 
         def call(client: redis.Redis) -> list[Any]:
             pipeline = client.pipeline(transaction=False)
@@ -118,7 +118,7 @@ class Script:
         self._sha = ""
 
     def run_many(self, calls: Sequence[tuple[Sequence[str], Sequence[Any]]]) -> list[Any] | None:
-        """Run the script once per (keys, arguments), all in one round trip. Null when the cache is off or down."""
+        """Run the script once per (keys, arguments), all in one round trip. None when the cache is off or down."""
 
         def run(client: redis.Redis) -> list[Any]:
             if not self._sha:

@@ -75,7 +75,7 @@ class Queue:
         return True
 
     def states(self, names: Sequence[str]) -> dict[str, QueueState] | None:
-        """What waits in each of these queues, or null when the broker is down."""
+        """What waits in each of these queues, or None when the broker is down."""
         try:
             found = self._states.look([self._prefix + name for name in names])
         except self._broker.errors as error:
@@ -84,7 +84,7 @@ class Queue:
         return {name: found[self._prefix + name] for name in names}
 
     def kept_by_workers(self) -> int | None:
-        """How many tasks workers hold, under way or not yet due; null when the broker does not say, or is down."""
+        """How many tasks workers hold, under way or not yet due; None when the broker does not say, or is down."""
         try:
             return self._states.kept()
         except self._broker.errors:
@@ -110,7 +110,7 @@ def _request_headers() -> dict[str, Any]:
 
 
 def _note_time(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
-    """Note on each task, whoever publishes it, when that was."""
+    """Note on each task when it was published."""
     if headers is not None:
         headers.setdefault(PUBLISHED_HEADER, time.time())
 
@@ -237,7 +237,7 @@ def end_hard(seconds: float) -> None:
         time.sleep(seconds)
         logger.warning("worker ends with tasks under way")
         if consumers:
-            # RabbitMQ sees the connection break and deals the tasks out again; the others must be told
+            # RabbitMQ sees the connection break and deals the tasks out again; the others do not notice
             giver = threading.Thread(target=_give_back, args=(consumers[-1],), daemon=True)
             giver.start()
             giver.join(GIVE_BACK_SECONDS)

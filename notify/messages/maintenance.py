@@ -42,7 +42,7 @@ _COUNT: Final = """
 SELECT count(*) FROM notifications
 WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %s
 """
-# whoever holds the lock of a message is about to hand it over
+# the holder of a message's lock is about to hand it over
 _END: Final = """
 UPDATE notifications SET notification_status = %(status)s, updated_at = %(now)s
 WHERE id IN (

@@ -31,6 +31,7 @@ from notify.templates.cache import TemplateCache
 
 logger = structlog.get_logger(__name__)
 
+# one that is `created` may be with a provider all the same: it was tried, or a worker has it, or had it when it died
 _APPLY: Final = """
 WITH receipt AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(providers)s::text[], %(outcomes)s::text[], %(if_pending)s::text[],
@@ -50,6 +51,7 @@ WHERE n.id = r.id AND n.notification_status = ANY(%(open)s)
   AND NOT (n.notification_type = 'sms' AND n.international AND NOT coalesce(n.phone_prefix = ANY(%(reporting)s), false))
   AND (n.sent_by = r.provider OR n.sent_by IS NULL OR NOT %(only_its_provider)s)
   AND (n.notification_status <> 'created' OR n.tries > 0 OR n.interrupted > 0
+       OR NOT pg_try_advisory_xact_lock(hashtextextended(n.id::text, 6011))
        OR EXISTS (SELECT FROM delivery_batches b WHERE n.id = ANY(b.message_ids)))
 RETURNING n.id, n.service_id, n.notification_type::text, n.key_type, n.notification_status, n.sent_by, n.international,
           extract(epoch FROM %(now)s - n.created_at)::float8, n.billable_units, n.template_id, n.template_version,
