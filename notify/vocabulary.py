@@ -50,6 +50,7 @@ UserPermissionType = Literal[
     "cancel_broadcasts",
     "reject_broadcasts",
 ]
+OrganisationUserPermissionType = Literal["can_make_services_live"]
 
 NOTIFICATION_TYPES: Final = get_args(NotificationType)
 TEMPLATE_TYPES: Final = get_args(TemplateType)
@@ -65,3 +66,5 @@ SERVICE_PERMISSIONS: Final = get_args(ServicePermissionType)
 """What a service may be allowed to do (data-model 1.2, service_permission_types)."""
 USER_PERMISSIONS: Final = get_args(UserPermissionType)
 """What a member of a service may be allowed to do there (data-model 1.1, permission_types)."""
+ORGANISATION_USER_PERMISSIONS: Final = get_args(OrganisationUserPermissionType)
+"""What a member of an organisation may be allowed to do there."""

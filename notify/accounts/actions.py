@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from datetime import datetime
+from typing import Final, TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from notify.accounts.errors import EmailAddressTakenError, InvalidUserError
+from notify.accounts.errors import (
+    ActiveAlreadyError,
+    EmailAddressTakenError,
+    InvalidUserError,
+    MobileNumberNeededError,
+)
 from notify.accounts.models import Permission, ServiceUser, User
 from notify.accounts.passwords import hash_password
 from notify.content.email_addresses import InvalidEmailAddress, validate
@@ -32,6 +38,22 @@ MEMBER_PERMISSIONS: Final = (
 )
 """Permissions of the first member of a new service."""
 
+LONGEST_EMAIL_ADDRESS: Final = 255
+
+
+class UserChanges(TypedDict, total=False):
+    """What of a user may be changed (contract: internal-users 1.2)."""
+
+    name: str
+    email_address: str
+    mobile_number: str | None
+    auth_type: str
+    current_session_id: UUID | None
+    email_access_validated_at: datetime
+    take_part_in_research: bool
+    receives_new_features_email: bool
+    platform_admin: bool
+
 
 def create_user(
     session: Session,
@@ -42,39 +64,53 @@ def create_user(
     mobile_number: str | None = None,
     auth_type: str = "sms_auth",
     state: str = "pending",
+    failed_login_count: int = 0,
     platform_admin: bool = False,
+    logged_in_at: datetime | None = None,
+    take_part_in_research: bool = True,
+    receives_new_features_email: bool = True,
     user_id: UUID | None = None,
 ) -> User:
     """Create a user (contract: internal-users 1.1, 1.2). A user who signs in by text message needs a mobile number.
 
-    Raises `InvalidUserError` (its text is the contract's) and `EmailAddressTakenError`.
+    Raises `InvalidUserError`, `MobileNumberNeededError` and `EmailAddressTakenError`.
     """
-    if not name:
-        raise InvalidUserError("name", "Invalid name")
-    if auth_type not in AUTH_TYPES:
-        raise InvalidUserError("auth_type", f"Invalid auth_type: {auth_type}")
     if state not in USER_STATES:
         raise InvalidUserError("state", f"Invalid state: {state}")
-    if mobile_number is None and auth_type == "sms_auth":
-        raise InvalidUserError("mobile_number", "Mobile number must be set if auth_type is set to sms_auth")
     user = User(
         id=user_id or new_public_id(),
         name=name,
-        email_address=_checked_address(email_address),
-        mobile_number=None if mobile_number is None else _checked_number(mobile_number),
-        password=hash_password(password),
+        email_address=email_address,
+        mobile_number=mobile_number,
         auth_type=auth_type,
         state=state,
+        failed_login_count=failed_login_count,
         platform_admin=platform_admin,
+        logged_in_at=logged_in_at,
+        take_part_in_research=take_part_in_research,
+        receives_new_features_email=receives_new_features_email,
     )
+    _check(user)
+    user.password = hash_password(password)
     session.add(user)
-    try:
-        session.flush()
-    except IntegrityError as error:
-        if violated_constraint(error) == "ix_users_email_address":
-            raise EmailAddressTakenError(email_address) from None
-        raise
+    _flush(session, user)
     return user
+
+
+def update_user(session: Session, user: User, **changes: Unpack[UserChanges]) -> None:
+    """Change a user. Raises as `create_user`."""
+    for field, value in changes.items():
+        setattr(user, field, value)
+    _check(user)
+    _flush(session, user)
+
+
+def activate_user(session: Session, user: User) -> None:
+    """Let a new user in. Raises `ActiveAlreadyError`."""
+    if user.state == "active":
+        raise ActiveAlreadyError
+    user.state = "active"
+    session.flush()
 
 
 def set_password(user: User, password: str) -> None:
@@ -83,9 +119,32 @@ def set_password(user: User, password: str) -> None:
     user.password_changed_at = utc_now()
 
 
-def _checked_address(address: str) -> str:
-    if len(address) > 255:
-        raise InvalidUserError("email_address", "Longer than maximum length 255.")
+def _check(user: User) -> None:
+    if not user.name:
+        raise InvalidUserError("name", "Invalid name")
+    check_email_address(user.email_address)
+    if user.mobile_number is not None:
+        check_mobile_number(user.mobile_number)
+    if user.auth_type not in AUTH_TYPES:
+        raise InvalidUserError("auth_type", f"Invalid auth_type: {user.auth_type}")
+    if user.mobile_number is None and user.auth_type == "sms_auth":
+        raise MobileNumberNeededError
+
+
+def _flush(session: Session, user: User) -> None:
+    address = user.email_address
+    try:
+        session.flush()
+    except IntegrityError as error:
+        if violated_constraint(error) == "ix_users_email_address":
+            raise EmailAddressTakenError(address) from None
+        raise
+
+
+def check_email_address(address: str) -> str:
+    """The address itself, if a user may have it. Raises `InvalidUserError`."""
+    if len(address) > LONGEST_EMAIL_ADDRESS:
+        raise InvalidUserError("email_address", f"Longer than maximum length {LONGEST_EMAIL_ADDRESS}.")
     try:
         validate(address)
     except InvalidEmailAddress as error:
@@ -93,7 +152,8 @@ def _checked_address(address: str) -> str:
     return address
 
 
-def _checked_number(number: str) -> str:
+def check_mobile_number(number: str) -> str:
+    """The number as given, if a user may have it. Raises `InvalidUserError`."""
     try:
         PhoneNumber.parse(number).check(allow_international=True, allow_landline=False)
     except InvalidPhoneNumber as error:

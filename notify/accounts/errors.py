@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notify.infra.errors import FieldProblemError
+from notify.infra.errors import FieldProblemError, ProblemError
 
 
 class InvalidUserError(FieldProblemError):
@@ -14,3 +14,17 @@ class EmailAddressTakenError(FieldProblemError):
 
     def __init__(self, email_address: str) -> None:
         super().__init__("email_address", f"There is a user with the email address {email_address} already")
+
+
+class MobileNumberNeededError(ProblemError):
+    """A user who signs in by text message has no mobile number."""
+
+    def __init__(self) -> None:
+        super().__init__("Mobile number must be set if auth_type is set to sms_auth")
+
+
+class ActiveAlreadyError(ProblemError):
+    """The user was let in before."""
+
+    def __init__(self) -> None:
+        super().__init__("User already active")

@@ -1,4 +1,4 @@
-"""Tables of users (contract: data-model 2.1)."""
+"""Tables of users, their memberships and permissions (contract: data-model 2.1)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,34 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, func, true
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    false,
+    func,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import utc_now
-from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
+from notify.vocabulary import AUTH_TYPES, ORGANISATION_USER_PERMISSIONS, USER_PERMISSIONS, USER_STATES
 
 permission_types_enum = enum("permission_types", USER_PERMISSIONS)
+organisation_user_permission_types_enum = enum("organisation_user_permission_types", ORGANISATION_USER_PERMISSIONS)
 
 NOTIFY_USER_ID: Final = UUID("6af522d0-2915-4e52-83a3-3690455a5fe6")
 """The user in whose name the platform itself changes things (contract: data-model 6.1)."""
 
 
 class User(Base):
-    """A person who can sign in. `password` is an Argon2id hash. Addresses are looked up without regard to case."""
+    """A person who can sign in. `password` is a hash (passwords.py). Addresses are looked up without regard to case."""
 
     __tablename__ = "users"
 
@@ -51,6 +62,12 @@ class User(Base):
             "auth_type IN ('email_auth', 'webauthn_auth') OR mobile_number IS NOT NULL", name="mobile_or_other_auth"
         ),
         Index("ix_users_email_address", func.lower(email_address), unique=True),
+        Index(
+            "ix_users_email_address_part",
+            "email_address",
+            postgresql_using="gin",
+            postgresql_ops={"email_address": "gin_trgm_ops"},
+        ),
     )
 
 
@@ -61,6 +78,48 @@ class ServiceUser(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), primary_key=True, index=True)
+
+
+class OrganisationUser(Base):
+    """Who belongs to which organisation."""
+
+    __tablename__ = "user_to_organisation"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True, index=True)
+
+
+class OrganisationUserPermission(Base):
+    """What a user may do in an organisation."""
+
+    __tablename__ = "organisation_user_permissions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    permission: Mapped[str] = mapped_column(organisation_user_permission_types_enum)
+
+    __table_args__ = (
+        # also serves look-ups by organisation alone
+        UniqueConstraint("organisation_id", "user_id", "permission", name="uix_organisation_user_permission"),
+    )
+
+
+class FolderUser(Base):
+    """Which folders of templates a member of a service sees."""
+
+    __tablename__ = "user_folder_permissions"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    template_folder_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["template_folder_id", "service_id"], ["template_folder.id", "template_folder.service_id"]),
+        ForeignKeyConstraint(["user_id", "service_id"], ["user_to_service.user_id", "user_to_service.service_id"]),
+        Index("ix_user_folder_permissions_template_folder_id", "template_folder_id"),
+    )
 
 
 class Permission(Base):

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import Permission, User
+from notify.infra.errors import NotFoundProblemError
+
+
+class FoundUser(NamedTuple):
+    """A user in a list of results."""
+
+    id: UUID
+    name: str
+    email_address: str
+    mobile_number: str | None
+
+
+def get_user(session: Session, user_id: UUID) -> User:
+    """A user. Raises `NotFoundProblemError`."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFoundProblemError
+    return user
+
+
+def lock_user(session: Session, user_id: UUID) -> User:
+    """A user whose row is locked until the end of the transaction. Raises `NotFoundProblemError`."""
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None:
+        raise NotFoundProblemError
+    return user
 
 
 def user_by_email(session: Session, email_address: str) -> User | None:
     """The user with this address, without regard to case."""
     return session.scalar(select(User).where(func.lower(User.email_address) == func.lower(email_address)))
+
+
+def find_users(session: Session, part: str) -> list[FoundUser]:
+    """Users whose address has this part, without regard to case, in order of their addresses."""
+    query = (
+        select(User.id, User.name, User.email_address, User.mobile_number)
+        .where(User.email_address.icontains(part, autoescape=True, escape="\\"))
+        .order_by(User.email_address, User.id)
+    )
+    return [FoundUser(*row) for row in session.execute(query)]
 
 
 def permissions_in_service(session: Session, user_id: UUID, service_id: UUID) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-NOTIFY_SERVICE_ID: Final = UUID("d6aa2c68-a2d9-4437-ab19-3ae8eb202553")
+from notify.services.models import NOTIFY_SERVICE_ID as NOTIFY_SERVICE_ID
 
 SMS_CODE: Final = UUID("36fb0730-6259-4da1-8a80-c8de22ad4246")
 SIGN_IN_LINK: Final = UUID("299726d2-dba6-42b8-8209-30e1d66ea164")

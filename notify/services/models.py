@@ -33,6 +33,9 @@ from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES, ORGANISATION_TYPES,
 notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 recipient_type_enum = enum("recipient_type", RECIPIENT_TYPES)
 
+NOTIFY_SERVICE_ID: Final = UUID("d6aa2c68-a2d9-4437-ab19-3ae8eb202553")
+"""The built-in service that sends Notify's own messages (contract: data-model 6.2)."""
+
 API_KEY_SECRET: Final = EncryptedColumn("api_keys", "secret")
 
 

@@ -1,0 +1,230 @@
+"""Users: registered, read, changed, found and archived (contract: internal-users 1.1, 1.2)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import MISSING, AfterValidator, Field, model_validator
+from sqlalchemy.orm import Session
+
+from notify.accounts import actions, queries
+from notify.accounts.actions import check_email_address, check_mobile_number
+from notify.accounts.errors import InvalidUserError
+from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
+from notify.infra.validation import complain
+from notify.internal.fields import EmailAddress, IsoDateTime, Moment, SpacedMoment, Uuid
+from notify.internal.routes import Routes
+from notify.internal.schemas import Answer, Data, Fields, FieldsQuery
+from notify.services import user_details as details
+
+routes = Routes("users", "/user")
+
+
+def _name(value: str) -> str:
+    if not value:
+        raise complain("Invalid name")
+    return value
+
+
+def _user_address(value: str) -> str:
+    try:
+        return check_email_address(value)
+    except InvalidUserError as error:
+        raise complain(error.messages[0]) from None
+
+
+def _mobile_number(value: str) -> str:
+    try:
+        return check_mobile_number(value)
+    except InvalidUserError as error:
+        raise complain(error.messages[0]) from None
+
+
+Name = Annotated[str, AfterValidator(_name), Field(examples=["Amala Okafor"])]
+UserAddress = Annotated[str, AfterValidator(_user_address), Field(examples=["amala@example.gov.uk"])]
+MobileNumber = Annotated[str, AfterValidator(_mobile_number), Field(examples=["07700900123"])]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class KnownFields(Fields, extra="allow"):
+    """A JSON body that refuses the first field it does not know, when all others are good."""
+
+    @model_validator(mode="after")
+    def _refuse_unknown(self) -> KnownFields:
+        for name in self.model_extra or ():
+            raise complain(f"Unknown field name {name}")
+        return self
+
+
+class NewUser(Fields):
+    """A user to register."""
+
+    name: Name
+    email_address: UserAddress
+    password: str
+    mobile_number: MobileNumber | None = None
+    auth_type: str | MISSING = MISSING
+    state: str | MISSING = MISSING
+    failed_login_count: Count | MISSING = MISSING
+    platform_admin: bool | MISSING = MISSING
+    logged_in_at: IsoDateTime | None = None
+    id: Uuid | MISSING = MISSING
+    take_part_in_research: bool | MISSING = MISSING
+    receives_new_features_email: bool | MISSING = MISSING
+
+
+class EmailQuestion(Fields):
+    """A whole address."""
+
+    email: EmailAddress
+
+
+class EmailPart(Fields):
+    """A part of an address."""
+
+    email: str
+
+
+class EmailQuery(FieldsQuery):
+    """A whole address, in a query."""
+
+    email: str = ""
+
+
+class NewPassword(KnownFields):
+    """A password to set."""
+
+    password: str | MISSING = Field(MISSING, alias="_password")
+
+
+class UserAnswer(Answer):
+    """A user. It has no password and no code."""
+
+    id: UUID
+    name: str
+    email_address: str
+    created_at: Moment
+    auth_type: str
+    current_session_id: UUID | None
+    failed_login_count: int
+    email_access_validated_at: Moment
+    logged_in_at: Moment | None
+    mobile_number: str | None
+    organisations: list[UUID]
+    password_changed_at: SpacedMoment
+    permissions: dict[UUID, list[str]]
+    organisation_permissions: dict[UUID, list[str]]
+    platform_admin: bool
+    services: list[UUID]
+    can_use_webauthn: bool
+    state: str
+    take_part_in_research: bool
+    receives_new_features_email: bool
+
+
+class FoundUserAnswer(Answer):
+    """A user in a list of results."""
+
+    id: UUID
+    name: str
+    email_address: str
+    mobile_number: str | None
+
+
+class OwnOrganisationAnswer(Answer):
+    """An organisation of a user."""
+
+    id: UUID
+    name: str
+    count_of_live_services: int
+
+
+class OwnServiceAnswer(Answer):
+    """A service of a user."""
+
+    id: UUID
+    name: str
+    restricted: bool
+    organisation: UUID | None
+
+
+class AccountsAnswer(Answer):
+    """The active organisations and services of a user."""
+
+    organisations: list[OwnOrganisationAnswer]
+    services: list[OwnServiceAnswer]
+
+
+def answer_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
+    """A user as it is answered. Raises `NotFoundProblemError`."""
+    return Data(data=UserAnswer.of(details.user_details(session, user_id)))
+
+
+@routes.post("", status=201)
+def create_user(session: Session, body: NewUser) -> Data[UserAnswer]:
+    """Register a user."""
+    given: dict[str, Any] = body.given()
+    if "id" in given:
+        given["user_id"] = given.pop("id")
+    return answer_user(session, actions.create_user(session, **given).id)
+
+
+@routes.get("/<uuid:user_id>")
+def get_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
+    """Get a user."""
+    return answer_user(session, user_id)
+
+
+@routes.post("/<uuid:user_id>/activate")
+def activate_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
+    """Let a new user in."""
+    actions.activate_user(session, queries.lock_user(session, user_id))
+    return answer_user(session, user_id)
+
+
+@routes.post("/<uuid:user_id>/update-password")
+def change_password(session: Session, user_id: UUID, body: NewPassword) -> Data[UserAnswer]:
+    """Change a user's password."""
+    if body.password is MISSING:
+        raise FieldProblemError("_password", "Missing data for required field.")
+    actions.set_password(queries.get_user(session, user_id), body.password)
+    session.flush()
+    return answer_user(session, user_id)
+
+
+@routes.post("/email", writes=False)
+def get_user_by_email(session: Session, body: EmailQuestion) -> Data[UserAnswer]:
+    """Get the user of an email address."""
+    return _user_of_address(session, body.email)
+
+
+@routes.get("/email")
+def get_user_by_email_in_query(session: Session, query: EmailQuery) -> Data[UserAnswer]:
+    """Get the user of an email address, as of 2020."""
+    if not query.email:
+        raise ProblemError("Invalid request. Email query string param required")
+    return _user_of_address(session, query.email)
+
+
+def _user_of_address(session: Session, email_address: str) -> Data[UserAnswer]:
+    user = queries.user_by_email(session, email_address)
+    if user is None:
+        raise NotFoundProblemError
+    return answer_user(session, user.id)
+
+
+@routes.post("/find-users-by-email", writes=False)
+def find_users_by_email(session: Session, body: EmailPart) -> Data[list[FoundUserAnswer]]:
+    """Find users by a part of their email address."""
+    return Data(data=FoundUserAnswer.of_each(queries.find_users(session, body.email)))
+
+
+@routes.get("/<uuid:user_id>/organisations-and-services")
+def get_accounts(session: Session, user_id: UUID) -> AccountsAnswer:
+    """Get a user's organisations and services."""
+    queries.get_user(session, user_id)
+    return AccountsAnswer(
+        organisations=OwnOrganisationAnswer.of_each(details.own_organisations(session, user_id)),
+        services=OwnServiceAnswer.of_each(details.own_services(session, user_id)),
+    )
