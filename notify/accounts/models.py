@@ -116,7 +116,9 @@ class FolderUser(Base):
     service_id: Mapped[UUID] = mapped_column(primary_key=True)
 
     __table_args__ = (
-        ForeignKeyConstraint(["template_folder_id", "service_id"], ["template_folder.id", "template_folder.service_id"]),
+        ForeignKeyConstraint(
+            ["template_folder_id", "service_id"], ["template_folder.id", "template_folder.service_id"]
+        ),
         ForeignKeyConstraint(["user_id", "service_id"], ["user_to_service.user_id", "user_to_service.service_id"]),
         Index("ix_user_folder_permissions_template_folder_id", "template_folder_id"),
     )

@@ -71,9 +71,7 @@ def _folders() -> None:
             ["user_to_service.user_id", "user_to_service.service_id"],
             name=op.f("fk_user_folder_permissions_user_id_service_id"),
         ),
-        sa.PrimaryKeyConstraint(
-            "user_id", "template_folder_id", "service_id", name=op.f("pk_user_folder_permissions")
-        ),
+        sa.PrimaryKeyConstraint("user_id", "template_folder_id", "service_id", name=op.f("pk_user_folder_permissions")),
     )
     op.create_index("ix_user_folder_permissions_template_folder_id", "user_folder_permissions", ["template_folder_id"])
 
