@@ -265,7 +265,8 @@ def test_an_answer_may_begin_with_a_byte_order_mark(mmg: MMG, server: MMGServer)
 
 
 def test_a_key_that_no_header_can_carry_is_our_fault(server: MMGServer, outbound: Outbound) -> None:
-    error = failure(MMG(load(mmg_url=server.address, mmg_api_key="k\x00y"), outbound), TEXT)
+    settings = load(mmg_url=server.address, mmg_api_key="key").model_copy(update={"mmg_api_key": "k\x00y"})
+    error = failure(MMG(settings, outbound), TEXT)
     assert (error.kind, error.retryable) == ("invalid_request", True)
     assert error.is_own_fault
     assert not error.is_outage

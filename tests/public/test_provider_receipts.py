@@ -47,8 +47,13 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def created(api: Api) -> UUID:
-    return api.sent("sms")
+def sending(api: Api) -> UUID:
+    """A text that MMG has."""
+    id_ = api.sent("sms")
+    api.execute(
+        "UPDATE notifications SET notification_status = 'sending', sent_by = 'mmg', sent_at = now() WHERE id = %s", id_
+    )
+    return id_
 
 
 def receipt(id_: UUID | None = None) -> dict[str, str]:
@@ -56,7 +61,7 @@ def receipt(id_: UUID | None = None) -> dict[str, str]:
 
 
 def test_receipts_need_the_credentials_of_the_provider(api: Api, clients: Clients) -> None:
-    client, id_ = clients(**PRODUCTION, **CREDENTIALS), created(api)
+    client, id_ = clients(**PRODUCTION, **CREDENTIALS), sending(api)
     answer = client.post("/notifications/sms/mmg", json=receipt(id_))
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Basic")
@@ -70,7 +75,7 @@ def test_receipts_need_the_credentials_of_the_provider(api: Api, clients: Client
         answer = client.post("/notifications/sms/mmg", json=receipt(id_), headers=given)
         assert answer.status_code == 403
         assert answer.get_json()["message"] == "Forbidden: invalid authentication token provided"
-    assert api.get(str(id_))["status"] == "created"
+    assert api.get(str(id_))["status"] == "sending"
     answer = client.post("/notifications/sms/mmg", json=receipt(id_), headers=basic(*MMG))
     assert (answer.status_code, answer.get_json()) == (200, {"result": "success"})
     assert api.get(str(id_))["status"] == "delivered"
@@ -110,7 +115,7 @@ def test_in_development_receipts_are_taken_without_credentials_unless_there_are_
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
 def test_receipts_may_be_in_any_encoding_of_json(api: Api, clients: Clients, encoding: str) -> None:
-    id_ = created(api)
+    id_ = sending(api)
     body = json.dumps(receipt(id_)).encode(encoding)
     assert clients().post("/notifications/sms/mmg", data=body).status_code == 200
     assert api.get(str(id_))["status"] == "delivered"
