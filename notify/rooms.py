@@ -27,6 +27,7 @@ ROOMS: Final = (
     "messages",
     "notices",
     "inbound",
+    "sign_in",
 )
 """Every room, the lower floors first."""
 

@@ -29,6 +29,7 @@ from notify.providers.settings import EmailProviderSettings, TextProviderSetting
 from notify.public.settings import WebSettings
 from notify.safety import SettingsError
 from notify.setting_types import CleanEnvironment, SettingsPart, without_control_characters
+from notify.sign_in.settings import AccountSettings
 from notify.webhooks.settings import CallbackSettings
 
 __all__ = ["PARTS", "Settings", "SettingsError", "load", "read"]
@@ -46,12 +47,14 @@ PARTS: Final[tuple[type[SettingsPart], ...]] = (
     TextProviderSettings,
     EmailProviderSettings,
     DocumentSettings,
+    AccountSettings,
     TelemetrySettings,
 )
 """The parts of `Settings`, in the order in which an operator reads of them."""
 
 
 class Settings(
+    AccountSettings,
     CallbackSettings,
     DocumentSettings,
     EnvironmentSettings,

@@ -11,12 +11,18 @@ from sqlalchemy.orm import Session
 from notify.accounts import actions, queries
 from notify.accounts.actions import check_email_address, check_mobile_number
 from notify.accounts.errors import InvalidUserError
+from notify.accounts.models import User
+from notify.infra.container import Container
 from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
-from notify.infra.validation import complain
+from notify.infra.times import utc_now
+from notify.infra.validation import complain, parse_uuid
 from notify.internal.fields import EmailAddress, IsoDateTime, Moment, SpacedMoment, Uuid
+from notify.internal.reading import Unread
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Data, Fields, FieldsQuery
 from notify.services import user_details as details
+from notify.services.members import archive_user as archive
+from notify.sign_in.messages import AccountMessages
 
 routes = Routes("users", "/user")
 
@@ -72,6 +78,27 @@ class NewUser(Fields):
     id: Uuid | MISSING = MISSING
     take_part_in_research: bool | MISSING = MISSING
     receives_new_features_email: bool | MISSING = MISSING
+
+
+def _only_false(value: bool) -> bool:
+    if value:
+        raise complain("Cannot set platform_admin to True")
+    return value
+
+
+class ChangedUser(KnownFields):
+    """What is to change of a user. `updated_by` is somebody else who changes it."""
+
+    name: Name | MISSING = MISSING
+    email_address: UserAddress | MISSING = MISSING
+    mobile_number: MobileNumber | None | MISSING = MISSING
+    auth_type: str | MISSING = MISSING
+    current_session_id: Uuid | None | MISSING = MISSING
+    email_access_validated_at: IsoDateTime | MISSING = MISSING
+    take_part_in_research: bool | MISSING = MISSING
+    receives_new_features_email: bool | MISSING = MISSING
+    platform_admin: Annotated[bool, AfterValidator(_only_false)] | MISSING = MISSING
+    updated_by: str | None | MISSING = MISSING
 
 
 class EmailQuestion(Fields):
@@ -173,6 +200,47 @@ def create_user(session: Session, body: NewUser) -> Data[UserAnswer]:
 @routes.get("/<uuid:user_id>")
 def get_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
     """Get a user."""
+    return answer_user(session, user_id)
+
+
+@routes.post("/<uuid:user_id>")
+def change_user(
+    session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]
+) -> Data[UserAnswer]:
+    """Change a user, who gets a message where somebody else changes the address or the number."""
+    user = queries.lock_user(session, user_id)
+    body = unread.read()
+    changes: Any = body.given()
+    changed_by = _other_user(session, changes.pop("updated_by")) if "updated_by" in changes else None
+    actions.update_user(session, user, **changes)
+    if changed_by is not None:
+        messages = container.get(AccountMessages)
+        if "email_address" in changes:
+            messages.send_address_changed(session, user, changed_by)
+        elif "mobile_number" in changes:
+            messages.send_number_changed(session, user, changed_by)
+    return answer_user(session, user_id)
+
+
+def _other_user(session: Session, user_id: str | None) -> User:
+    try:
+        return queries.get_user(session, parse_uuid(user_id))
+    except ValueError:
+        raise NotFoundProblemError from None
+
+
+@routes.post("/<uuid:user_id>/archive")
+def archive_user(session: Session, container: Container, user_id: UUID) -> None:
+    """Archive a user."""
+    domain = container.parts.settings.notify_email_domain
+    archive(session, user_id, email_domain=domain, now=utc_now())
+
+
+@routes.post("/<uuid:user_id>/reset-failed-login-count")
+def reset_failures(session: Session, user_id: UUID) -> Data[UserAnswer]:
+    """Set a user's count of failures to sign in to zero."""
+    queries.lock_user(session, user_id).failed_login_count = 0
+    session.flush()
     return answer_user(session, user_id)
 
 

@@ -127,3 +127,40 @@ class UnknownRetentionError(NotFoundProblemError):
 
     def __init__(self, retention_id: UUID, service_id: UUID) -> None:
         super().__init__(f"The service data retention for id: {retention_id} was not found for service: {service_id}")
+
+
+class MemberAlreadyError(ProblemError):
+    """The user belongs to the service already."""
+
+    def __init__(self, user_id: UUID, service_id: UUID) -> None:
+        super().__init__(f"User id: {user_id} already part of service id: {service_id}")
+
+
+class NoMemberError(NotFoundProblemError):
+    """The user does not belong to the service."""
+
+    def __init__(self) -> None:
+        super().__init__("User not found")
+
+
+class MemberNeededError(ProblemError):
+    """The service would have too few members or managers."""
+
+    def __init__(self) -> None:
+        super().__init__("User cannot be removed from the service")
+
+
+class MemberNeededSomewhereError(ProblemError):
+    """One of a user's services would have too few members or managers."""
+
+    def __init__(self) -> None:
+        super().__init__("User cannot be removed from a service")
+
+
+class TooFewManagersError(ProblemError):
+    """The service would have too few users who manage its settings."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Cannot change user permissions - service would have too few users with manage_settings"
+        )

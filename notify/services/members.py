@@ -1,0 +1,202 @@
+"""Who works on a service, what they may do there, and when they may leave (contract: internal-users 1.5). Every function
+flushes; the caller's transaction commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from notify.accounts.actions import add_to_service, set_password
+from notify.accounts.models import (
+    FolderUser,
+    OrganisationUser,
+    OrganisationUserPermission,
+    Permission,
+    ServiceUser,
+    User,
+)
+from notify.accounts.queries import get_user, lock_user, permissions_in_service
+from notify.infra.errors import NotFoundProblemError
+from notify.organisations.models import Domain, Organisation
+from notify.services.errors import (
+    MemberAlreadyError,
+    MemberNeededError,
+    MemberNeededSomewhereError,
+    NoMemberError,
+    TooFewManagersError,
+)
+from notify.services.models import Service
+from notify.services.service import lock_service
+from notify.vocabulary import ORGANISATION_USER_PERMISSIONS, USER_PERMISSIONS
+
+MANAGE: Final = "manage_settings"
+ARCHIVED_NAME: Final = "Archived user"
+NO_SESSION: Final = UUID(int=0)
+
+GOVERNMENT_DOMAINS: Final = (
+    "gov.uk",
+    "nhs.uk",
+    "nhs.net",
+    "nhs.scot",
+    "police.uk",
+    "cjsm.net",
+    "sch.uk",
+    "hscni.net",
+    "llyw.cymru",
+    "nhs.wales",
+    "judiciary.uk",
+    "kirkleeseducation.uk",
+)
+"""Addresses at and below these domains are of government (internal-users 0)."""
+
+
+def add_member(session: Session, service_id: UUID, user_id: UUID, permissions: Collection[str]) -> None:
+    """Make a user a member of a service. Raises `NotFoundProblemError` (no such user, service or permission),
+    `MemberAlreadyError`.
+    """
+    lock_service(session, service_id)
+    check_no_member(session, service_id, user_id)
+    _check_permissions(permissions)
+    add_to_service(session, user_id, service_id, permissions)
+
+
+def check_no_member(session: Session, service_id: UUID, user_id: UUID) -> None:
+    """Raises `NotFoundProblemError` (no such user or service), `MemberAlreadyError`."""
+    if session.get(Service, service_id) is None:
+        raise NotFoundProblemError
+    get_user(session, user_id)
+    if is_member(session, service_id, user_id):
+        raise MemberAlreadyError(user_id, service_id)
+
+
+def is_member(session: Session, service_id: UUID, user_id: UUID) -> bool:
+    """Whether a user belongs to a service."""
+    return session.get(ServiceUser, (user_id, service_id)) is not None
+
+
+def set_member_permissions(session: Session, service_id: UUID, user_id: UUID, permissions: Collection[str]) -> None:
+    """Replace what a member may do in a service. Raises `NotFoundProblemError` (no member, no such permission),
+    `TooFewManagersError`.
+    """
+    service = lock_service(session, service_id)
+    if not is_member(session, service_id, user_id):
+        raise NotFoundProblemError
+    if MANAGE not in permissions and _is_needed_to_manage(session, service, get_user(session, user_id)):
+        raise TooFewManagersError
+    _check_permissions(permissions)
+    add_to_service(session, user_id, service_id, permissions)
+
+
+def _check_permissions(permissions: Collection[str]) -> None:
+    if not set(permissions).issubset(USER_PERMISSIONS):
+        raise NotFoundProblemError
+
+
+def remove_member(session: Session, service_id: UUID, user_id: UUID) -> None:
+    """Take a member out of a service. Raises `NotFoundProblemError` (no such user or service), `NoMemberError`,
+    `MemberNeededError`.
+    """
+    user = get_user(session, user_id)
+    service = lock_service(session, service_id)
+    if not is_member(session, service_id, user_id):
+        raise NoMemberError
+    if not can_leave(session, service, user):
+        raise MemberNeededError
+    for table in (FolderUser, Permission, ServiceUser):
+        session.execute(delete(table).where(table.user_id == user_id, table.service_id == service_id))
+
+
+def can_leave(session: Session, service: Service, user: User) -> bool:
+    """Whether a service has enough members and managers without this one."""
+    active = session.scalar(
+        select(func.count())
+        .select_from(ServiceUser)
+        .join(User, User.id == ServiceUser.user_id)
+        .where(ServiceUser.service_id == service.id, User.state == "active")
+    )
+    return active != 1 and not _is_needed_to_manage(session, service, user)
+
+
+def _is_needed_to_manage(session: Session, service: Service, user: User) -> bool:
+    """Whether a service would have too few managers of government without this user."""
+    if MANAGE not in permissions_in_service(session, user.id, service.id):
+        return False
+    if not _government_addresses(session, [user.email_address]):
+        return False
+    managers = session.scalars(
+        select(User.email_address)
+        .join(Permission, Permission.user_id == User.id)
+        .where(Permission.service_id == service.id, Permission.permission == MANAGE, User.state == "active")
+    ).all()
+    least = 1 if service.restricted and not service.has_active_go_live_request else 2
+    return len(_government_addresses(session, managers)) - 1 < least
+
+
+def is_government_address(session: Session, email_address: str) -> bool:
+    """Whether an address is at or below a domain of government, or of any organisation."""
+    return bool(_government_addresses(session, [email_address]))
+
+
+def _government_addresses(session: Session, addresses: Collection[str]) -> list[str]:
+    hosts = {address: _domains_above(address) for address in addresses}
+    candidates = {domain for domains in hosts.values() for domain in domains}
+    known = set(session.scalars(select(Domain.domain).where(Domain.domain.in_(candidates))))
+    known.update(GOVERNMENT_DOMAINS)
+    return [address for address in addresses if not known.isdisjoint(hosts[address])]
+
+
+def _domains_above(email_address: str) -> list[str]:
+    labels = email_address.rpartition("@")[2].lower().split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
+
+
+def archive_user(session: Session, user_id: UUID, *, email_domain: str, now: datetime) -> None:
+    """Archive a user (contract: internal-users 1.2): who is signed out, belongs nowhere, cannot sign in, and whose
+    address is free. Raises `NotFoundProblemError`, `MemberNeededSomewhereError`.
+    """
+    user = lock_user(session, user_id)
+    services = session.scalars(
+        select(Service)
+        .join(ServiceUser, ServiceUser.service_id == Service.id)
+        .where(ServiceUser.user_id == user_id, Service.active)
+        .order_by(Service.id)
+        .with_for_update(of=Service)
+    ).all()
+    if not all(can_leave(session, service, user) for service in services):
+        raise MemberNeededSomewhereError
+    for table in (FolderUser, Permission, ServiceUser, OrganisationUserPermission, OrganisationUser):
+        session.execute(delete(table).where(table.user_id == user_id))
+    user.name = ARCHIVED_NAME
+    user.email_address = f"_archived_{now:%Y-%m-%d-%H:%M:%S}_{user_id}@{email_domain}"
+    user.auth_type = "email_auth"
+    user.mobile_number = None
+    set_password(user, str(uuid4()))
+    user.platform_admin = False
+    user.current_session_id = NO_SESSION
+    user.state = "inactive"
+    session.flush()
+
+
+def set_organisation_permissions(
+    session: Session, organisation_id: UUID, user_id: UUID, permissions: Collection[str]
+) -> None:
+    """Replace what a user may do in an organisation. Raises `NotFoundProblemError` (no such organisation, user or
+    permission).
+    """
+    if session.get(Organisation, organisation_id, with_for_update=True) is None:
+        raise NotFoundProblemError
+    get_user(session, user_id)
+    if not set(permissions).issubset(ORGANISATION_USER_PERMISSIONS):
+        raise NotFoundProblemError
+    table = OrganisationUserPermission
+    session.execute(delete(table).where(table.user_id == user_id, table.organisation_id == organisation_id))
+    session.add_all(
+        table(user_id=user_id, organisation_id=organisation_id, permission=name) for name in sorted(set(permissions))
+    )
+    session.flush()

@@ -1,0 +1,44 @@
+"""Refusals of the sign-in room."""
+
+from __future__ import annotations
+
+from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
+
+
+class IncorrectPasswordError(FieldProblemError):
+    """It is not the user's password."""
+
+    def __init__(self) -> None:
+        super().__init__("password", "Incorrect password")
+
+
+class CodeNotFoundError(NotFoundProblemError):
+    """No such code was sent to the user, or the user is locked out."""
+
+    def __init__(self) -> None:
+        super().__init__("Code not found")
+
+
+class CodeExpiredError(ProblemError):
+    """The code was used before, or is too old."""
+
+    def __init__(self) -> None:
+        super().__init__("Code has expired")
+
+
+class TooManyFailuresError(ProblemError):
+    """The user failed too often to sign in with a security key."""
+
+    def __init__(self) -> None:
+        super().__init__("Maximum login count exceeded", status=403)
+
+
+class LastSecurityKeyError(ProblemError):
+    """A user keeps at least one security key."""
+
+    def __init__(self) -> None:
+        super().__init__("Cannot delete last remaining webauthn credential for user")
+
+
+class UnsendableNumberError(ProblemError):
+    """A code cannot be sent to this number."""
