@@ -8,12 +8,16 @@ outside, or reach real people. Everywhere else secrets must be good ones, and wh
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from notify.setting_types import Connection, SettingsPart
 
 if TYPE_CHECKING:
     from notify.settings import Settings
+
+T = TypeVar("T")
 
 DEVELOPMENT_SECRET: Final = "dev-notify-secret-key"
 DEVELOPMENT_SALT: Final = "dev-notify-salt"
@@ -45,15 +49,6 @@ class SettingsError(Exception):
     """A setting is missing, malformed or unsafe. Its text is one line that names the environment variable."""
 
 
-class _Connection(NamedTuple):
-    """Where a setting connects to, and whether that is encrypted."""
-
-    variable: str
-    hosts: tuple[str, ...]
-    is_encrypted: bool
-    advice: str
-
-
 def is_loopback(host: str) -> bool:
     """Whether a host name or IP address is this machine's own."""
     host = host.strip("[]").rstrip(".").lower()
@@ -76,72 +71,57 @@ def is_private(host: str) -> bool:
         return "." not in host or host.endswith(PRIVATE_NAMES)
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
+    """The host of a web address."""
     return urlsplit(address).hostname or ""
 
 
 # -- development and test
 
 
-def refuse_exposure(settings: Settings) -> None:
+def refuse_exposure(settings: Settings, parts: Sequence[type[SettingsPart]]) -> None:
     """Raise `SettingsError` where a process of development or test could be reached from outside, or could reach real
     people.
     """
     where = f"in environment {settings.notify_environment!r}"
     other = "set NOTIFY_ENVIRONMENT to a name of your own such as production"
-    for variable, host in _listeners(settings):
+    for variable, host in _of_each(parts, lambda part: part.listeners(settings)):
         if not is_loopback(host):
             raise SettingsError(
                 f"{variable}: {host} is reached from other machines, which is refused {where}; "
                 f"set 127.0.0.1, or {other}"
             )
-    if not is_private(_host(settings.api_host_name)):
+    if not is_private(host_of(settings.api_host_name)):
         raise SettingsError(
             f"API_HOST_NAME: a public address is refused {where}; set http://localhost:{settings.port}, or {other}"
         )
-    for variable, address in _providers(settings):
-        if not address or not is_private(_host(address)):
+    for variable, address in _of_each(parts, lambda part: part.providers(settings)):
+        if not address or not is_private(host_of(address)):
             raise SettingsError(
                 f"{variable}: a real provider is refused {where}; {other}, or the address of a stand-in on this machine"
             )
 
 
-def _listeners(settings: Settings) -> Iterator[tuple[str, str]]:
-    yield "WEB_HOST", settings.web_host
-    if settings.worker_metrics_port:
-        yield "WORKER_METRICS_HOST", settings.worker_metrics_host
-    if settings.sandbox_url:
-        yield "SANDBOX_URL", _host(settings.sandbox_url)
-
-
-def _providers(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Providers in use: the variable that switches each on, and the address it is called at."""
-    if settings.mmg_api_key:
-        yield "MMG_API_KEY", settings.mmg_url
-    if settings.firetext_api_key or settings.firetext_international_api_key:
-        yield "FIRETEXT_API_KEY", settings.firetext_url
-    if settings.ses_enabled:
-        yield "SES_ENABLED", settings.ses_url
-    if settings.smtp_url:
-        yield "SMTP_URL", settings.smtp_url
+def _of_each(parts: Iterable[type[SettingsPart]], ask: Callable[[type[SettingsPart]], Iterable[T]]) -> Iterator[T]:
+    # each part answers for itself: the settings as a whole would only give the answer of one of them
+    for part in parts:
+        yield from ask(part)
 
 
 # -- everywhere else
 
 
-def refuse_weakness(settings: Settings) -> None:
+def refuse_weakness(settings: Settings, parts: Sequence[type[SettingsPart]]) -> None:
     """Raise `SettingsError` for weak or published secrets, open endpoints, stand-ins and unencrypted connections."""
     where = f"in environment {settings.notify_environment!r}"
-    _refuse_weak_secrets(settings, where)
+    _refuse_weak_secrets(settings, parts, where)
     if not settings.effective_metrics_token:
         raise SettingsError(f"METRICS_TOKEN: must be set {where}: without it anybody can read the metrics")
-    if settings.sandbox_url:
-        raise SettingsError(f"SANDBOX_URL: the sandbox provider is refused {where}")
-    if settings.sns_url:
-        raise SettingsError(f"SNS_URL: a stand-in for SNS is refused {where}")
+    for variable, what in _of_each(parts, lambda part: part.stand_ins(settings)):
+        raise SettingsError(f"{variable}: {what} is refused {where}")
     if settings.allow_plaintext_internal:
         return
-    for connection in _connections(settings):
+    for connection in _of_each(parts, lambda part: part.connections(settings)):
         if not connection.is_encrypted and not all(map(is_loopback, connection.hosts)):
             raise SettingsError(
                 f"{connection.variable}: an unencrypted connection to another machine is refused {where}; "
@@ -158,8 +138,8 @@ def refuse_missing_servers(settings: Settings) -> None:
         raise SettingsError(f"REDIS_URL: must be set {where} (or REDIS_ENABLED=0)")
 
 
-def _refuse_weak_secrets(settings: Settings, where: str) -> None:
-    for variable, secret, shortest in _secrets(settings):
+def _refuse_weak_secrets(settings: Settings, parts: Sequence[type[SettingsPart]], where: str) -> None:
+    for variable, secret, shortest in _of_each(parts, lambda part: part.secrets(settings)):
         if secret in PUBLISHED:
             raise SettingsError(f"{variable}: the development default is refused {where}; set a secret of your own")
         if len(secret) < shortest:
@@ -179,57 +159,21 @@ def _refuse_weak_secrets(settings: Settings, where: str) -> None:
         raise SettingsError("DATA_ENCRYPTION_KEYS: must be another secret than SECRET_KEY, which the admin app has too")
 
 
-def _secrets(settings: Settings) -> Iterator[tuple[str, str, int]]:
-    """Variable, value and shortest length of each secret."""
-    for secret in settings.secret_key:
-        yield "SECRET_KEY", secret, SHORTEST_SECRET
-    yield "DANGEROUS_SALT", settings.dangerous_salt, SHORTEST_SALT
-    for secrets in settings.internal_client_api_keys.values():
-        for secret in secrets:
-            yield "INTERNAL_CLIENT_API_KEYS", secret, SHORTEST_SECRET
-    for secret in settings.data_encryption_keys:
-        yield "DATA_ENCRYPTION_KEYS", secret, SHORTEST_SECRET
-    if settings.token_secret_key:
-        yield "TOKEN_SECRET_KEY", settings.token_secret_key, SHORTEST_SECRET
-    if settings.metrics_token:
-        yield "METRICS_TOKEN", settings.metrics_token, SHORTEST_SECRET
-
-
-def _connections(settings: Settings) -> Iterator[_Connection]:
-    for variable, address in (
-        ("SQLALCHEMY_DATABASE_URI", settings.sqlalchemy_database_uri),
-        ("SQLALCHEMY_DATABASE_URI_BULK", settings.sqlalchemy_database_uri_bulk),
-    ):
-        if address:
-            yield _to_database(variable, address)
-    if settings.redis_url and (settings.redis_enabled or not settings.broker_url):
-        yield _to_server("REDIS_URL", settings.redis_url, ("redis",), "set a rediss:// address")
-    if settings.broker_url:
-        advice = "set a rediss://, amqps:// or https:// address"
-        yield _to_server("BROKER_URL", settings.broker_url, PLAINTEXT_BROKERS, advice)
-    for variable, address in (
-        ("MMG_URL", settings.mmg_url if settings.mmg_api_key else ""),
-        ("FIRETEXT_URL", settings.firetext_url if settings.firetext_api_key else ""),
-        ("SES_URL", settings.ses_url if settings.ses_enabled else ""),
-        ("SES_RECEIPTS_QUEUE_URL", settings.ses_receipts_queue_url),
-    ):
-        if address:
-            yield _to_server(variable, address, ("http",), "set an https:// address")
-
-
-def _to_server(variable: str, address: str, plaintext: tuple[str, ...], advice: str) -> _Connection:
+def to_server(variable: str, address: str, plaintext: tuple[str, ...], advice: str) -> Connection:
+    """The connection that an address means; `plaintext` are the schemes without encryption."""
     parts = urlsplit(address)
-    return _Connection(variable, (parts.hostname or "localhost",), parts.scheme not in plaintext, advice)
+    return Connection(variable, (parts.hostname or "localhost",), parts.scheme not in plaintext, advice)
 
 
-def _to_database(variable: str, address: str) -> _Connection:
+def to_database(variable: str, address: str) -> Connection:
+    """The connection to PostgreSQL that an address means."""
     parts = urlsplit(address)
     query = parse_qs(parts.query)
     named = unquote(parts.netloc.rpartition("@")[2]) or query.get("host", [""])[-1]
     hosts = (_without_port(host) for host in named.split(","))
     remote = tuple(host for host in hosts if host and not host.startswith(("/", "@")))  # others are Unix sockets
     is_encrypted = query.get("sslmode", [""])[-1] in ENCRYPTED_SSLMODES
-    return _Connection(variable, remote, is_encrypted, "add sslmode=verify-full to it")
+    return Connection(variable, remote, is_encrypted, "add sslmode=verify-full to it")
 
 
 def _without_port(host: str) -> str:

@@ -9,8 +9,8 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import orjson
@@ -26,10 +26,39 @@ _HOST: Final = re.compile(r"[\w](?:[\w.-]*[\w])?\.?")
 _FERNET_BYTES: Final = 32
 
 
+class Connection(NamedTuple):
+    """Where a setting connects to, and whether that is encrypted. `advice` says how to encrypt it."""
+
+    variable: str
+    hosts: tuple[str, ...]
+    is_encrypted: bool
+    advice: str
+
+
 class SettingsPart(BaseModel):
-    """Parent of the parts of `Settings`."""
+    """Parent of the parts of `Settings`. A part says here what of it can be unsafe (`notify.safety` judges it)."""
 
     model_config = ConfigDict(frozen=True)
+
+    def listeners(self) -> Iterator[tuple[str, str]]:
+        """Variable and host of each address that processes listen on."""
+        yield from ()
+
+    def providers(self) -> Iterator[tuple[str, str]]:
+        """Services in use that reach people: the variable that switches each on, and the address it is called at."""
+        yield from ()
+
+    def stand_ins(self) -> Iterator[tuple[str, str]]:
+        """Variables that are set for development only, each with what it is."""
+        yield from ()
+
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """Variable, value and shortest length of each secret of ours."""
+        yield from ()
+
+    def connections(self) -> Iterator[Connection]:
+        """The connections to other machines."""
+        yield from ()
 
 
 def clean(value: str) -> str:

@@ -7,56 +7,36 @@ generated from them (`notify settings --markdown`), so a field's description is 
 
 from __future__ import annotations
 
-from typing import Any, Final
+from functools import cache
+from types import ModuleType
+from typing import Any, TypeVar
 
 from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
 from notify import safety
-from notify.documents.settings import DocumentSettings
 from notify.infra.settings import (
+    AmazonSettings,
     DatabaseSettings,
     EnvironmentSettings,
     FileSettings,
     QueueSettings,
     SecretSettings,
     TelemetrySettings,
-    WorkerSettings,
-)
-from notify.messages.settings import DeliverySettings
-from notify.providers.settings import EmailProviderSettings, TextProviderSettings
-from notify.public.settings import WebSettings
-from notify.safety import SettingsError
-from notify.setting_types import CleanEnvironment, SettingsPart, without_control_characters
-from notify.sign_in.settings import AccountSettings
-from notify.webhooks.settings import CallbackSettings
-
-__all__ = ["PARTS", "Settings", "SettingsError", "load", "read"]
-
-PARTS: Final[tuple[type[SettingsPart], ...]] = (
-    EnvironmentSettings,
-    SecretSettings,
-    DatabaseSettings,
-    QueueSettings,
-    FileSettings,
     WebSettings,
     WorkerSettings,
-    DeliverySettings,
-    CallbackSettings,
-    TextProviderSettings,
-    EmailProviderSettings,
-    DocumentSettings,
-    AccountSettings,
-    TelemetrySettings,
 )
-"""The parts of `Settings`, in the order in which an operator reads of them."""
+from notify.rooms import load as load_rooms
+from notify.safety import SettingsError
+from notify.setting_types import CleanEnvironment, SettingsPart, without_control_characters
+
+__all__ = ["Settings", "SettingsError", "load", "parts", "read"]
+
+P = TypeVar("P", bound=SettingsPart)
 
 
 class Settings(
-    AccountSettings,
-    CallbackSettings,
-    DocumentSettings,
     EnvironmentSettings,
     SecretSettings,
     DatabaseSettings,
@@ -64,13 +44,14 @@ class Settings(
     FileSettings,
     WebSettings,
     WorkerSettings,
-    DeliverySettings,
-    TextProviderSettings,
-    EmailProviderSettings,
+    AmazonSettings,
     TelemetrySettings,
     BaseSettings,
 ):
-    """The settings of one process. Build it with `load()`, which turns every fault into one `SettingsError` line."""
+    """The settings of one process: these and, as `part(...)`, those of every room.
+
+    Build it with `load()`, which turns every fault into one `SettingsError` line.
+    """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -78,6 +59,16 @@ class Settings(
     @classmethod
     def _clean(cls, value: Any) -> Any:
         return without_control_characters(value)
+
+    def part(self, kind: type[P]) -> P:
+        """The settings of a room: a class of its `settings.py`."""
+        if not isinstance(self, kind):
+            raise TypeError(f"{kind.__name__} is in no `settings.py` of a room")
+        return self
+
+    def changed(self, **changes: Any) -> Settings:
+        """The same settings, but for some. Nothing is read from the environment."""
+        return type(self)(**{**self.model_dump(), **changes})
 
     @classmethod
     def settings_customise_sources(
@@ -92,13 +83,31 @@ class Settings(
         return init_settings, CleanEnvironment(settings_cls)
 
 
+def parts() -> list[type[SettingsPart]]:
+    """The parts of the settings: those of every process, then each room's."""
+    common = [base for base in Settings.__bases__ if issubclass(base, SettingsPart)]
+    return common + [part for module in load_rooms("settings") for part in _declared(module)]
+
+
+def _declared(module: ModuleType) -> list[type[SettingsPart]]:
+    values = [value for value in vars(module).values() if isinstance(value, type)]
+    return [value for value in values if issubclass(value, SettingsPart) and value.__module__ == module.__name__]
+
+
+@cache
+def _whole() -> type[Settings]:
+    """`Settings` with the fields of every room."""
+    rooms = [part for part in parts() if not issubclass(Settings, part)]
+    return type("Settings", (*rooms, Settings), {"__doc__": Settings.__doc__, "__module__": __name__})
+
+
 def read(**overrides: Any) -> Settings:
     """Read the environment into `Settings`, without the checks of `load`. Keyword arguments (field names) win over it.
 
     Raises `SettingsError` with one line that names the first malformed variable.
     """
     try:
-        return Settings(**overrides)
+        return _whole()(**overrides)
     except ValidationError as error:
         first = error.errors()[0]
         raise SettingsError(f"{str(first['loc'][0]).upper()}: {first['msg']}") from None
@@ -119,9 +128,9 @@ def load(*, starts_servers: bool = False, **overrides: Any) -> Settings:
             "production"
         )
     if settings.is_safe_environment:
-        safety.refuse_exposure(settings)
+        safety.refuse_exposure(settings, parts())
     else:
-        safety.refuse_weakness(settings)
+        safety.refuse_weakness(settings, parts())
         if not starts_servers:
             safety.refuse_missing_servers(settings)
     return settings

@@ -17,7 +17,6 @@ from werkzeug.test import TestResponse
 from notify.infra.container import Container
 from notify.infra.parts import Parts, build_parts
 from notify.services.cache import ServiceCache
-from notify.settings import Settings
 from notify.templates.cache import TemplateCache
 
 
@@ -101,7 +100,7 @@ def errors(answer: TestResponse) -> list[tuple[str, str]]:
 
 def with_settings(parts: Parts, **changes: Any) -> Parts:
     """The parts of another process, on the same database, cache and queue."""
-    return build_parts(Settings(**{**parts.settings.model_dump(), **changes}))
+    return build_parts(parts.settings.changed(**changes))
 
 
 def queued(parts: Parts) -> list[tuple[str, list[Any]]]:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from notify.settings import Settings, SettingsError, load
+from notify.settings import SettingsError, load, parts
 from tests.production import PRODUCTION, as_environment
 
 DEVELOPMENT = {"NOTIFY_ENVIRONMENT": "development"}
 
 
 def set_environment(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for part in parts():
+        for name in part.model_fields:
+            monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 

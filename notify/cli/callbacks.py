@@ -12,6 +12,7 @@ from notify.cli.common import author_id, find_service, json_option, open_parts, 
 from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
 from notify.webhooks.models import CallbackApi
+from notify.webhooks.settings import CallbackSettings
 
 _type = click.option("--type", "callback_type", required=True, type=click.Choice(CALLBACK_TYPES), help="Kind of event.")
 _secret = click.option(
@@ -34,7 +35,7 @@ def _save(
             service_id=service.id,
             signing_secret=secret,
             updated_by_id=author_id(session, who, service),
-            guarded=parts.settings.callbacks_are_guarded,
+            guarded=parts.settings.part(CallbackSettings).callbacks_are_guarded,
             **values,
         )
         return {

@@ -19,6 +19,7 @@ from notify.accounts.actions import create_user, set_password
 from notify.accounts.models import User
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
+from notify.providers.settings import TextProviderSettings
 from notify.services.api_keys import ensure_api_key
 from notify.services.guest_list import set_guest_list
 from notify.services.limits import LIVE_LIMITS
@@ -93,7 +94,7 @@ def ensure_demo(parts: Parts, path: Path) -> dict[str, Any]:
             if session.scalar(select(Service.id).where(Service.id != NOTIFY_SERVICE).limit(1)) is not None:
                 return {}
             password = secrets.token_urlsafe(12)
-            _create(session, parts.settings.from_number, password)
+            _create(session, parts.settings.part(TextProviderSettings).from_number, password)
         elif password is None:
             password = _new_password(session)
         content = _describe(session, parts, password)

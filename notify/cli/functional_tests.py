@@ -28,6 +28,7 @@ from notify.infra.times import utc_now
 from notify.organisations.actions import create_organisation
 from notify.organisations.models import Organisation
 from notify.providers.incoming import IncomingText
+from notify.providers.settings import TextProviderSettings
 from notify.services.api_keys import ensure_api_key
 from notify.services.inbound_numbers import (
     assign_inbound_number,
@@ -50,6 +51,7 @@ from notify.templates.actions import create_template, update_template
 from notify.templates.queries import list_templates
 from notify.webhooks.actions import create_callback
 from notify.webhooks.models import CallbackApi
+from notify.webhooks.settings import CallbackSettings
 
 DOMAIN: Final = "digital.cabinet-office.gov.uk"
 MOBILE_NUMBER: Final = "07700900001"
@@ -238,7 +240,7 @@ class _Fixtures:
                 session,
                 name=name,
                 user_id=user.id,
-                from_number=self._parts.settings.from_number,
+                from_number=self._parts.settings.part(TextProviderSettings).from_number,
                 restricted=False,
                 go_live_at=utc_now(),
                 limits=LIVE_LIMITS,
@@ -361,7 +363,7 @@ class _Fixtures:
                 url=url,
                 bearer_token=secrets.token_urlsafe(24),
                 updated_by_id=session.get_one(Service, service_id).created_by_id,
-                guarded=self._parts.settings.callbacks_are_guarded,
+                guarded=self._parts.settings.part(CallbackSettings).callbacks_are_guarded,
             )
 
 

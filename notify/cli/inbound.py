@@ -12,6 +12,7 @@ from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.providers.incoming import IncomingText
+from notify.providers.settings import TextProviderSettings
 from notify.services import queries as services
 from notify.services.inbound_numbers import (
     assign_inbound_number,
@@ -65,7 +66,9 @@ def remove_inbound_number_command(which: str, archive: bool, as_json: bool) -> N
     """Take its inbound number, and the permission to receive texts, from a service."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
-        remove_inbound_number(session, service.id, archive=archive, from_number=parts.settings.from_number)
+        remove_inbound_number(
+            session, service.id, archive=archive, from_number=parts.settings.part(TextProviderSettings).from_number
+        )
         values = {"service_id": service.id, "default_sender": services.default_sms_sender(session, service.id)}
     show(values, as_json)
 

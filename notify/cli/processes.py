@@ -15,6 +15,7 @@ import click
 
 from notify import settings as configuration
 from notify.cli.keys import refuse_wrong_keys
+from notify.providers.settings import EmailProviderSettings
 from notify.settings import Settings
 
 if TYPE_CHECKING:
@@ -284,7 +285,7 @@ def ses_receipts() -> None:
     """
     few_arenas()
     settings = _settings("ses-receipts")
-    if not settings.ses_receipts_queue_url:
+    if not settings.part(EmailProviderSettings).ses_receipts_queue_url:
         raise configuration.SettingsError("SES_RECEIPTS_QUEUE_URL: must be set, to the queue to read from")
 
     _share_metrics(settings, alone=True)
@@ -301,7 +302,9 @@ def ses_receipts() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        SESQueue(settings.ses_receipts_queue_url, settings.aws_region, container.get(SesEvents)).run(stop)
+        SESQueue(
+            settings.part(EmailProviderSettings).ses_receipts_queue_url, settings.aws_region, container.get(SesEvents)
+        ).run(stop)
     finally:
         container.close()
 
@@ -310,11 +313,11 @@ def ses_receipts() -> None:
 def sandbox() -> None:
     """Run the provider that only pretends to send."""
     settings = _settings("sandbox")
-    if not settings.sandbox_url:
+    if not settings.part(EmailProviderSettings).sandbox_url:
         raise configuration.SettingsError(
             "SANDBOX_URL: must be set, to where the sandbox listens and the others find it"
         )
-    place = urlsplit(settings.sandbox_url)
+    place = urlsplit(settings.part(EmailProviderSettings).sandbox_url)
     refuse_taken_port(place.hostname or "127.0.0.1", place.port or 80, variable="SANDBOX_URL")
 
     from notify.providers.sandbox.server import run

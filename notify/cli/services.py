@@ -25,6 +25,7 @@ from notify.cli.common import (
 )
 from notify.cli.text_file import TextFile
 from notify.infra.times import utc_now
+from notify.providers.settings import TextProviderSettings
 from notify.services import queries
 from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.guest_list import get_guest_list, set_guest_list
@@ -81,7 +82,7 @@ def create_service_command(
             session,
             name=name,
             user_id=find_user(session, who).id,
-            from_number=parts.settings.from_number,
+            from_number=parts.settings.part(TextProviderSettings).from_number,
             restricted=not live,
             go_live_at=utc_now() if live else None,
             permissions=permissions or DEFAULT_PERMISSIONS,

@@ -14,7 +14,7 @@ import orjson
 from pydantic.fields import FieldInfo
 
 from notify.safety import DEVELOPMENT_SALT, DEVELOPMENT_SECRET
-from notify.settings import PARTS, Settings, read
+from notify.settings import Settings, parts, read
 
 _SECTION = re.compile(r"^    # -- (?P<title>.+)$|^    (?P<field>[a-z][a-z0-9_]*): ", re.MULTILINE)
 _SECRET = re.compile(r"(^|_)(keys?|salt|token|secret|auth|credentials|password|username)($|_)")
@@ -41,10 +41,10 @@ def sections() -> Iterator[tuple[str, list[str]]]:
     """The settings' field names in their order, under the titles that the parts give to groups of them."""
     found: dict[str, list[str]] = {}
     title = ""
-    for part in PARTS:
+    for part in parts():
         for match in _SECTION.finditer(inspect.getsource(part)):
             title = match["title"] or title
-            if match["field"] in Settings.model_fields:
+            if match["field"] in part.model_fields:
                 found.setdefault(title, []).append(match["field"])
     yield from found.items()
 
@@ -52,10 +52,11 @@ def sections() -> Iterator[tuple[str, list[str]]]:
 def page() -> str:
     """The text of docs/configuration.md."""
     lines = [_HEAD]
+    fields = {name: field for part in parts() for name, field in part.model_fields.items()}
     for title, names in sections():
         lines += [f"## {title[0].upper()}{title[1:]}", "", "| variable | default | what it is |", "|---|---|---|"]
         for name in names:
-            field = Settings.model_fields[name]
+            field = fields[name]
             lines.append(f"| `{name.upper()}` | {_default(name, field)} | {_meaning(field)} |")
         lines.append("")
     return "\n".join(lines)

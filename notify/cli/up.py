@@ -26,6 +26,7 @@ from notify.infra.embedded import EmbeddedError, Server, start_postgres, start_v
 from notify.infra.server import last_words
 from notify.infra.supervisor import EndedError, Supervisor, stop_leftovers
 from notify.infra.valkey import free_port
+from notify.providers.settings import EmailProviderSettings
 from notify.safety import DEVELOPMENT_TOKEN_KEY
 from notify.settings import Settings, SettingsError
 
@@ -232,7 +233,7 @@ class Instance:
 
     def _start_processes(self) -> None:
         settings = self.settings
-        if settings.is_safe_environment and not settings.sandbox_url:
+        if settings.is_safe_environment and not settings.part(EmailProviderSettings).sandbox_url:
             self.overrides["sandbox_url"] = f"http://127.0.0.1:{free_port()}"
             self._start_process("sandbox", PROVIDERS)
         if not settings.prometheus_multiproc_dir:

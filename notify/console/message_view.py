@@ -18,6 +18,7 @@ from notify.infra.times import format_datetime, format_optional
 from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
 from notify.messages.serialise import Serialiser
+from notify.messages.settings import DeliverySettings
 from notify.messages.statuses import shown_status
 from notify.providers.base import OutgoingEmail
 from notify.providers.mime import UnsendableError, source
@@ -91,7 +92,7 @@ class MessageView:
             self._messages.reactions(message.id),
             self._messages.callbacks(message.id),
             accepted_by=f"By the {message.key_type} key “{key.name}”" if key else f"As {message.key_type}",
-            time_out=timedelta(seconds=self._settings.sending_notifications_timeout_period),
+            time_out=timedelta(seconds=self._settings.part(DeliverySettings).sending_notifications_timeout_period),
         )
         api = self._presenter.notification(message, self._settings.api_host_name.rstrip("/") + "/")
         return {

@@ -22,6 +22,7 @@ from sqlalchemy import case, or_, select, update
 
 from notify.documents.files import FileToSend
 from notify.documents.models import Document
+from notify.documents.settings import DocumentSettings
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
@@ -63,7 +64,7 @@ class DocumentStore:
     """Stores documents."""
 
     def __init__(self, settings: Settings, database: Database, objects: Objects) -> None:
-        self._base = settings.documents_base_url
+        self._base = settings.part(DocumentSettings).documents_base_url
         self._database = database
         self._objects = objects
         self._hasher = PasswordHasher()

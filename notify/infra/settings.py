@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, IPvAnyNetwork, field_validator
 from pydantic_settings import NoDecode
 
-from notify.safety import DEVELOPMENT_CLIENTS, DEVELOPMENT_SALT, DEVELOPMENT_SECRET
+from notify.safety import (
+    DEVELOPMENT_CLIENTS,
+    DEVELOPMENT_SALT,
+    DEVELOPMENT_SECRET,
+    PLAINTEXT_BROKERS,
+    SHORTEST_SALT,
+    SHORTEST_SECRET,
+    to_database,
+    to_server,
+)
 from notify.setting_types import (
     Address,
+    Connection,
     FernetKey,
     HeaderText,
     HostName,
@@ -23,6 +35,7 @@ from notify.setting_types import (
     UrlPath,
     WebAddress,
     one_or_many,
+    words,
 )
 
 SAFE_ENVIRONMENTS: Final = ("development", "test")
@@ -120,6 +133,19 @@ class SecretSettings(SettingsPart):
         """Secrets that data at rest may still be encrypted with, besides `encryption_keys`."""
         return self.secret_key if self.read_data_under_secret_key else []
 
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """What signs, what opens the internal API, and what encrypts data at rest."""
+        for secret in self.secret_key:
+            yield "SECRET_KEY", secret, SHORTEST_SECRET
+        yield "DANGEROUS_SALT", self.dangerous_salt, SHORTEST_SALT
+        for secrets in self.internal_client_api_keys.values():
+            for secret in secrets:
+                yield "INTERNAL_CLIENT_API_KEYS", secret, SHORTEST_SECRET
+        for secret in self.data_encryption_keys:
+            yield "DATA_ENCRYPTION_KEYS", secret, SHORTEST_SECRET
+        if self.token_secret_key:
+            yield "TOKEN_SECRET_KEY", self.token_secret_key, SHORTEST_SECRET
+
 
 class DatabaseSettings(SettingsPart):
     """PostgreSQL."""
@@ -147,6 +173,15 @@ class DatabaseSettings(SettingsPart):
         ge=0,
         description="Longest a statement may wait for a lock, in milliseconds. 0: no limit. In web processes `WEB_LOCK_TIMEOUT_MS` holds.",
     )
+
+    def connections(self) -> Iterator[Connection]:
+        """The primary database and its replica."""
+        for variable, address in (
+            ("SQLALCHEMY_DATABASE_URI", self.sqlalchemy_database_uri),
+            ("SQLALCHEMY_DATABASE_URI_BULK", self.sqlalchemy_database_uri_bulk),
+        ):
+            if address:
+                yield to_database(variable, address)
 
 
 class QueueSettings(SettingsPart):
@@ -181,6 +216,14 @@ class QueueSettings(SettingsPart):
         """Address of the broker: `BROKER_URL`, else the cache."""
         return self.broker_url or self.redis_url
 
+    def connections(self) -> Iterator[Connection]:
+        """The cache and the broker."""
+        if self.redis_url and (self.redis_enabled or not self.broker_url):
+            yield to_server("REDIS_URL", self.redis_url, ("redis",), "set a rediss:// address")
+        if self.broker_url:
+            advice = "set a rediss://, amqps:// or https:// address"
+            yield to_server("BROKER_URL", self.broker_url, PLAINTEXT_BROKERS, advice)
+
 
 class FileSettings(SettingsPart):
     """The data folder and the object store."""
@@ -193,6 +236,86 @@ class FileSettings(SettingsPart):
         "",
         description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
     )
+
+
+class WebSettings(SettingsPart):
+    """Where the API listens, and how much it takes at a time."""
+
+    # -- the web process
+    port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
+    web_host: HostName = Field("127.0.0.1", description="Address the API listens on.")
+    web_processes: int = Field(2, ge=1, le=64, description="Web processes of `notify web`.")
+    web_threads: int = Field(
+        32,
+        ge=1,
+        le=512,
+        description="Requests a web process works on at the same time; at most a quarter of them without a key.",
+    )
+    web_connections: int = Field(
+        2048,
+        ge=1,
+        le=65535,
+        description="Connections a web process holds at the same time, those included that clients keep open and do not use; more wait until one is closed.",
+    )
+    web_connections_per_address: int = Field(
+        512,
+        ge=1,
+        le=65535,
+        description="Connections that one address may hold, about, over all web processes of a host; the newest are closed. Addresses in `TRUSTED_PROXIES` may hold any number.",
+    )
+    web_idle_seconds: float = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="A connection whose next request does not begin, or whose header does not end, within this time is closed. A proxy in front must close its idle ones earlier.",
+    )
+    web_request_seconds: float = Field(
+        30,
+        ge=1,
+        le=3600,
+        description="Longest time for a request's body to arrive and its answer to begin, after which, and `WEB_IDLE_SECONDS`, its connection is closed.",
+    )
+    web_keyless_body_bytes: int = Field(
+        64 * 1024, ge=1024, description="Largest body of a request without a valid key, such as a provider's receipt."
+    )
+    web_statement_timeout_ms: int = Field(
+        10_000, ge=0, description="Longest a statement of a web process may run, in milliseconds. 0: no limit."
+    )
+    web_lock_timeout_ms: int = Field(
+        3_000,
+        ge=0,
+        description="Longest a statement of a web process may wait for a lock, in milliseconds. 0: no limit.",
+    )
+    apis: Annotated[tuple[Literal["public", "internal"], ...], NoDecode] = Field(
+        ("public", "internal"),
+        description="Which APIs the web processes serve: `public`, `internal` (what the admin app talks to), or `public,internal`.",
+    )
+    internal_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of the internal API, which then is not served on `PORT`. 0: both are served on `PORT`.",
+    )
+    trusted_proxies: list[IPvAnyNetwork] = Field(
+        [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")],
+        description="JSON list of addresses and networks of load balancers and proxies in front of the API. In development and test, links in answers begin with what their `X-Forwarded-Proto` and `X-Forwarded-Host` say; elsewhere with `API_HOST_NAME`.",
+    )
+    api_page_size: int = Field(250, ge=1, le=2500, description="Notifications on a page of the public API.")
+    max_request_bytes: int = Field(32 * 1024 * 1024, ge=1024, description="Largest accepted request body.")
+
+    @field_validator("apis", mode="before")
+    @classmethod
+    def _words(cls, value: Any) -> Any:
+        return words(value)
+
+    @property
+    def apis_on_port(self) -> tuple[str, ...]:
+        """The APIs that are served on `PORT`."""
+        return tuple(api for api in self.apis if api != "internal" or not self.internal_port)
+
+    def listeners(self) -> Iterator[tuple[str, str]]:
+        """Where the APIs are served."""
+        yield "WEB_HOST", self.web_host
 
 
 class WorkerSettings(SettingsPart):
@@ -217,6 +340,36 @@ class WorkerSettings(SettingsPart):
         description="Port on which a worker shows its metrics. 0: none; the web processes of its host may show them.",
     )
     worker_metrics_host: HostName = Field("127.0.0.1", description="Address a worker shows its metrics on.")
+    provider_connections: int = Field(
+        200, ge=1, le=5000, description="Requests in flight to providers per worker process."
+    )
+
+    def listeners(self) -> Iterator[tuple[str, str]]:
+        """Where a worker shows its metrics."""
+        if self.worker_metrics_port:
+            yield "WORKER_METRICS_HOST", self.worker_metrics_host
+
+
+class AmazonSettings(SettingsPart):
+    """Amazon's services."""
+
+    # -- Amazon's services
+    aws_region: str = Field(
+        "eu-west-1", pattern=r"^[a-z0-9-]+$", description="Region of Amazon's services, such as SES and SQS."
+    )
+    ses_topic_arns: list[str] = Field(
+        [],
+        description="JSON list of the SNS topics whose notifications `POST /notifications/email/ses` takes. Empty: there is no such endpoint.",
+    )
+    sns_url: WebAddress = Field(
+        "",
+        description="Address of a stand-in for SNS, whose certificates are accepted too. Refused outside development and test.",
+    )
+
+    def stand_ins(self) -> Iterator[tuple[str, str]]:
+        """A server that plays SNS."""
+        if self.sns_url:
+            yield "SNS_URL", "a stand-in for SNS"
 
 
 class TelemetrySettings(SettingsPart):
@@ -251,3 +404,8 @@ class TelemetrySettings(SettingsPart):
         """What opens the metrics endpoint (public-api 14.5). Empty: nothing has to."""
         platform = str(self.vcap_application.get("application_id") or "") if self.metrics_basic_auth else ""
         return self.metrics_token or platform
+
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """What opens the metrics endpoint."""
+        if self.metrics_token:
+            yield "METRICS_TOKEN", self.metrics_token, SHORTEST_SECRET

@@ -91,14 +91,14 @@ class ChangedUser(KnownFields):
 
     name: Name | MISSING = MISSING
     email_address: UserAddress | MISSING = MISSING
-    mobile_number: MobileNumber | None | MISSING = MISSING
+    mobile_number: MobileNumber | MISSING | None = MISSING
     auth_type: str | MISSING = MISSING
-    current_session_id: Uuid | None | MISSING = MISSING
+    current_session_id: Uuid | MISSING | None = MISSING
     email_access_validated_at: IsoDateTime | MISSING = MISSING
     take_part_in_research: bool | MISSING = MISSING
     receives_new_features_email: bool | MISSING = MISSING
     platform_admin: Annotated[bool, AfterValidator(_only_false)] | MISSING = MISSING
-    updated_by: str | None | MISSING = MISSING
+    updated_by: str | MISSING | None = MISSING
 
 
 class EmailQuestion(Fields):
@@ -204,9 +204,7 @@ def get_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
 
 
 @routes.post("/<uuid:user_id>")
-def change_user(
-    session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]
-) -> Data[UserAnswer]:
+def change_user(session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]) -> Data[UserAnswer]:
     """Change a user, who gets a message where somebody else changes the address or the number."""
     user = queries.lock_user(session, user_id)
     body = unread.read()

@@ -11,6 +11,7 @@ from notify.content.sms import SmsMessage
 from notify.infra.container import Container
 from notify.messages.links import UnsubscribeLinks
 from notify.providers.base import OutgoingEmail, OutgoingText
+from notify.providers.settings import TextProviderSettings
 from notify.services.queries import CachedService
 from notify.settings import Settings
 from notify.templates.cache import CompiledTemplate
@@ -44,7 +45,7 @@ class Composer:
         outgoing = OutgoingText(
             notification_id=notification_id,
             to=normalised_to,
-            sender=reply_to_text or self._settings.from_number,
+            sender=reply_to_text or self._settings.part(TextProviderSettings).from_number,
             body=message.text,
             international=international,
         )

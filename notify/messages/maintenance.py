@@ -16,6 +16,7 @@ from notify.infra.queue import Queue
 from notify.messages.callbacks import Changed, MessageCallbacks
 from notify.messages.metrics import measure_statuses
 from notify.messages.publish import DELIVER_TASKS, publish, queue_for
+from notify.messages.settings import DeliverySettings
 
 REPLAY_AGES: Final = (timedelta(hours=1), timedelta(days=7))
 """Between these ages, messages that are still `created` are published again every quarter of an hour (6.5)."""
@@ -112,7 +113,11 @@ class Sweeper:
     def build(cls, container: Container) -> Self:
         """The process's own."""
         parts = container.parts
-        return cls(parts.database, parts.queue, retry=timedelta(seconds=parts.settings.delivery_retry_seconds))
+        return cls(
+            parts.database,
+            parts.queue,
+            retry=timedelta(seconds=parts.settings.part(DeliverySettings).delivery_retry_seconds),
+        )
 
     def sweep(self, *, now: datetime, first: timedelta, every: timedelta) -> int:
         """Those that have one of the ages of `sweep_ages`; to be called at each interval `every`. A window is twice as

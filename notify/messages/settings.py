@@ -13,9 +13,6 @@ class DeliverySettings(SettingsPart):
     """How messages are handed to providers, and for how long."""
 
     # -- workers
-    provider_connections: int = Field(
-        200, ge=1, le=5000, description="Requests in flight to providers per worker process."
-    )
     delivery_retry_seconds: int = Field(
         300, ge=0, description="Seconds between two tries to hand a message to a provider."
     )

@@ -19,7 +19,9 @@ from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
 from notify.messages.publish import DELIVER_EMAIL, DELIVER_SMS
 from notify.messages.ses_events import PROCESS_SES_RESULT, SesEvents
+from notify.messages.settings import DeliverySettings
 from notify.providers.registry import configured_texts
+from notify.providers.settings import TextProviderSettings
 from notify.settings import Settings
 from notify.webhooks.recorders import records_again
 
@@ -59,17 +61,20 @@ def _record_again(container: Container, notification_id: UUID) -> Collection[UUI
 
 
 def _sweep_interval(settings: Settings) -> timedelta:
-    return timedelta(seconds=settings.sweep_every_seconds)
+    return timedelta(seconds=settings.part(DeliverySettings).sweep_every_seconds)
 
 
 # when workers were away for hours, one sweep will do
 @tasks.periodic("sweep-created-notifications", _sweep_interval, expires=RUN_ONCE)
 def sweep_created_notifications(container: Container) -> None:
     """Publish messages again that wait for longer than they should."""
-    settings = container.parts.settings
+    settings = container.parts.settings.part(DeliverySettings)
     if interrupted := maintenance.count_interrupted(container.parts.database):
         logger.warning("workers died with messages in hand", number=interrupted)
-    first, every = timedelta(seconds=settings.sweep_after_seconds), timedelta(seconds=settings.sweep_every_seconds)
+    first, every = (
+        timedelta(seconds=settings.sweep_after_seconds),
+        timedelta(seconds=settings.sweep_every_seconds),
+    )
     if number := container.get(Sweeper).sweep(now=utc_now(), first=first, every=every):
         logger.warning("messages published again", number=number)
 
@@ -87,7 +92,7 @@ def replay_created_notifications(container: Container) -> None:
 def timeout_sending_notifications(container: Container) -> None:
     """End messages that no receipt came for (contract: workers 3)."""
     parts = container.parts
-    after = timedelta(seconds=parts.settings.sending_notifications_timeout_period)
+    after = timedelta(seconds=parts.settings.part(DeliverySettings).sending_notifications_timeout_period)
     ids = maintenance.time_out_sending(parts.database, container.get(MessageCallbacks), now=utc_now(), after=after)
     if ids:
         logger.info("messages timed out", number=len(ids))
@@ -114,7 +119,7 @@ def generate_sms_delivery_stats(container: Container) -> None:
             )
         late = {f"late_{seconds}_s": share for seconds, share in shares.items()}
         logger.info("text delivery", provider=speed.provider, number=speed.number, **late)
-    if parts.settings.check_slow_text_message_delivery:
+    if parts.settings.part(TextProviderSettings).check_slow_text_message_delivery:
         delivery_speed.alert_if_slow(parts.cache, speeds)
 
 

@@ -22,6 +22,7 @@ from notify.messages.models import TO
 from notify.messages.publish import DeliveryPublisher
 from notify.messages.store import NewMessage, write_messages
 from notify.notices.catalogue import NOTIFY_SERVICE_ID
+from notify.providers.settings import TextProviderSettings
 from notify.templates.cache import TemplateCache
 
 
@@ -51,7 +52,8 @@ class Notices:
         """The process's own."""
         parts = container.parts
         publisher = container.get(DeliveryPublisher)
-        return cls(parts.encryptor, container.get(TemplateCache), publisher, parts.settings.from_number)
+        sender = parts.settings.part(TextProviderSettings).from_number
+        return cls(parts.encryptor, container.get(TemplateCache), publisher, sender)
 
     def send(
         self,

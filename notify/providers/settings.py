@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pydantic import Field
 
-from notify.setting_types import HeaderText, SettingsPart, SmtpAddress, WebAddress
+from notify.safety import host_of, to_server
+from notify.setting_types import Connection, HeaderText, SettingsPart, SmtpAddress, WebAddress
 
 
 class TextProviderSettings(SettingsPart):
@@ -53,14 +56,27 @@ class TextProviderSettings(SettingsPart):
     )
     from_number: str = Field("development", description="Text message sender where a service has none.")
 
+    def providers(self) -> Iterator[tuple[str, str]]:
+        """MMG and Firetext, where they have a key."""
+        if self.mmg_api_key:
+            yield "MMG_API_KEY", self.mmg_url
+        if self.firetext_api_key or self.firetext_international_api_key:
+            yield "FIRETEXT_API_KEY", self.firetext_url
+
+    def connections(self) -> Iterator[Connection]:
+        """To MMG and Firetext, where they have a key."""
+        for variable, address in (
+            ("MMG_URL", self.mmg_url if self.mmg_api_key else ""),
+            ("FIRETEXT_URL", self.firetext_url if self.firetext_api_key else ""),
+        ):
+            if address:
+                yield to_server(variable, address, ("http",), "set an https:// address")
+
 
 class EmailProviderSettings(SettingsPart):
     """Providers of email."""
 
     # -- providers of email
-    aws_region: str = Field(
-        "eu-west-1", pattern=r"^[a-z0-9-]+$", description="Region of Amazon's services, such as SES and SQS."
-    )
     ses_enabled: bool = Field(
         False,
         description="`1` sends email through Amazon SES. Credentials come from AWS's standard chain: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, shared files, or the role of the container or instance.",
@@ -73,16 +89,8 @@ class EmailProviderSettings(SettingsPart):
         "",
         description="Address of a stand-in for SES, for tests of load: it is told of each email, without its content, and nothing is sent.",
     )
-    ses_topic_arns: list[str] = Field(
-        [],
-        description="JSON list of the SNS topics whose notifications `POST /notifications/email/ses` takes. Empty: there is no such endpoint.",
-    )
     ses_receipts_queue_url: WebAddress = Field(
         "", description="Address of the SQS queue that `notify ses-receipts` reads SES notifications from."
-    )
-    sns_url: WebAddress = Field(
-        "",
-        description="Address of a stand-in for SNS, whose certificates are accepted too. Refused outside development and test.",
     )
     smtp_url: SmtpAddress = Field(
         "",
@@ -101,3 +109,29 @@ class EmailProviderSettings(SettingsPart):
     sandbox_receipt_delay_ms: int = Field(
         500, ge=0, description="How long the sandbox waits before it sends a receipt."
     )
+
+    def listeners(self) -> Iterator[tuple[str, str]]:
+        """Where the sandbox listens."""
+        if self.sandbox_url:
+            yield "SANDBOX_URL", host_of(self.sandbox_url)
+
+    def providers(self) -> Iterator[tuple[str, str]]:
+        """SES and SMTP, where they are switched on."""
+        if self.ses_enabled:
+            yield "SES_ENABLED", self.ses_url
+        if self.smtp_url:
+            yield "SMTP_URL", self.smtp_url
+
+    def stand_ins(self) -> Iterator[tuple[str, str]]:
+        """The sandbox."""
+        if self.sandbox_url:
+            yield "SANDBOX_URL", "the sandbox provider"
+
+    def connections(self) -> Iterator[Connection]:
+        """To SES and its queue of receipts. SMTP has a rule of its own, where it connects."""
+        for variable, address in (
+            ("SES_URL", self.ses_url if self.ses_enabled else ""),
+            ("SES_RECEIPTS_QUEUE_URL", self.ses_receipts_queue_url),
+        ):
+            if address:
+                yield to_server(variable, address, ("http",), "set an https:// address")

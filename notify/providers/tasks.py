@@ -12,6 +12,7 @@ from notify.infra.times import utc_now
 from notify.providers.actions import tend_back
 from notify.providers.maintenance import delete_sandbox_messages
 from notify.providers.registry import configured_texts
+from notify.providers.settings import TextProviderSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ def tend_providers_back_to_middle(container: Container) -> None:
     with parts.database.transaction() as session:
         is_changed = tend_back(
             session,
-            parts.settings.sms_provider_resting_points,
+            parts.settings.part(TextProviderSettings).sms_provider_resting_points,
             configured_texts(parts.settings),
             changed_by=NOTIFY_USER_ID,
             now=utc_now(),

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from notify.content.email_addresses import InvalidEmailAddress, normalise
 from notify.documents.filenames import attachment_header
+from notify.documents.settings import DocumentSettings
 from notify.documents.store import (
     DocumentDescription,
     DocumentGoneError,
@@ -73,7 +74,7 @@ class _Pages:
         settings = container.parts.settings
         self._store, self._services = container.get(DocumentStore), container.get(ServiceCache)
         self._signatures = URLSafeTimedSerializer(list(settings.secret_key), salt=f"{settings.dangerous_salt} document")
-        self._is_https = settings.documents_base_url.startswith("https")
+        self._is_https = settings.part(DocumentSettings).documents_base_url.startswith("https")
 
     def landing(self, service: str, document: str) -> Response:
         """The page that the link in the email leads to."""

@@ -15,6 +15,7 @@ from notify.providers.base import ReceiptError
 from notify.providers.receiving import ReceiptReader, is_among
 from notify.providers.registration import BasicAuth, Registration
 from notify.providers.registry import ReceiverPool, UnknownProviderError, find
+from notify.providers.settings import TextProviderSettings
 from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ def _is_expected(provider: Registration, settings: Settings) -> bool:
 
 def _refusal(provider: Registration, settings: Settings) -> Response | None:
     """The answer to a request that does not show that it is the provider's; None for one that does."""
-    if settings.receipts_checked_in_front:
+    if settings.part(TextProviderSettings).receipts_checked_in_front:
         return None
     expected = provider.receipt_credentials(settings)
     if expected is None:

@@ -34,11 +34,11 @@ from notify.infra.queue import Queue
 from notify.infra.retrying import retry
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
-from notify.settings import Settings
 from notify.vocabulary import CallbackType
 from notify.webhooks import metrics
 from notify.webhooks.models import BEARER_TOKEN, PAYLOAD, SIGNING_SECRET
 from notify.webhooks.outbox import publish
+from notify.webhooks.settings import CallbackSettings
 from notify.webhooks.signing import derived_secret, secret_bytes, signature_headers
 
 logger = structlog.get_logger(__name__)
@@ -162,7 +162,7 @@ class _Lane:
 class CallbackSender:
     """Sends the callbacks of one process."""
 
-    def __init__(self, settings: Settings, database: Database, encryptor: Encryptor, queue: Queue) -> None:
+    def __init__(self, settings: CallbackSettings, database: Database, encryptor: Encryptor, queue: Queue) -> None:
         self._settings = settings
         self._database = database
         self._encryptor = encryptor
@@ -186,7 +186,8 @@ class CallbackSender:
     def build(cls, container: Container) -> Self:
         """The process's own."""
         parts = container.parts
-        return cls(parts.settings, parts.database, parts.encryptor, parts.queue)
+        settings = parts.settings.part(CallbackSettings)
+        return cls(settings, parts.database, parts.encryptor, parts.queue)
 
     def wake(self, callback_type: CallbackType, service_id: UUID) -> None:
         """Send a service all callbacks of a type that wait for it. Returns at once; for any thread."""
@@ -323,7 +324,10 @@ class CallbackSender:
             if done:
                 connection.execute(_DONE, (done,))
             if failed:
-                connection.execute(_PUT_OFF, (now + timedelta(seconds=self._settings.callback_retry_seconds), failed))
+                connection.execute(
+                    _PUT_OFF,
+                    (now + timedelta(seconds=self._settings.callback_retry_seconds), failed),
+                )
             if released:
                 connection.execute(_RELEASE, (now, released))
         lane.has_failed |= bool(failed)

@@ -22,6 +22,7 @@ from notify.webhooks.outbox import (
 )
 from notify.webhooks.recorders import recorders
 from notify.webhooks.sender import CallbackSender
+from notify.webhooks.settings import CallbackSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -104,7 +105,7 @@ def _parse(text: object) -> UUID | None:
 def replay_pending_callbacks(container: Container) -> None:
     """Publish callbacks again whose task was lost."""
     parts = container.parts
-    expiry = timedelta(seconds=parts.settings.callback_expiry_seconds)
+    expiry = timedelta(seconds=parts.settings.part(CallbackSettings).callback_expiry_seconds)
     number = sweep(parts.database, parts.queue, now=utc_now(), expiry=expiry)
     if number:
         logger.warning("callbacks published again", number=number)

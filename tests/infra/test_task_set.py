@@ -16,6 +16,7 @@ from notify.infra.container import Container
 from notify.infra.parts import Parts
 from notify.infra.queue import TaskName
 from notify.infra.task_set import RUN_ONCE, DeclaredTask, Retry, TaskSet
+from notify.messages.settings import DeliverySettings
 from notify.rooms import load
 
 EXTERNAL: frozenset[str] = frozenset()
@@ -97,7 +98,11 @@ def test_a_task_that_fails_otherwise_is_not_run_again(unused_parts: Parts) -> No
 def test_the_schedule_stands_beside_the_function(unused_parts: Parts) -> None:
     tasks = TaskSet()
 
-    @tasks.periodic("often", lambda settings: timedelta(seconds=settings.sweep_every_seconds), expires=RUN_ONCE)
+    @tasks.periodic(
+        "often",
+        lambda settings: timedelta(seconds=settings.part(DeliverySettings).sweep_every_seconds),
+        expires=RUN_ONCE,
+    )
     def often(container: Container) -> None:
         del container
 
@@ -107,7 +112,7 @@ def test_the_schedule_stands_beside_the_function(unused_parts: Parts) -> None:
 
     celery, settings = unused_parts.queue.celery, unused_parts.settings
     tasks.add_to(celery, Container(unused_parts))
-    seconds = settings.sweep_every_seconds
+    seconds = settings.part(DeliverySettings).sweep_every_seconds
     prefix = settings.notification_queue_prefix
     assert celery.conf.beat_schedule["often"] == {
         "task": "often",

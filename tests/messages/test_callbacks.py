@@ -20,6 +20,7 @@ from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import time_out_sending
 from notify.messages.receipts import ReceiptProcessor
 from notify.messages.ses_events import SesEvents
+from notify.messages.settings import DeliverySettings
 from notify.providers.base import Receipt
 from notify.webhooks.actions import create_callback
 from notify.webhooks.models import PAYLOAD
@@ -140,7 +141,9 @@ def test_of_messages_of_test_keys(told: Told) -> None:
 
 def test_not_when_every_try_to_send_has_failed(told: Told) -> None:
     id_ = told.api.sent()
-    told.container.get(Deliverer).deliver("sms", [id_], told.api.parts.settings.delivery_max_retries)
+    told.container.get(Deliverer).deliver(
+        "sms", [id_], told.api.parts.settings.part(DeliverySettings).delivery_max_retries
+    )
     assert told.api.get(str(id_))["status"] == "technical-failure"
     assert told.payloads() == []
 

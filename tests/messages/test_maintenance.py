@@ -15,6 +15,7 @@ from notify.infra.times import utc_now
 from notify.messages import maintenance
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.maintenance import Sweeper, sweep_ages, time_out_sending
+from notify.messages.settings import DeliverySettings
 from notify.worker import create_celery
 from tests.api import queued, with_settings
 from tests.servers.proxy import before_valkey
@@ -139,5 +140,8 @@ def test_a_hundred_thousand_without_a_receipt_time_out_in_batches(parts: Parts) 
 
 def test_sweeps_that_wait_in_the_queue_are_not_all_run(parts: Parts) -> None:
     entries = create_celery(parts.settings).conf.beat_schedule
-    assert entries["sweep-created-notifications"]["options"]["expires"] == parts.settings.sweep_every_seconds
+    assert (
+        entries["sweep-created-notifications"]["options"]["expires"]
+        == parts.settings.part(DeliverySettings).sweep_every_seconds
+    )
     assert entries["replay-created-notifications"]["options"]["expires"] == 15 * 60

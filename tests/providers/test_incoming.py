@@ -15,9 +15,9 @@ from notify.infra.times import utc_now
 from notify.providers.firetext.receive import FiretextReceiver
 from notify.providers.incoming import IncomingError, parse_incoming_time, unescape
 from notify.providers.mmg.receive import MMGReceiver
-from notify.settings import Settings
+from notify.settings import read
 
-SETTINGS = Settings(
+SETTINGS = read(
     mmg_inbound_sms_username=["user", "other"],
     mmg_inbound_sms_auth=["pass", "word"],
     firetext_inbound_sms_auth=["fire"],
@@ -124,4 +124,4 @@ def test_who_may_hand_in_texts() -> None:
     for user, password in [("user", "fire"), ("", ""), ("user", ""), ("notify", "pass"), ("üser", "pass")]:
         assert not mmg().may_hand_in(user, password)
     assert not firetext().may_hand_in("user", "fire")
-    assert not MMGReceiver(Settings()).may_hand_in("", "")
+    assert not MMGReceiver(read()).may_hand_in("", "")

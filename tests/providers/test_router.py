@@ -21,6 +21,7 @@ from notify.providers.base import ProviderError
 from notify.providers.choice import NoProviderError
 from notify.providers.models import ProviderDetails, ProviderDetailsHistory
 from notify.providers.router import AllDownError, ProviderRouter, Sent
+from notify.providers.settings import EmailProviderSettings
 from notify.providers.smtp.send import SMTP
 from notify.settings import load
 from tests.providers.sending import EMAIL, TEXT
@@ -294,7 +295,7 @@ def preferred(monkeypatch: pytest.MonkeyPatch) -> Iterator[SMTPServer]:
         monkeypatch.setattr(OtherSMTP, "url", server.url())
         other = replace(
             registry.find("ses", "email"),
-            is_configured=lambda settings: bool(settings.smtp_url),
+            is_configured=lambda settings: bool(settings.part(EmailProviderSettings).smtp_url),
             sender=f"{__name__}:OtherSMTP",
         )
         monkeypatch.setattr(registry, "PROVIDERS", {**registry.PROVIDERS, ("ses", "email"): other})

@@ -17,7 +17,7 @@ from notify.app import create_app
 from notify.infra.container import Container
 from notify.infra.queue import Queue
 from notify.infra.sns import LARGEST_BYTES
-from notify.settings import Settings, SettingsError, load
+from notify.settings import SettingsError, load
 from tests.api import Api, queued
 from tests.production import PRODUCTION
 from tests.servers.ses import TOPIC, SNSServer, event
@@ -53,8 +53,7 @@ class Endpoint:
 @pytest.fixture(scope="module")
 def endpoint(api: Api) -> Iterator[Endpoint]:
     with SNSServer() as sns:
-        given = {**api.parts.settings.model_dump(), "ses_topic_arns": [TOPIC], "sns_url": sns.url}
-        app = create_app(Settings(**given))
+        app = create_app(api.parts.settings.changed(ses_topic_arns=[TOPIC], sns_url=sns.url))
         container: Container = app.extensions["notify"]
         yield Endpoint(Api(app, container.parts, container, api.demo), sns)
         container.close()

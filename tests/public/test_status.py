@@ -18,7 +18,6 @@ from notify.infra.container import Container
 from notify.infra.queue import TaskName
 from notify.messages.maintenance import oldest_created
 from notify.public import status
-from notify.settings import Settings
 from tests.api import Api
 
 With = Callable[..., Api]
@@ -30,7 +29,7 @@ def with_settings(api: Api) -> Iterator[With]:
     with ExitStack() as stack:
 
         def make(**changes: Any) -> Api:
-            app = create_app(Settings(**{**api.parts.settings.model_dump(), **changes}))
+            app = create_app(api.parts.settings.changed(**changes))
             stack.callback(app.extensions["notify"].close)
             container: Container = app.extensions["notify"]
             return Api(app, container.parts, container, api.demo)

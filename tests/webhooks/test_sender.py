@@ -16,6 +16,7 @@ from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 from notify.webhooks.outbox import sweep
 from notify.webhooks.sender import CallbackSender
+from notify.webhooks.settings import CallbackSettings
 from notify.webhooks.signing import derived_secret
 from tests.api import queued, with_settings
 from tests.servers.certificate import trust, write_certificate
@@ -64,7 +65,7 @@ def test_many_are_told_once_each_over_few_connections(callbacks: Callbacks, rece
         thread.start()
     callbacks.wait_until_done()
     assert sorted(call.body["id"] for call in receiver.calls) == sorted(map(str, ids))
-    assert receiver.connections <= 3 * callbacks.parts.settings.callback_connections
+    assert receiver.connections <= 3 * callbacks.parts.settings.part(CallbackSettings).callback_connections
 
 
 def test_two_workers_share_the_work(callbacks: Callbacks, receiver: Receiver) -> None:
@@ -84,13 +85,13 @@ def test_a_service_that_hangs_delays_no_other(callbacks: Callbacks, receiver: Re
     callbacks.record(hanging, 300)
     for _ in range(200):
         callbacks.wake(hanging)
-    receiver.wait_for(callbacks.parts.settings.callback_connections, "/hang")
+    receiver.wait_for(callbacks.parts.settings.part(CallbackSettings).callback_connections, "/hang")
     callbacks.record(other, 30)
     callbacks.wake(other)
     receiver.wait_for(30, "/fine")
     # all of them came before the hanging service had been given up on even once for each of its callbacks
     assert len(receiver.at("/hang")) < 300
-    assert receiver.most_at_once <= 2 * callbacks.parts.settings.callback_connections
+    assert receiver.most_at_once <= 2 * callbacks.parts.settings.part(CallbackSettings).callback_connections
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from notify.infra.times import utc_now
 from notify.webhooks.outbox import publish, sweep
+from notify.webhooks.settings import CallbackSettings
 from tests.servers.http import Trouble
 from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import Callbacks
@@ -48,7 +49,10 @@ def test_a_killed_worker_loses_nothing(callbacks: Callbacks, receiver: Receiver)
     publish(callbacks.parts.queue, "delivery_status", service)
     receiver.fail(Trouble(hang=True))
     with a_worker(callbacks) as killed:
-        callbacks.wait_until(lambda: receiver.at_once == callbacks.parts.settings.callback_connections, START_SECONDS)
+        callbacks.wait_until(
+            lambda: receiver.at_once == callbacks.parts.settings.part(CallbackSettings).callback_connections,
+            START_SECONDS,
+        )
         killed.kill()
         killed.wait()
     receiver.fail(None)
@@ -64,7 +68,7 @@ def test_a_killed_worker_loses_nothing(callbacks: Callbacks, receiver: Receiver)
 def test_a_worker_that_is_stopped_finishes_its_calls(callbacks: Callbacks, receiver: Receiver) -> None:
     service = callbacks.service(receiver.url)
     callbacks.record(service, NUMBER)
-    at_once = callbacks.parts.settings.callback_connections
+    at_once = callbacks.parts.settings.part(CallbackSettings).callback_connections
     receiver.fail(Trouble(delay=1))
     publish(callbacks.parts.queue, "delivery_status", service)
     with a_worker(callbacks) as stopped:

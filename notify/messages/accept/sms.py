@@ -22,6 +22,7 @@ from notify.messages.accept.checks import check_missing, check_permission, check
 from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
+from notify.providers.settings import TextProviderSettings
 from notify.services.cache import ServiceCache
 from notify.services.limits import INTERNATIONAL_SMS, RateLimiter
 from notify.services.queries import CachedService
@@ -46,7 +47,7 @@ class SmsAcceptor:
         store: MessageStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._default_sender = settings.from_number
+        self._default_sender = settings.part(TextProviderSettings).from_number
         self._database = database
         self._encryptor = encryptor
         self._services = services

@@ -36,6 +36,7 @@ from notify.messages.deliver.schedule import RetrySchedule
 from notify.messages.deliver.write import Result, ResultWriter
 from notify.messages.maintenance import count_interrupted
 from notify.messages.receipts import ReceiptProcessor
+from notify.messages.settings import DeliverySettings
 from notify.providers.base import Receipt
 from notify.providers.choice import NoProviderError
 from notify.providers.router import ProviderRouter
@@ -96,7 +97,8 @@ class Deliverer:
         self._outbound = outbound
         self._receipts = receipts
         self._in_hand = InHand()
-        self._schedule = RetrySchedule(settings.delivery_retry_seconds, settings.delivery_max_retries)
+        own = settings.part(DeliverySettings)
+        self._schedule = RetrySchedule(own.delivery_retry_seconds, own.delivery_max_retries)
         self._writer = ResultWriter(database, callbacks)
         self._preparer = Preparer(settings, encryptor, services, templates, composer, self._schedule)
         self._router = ProviderRouter(settings, database, cache, outbound)

@@ -16,6 +16,7 @@ from notify.messages.deliver.locks import Row
 from notify.messages.deliver.schedule import RetrySchedule
 from notify.messages.deliver.write import Result
 from notify.messages.models import PERSONALISATION, TO
+from notify.messages.settings import DeliverySettings
 from notify.providers.base import OutgoingEmail, OutgoingText
 from notify.services.cache import ServiceCache
 from notify.services.queries import CachedService
@@ -54,8 +55,8 @@ class Preparer:
         composer: Composer,
         schedule: RetrySchedule,
     ) -> None:
-        self._expiry = settings.message_expiry_seconds
-        self._expiry_of_templates = settings.message_expiry_seconds_by_template
+        self._expiry = settings.part(DeliverySettings).message_expiry_seconds
+        self._expiry_of_templates = settings.part(DeliverySettings).message_expiry_seconds_by_template
         self._encryptor = encryptor
         self._services = services
         self._templates = templates

@@ -10,6 +10,7 @@ import structlog
 from notify.providers.base import Outcome, Receipt
 from notify.providers.incoming import IncomingText, incoming_field, parse_incoming_time
 from notify.providers.receiving import ReceiptReader, TextReader, is_among, parse_time, parse_uuid, require_fields
+from notify.providers.settings import TextProviderSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -64,7 +65,7 @@ class FiretextReceiver(ReceiptReader, TextReader):
     def may_hand_in(self, user: str, password: str) -> bool:
         """With its user name, and any of its passwords."""
         known = is_among(user, [INBOUND_USER])
-        return is_among(password, self.settings.firetext_inbound_sms_auth) and known
+        return is_among(password, self.settings.part(TextProviderSettings).firetext_inbound_sms_auth) and known
 
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
         """The text in a form. Firetext gives it no id."""

@@ -16,6 +16,7 @@ from notify.providers.receiving import (
     parse_uuid,
     require_fields,
 )
+from notify.providers.settings import TextProviderSettings
 
 OUTCOMES: Final[Mapping[str, Outcome]] = {
     "2": "permanent-failure",
@@ -88,8 +89,8 @@ class MMGReceiver(ReceiptReader, TextReader):
 
     def may_hand_in(self, user: str, password: str) -> bool:
         """With any of its users and any of its passwords."""
-        known = is_among(user, self.settings.mmg_inbound_sms_username)
-        return is_among(password, self.settings.mmg_inbound_sms_auth) and known
+        known = is_among(user, self.settings.part(TextProviderSettings).mmg_inbound_sms_username)
+        return is_among(password, self.settings.part(TextProviderSettings).mmg_inbound_sms_auth) and known
 
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
         """The text in a JSON body. Its content is encoded as in a form, and then with backslash escapes."""

@@ -9,6 +9,7 @@ import orjson
 from notify.infra.outbound import Outbound
 from notify.providers.base import Accepted, OutgoingText, Provider, ProviderType
 from notify.providers.http import parse_answer, post, with_credentials
+from notify.providers.settings import TextProviderSettings
 from notify.settings import Settings
 
 
@@ -20,9 +21,14 @@ class MMG(Provider[OutgoingText]):
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
-        self._headers = {"Content-Type": "application/json", "Authorization": f"Basic {settings.mmg_api_key}"}
+        self._own = settings.part(TextProviderSettings)
+        self._headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"Basic {self._own.mmg_api_key}",
+        }
         receipts = with_credentials(
-            settings.mmg_receipt_url, settings.mmg_delivery_status_callback_basic_auth_credentials
+            self._own.mmg_receipt_url,
+            self._own.mmg_delivery_status_callback_basic_auth_credentials,
         )
         self._extra = {"delurl": receipts} if receipts else {}
 
@@ -38,7 +44,11 @@ class MMG(Provider[OutgoingText]):
             **self._extra,
         }
         answer = await post(
-            self.outbound, self.identifier, self.settings.mmg_url, data=orjson.dumps(body), headers=self._headers
+            self.outbound,
+            self.identifier,
+            self._own.mmg_url,
+            data=orjson.dumps(body),
+            headers=self._headers,
         )
         parse_answer(answer, self.identifier)
         return Accepted()

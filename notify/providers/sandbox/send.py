@@ -10,6 +10,7 @@ from notify.infra.outbound import Outbound
 from notify.providers.base import Accepted, OutgoingEmail, OutgoingText, Provider, ProviderError
 from notify.providers.http import parse_answer, post
 from notify.providers.sandbox import IDENTIFIER
+from notify.providers.settings import EmailProviderSettings
 from notify.settings import Settings
 
 M = TypeVar("M", OutgoingText, OutgoingEmail)
@@ -20,7 +21,7 @@ class _Sandbox(Provider[M]):
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
-        self._url = f"{settings.sandbox_url.rstrip('/')}/{self.notification_type}"
+        self._url = f"{settings.part(EmailProviderSettings).sandbox_url.rstrip('/')}/{self.notification_type}"
 
     async def _post(self, body: dict[str, Any]) -> str:
         answer = await post(

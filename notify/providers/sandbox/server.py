@@ -32,6 +32,7 @@ from notify.infra.ids import new_id
 from notify.infra.outbound import cancel, open_session
 from notify.infra.times import format_datetime, utc_now
 from notify.providers.sandbox.receive import SandboxReceipt
+from notify.providers.settings import EmailProviderSettings
 from notify.providers.simulation import SimulatedOutcome, simulated_outcome
 from notify.settings import Settings
 
@@ -116,7 +117,7 @@ class Messages:
         self._pool = pool
         self._session = session
         self._receipts_url = f"{settings.api_host_name_internal.rstrip('/')}/notifications"
-        self._delay = timedelta(milliseconds=settings.sandbox_receipt_delay_ms)
+        self._delay = timedelta(milliseconds=settings.part(EmailProviderSettings).sandbox_receipt_delay_ms)
         self._arrived: list[_Entry] = []
         self._has_arrived = asyncio.Event()
         self._has_stored = asyncio.Event()
@@ -319,7 +320,7 @@ def _only_programs_on(names: frozenset[str]) -> Middleware:
 
 def create_app(settings: Settings) -> web.Application:
     """The server as an aiohttp application; it needs the database and its tables."""
-    names = LOCAL_NAMES | {urlsplit(settings.sandbox_url).hostname or ""} - {""}
+    names = LOCAL_NAMES | {urlsplit(settings.part(EmailProviderSettings).sandbox_url).hostname or ""} - {""}
     app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_only_programs_on(names)])
     app.router.add_post("/sms", _take_sms)
     app.router.add_post("/email", _take_email)
@@ -351,7 +352,7 @@ def create_app(settings: Settings) -> web.Application:
 
 def run(settings: Settings) -> None:
     """Serve at `SANDBOX_URL` until SIGINT or SIGTERM. Raises `OSError` where the port is taken."""
-    address = urlsplit(settings.sandbox_url)
+    address = urlsplit(settings.part(EmailProviderSettings).sandbox_url)
     web.run_app(
         create_app(settings),
         host=address.hostname,

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from notify.providers.registration import Registration
+from notify.providers.settings import EmailProviderSettings
 
 PROVIDERS: Final = (
     Registration(
         identifier="ses",
         notification_type="email",
-        is_configured=lambda settings: settings.ses_enabled or bool(settings.ses_stub_url),
+        is_configured=lambda settings: (
+            settings.part(EmailProviderSettings).ses_enabled or bool(settings.part(EmailProviderSettings).ses_stub_url)
+        ),
         sender="notify.providers.ses.send:SES",
     ),
 )

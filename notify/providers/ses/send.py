@@ -16,6 +16,7 @@ from notify.infra.times import utc_now
 from notify.providers.base import Accepted, OutgoingEmail, Provider, ProviderError, ProviderType
 from notify.providers.http import parse_answer
 from notify.providers.mime import UnsendableError, ascii_address, clean, mailbox, source, unfold
+from notify.providers.settings import EmailProviderSettings
 from notify.settings import Settings
 
 PATH: Final = "/v2/email/outbound-emails"
@@ -40,14 +41,15 @@ class SES(Provider[OutgoingEmail]):
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
-        endpoint = settings.ses_url or f"https://email.{settings.aws_region}.amazonaws.com"
+        self._own = settings.part(EmailProviderSettings)
+        endpoint = self._own.ses_url or f"https://email.{settings.aws_region}.amazonaws.com"
         self._url = endpoint.rstrip("/") + PATH
         self._signer = RequestSigner("ses", settings.aws_region)
 
     async def send(self, message: OutgoingEmail) -> Accepted:
         """Hand over one email."""
-        if self.settings.ses_stub_url:
-            answer = await self._post(self.settings.ses_stub_url, {"id": "dummy-data"}, None, STUB_TIMEOUT_SECONDS)
+        if self._own.ses_stub_url:
+            answer = await self._post(self._own.ses_stub_url, {"id": "dummy-data"}, None, STUB_TIMEOUT_SECONDS)
         else:
             try:
                 body = orjson.dumps(self._request(message))
@@ -82,8 +84,8 @@ class SES(Provider[OutgoingEmail]):
             "FromEmailAddress": unfold(mailbox(message.from_name, sender)),
             "Destination": {"ToAddresses": [recipient]},
         }
-        if self.settings.ses_configuration_set:
-            request["ConfigurationSetName"] = self.settings.ses_configuration_set
+        if self._own.ses_configuration_set:
+            request["ConfigurationSetName"] = self._own.ses_configuration_set
         if all(_is_simple(name, value) for name, value in message.headers.items()):
             if reply_to:
                 request["ReplyToAddresses"] = [reply_to]

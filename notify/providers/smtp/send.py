@@ -20,6 +20,7 @@ from notify.infra.outbound import Outbound
 from notify.infra.times import utc_now
 from notify.providers.base import Accepted, OutgoingEmail, Provider, ProviderError, ProviderType
 from notify.providers.mime import UnsendableError, ascii_address, message_id, source
+from notify.providers.settings import EmailProviderSettings
 from notify.providers.smtp.replies import Stage, read_refusal
 from notify.settings import Settings
 
@@ -82,17 +83,18 @@ class SMTP(Provider[OutgoingEmail]):
 
     def __init__(self, settings: Settings, outbound: Outbound) -> None:
         super().__init__(settings, outbound)
-        self._server = _Server.parse(settings.smtp_url)
+        self._own = settings.part(EmailProviderSettings)
+        self._server = _Server.parse(self._own.smtp_url)
         allowed = settings.allow_plaintext_internal and not self._server.username
         self._must_be_safe = not (settings.is_safe_environment or allowed)
         self._tls = self._server.tls(must_be_safe=self._must_be_safe)
         self._idle: list[aiosmtplib.SMTP] = []
-        self._slots = asyncio.Semaphore(settings.smtp_connections)
+        self._slots = asyncio.Semaphore(self._own.smtp_connections)
 
     @property
     def calls_at_a_time(self) -> int:
         """One email on each connection."""
-        return self.settings.smtp_connections
+        return self._own.smtp_connections
 
     async def send(self, message: OutgoingEmail) -> Accepted:
         """Hand over one email. Its reference is its Message-ID."""
