@@ -75,9 +75,12 @@ class Row(NamedTuple):
     next_try_at: datetime | None
 
 
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def clock() -> float:
     """Seconds, those included for which the machine was suspended (where the system tells)."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return time.clock_gettime(_CLOCK)
 
 
 class MessageLocks:
