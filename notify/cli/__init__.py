@@ -36,7 +36,13 @@ ENTRIES = {
     "rotate-secrets": Entry(
         "notify.cli.keys:rotate_secrets", "Encrypt all data anew, under the last of DATA_ENCRYPTION_KEYS."
     ),
-    **_entries("users", {"create-user": "Create a user who can sign in at once."}),
+    **_entries(
+        "users",
+        {
+            "create-user": "Create a user who can sign in at once.",
+            "update-emails-to-remove-gsi": "Replace .gsi.gov.uk by .gov.uk in the addresses of a service's users.",
+        },
+    ),
     **_entries(
         "services",
         {

@@ -34,8 +34,12 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, entry in self.entries.items() if not entry.is_hidden]
 
+    def _entry(self, name: str) -> Entry | None:
+        """The command of a name, which may have underscores for its hyphens."""
+        return self.entries.get(name) or self.entries.get(name.replace("_", "-"))
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        entry = self.entries.get(cmd_name)
+        entry = self._entry(cmd_name)
         if entry is None:
             return None
         module, _, attribute = entry.target.partition(":")
@@ -51,7 +55,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        entry = self.entries.get(args[0])
+        entry = self._entry(args[0])
         if entry is None or entry.adopts:
             adopt_running_instance(os.environ)
         return super().resolve_command(ctx, args)

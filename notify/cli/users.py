@@ -7,7 +7,8 @@ import secrets
 import click
 
 from notify.accounts.actions import create_user
-from notify.cli.common import json_option, open_session, show
+from notify.cli.common import find_service, json_option, open_session, show
+from notify.services.members import replace_gsi_addresses
 from notify.vocabulary import AUTH_TYPES
 
 
@@ -46,3 +47,13 @@ def create_user_command(
         )
         made = {"id": user.id, "email_address": user.email_address}
     show(made if password else {**made, "password": chosen}, as_json)
+
+
+@click.command("update-emails-to-remove-gsi")
+@click.option("-s", "--service-id", "--service_id", "which", required=True, help="Service, by its id or name.")
+@json_option
+def update_emails_to_remove_gsi_command(*, which: str, as_json: bool) -> None:
+    """Replace .gsi.gov.uk by .gov.uk in the email addresses of a service's users."""
+    with open_session() as session:
+        changed, taken = replace_gsi_addresses(session, find_service(session, which).id)
+    show({"changed": changed, "taken_already": taken}, as_json)

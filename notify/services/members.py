@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import delete, func, select
@@ -21,7 +21,7 @@ from notify.accounts.models import (
     ServiceUser,
     User,
 )
-from notify.accounts.queries import get_user, lock_user, permissions_in_service
+from notify.accounts.queries import get_user, lock_user, permissions_in_service, user_by_email
 from notify.infra.errors import NotFoundProblemError
 from notify.organisations.models import Domain, Organisation
 from notify.services.errors import (
@@ -37,6 +37,7 @@ from notify.vocabulary import ORGANISATION_USER_PERMISSIONS, USER_PERMISSIONS
 
 MANAGE: Final = "manage_settings"
 ARCHIVED_NAME: Final = "Archived user"
+GSI_ENDING: Final = ".gsi.gov.uk"
 NO_SESSION: Final = UUID(int=0)
 
 GOVERNMENT_DOMAINS: Final = (
@@ -200,3 +201,29 @@ def set_organisation_permissions(
         table(user_id=user_id, organisation_id=organisation_id, permission=name) for name in sorted(set(permissions))
     )
     session.flush()
+
+
+class ReplacedAddresses(NamedTuple):
+    """Numbers of users whose address was replaced, and of those whose new address somebody else has."""
+
+    changed: int
+    taken: int
+
+
+def replace_gsi_addresses(session: Session, service_id: UUID) -> ReplacedAddresses:
+    """Replace `.gsi.gov.uk` by `.gov.uk` in the addresses of a service's users (contract: workers 17)."""
+    users = session.scalars(
+        select(User)
+        .join(ServiceUser, ServiceUser.user_id == User.id)
+        .where(ServiceUser.service_id == service_id, User.email_address.iendswith(GSI_ENDING, autoescape=True))
+        .order_by(User.id)
+        .with_for_update(of=User)
+    ).all()
+    changed = 0
+    for user in users:
+        address = user.email_address[: -len(GSI_ENDING)] + ".gov.uk"
+        if user_by_email(session, address) is None:
+            user.email_address = address
+            session.flush()
+            changed += 1
+    return ReplacedAddresses(changed, len(users) - changed)

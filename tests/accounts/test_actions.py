@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
-from notify.accounts.actions import add_to_service, create_user
-from notify.accounts.errors import EmailAddressTakenError, InvalidUserError
+from notify.accounts.actions import activate_user, add_to_service, create_user, update_user
+from notify.accounts.errors import (
+    ActiveAlreadyError,
+    EmailAddressTakenError,
+    InvalidUserError,
+    MobileNumberNeededError,
+)
 from notify.accounts.models import User
 from notify.accounts.passwords import is_password
-from notify.accounts.queries import permissions_in_service, user_by_email
+from notify.accounts.queries import find_users, permissions_in_service, user_by_email
 from notify.infra.parts import Parts
 from tests.services.factory import a_service, a_user
 
@@ -61,7 +66,6 @@ def test_an_address_is_taken_in_whatever_case(parts: Parts) -> None:
             "mobile_number",
             "Invalid phone number: Must not contain letters or symbols",
         ),
-        ({"mobile_number": None}, "mobile_number", "Mobile number must be set if auth_type is set to sms_auth"),
         ({"auth_type": "smoke"}, "auth_type", "Invalid auth_type: smoke"),
         ({"state": "asleep"}, "state", "Invalid state: asleep"),
     ],
@@ -70,6 +74,41 @@ def test_refused(parts: Parts, changes: dict[str, str | None], field: str, messa
     with parts.database.session() as session, pytest.raises(InvalidUserError) as caught:
         create_user(session, **(ADA | changes))
     assert (caught.value.field, caught.value.messages) == (field, [message])
+
+
+def test_who_signs_in_by_text_needs_a_number(parts: Parts) -> None:
+    with parts.database.session() as session:
+        with pytest.raises(MobileNumberNeededError):
+            create_user(session, **(ADA | {"mobile_number": None}))
+        user = create_user(session, **ADA)
+        with pytest.raises(MobileNumberNeededError):
+            update_user(session, user, mobile_number=None)
+
+
+def test_a_user_is_changed_and_let_in(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        user = create_user(session, **ADA)
+        taken = create_user(session, **(ADA | {"email_address": "bob@example.com"})).email_address
+        update_user(session, user, name="Grace", mobile_number=None, auth_type="email_auth")
+        activate_user(session, user)
+        with pytest.raises(ActiveAlreadyError):
+            activate_user(session, user)
+    with parts.database.session() as session:
+        user = session.get_one(User, user.id)
+        assert (user.name, user.mobile_number, user.auth_type, user.state) == ("Grace", None, "email_auth", "active")
+        assert user.updated_at is not None
+        with pytest.raises(EmailAddressTakenError):
+            update_user(session, user, email_address=taken.upper())
+
+
+def test_finding_users_by_a_part_takes_no_wildcards(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        for name in ("a%b", "a_b", "ab/c", "axb"):
+            a_user(session, email_address=f"{name}@example.com")
+        assert [row.email_address for row in find_users(session, "A%B")] == ["a%b@example.com"]
+        assert [row.email_address for row in find_users(session, "A_B")] == ["a_b@example.com"]
+        assert [row.email_address for row in find_users(session, "b/c@")] == ["ab/c@example.com"]
+        assert find_users(session, "\\") == []
 
 
 def test_who_signs_in_by_email_needs_no_number(parts: Parts) -> None:

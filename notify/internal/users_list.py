@@ -1,0 +1,47 @@
+"""Long lists of users (contract: internal-users 1.2, 1.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from flask import Response
+from pydantic import MISSING
+
+from notify.infra.container import Container
+from notify.internal.fields import IsoDate
+from notify.internal.routes import Routes
+from notify.internal.schemas import Body
+from notify.services.users_list import UserFilter, stream_filtered_users, stream_users
+
+routes = Routes("users_list")
+
+
+class UsersQuestion(Body, extra="forbid"):
+    """Which users: first and last days (UTC) of signing in and of registration; None stands for any."""
+
+    min_properties = 1
+
+    logged_in_start: IsoDate | None | MISSING = MISSING
+    logged_in_end: IsoDate | None | MISSING = MISSING
+    created_start: IsoDate | None | MISSING = MISSING
+    created_end: IsoDate | None | MISSING = MISSING
+    take_part_in_research: bool | None | MISSING = MISSING
+
+
+@routes.get("/user")
+def list_users(container: Container) -> Response:
+    """List every user, as of 2020."""
+    return _streamed(stream_users(container.parts.database))
+
+
+@routes.post("/platform-admin/users-list", writes=False)
+def list_filtered_users(container: Container, body: UsersQuestion) -> Response:
+    """List active users by days and wishes."""
+    return _streamed(stream_filtered_users(container.parts.database, UserFilter(**body.given())))
+
+
+def _streamed(texts: Iterator[str]) -> Response:
+    """The answer, begun: what fails before its first row is still answered as an error."""
+    first = next(texts)
+    return Response(chain([first], texts), content_type="application/json")
