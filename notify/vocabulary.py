@@ -51,6 +51,9 @@ UserPermissionType = Literal[
     "reject_broadcasts",
 ]
 OrganisationUserPermissionType = Literal["can_make_services_live"]
+OrganisationPermissionType = Literal["can_ask_to_join_a_service"]
+InvitationStatus = Literal["pending", "accepted", "cancelled"]
+JoinRequestStatus = Literal["pending", "approved", "rejected", "cancelled"]
 
 NOTIFICATION_TYPES: Final = get_args(NotificationType)
 TEMPLATE_TYPES: Final = get_args(TemplateType)
@@ -68,3 +71,7 @@ USER_PERMISSIONS: Final = get_args(UserPermissionType)
 """What a member of a service may be allowed to do there (data-model 1.1, permission_types)."""
 ORGANISATION_USER_PERMISSIONS: Final = get_args(OrganisationUserPermissionType)
 """What a member of an organisation may be allowed to do there."""
+ORGANISATION_PERMISSIONS: Final = get_args(OrganisationPermissionType)
+"""What the members of an organisation's services may be allowed to do."""
+INVITATION_STATUSES: Final = get_args(InvitationStatus)
+JOIN_REQUEST_STATUSES: Final = get_args(JoinRequestStatus)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from notify.billing.errors import NoAllowanceError
 from notify.billing.models import AnnualBilling, DefaultAnnualAllowance
+from notify.infra.times import utc_now
 from notify.services.models import Service
 
 
@@ -45,3 +47,28 @@ def grant_default_allowance(session: Session, service: Service, day: date) -> No
         raise NoAllowanceError(service.organisation_type or "other", year, service.id)
     session.add(AnnualBilling(service_id=service.id, financial_year_start=year, free_sms_fragment_limit=allowance))
     session.flush()
+
+
+def reset_default_allowance(session: Session, service: Service, day: date) -> None:
+    """Give a service the free fragments that its type of organisation gets in the financial year of a local day, in
+    place of those that it had. One that had an allowance of its own in the year before keeps that (contract: workers
+    15.4). Raises `NoAllowanceError`.
+    """
+    year = financial_year(day)
+    before = session.scalar(
+        select(AnnualBilling.free_sms_fragment_limit).where(
+            AnnualBilling.service_id == service.id,
+            AnnualBilling.financial_year_start == year - 1,
+            AnnualBilling.has_custom_allowance,
+        )
+    )
+    allowance = default_allowance(session, service.organisation_type, year) if before is None else before
+    if allowance is None:
+        raise NoAllowanceError(service.organisation_type or "other", year, service.id)
+    values = {"free_sms_fragment_limit": allowance, "has_custom_allowance": before is not None}
+    row = insert(AnnualBilling).values(service_id=service.id, financial_year_start=year, **values)
+    session.execute(
+        row.on_conflict_do_update(
+            constraint="uix_service_id_financial_year_start", set_={**values, "updated_at": utc_now()}
+        )
+    )

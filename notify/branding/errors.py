@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from notify.infra.errors import FieldProblemError, ProblemError
+from uuid import UUID
+
+from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
 
 
 class InvalidBrandingError(FieldProblemError):
@@ -42,3 +44,17 @@ class NoFreeNameError(ProblemError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There are 99 brandings named like {name} already")
+
+
+class NotInPoolError(NotFoundProblemError):
+    """The branding is not among those that the organisation's services can choose."""
+
+    def __init__(self, kind: str, branding_id: UUID, organisation: str) -> None:
+        super().__init__(f"{kind} branding {branding_id} not in {organisation}'s pool")
+
+
+class DefaultBrandingError(ProblemError):
+    """The branding is the organisation's default, so that it stays in the pool."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"You cannot remove an organisation's default {kind} branding")

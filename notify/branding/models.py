@@ -17,6 +17,10 @@ BrandType = Literal["org", "both", "org_banner"]
 
 BRAND_TYPES: Final = get_args(BrandType)
 
+NHS_EMAIL_BRANDING_ID: Final = UUID("a7dc4e56-660b-4db7-8cff-12c37b12b5ea")
+NHS_LETTER_BRANDING_ID: Final = UUID("2cd354bb-6b85-eda3-c0ad-6b613150459f")
+"""The built-in brandings of organisations of the health service (contract: data-model 6.5)."""
+
 
 class EmailBranding(Base):
     """The top of an email. Exactly one of `text` (shown beside the logo) and `alt_text` (of the logo)."""
@@ -75,3 +79,21 @@ class ServiceLetterBranding(Base):
 
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), primary_key=True)
     letter_branding_id: Mapped[UUID] = mapped_column(ForeignKey("letter_branding.id"))
+
+
+class OrganisationEmailBranding(Base):
+    """An email branding that the services of an organisation can choose: its pool."""
+
+    __tablename__ = "email_branding_to_organisation"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    email_branding_id: Mapped[UUID] = mapped_column(ForeignKey("email_branding.id"), primary_key=True, index=True)
+
+
+class OrganisationLetterBranding(Base):
+    """A letter branding that the services of an organisation can choose: its pool."""
+
+    __tablename__ = "letter_branding_to_organisation"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    letter_branding_id: Mapped[UUID] = mapped_column(ForeignKey("letter_branding.id"), primary_key=True, index=True)

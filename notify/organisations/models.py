@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, false, true
+from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from notify.infra.columns import one_of
+from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
-from notify.infra.ids import new_public_id
+from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import utc_now
-from notify.vocabulary import ORGANISATION_TYPES
+from notify.vocabulary import ORGANISATION_PERMISSIONS, ORGANISATION_TYPES
+
+organisation_permission_types_enum = enum("organisation_permission_types", ORGANISATION_PERMISSIONS)
 
 
 class Organisation(Base):
@@ -56,3 +58,16 @@ class Domain(Base):
 
     domain: Mapped[str] = mapped_column(String(255), primary_key=True)
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), index=True)
+
+
+class OrganisationPermission(Base):
+    """Something that the members of an organisation's services may do."""
+
+    __tablename__ = "organisation_permissions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    permission: Mapped[str] = mapped_column(organisation_permission_types_enum)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+    __table_args__ = (UniqueConstraint("organisation_id", "permission", name="uix_organisation_permission"),)

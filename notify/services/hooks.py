@@ -11,5 +11,8 @@ created: Final = Hook[Service]()
 archived: Final = Hook[Service]()
 """A service is being archived: it is still active, and keeps its name until the subscribers are done."""
 
+organisation_type_set: Final = Hook[Service]()
+"""A service was given the type of its organisation, which may be the one it had."""
+
 letter_contact_archived: Final = Hook[LetterContact]()
 """A contact block of letters was archived."""

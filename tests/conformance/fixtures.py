@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from notify import settings
 from notify.accounts.actions import create_user
 from notify.infra.parts import Parts, build_parts
-from notify.organisations.models import Organisation
+from notify.organisations.actions import create_organisation
 from notify.services.api_keys import create_api_key
 from notify.services.limits import MessageLimits
 from notify.services.senders import add_sms_sender
@@ -86,9 +86,9 @@ class DirectFixtures:
         return {"user_id": user.id}
 
     def _organisation(self, session: Session, values: Values) -> Values:
-        organisation = Organisation(name=f"Parks {values['unique']}", crown=False, organisation_type="local")
-        session.add(organisation)
-        session.flush()
+        organisation = create_organisation(
+            session, name=f"Parks {values['unique']}", crown=False, organisation_type="local"
+        )
         return {"organisation_id": organisation.id}
 
     def _service(self, session: Session, values: Values, name: str) -> Values:

@@ -16,6 +16,7 @@ from notify.accounts.models import User
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.internal.auth import Client
+from notify.organisations.actions import create_organisation
 from notify.organisations.models import Organisation
 from notify.services.api_keys import create_api_key
 from notify.services.models import Service
@@ -118,8 +119,9 @@ class Factory:
             ).full
 
     def organisation(self, **fields: Any) -> Organisation:
-        values = {"name": f"Organisation {new_id()}", "organisation_type": "local", "crown": False}
-        return self.row(Organisation(**(values | fields)))
+        values: dict[str, Any] = {"name": f"Organisation {new_id()}", "organisation_type": "local", "crown": False}
+        with self.parts.database.transaction() as session:
+            return create_organisation(session, **(values | fields))
 
     def row(self, row: R) -> R:
         """Any row, committed."""

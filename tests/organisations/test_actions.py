@@ -27,7 +27,6 @@ def test_names_and_domains_are_unique(parts: Parts) -> None:
         create_organisation(session, name="Woods", organisation_type="local", crown=False, domains=["parks.gov.uk"])
 
 
-@pytest.mark.parametrize(("name", "kind"), [("x" * 256, "local"), ("Parks", "king")])
-def test_refused(parts: Parts, name: str, kind: str) -> None:
+def test_an_unknown_type_is_refused(parts: Parts) -> None:
     with parts.database.session() as session, pytest.raises(InvalidOrganisationError):
-        create_organisation(session, name=name, organisation_type=kind, crown=False)
+        create_organisation(session, name="Parks", organisation_type="king", crown=False)

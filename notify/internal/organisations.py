@@ -1,0 +1,256 @@
+"""Organisations: read, found, made and changed (contract: internal-users-orgs-templates 4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from pydantic import MISSING, Field
+from sqlalchemy.orm import Session
+
+from notify.infra.errors import (
+    NOT_FOUND,
+    FieldProblemError,
+    MalformedRequestError,
+    NotFoundProblemError,
+    ProblemError,
+    ValidationProblemError,
+)
+from notify.internal.fields import HttpDate, Uuid
+from notify.internal.routes import Routes
+from notify.internal.schemas import Answer, Body, Data, FieldsQuery, Result
+from notify.organisations.actions import OrganisationChanges, create_organisation
+from notify.organisations.queries import organisation_of_domain
+from notify.services import organisation_details as details
+from notify.services import organisations
+from notify.vocabulary import OrganisationPermissionType
+
+routes = Routes("organisations", "/organisations")
+
+Kind = Literal[
+    "central",
+    "local",
+    "nhs_central",
+    "nhs_local",
+    "nhs_gp",
+    "nhs_notify",
+    "emergency_service",
+    "school_or_college",
+    "other",
+]
+"""The types that an organisation can be given, in the order of the contract's texts."""
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ChangedOrganisation(Body):
+    """What of an organisation is changed. Permissions are changed alone: with them, nothing else is."""
+
+    name: str | None | MISSING = MISSING
+    active: bool | None | MISSING = MISSING
+    crown: bool | None | MISSING = MISSING
+    organisation_type: Kind | MISSING = MISSING
+    permissions: list[OrganisationPermissionType] | MISSING = MISSING
+    can_approve_own_go_live_requests: bool | MISSING = MISSING
+    email_branding_id: str | None | MISSING = MISSING
+    letter_branding_id: str | None | MISSING = MISSING
+    agreement_signed: bool | None | MISSING = MISSING
+    agreement_signed_at: str | None | MISSING = MISSING
+    agreement_signed_by_id: str | None | MISSING = MISSING
+    agreement_signed_version: Number | None | MISSING = MISSING
+    agreement_signed_on_behalf_of_name: str | None | MISSING = MISSING
+    agreement_signed_on_behalf_of_email_address: str | None | MISSING = MISSING
+    request_to_go_live_notes: str | None | MISSING = MISSING
+    notes: str | None | MISSING = MISSING
+    purchase_order_number: str | None | MISSING = MISSING
+    billing_contact_names: str | None | MISSING = MISSING
+    billing_contact_email_addresses: str | None | MISSING = MISSING
+    billing_reference: str | None | MISSING = MISSING
+    domains: list[str] | MISSING = MISSING
+
+
+class NewOrganisation(ChangedOrganisation):
+    """An organisation to make. Permissions are those of every new one."""
+
+    name: str
+    crown: bool
+    organisation_type: Kind
+
+
+class ServiceOfOrganisation(Body):
+    """A service to link."""
+
+    service_id: Uuid
+
+
+class DomainQuery(FieldsQuery):
+    """The domain of an email address."""
+
+    domain: str = ""
+
+
+class NameQuery(FieldsQuery):
+    """A part of a name."""
+
+    name: str = ""
+
+
+class UniqueQuery(FieldsQuery):
+    """A name that an organisation wants to have."""
+
+    org_id: str = ""
+    name: str = ""
+
+
+class OrganisationAnswer(Answer):
+    """An organisation."""
+
+    id: UUID
+    name: str
+    active: bool
+    crown: bool | None
+    organisation_type: str | None
+    letter_branding_id: UUID | None
+    email_branding_id: UUID | None
+    agreement_signed: bool | None
+    agreement_signed_at: HttpDate | None
+    agreement_signed_by_id: UUID | None
+    agreement_signed_on_behalf_of_name: str | None
+    agreement_signed_on_behalf_of_email_address: str | None
+    agreement_signed_version: float | None
+    domains: list[str]
+    request_to_go_live_notes: str | None
+    count_of_live_services: int
+    notes: str | None
+    purchase_order_number: str | None
+    billing_contact_names: str | None
+    billing_contact_email_addresses: str | None
+    billing_reference: str | None
+    can_approve_own_go_live_requests: bool
+    permissions: list[str]
+
+
+class ListedOrganisationAnswer(Answer):
+    """An organisation in a list."""
+
+    id: UUID
+    name: str
+    active: bool
+    count_of_live_services: int
+    domains: list[str]
+    organisation_type: str | None
+
+
+class OrganisationServiceAnswer(Answer):
+    """A service of an organisation."""
+
+    id: UUID
+    name: str
+    active: bool
+    restricted: bool
+
+
+@routes.get("")
+def list_organisations(session: Session) -> list[ListedOrganisationAnswer]:
+    """List the organisations."""
+    return ListedOrganisationAnswer.of_each(details.list_organisations(session))
+
+
+@routes.post("", status=201)
+def make_organisation(session: Session, body: NewOrganisation) -> OrganisationAnswer:
+    """Create an organisation."""
+    changes, domains = _changes(body)
+    organisation = create_organisation(session, domains=domains or (), **changes)
+    return OrganisationAnswer.of(details.organisation_details(session, organisation.id))
+
+
+@routes.get("/<uuid:organisation_id>")
+def get_organisation(session: Session, organisation_id: UUID) -> OrganisationAnswer:
+    """Get an organisation."""
+    return OrganisationAnswer.of(details.organisation_details(session, organisation_id))
+
+
+@routes.get("/by-domain")
+def get_organisation_of_domain(session: Session, query: DomainQuery) -> OrganisationAnswer:
+    """Get the organisation of an email domain."""
+    if not query.domain or "@" in query.domain:
+        raise MalformedRequestError
+    organisation = organisation_of_domain(session, query.domain)
+    if organisation is None:
+        raise NotFoundProblemError(NOT_FOUND)
+    return OrganisationAnswer.of(details.organisation_details(session, organisation.id))
+
+
+@routes.get("/search")
+def find_organisations(session: Session, query: NameQuery) -> Data[list[ListedOrganisationAnswer]]:
+    """Find organisations by a part of their name."""
+    if not query.name:
+        raise FieldProblemError("name", "Missing data for required field.")
+    return Data(data=ListedOrganisationAnswer.of_each(details.find_organisations(session, query.name)))
+
+
+@routes.get("/unique")
+def is_organisation_name_unique(session: Session, query: UniqueQuery) -> Result[bool]:
+    """Say whether an organisation may have a name, as of 2020."""
+    missing = [name for name in ("org_id", "name") if not getattr(query, name)]
+    if missing:
+        raise MissingValuesError(missing)
+    return Result(result=details.is_name_free(session, query.name, known_id(query.org_id)))
+
+
+@routes.post("/<uuid:organisation_id>/service", status=204)
+def link_service(session: Session, organisation_id: UUID, body: ServiceOfOrganisation) -> None:
+    """Make a service one of an organisation's."""
+    organisations.link_service(session, organisation_id, body.service_id)
+
+
+@routes.get("/<uuid:organisation_id>/services")
+def list_services_of_organisation(session: Session, organisation_id: UUID) -> list[OrganisationServiceAnswer]:
+    """List an organisation's services."""
+    return OrganisationServiceAnswer.of_each(details.services_of_organisation(session, organisation_id))
+
+
+class MissingValuesError(ProblemError):
+    """Values that are not there, in a list (contract: internal-users-orgs-templates 4.2, as of 2020)."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__([f"{name}: Can't be empty" for name in names])
+        self._names = names
+
+    def message(self) -> Any:
+        """One object for each."""
+        return [{name: ["Can't be empty"]} for name in self._names]
+
+
+def known_id(text: str) -> UUID:
+    """An id; what is none is the id of nothing. Raises `NotFoundProblemError`."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFoundProblemError from None
+
+
+def _moment(text: str) -> datetime:
+    """A time in UTC; what is none is a value that no column can hold. Raises `NotFoundProblemError`."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise NotFoundProblemError from None
+
+
+def _changes(body: ChangedOrganisation) -> tuple[OrganisationChanges, list[str] | None]:
+    """The columns that are given, and the domains. Raises `ValidationProblemError`, `NotFoundProblemError`."""
+    given = body.given()
+    given.pop("permissions", None)
+    domains: list[str] | None = given.pop("domains", None)
+    for name, kind in (("name", "string"), ("active", "boolean")):
+        if name in given and given[name] is None:
+            raise ValidationProblemError(f"{name} None is not of type {kind}")
+    for name in ("email_branding_id", "letter_branding_id", "agreement_signed_by_id"):
+        if given.get(name) is not None:
+            given[name] = known_id(given[name])
+    if given.get("agreement_signed_at") is not None:
+        given["agreement_signed_at"] = _moment(given["agreement_signed_at"])
+    return cast(OrganisationChanges, given), domains
