@@ -46,7 +46,8 @@ from notify.services.senders import (
     list_reply_tos,
     list_sms_senders,
 )
-from notify.services.service import DEFAULT_PERMISSIONS, create_service
+from notify.services.permissions import DEFAULT_PERMISSIONS
+from notify.services.service import create_service
 from notify.templates.actions import create_template, update_template
 from notify.templates.queries import list_templates
 from notify.webhooks.actions import create_callback

@@ -21,7 +21,7 @@ from notify.services.inbound_numbers import (
     list_inbound_numbers,
     remove_inbound_number,
 )
-from notify.services.service import add_permission
+from notify.services.permissions import add_permission
 from notify.webhooks.outbox import Outbox
 
 

@@ -32,14 +32,8 @@ from notify.services.guest_list import get_guest_list, set_guest_list
 from notify.services.limits import LIVE_LIMITS, MessageLimits
 from notify.services.models import Service
 from notify.services.retention import list_retentions, set_retention
-from notify.services.service import (
-    DEFAULT_PERMISSIONS,
-    ServiceChanges,
-    archive_service,
-    create_service,
-    set_permissions,
-    update_service,
-)
+from notify.services.permissions import DEFAULT_PERMISSIONS, set_permissions
+from notify.services.service import ServiceChanges, archive_service, create_service, update_service
 from notify.vocabulary import NOTIFICATION_TYPES, ORGANISATION_TYPES, SERVICE_PERMISSIONS
 
 _permissions = click.option(

@@ -15,13 +15,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import format_datetime as format_http_date
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.infra.errors import NotFoundProblemError
 from notify.infra.times import format_datetime
-from notify.infra.validation import HttpsUrl, Uuid, complain, shown
+from notify.infra.validation import HttpsUrl, Uuid, complain, parse_uuid, shown
 
 __all__ = [
     "AnyJson",
@@ -37,10 +40,14 @@ __all__ = [
     "NaiveMoment",
     "NonEmpty",
     "PhoneNumberText",
+    "RowId",
     "SpacedMoment",
+    "SpacedTime",
     "TextOfNone",
+    "TruncatedInt",
     "Uuid",
     "ZonedMoment",
+    "row_id",
 ]
 
 _DAY_SHAPE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -172,6 +179,30 @@ def _int_text(value: object) -> object:
     return value
 
 
+def _truncated(value: object) -> object:
+    if isinstance(value, float):
+        try:
+            return int(value)
+        except (OverflowError, ValueError):
+            raise complain("Not a valid integer.") from None
+    return value
+
+
+def _spaced_time(value: object) -> datetime:
+    try:
+        return datetime.strptime(str(value), "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
+    except ValueError:
+        raise complain(_NO_TIME) from None
+
+
+def row_id(value: object) -> UUID:
+    """The id in a `RowId`. Raises `NotFoundProblemError`: what is no UUID is the id of nothing."""
+    try:
+        return parse_uuid(value)
+    except PydanticCustomError:
+        raise NotFoundProblemError from None
+
+
 IsoDate = Annotated[date, PlainValidator(_iso_date), WithJsonSchema({"type": "string", "format": "date"})]
 """`YYYY-MM-DD`. Schema words: `start_date foo is not a date`, `start_date month must be in 1..12`."""
 
@@ -189,6 +220,15 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 
 AnyJson = Annotated[Any, AfterValidator(_not_none)]
 """Any JSON value but null, in field words."""
+
+RowId = Annotated[Any, AfterValidator(_not_none), WithJsonSchema({"type": "string", "format": "uuid"})]
+"""An id that the contract looks up without checking its form, in field words: see `row_id`."""
+
+TruncatedInt = Annotated[int, BeforeValidator(_truncated), Field(strict=False)]
+"""A whole number that may be given as text or as a decimal, which loses its fraction: `12.9` is 12."""
+
+SpacedTime = Annotated[datetime, PlainValidator(_spaced_time), WithJsonSchema(_DATE_TIME)]
+"""D2, with a fraction: `2017-01-01 10:00:00.000000`. Field words: `Not a valid datetime.`"""
 
 IntText = Annotated[int, BeforeValidator(_int_text)]
 """A number of a query. Schema words: `page x is not of type integer`; field words: `Not a valid integer.`"""

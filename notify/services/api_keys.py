@@ -16,7 +16,7 @@ from notify.infra.ids import new_public_id
 from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.infra.versions import save_version
-from notify.services.errors import DuplicateApiKeyNameError, InvalidApiKeyError
+from notify.services.errors import DuplicateApiKeyNameError, InvalidApiKeyError, UnknownApiKeyError
 from notify.services.models import API_KEY_SECRET, ApiKey, Service
 from notify.services.names import key_prefix
 from notify.services.queries import earliest_shown_expiry
@@ -25,10 +25,18 @@ from notify.vocabulary import KEY_TYPES
 
 @dataclass(frozen=True)
 class NewApiKey:
-    """A new API key. `full` is what its user gets, once: `name-serviceid-secret`."""
+    """A new API key. `full` is what its user gets, once: `name-serviceid-secret`; `secret` is the last part of it."""
 
     key: ApiKey
-    full: str
+    secret: str
+
+    @property
+    def full(self) -> str:
+        """The whole key."""
+        return full_api_key(self.key.name, self.key.service_id, self.secret)
+
+    def __repr__(self) -> str:
+        return f"NewApiKey(id={self.key.id})"
 
 
 def create_api_key(
@@ -59,7 +67,7 @@ def create_api_key(
         if violated_constraint(error) == "uix_service_to_key_name":
             raise DuplicateApiKeyNameError(name) from None
         raise
-    return NewApiKey(key, full_api_key(name, service_id, secret))
+    return NewApiKey(key, secret)
 
 
 def ensure_api_key(
@@ -102,6 +110,14 @@ def revoke_api_key(
     if revoked_by_id is not None:
         key.created_by_id = revoked_by_id
     save_version(session, key, now=moment)
+    return key
+
+
+def get_api_key(session: Session, service_id: UUID, key_id: UUID) -> ApiKey:
+    """A service's key that is not revoked. Raises `UnknownApiKeyError`."""
+    key = session.get(ApiKey, key_id)
+    if key is None or key.service_id != service_id or key.expiry_date is not None:
+        raise UnknownApiKeyError(service_id)
     return key
 
 

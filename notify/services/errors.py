@@ -29,6 +29,13 @@ class DuplicateApiKeyNameError(FieldProblemError):
         super().__init__("name", f"Duplicate API key name '{name}'")
 
 
+class UnknownApiKeyError(NotFoundProblemError):
+    """The service has no such key that is not revoked; the contract's text names the service (internal-services 4)."""
+
+    def __init__(self, service_id: UUID) -> None:
+        super().__init__(f"API key not found for id: {service_id}")
+
+
 class InvalidSmsSenderError(FieldProblemError):
     """A text message sender breaks the rules of what networks accept."""
 

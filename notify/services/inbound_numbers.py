@@ -20,7 +20,8 @@ from notify.services.errors import (
     NoInboundNumberError,
 )
 from notify.services.models import InboundNumber, Service, SmsSender
-from notify.services.service import lock_service, remove_permission
+from notify.services.permissions import remove_permission
+from notify.services.service import lock_service
 
 _LOCAL_FORM = re.compile(r"0[0-9]{9,10}")
 

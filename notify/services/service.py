@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, TypedDict, Unpack
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,12 +26,10 @@ from notify.services import hooks
 from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.errors import DuplicateServiceNameError, InvalidServiceError
 from notify.services.limits import MessageLimits
-from notify.services.models import ApiKey, Service, ServicePermission, SmsSender
+from notify.services.models import ApiKey, Service, SmsSender
 from notify.services.names import email_local_part
-from notify.vocabulary import ORGANISATION_TYPES, SERVICE_PERMISSIONS
-
-DEFAULT_PERMISSIONS: Final = ("sms", "email", "letter", "international_sms", "international_letters")
-"""What a new service may do (internal-services 1.1)."""
+from notify.services.permissions import DEFAULT_PERMISSIONS, set_permissions
+from notify.vocabulary import ORGANISATION_TYPES
 
 NHS_NOTIFY_ORGANISATION: Final = UUID("477f8870-af2b-4b81-9a2c-1fad12028919")
 NHS_BRANDING: Final = "NHS"
@@ -47,30 +45,15 @@ CROWN_BY_TYPE: Final = {
 }
 
 
-class ServiceChanges(TypedDict, total=False):
-    """What of a service may be changed (internal-services 2.4). Permissions and brandings have their own functions:
-    `set_permissions`, `set_email_branding`, `set_letter_branding`.
-    """
+class ServiceDetails(TypedDict, total=False):
+    """Settings that may be given when a service is created, and later (internal-services 2.2)."""
 
-    name: str
-    active: bool
-    restricted: bool
-    count_as_live: bool
-    go_live_at: datetime | None
     go_live_user_id: UUID | None
     has_active_go_live_request: bool
     confirmed_unique: bool
     confirmed_email_sender_name: bool | None
     consent_to_research: bool | None
-    contact_link: str | None
-    organisation_id: UUID | None
-    organisation_type: str | None
-    email_message_limit: int
-    sms_message_limit: int
-    letter_message_limit: int
-    international_sms_message_limit: int
     rate_limit: int
-    prefix_sms: bool
     custom_email_sender_name: str | None
     volume_email: int | None
     volume_sms: int | None
@@ -82,10 +65,29 @@ class ServiceChanges(TypedDict, total=False):
     billing_reference: str | None
 
 
+class ServiceChanges(ServiceDetails, total=False):
+    """What of a service may be changed (internal-services 2.4). Permissions and brandings have their own functions:
+    `set_permissions`, `set_email_branding`, `set_letter_branding`.
+    """
+
+    name: str
+    active: bool
+    restricted: bool
+    count_as_live: bool
+    go_live_at: datetime | None
+    contact_link: str | None
+    organisation_id: UUID | None
+    organisation_type: str | None
+    email_message_limit: int
+    sms_message_limit: int
+    letter_message_limit: int
+    international_sms_message_limit: int
+    prefix_sms: bool
+
+
 LONGEST_NAME: Final = 255
 
 _SHORT_TEXTS: Final = (
-    "name",
     "contact_link",
     "custom_email_sender_name",
     "purchase_order_number",
@@ -108,18 +110,21 @@ def create_service(
     prefix_sms: bool = False,
     go_live_at: datetime | None = None,
     service_id: UUID | None = None,
+    created_by_id: UUID | None = None,
     now: datetime | None = None,
+    **details: Unpack[ServiceDetails],
 ) -> Service:
     """Create a service (contract: internal-services 2.2) with all that it needs from the start: its first member, who
     may do everything there; its permissions; its default text message sender (`from_number`); and the organisation and
-    branding that the member's email address implies. Other rooms add what they hold of it (`hooks.created`).
+    branding that the member's email address implies. Other rooms add what they hold of it (`hooks.created`). It was
+    created by its member unless `created_by_id` is given.
 
-    Raises `NotFoundProblemError` (no such user), `DuplicateServiceNameError`, `InvalidServiceError`, and what the
-    subscribers of `hooks.created` raise.
+    Raises `NotFoundProblemError` (no such user, or a name longer than 255 characters), `DuplicateServiceNameError`,
+    `InvalidServiceError`, and what the subscribers of `hooks.created` raise.
     """
     moment = now or utc_now()
     user = session.get(User, user_id)
-    if user is None:
+    if user is None or (created_by_id is not None and session.get(User, created_by_id) is None):
         raise NotFoundProblemError
     _check_organisation_type(organisation_type)
     organisation = _organisation_of(session, user, organisation_type)
@@ -128,17 +133,17 @@ def create_service(
     service = Service(
         id=service_id or new_public_id(),
         restricted=restricted,
-        created_by_id=user_id,
+        created_by_id=created_by_id or user_id,
         organisation_id=organisation.id if organisation else None,
         organisation_type=organisation_type,
         crown=organisation.crown if organisation else CROWN_BY_TYPE.get(organisation_type or ""),
         count_as_live=not user.platform_admin,
         go_live_at=go_live_at,
-        contact_link=contact_link,
         prefix_sms=prefix_sms,
     )
-    _set_name(service, name)
     _set_limits(service, limits or MessageLimits())
+    _set_fields(service, contact_link=contact_link, **details)
+    _set_name(service, name)
     with _unique_name(name):
         save_version(session, service, now=moment)
     add_to_service(session, user_id, service.id, MEMBER_PERMISSIONS)
@@ -160,19 +165,27 @@ def update_service(
 ) -> Service:
     """Change a service's settings: always a new version, also when nothing differs (internal-services 1.4, 2.4).
 
-    Raises `NotFoundProblemError`, `DuplicateServiceNameError`, `InvalidServiceError`.
+    Raises `NotFoundProblemError` (no such service, or a name longer than 255 characters), `DuplicateServiceNameError`,
+    `InvalidServiceError`.
     """
     service = lock_service(session, service_id)
     _check_organisation_type(changes.get("organisation_type"))
-    for field, value in changes.items():
-        _check_length(field, value)
-        setattr(service, field, value)
+    _check_name(changes.get("name", ""))
+    _set_fields(service, **changes)
     if "name" in changes or "custom_email_sender_name" in changes:
         _set_name(service, service.name)
     if changed_by_id is not None:
         service.created_by_id = changed_by_id
     with _unique_name(service.name):
         save_version(session, service, now=now)
+    return service
+
+
+def get_service(session: Session, service_id: UUID) -> Service:
+    """A service, archived or not. Raises `NotFoundProblemError`."""
+    service = session.get(Service, service_id)
+    if service is None:
+        raise NotFoundProblemError
     return service
 
 
@@ -191,9 +204,12 @@ def _check_organisation_type(organisation_type: str | None) -> None:
         raise InvalidServiceError("organisation_type", f"Invalid organisation type: {organisation_type}")
 
 
-def _check_length(field: str, value: object) -> None:
-    if field in _SHORT_TEXTS and isinstance(value, str) and len(value) > LONGEST_NAME:
-        raise InvalidServiceError(field, f"Longer than maximum length {LONGEST_NAME}.")
+def _set_fields(service: Service, **fields: Unpack[ServiceChanges]) -> None:
+    for field, value in fields.items():
+        if field in _SHORT_TEXTS and isinstance(value, str) and len(value) > LONGEST_NAME:
+            raise InvalidServiceError(field, f"Longer than maximum length {LONGEST_NAME}.")
+    for field, value in fields.items():
+        setattr(service, field, value)
 
 
 def _organisation_of(session: Session, user: User, organisation_type: str | None) -> Organisation | None:
@@ -204,9 +220,15 @@ def _organisation_of(session: Session, user: User, organisation_type: str | None
     return organisation
 
 
+def _check_name(name: str) -> None:
+    # as the contract has it: what does not fit the column is not found
+    if len(name) > LONGEST_NAME:
+        raise NotFoundProblemError
+
+
 def _set_name(service: Service, name: str) -> None:
     """Set the name and what follows from it (internal-services 1.3)."""
-    _check_length("name", name)
+    _check_name(name)
     service.name = name
     service.normalised_service_name = email_local_part(name)
     service.email_sender_local_part = email_local_part(service.custom_email_sender_name or name)
@@ -242,35 +264,6 @@ def _brand(session: Session, service: Service, organisation: Organisation | None
 def _is_nhs(organisation_type: str | None, address: str) -> bool:
     host = "." + address.rpartition("@")[2].lower()
     return (organisation_type or "").startswith("nhs_") or host.endswith((".nhs.uk", ".nhs.net"))
-
-
-def set_permissions(session: Session, service_id: UUID, permissions: Sequence[str]) -> None:
-    """Replace what a service is allowed to do. Raises `InvalidServiceError` (internal-services 2.4)."""
-    for permission in permissions:
-        if permission not in SERVICE_PERMISSIONS:
-            raise InvalidServiceError("permissions", f"Invalid Service Permission: '{permission}'")
-    repeated = [permission for permission in dict.fromkeys(permissions) if permissions.count(permission) > 1]
-    if repeated:
-        raise InvalidServiceError("permissions", f"Duplicate Service Permission: {repeated}")
-    session.execute(delete(ServicePermission).where(ServicePermission.service_id == service_id))
-    session.add_all(ServicePermission(service_id=service_id, permission=permission) for permission in permissions)
-    session.flush()
-
-
-def add_permission(session: Session, service_id: UUID, permission: str) -> None:
-    """Allow a service one more thing. Does nothing when it is allowed already."""
-    if session.get(ServicePermission, (service_id, permission)) is None:
-        session.add(ServicePermission(service_id=service_id, permission=permission))
-        session.flush()
-
-
-def remove_permission(session: Session, service_id: UUID, permission: str) -> None:
-    """Take a permission from a service. Does nothing when it has not got it."""
-    session.execute(
-        delete(ServicePermission).where(
-            ServicePermission.service_id == service_id, ServicePermission.permission == permission
-        )
-    )
 
 
 def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:

@@ -23,7 +23,8 @@ from notify.services.errors import (
 )
 from notify.services.limits import MessageLimits
 from notify.services.models import ServiceHistory
-from notify.services.service import archive_service, create_service, set_permissions, update_service
+from notify.services.permissions import set_permissions
+from notify.services.service import archive_service, create_service, update_service
 from tests.services.factory import a_service, a_user
 
 NHS_EMAIL = UUID("a7dc4e56-660b-4db7-8cff-12c37b12b5ea")
@@ -105,7 +106,12 @@ class TestCreateService:
 
     @pytest.mark.parametrize(
         "options",
-        [{"name": "x" * 256}, {"organisation_type": "king"}, {"permissions": ["fly"]}, {"permissions": ["sms", "sms"]}],
+        [
+            {"contact_link": "x" * 256},
+            {"organisation_type": "king"},
+            {"permissions": ["fly"]},
+            {"permissions": ["sms", "sms"]},
+        ],
     )
     def test_refused(self, parts: Parts, options: dict[str, object]) -> None:
         with parts.database.session() as session, pytest.raises(InvalidServiceError):
@@ -219,7 +225,7 @@ class TestUpdateService:
         with parts.database.session() as session:
             a_service(session, name="Trees")
             service = a_service(session, name="Shrubs")
-            for field in ("name", "contact_link", "billing_reference"):
+            for field in ("contact_link", "billing_reference"):
                 with pytest.raises(InvalidServiceError):
                     update_service(session, service.id, **{field: "x" * 256})  # type: ignore[arg-type]
             session.refresh(service)
@@ -227,6 +233,8 @@ class TestUpdateService:
                 update_service(session, service.id, organisation_type="king")
             with pytest.raises(NotFoundProblemError):
                 update_service(session, new_id(), name="New")
+            with pytest.raises(NotFoundProblemError):
+                update_service(session, service.id, name="x" * 256)
             with pytest.raises(DuplicateServiceNameError):
                 update_service(session, service.id, name="TREES")
 

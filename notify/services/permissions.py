@@ -1,0 +1,46 @@
+"""What services are allowed to do. Every function flushes; the caller's transaction commits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from notify.services.errors import InvalidServiceError
+from notify.services.models import ServicePermission
+from notify.vocabulary import SERVICE_PERMISSIONS
+
+DEFAULT_PERMISSIONS: Final = ("sms", "email", "letter", "international_sms", "international_letters")
+"""What a new service may do (internal-services 1.1)."""
+
+
+def set_permissions(session: Session, service_id: UUID, permissions: Sequence[str]) -> None:
+    """Replace what a service is allowed to do. Raises `InvalidServiceError` (internal-services 2.4)."""
+    for permission in permissions:
+        if permission not in SERVICE_PERMISSIONS:
+            raise InvalidServiceError("permissions", f"Invalid Service Permission: '{permission}'")
+    repeated = [permission for permission in dict.fromkeys(permissions) if permissions.count(permission) > 1]
+    if repeated:
+        raise InvalidServiceError("permissions", f"Duplicate Service Permission: {repeated}")
+    session.execute(delete(ServicePermission).where(ServicePermission.service_id == service_id))
+    session.add_all(ServicePermission(service_id=service_id, permission=permission) for permission in permissions)
+    session.flush()
+
+
+def add_permission(session: Session, service_id: UUID, permission: str) -> None:
+    """Allow a service one more thing. Does nothing when it is allowed already."""
+    if session.get(ServicePermission, (service_id, permission)) is None:
+        session.add(ServicePermission(service_id=service_id, permission=permission))
+        session.flush()
+
+
+def remove_permission(session: Session, service_id: UUID, permission: str) -> None:
+    """Take a permission from a service. Does nothing when it has not got it."""
+    session.execute(
+        delete(ServicePermission).where(
+            ServicePermission.service_id == service_id, ServicePermission.permission == permission
+        )
+    )

@@ -1,0 +1,36 @@
+"""Reading callback settings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.webhooks.models import CallbackApi
+
+MANY = 1000
+"""Of more services than that, every callback is read: a list of ids that long costs more than it saves."""
+
+
+class CallbackName(NamedTuple):
+    """One of a service's callbacks: the id of its settings, and its type."""
+
+    callback_id: UUID
+    callback_type: str | None
+
+
+def callback_names(session: Session, service_ids: Sequence[UUID]) -> Mapping[UUID, list[CallbackName]]:
+    """The callbacks of services, by service, in the order of their types; services without any are missing."""
+    query = select(CallbackApi.service_id, CallbackApi.id, CallbackApi.callback_type).order_by(
+        CallbackApi.callback_type, CallbackApi.id
+    )
+    if len(service_ids) <= MANY:
+        query = query.where(CallbackApi.service_id.in_(service_ids))
+    found: dict[UUID, list[CallbackName]] = defaultdict(list)
+    for service_id, id_, callback_type in session.execute(query):
+        found[service_id].append(CallbackName(id_, callback_type))
+    return found
