@@ -48,26 +48,26 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 class ChangedOrganisation(Body):
     """What of an organisation is changed. Permissions are changed alone: with them, nothing else is."""
 
-    name: str | None | MISSING = MISSING
-    active: bool | None | MISSING = MISSING
-    crown: bool | None | MISSING = MISSING
+    name: str | MISSING | None = MISSING
+    active: bool | MISSING | None = MISSING
+    crown: bool | MISSING | None = MISSING
     organisation_type: Kind | MISSING = MISSING
     permissions: list[OrganisationPermissionType] | MISSING = MISSING
     can_approve_own_go_live_requests: bool | MISSING = MISSING
-    email_branding_id: str | None | MISSING = MISSING
-    letter_branding_id: str | None | MISSING = MISSING
-    agreement_signed: bool | None | MISSING = MISSING
-    agreement_signed_at: str | None | MISSING = MISSING
-    agreement_signed_by_id: str | None | MISSING = MISSING
-    agreement_signed_version: Number | None | MISSING = MISSING
-    agreement_signed_on_behalf_of_name: str | None | MISSING = MISSING
-    agreement_signed_on_behalf_of_email_address: str | None | MISSING = MISSING
-    request_to_go_live_notes: str | None | MISSING = MISSING
-    notes: str | None | MISSING = MISSING
-    purchase_order_number: str | None | MISSING = MISSING
-    billing_contact_names: str | None | MISSING = MISSING
-    billing_contact_email_addresses: str | None | MISSING = MISSING
-    billing_reference: str | None | MISSING = MISSING
+    email_branding_id: str | MISSING | None = MISSING
+    letter_branding_id: str | MISSING | None = MISSING
+    agreement_signed: bool | MISSING | None = MISSING
+    agreement_signed_at: str | MISSING | None = MISSING
+    agreement_signed_by_id: str | MISSING | None = MISSING
+    agreement_signed_version: Number | MISSING | None = MISSING
+    agreement_signed_on_behalf_of_name: str | MISSING | None = MISSING
+    agreement_signed_on_behalf_of_email_address: str | MISSING | None = MISSING
+    request_to_go_live_notes: str | MISSING | None = MISSING
+    notes: str | MISSING | None = MISSING
+    purchase_order_number: str | MISSING | None = MISSING
+    billing_contact_names: str | MISSING | None = MISSING
+    billing_contact_email_addresses: str | MISSING | None = MISSING
+    billing_reference: str | MISSING | None = MISSING
     domains: list[str] | MISSING = MISSING
 
 

@@ -22,11 +22,11 @@ class UsersQuestion(Body, extra="forbid"):
 
     min_properties = 1
 
-    logged_in_start: IsoDate | None | MISSING = MISSING
-    logged_in_end: IsoDate | None | MISSING = MISSING
-    created_start: IsoDate | None | MISSING = MISSING
-    created_end: IsoDate | None | MISSING = MISSING
-    take_part_in_research: bool | None | MISSING = MISSING
+    logged_in_start: IsoDate | MISSING | None = MISSING
+    logged_in_end: IsoDate | MISSING | None = MISSING
+    created_start: IsoDate | MISSING | None = MISSING
+    created_end: IsoDate | MISSING | None = MISSING
+    take_part_in_research: bool | MISSING | None = MISSING
 
 
 @routes.get("/user")

@@ -142,5 +142,7 @@ def start_session(user: User, now: datetime) -> None:
 def delete_old_codes(database: Database, now: datetime) -> int:
     """Delete codes that were made more than a day ago; returns their number."""
     with database.transaction() as session:
-        gone = session.execute(delete(VerifyCode).where(VerifyCode.created_at < now - KEPT_FOR).returning(VerifyCode.id))
+        gone = session.execute(
+            delete(VerifyCode).where(VerifyCode.created_at < now - KEPT_FOR).returning(VerifyCode.id)
+        )
         return len(gone.all())

@@ -23,9 +23,9 @@ from notify.services.inbound_numbers import (
     switch_off_inbound_number,
 )
 from notify.services.models import InboundNumber, SmsSender
+from notify.services.permissions import add_permission
 from notify.services.queries import default_sms_sender, inbound_number, permissions
 from notify.services.senders import add_sms_sender
-from notify.services.permissions import add_permission
 from tests.services.factory import a_service
 
 

@@ -160,9 +160,7 @@ def test_addresses_of_government(parts: Parts, address: str, expected: bool) -> 
 def test_folders_of_members(parts: Parts) -> None:
     with parts.database.transaction() as session:
         service, user = a_service(session), a_user(session)
-        own, other = [
-            TemplateFolder(name="Folder", service_id=owner.id) for owner in (service, a_service(session))
-        ]
+        own, other = [TemplateFolder(name="Folder", service_id=owner.id) for owner in (service, a_service(session))]
         session.add_all([own, other])
         session.flush()
         add_member(session, service.id, user.id, [])
@@ -238,7 +236,11 @@ def test_permissions_in_organisations_are_known_ones(parts: Parts) -> None:
         user, body = a_user(session), Organisation(name=f"Body {uuid4()}")
         session.add(body)
         session.flush()
-        for organisation_id, user_id, names in ((uuid4(), user.id, []), (body.id, uuid4(), []), (body.id, user.id, ["fly"])):
+        for organisation_id, user_id, names in (
+            (uuid4(), user.id, []),
+            (body.id, uuid4(), []),
+            (body.id, user.id, ["fly"]),
+        ):
             with pytest.raises(NotFoundProblemError):
                 set_organisation_permissions(session, organisation_id, user_id, names)
 

@@ -17,8 +17,8 @@ from notify.infra.parts import Parts
 from notify.services import queries as services
 from notify.services.api_keys import create_api_key
 from notify.services.models import ApiKey, LetterContact, Service, ServiceHistory
-from notify.services.senders import add_letter_contact, archive_letter_contact, list_letter_contacts
 from notify.services.permissions import set_permissions
+from notify.services.senders import add_letter_contact, archive_letter_contact, list_letter_contacts
 from notify.services.service import archive_service
 from notify.templates.actions import (
     create_template,

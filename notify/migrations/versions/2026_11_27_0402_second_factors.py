@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "2026_11_27_0401"
-down_revision = "2026_11_27_0400"
+revision = "2026_11_27_0402"
+down_revision = "2026_11_27_0401"
 branch_labels = None
 depends_on = None
 
