@@ -17,6 +17,7 @@ from notify.internal.schemas import Data, Fields
 from notify.internal.service_answers import ServiceAnswer, service_answer
 from notify.notices.live_services import announce_live_service
 from notify.notices.sender import Notices
+from notify.providers.settings import TextProviderSettings
 from notify.services import service as rules
 from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.limits import MessageLimits
@@ -112,7 +113,11 @@ def create_service(session: Session, container: Container, body: NewService) -> 
     )
     names = {"user_id": "user_id", "created_by": "created_by_id", "go_live_user": "go_live_user_id", "id": "service_id"}
     service = rules.create_service(
-        session, from_number=container.parts.settings.from_number, limits=limits, **_ids(fields, names), **fields
+        session,
+        from_number=container.parts.settings.part(TextProviderSettings).from_number,
+        limits=limits,
+        **_ids(fields, names),
+        **fields,
     )
     return Data(data=service_answer(session, service.id))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from notify.services.models import NOTIFY_SERVICE_ID as NOTIFY_SERVICE_ID
-
 SMS_CODE: Final = UUID("36fb0730-6259-4da1-8a80-c8de22ad4246")
 SIGN_IN_LINK: Final = UUID("299726d2-dba6-42b8-8209-30e1d66ea164")
 VERIFY_EMAIL_ADDRESS: Final = UUID("ece42649-22a8-4d06-b87f-d52d5d3f0a27")

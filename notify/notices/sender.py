@@ -21,8 +21,8 @@ from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
 from notify.messages.publish import DeliveryPublisher
 from notify.messages.store import NewMessage, write_messages
-from notify.notices.catalogue import NOTIFY_SERVICE_ID
 from notify.providers.settings import TextProviderSettings
+from notify.services.models import NOTIFY_SERVICE_ID
 from notify.templates.cache import TemplateCache
 
 

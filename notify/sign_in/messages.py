@@ -15,8 +15,8 @@ from notify.content.sms_rates import takes_numeric_senders_only
 from notify.infra.container import Container
 from notify.infra.url_tokens import UrlTokens
 from notify.notices import catalogue
-from notify.notices.catalogue import NOTIFY_SERVICE_ID
 from notify.notices.sender import Notices
+from notify.services.models import NOTIFY_SERVICE_ID
 from notify.services.queries import permissions
 from notify.sign_in.codes import CodeDigests, new_link_code, new_text_code, save_code
 from notify.sign_in.errors import UnsendableNumberError

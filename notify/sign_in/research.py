@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from notify.accounts.models import User
 from notify.infra.database import Database
 from notify.messages.models import Notification
-from notify.notices.catalogue import NOTIFY_SERVICE_ID, USER_RESEARCH
+from notify.notices.catalogue import USER_RESEARCH
 from notify.notices.sender import Notices
+from notify.services.models import NOTIFY_SERVICE_ID
 
 OLDEST: Final = timedelta(days=16)
 NEWEST: Final = timedelta(days=9)

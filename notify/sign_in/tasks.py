@@ -13,6 +13,7 @@ from notify.infra.times import utc_now
 from notify.notices.sender import Notices
 from notify.sign_in.codes import delete_old_codes
 from notify.sign_in.research import invite_to_research
+from notify.sign_in.settings import AccountSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ def delete_verify_codes(container: Container) -> None:
 @tasks.periodic("weekly-user-research-email", crontab(day_of_week="wed", hour=10, minute=0))
 def weekly_user_research_email(container: Container) -> None:
     """Invite new users to user research, where that is switched on (contract: workers 16)."""
-    if not container.parts.settings.weekly_user_research_email_enabled:
+    if not container.parts.settings.part(AccountSettings).weekly_user_research_email_enabled:
         return
     number = invite_to_research(container.parts.database, container.get(Notices), utc_now())
     logger.info("users invited to research", number=number)

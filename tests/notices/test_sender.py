@@ -12,8 +12,9 @@ from notify.infra.container import Container
 from notify.infra.parts import Parts
 from notify.messages.errors import MissingPersonalisationError
 from notify.messages.queries import MessageReader
-from notify.notices.catalogue import NOTIFY_SERVICE_ID, RESET_PASSWORD, SMS_CODE
+from notify.notices.catalogue import RESET_PASSWORD, SMS_CODE
 from notify.notices.sender import Notices, NoticeTemplateMissingError
+from notify.services.models import NOTIFY_SERVICE_ID
 from tests.api import queued
 
 LINK = "https://admin.example/new-password/token"
