@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Final, Literal
 
-ROOMS: Final = (
+ROOMS: Final[tuple[str, ...]] = (
     "accounts",
     "organisations",
     "branding",
