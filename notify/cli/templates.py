@@ -22,8 +22,9 @@ from notify.cli.common import (
 from notify.cli.text_file import TextFile
 from notify.services.models import Service
 from notify.services.senders import get_letter_contact
-from notify.templates.actions import POSTAGES, TemplateChanges, create_template, redact_template, update_template
+from notify.templates.actions import TemplateChanges, create_template, redact_template, update_template
 from notify.templates.queries import CachedTemplate, list_templates, load_template
+from notify.templates.rules import POSTAGES
 from notify.vocabulary import TEMPLATE_TYPES
 
 _template = click.option("--template", "wanted", required=True, help="Name or id of the template.")

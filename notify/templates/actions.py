@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from notify.content.gsm import replace_lookalikes
-from notify.content.letter import LetterTemplate
-from notify.content.qr import QrCodeTooLong
-from notify.content.sms import LONGEST_MESSAGE
-from notify.content.text import collapse_newlines, normalise_lines, tidy_punctuation
+from notify.accounts.models import NOTIFY_USER_ID
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_public_id
 from notify.infra.times import utc_now
 from notify.infra.versions import save_version
-from notify.services import queries as services
-from notify.services.models import LetterContact, Service
-from notify.templates.errors import (
-    ContentTooLongError,
-    InvalidTemplateError,
-    QrCodeTooLongError,
-    TemplateTypeNotAllowedError,
-    UnknownFolderError,
-    UnknownLetterContactError,
-)
-from notify.templates.models import Template, TemplateFolder, TemplateFolderMap, TemplateRedacted
+from notify.services.models import Service
+from notify.templates import rules
+from notify.templates.email_files import archive_all_files, archive_files
+from notify.templates.errors import InvalidTemplateError
+from notify.templates.models import Template, TemplateFolderMap, TemplateRedacted
 from notify.vocabulary import TEMPLATE_TYPES
 
-POSTAGES: Final = ("first", "second", "economy")
-"""Classes of post a template may choose; abroad is decided by the address."""
+PRECOMPILED_NAME: Final = "Pre-compiled PDF"
+_WELSH_TEXTS: Final = ("letter_welsh_subject", "letter_welsh_content")
 
 
 class TemplateChanges(TypedDict, total=False):
@@ -42,6 +33,7 @@ class TemplateChanges(TypedDict, total=False):
     subject: str | None
     content: str
     postage: str
+    letter_languages: str
     letter_welsh_subject: str | None
     letter_welsh_content: str | None
     has_unsubscribe_link: bool
@@ -59,6 +51,7 @@ def create_template(
     created_by_id: UUID,
     subject: str | None = None,
     postage: str | None = None,
+    letter_languages: str | None = None,
     letter_welsh_subject: str | None = None,
     letter_welsh_content: str | None = None,
     has_unsubscribe_link: bool = False,
@@ -66,19 +59,23 @@ def create_template(
     folder_id: UUID | None = None,
     template_id: UUID | None = None,
 ) -> Template:
-    """Create a template, version 1 (contract: internal-users-orgs-templates 5.2). A letter is in English, or in Welsh
-    and then English when it has Welsh texts; without a class of post it goes second class.
+    """Create a template, version 1 (contract: internal-users-orgs-templates 5.2). A letter without a class of post goes
+    second class; without `letter_languages` it is in Welsh and then English if it has Welsh texts, else in English.
 
     Raises `NotFoundProblemError` (no such service), `TemplateTypeNotAllowedError`, `ContentTooLongError`,
     `QrCodeTooLongError`, `UnknownFolderError`, `UnknownLetterContactError`, `InvalidTemplateError`.
     """
-    if session.get(Service, service_id) is None:
-        raise NotFoundProblemError
+    rules.check_service(session, service_id)
     if template_type not in TEMPLATE_TYPES:
         raise InvalidTemplateError(
             "template_type", f"template_type {template_type} is not one of [{', '.join(TEMPLATE_TYPES)}]"
         )
+    if folder_id is not None:
+        rules.check_folder(session, service_id, folder_id)
+    rules.check_channel(session, service_id, template_type, "Creating")
     is_letter = template_type == "letter"
+    if is_letter and letter_languages is None:
+        letter_languages = _languages_of(letter_welsh_subject, letter_welsh_content)
     template = Template(
         id=template_id or new_public_id(),
         service_id=service_id,
@@ -88,6 +85,7 @@ def create_template(
         content=content,
         created_by_id=created_by_id,
         postage=postage or ("second" if is_letter else None),
+        letter_languages=letter_languages,
         letter_welsh_subject=letter_welsh_subject,
         letter_welsh_content=letter_welsh_content,
         has_unsubscribe_link=has_unsubscribe_link,
@@ -95,15 +93,45 @@ def create_template(
         archived=False,
         hidden=False,
     )
-    if folder_id is not None:
-        _check_folder(session, service_id, folder_id)
-    _check_channel(session, service_id, template_type, "Creating")
-    _check(session, template)
+    _check_new(session, template)
+    _save_new(session, template, folder_id)
+    return template
+
+
+def _languages_of(welsh_subject: str | None, welsh_content: str | None) -> str:
+    if (welsh_subject is None) != (welsh_content is None):
+        raise InvalidTemplateError("letter_languages", "A letter in Welsh needs both a subject and a content in Welsh")
+    return "english" if welsh_subject is None else "welsh_then_english"
+
+
+def _check_new(session: Session, template: Template) -> None:
+    rules.check_content(template)
+    rules.check_contact(session, template.service_id, template.service_letter_contact_id)
+    if template.subject is None:  # blanks alone are refused in changes only
+        rules.check_subject(template)
+    rules.check_values(template)
+
+
+def _save_new(session: Session, template: Template, folder_id: UUID | None = None) -> None:
     save_version(session, template)
-    session.add(TemplateRedacted(template_id=template.id, updated_by_id=created_by_id))
+    session.add(TemplateRedacted(template_id=template.id, updated_by_id=template.created_by_id))
     if folder_id is not None:
         session.add(TemplateFolderMap(template_id=template.id, template_folder_id=folder_id))
     session.flush()
+
+
+def lock_template(session: Session, service_id: UUID, template_id: UUID) -> Template:
+    """A template of this service that is not hidden and may be changed, locked.
+
+    Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`.
+    """
+    wanted = select(Template).where(
+        Template.id == template_id, Template.service_id == service_id, Template.hidden.is_(False)
+    )
+    template = session.scalar(wanted.with_for_update())
+    if template is None:
+        raise NotFoundProblemError
+    rules.check_channel(session, service_id, template.template_type, "Updating")
     return template
 
 
@@ -119,36 +147,62 @@ def update_template(
 
     Raises what `create_template` does, and `NotFoundProblemError` for a hidden template or one of another service.
     """
-    template = _lock(session, service_id, template_id)
-    _check_channel(session, service_id, template.template_type, "Updating")
+    template = lock_template(session, service_id, template_id)
     if all(getattr(template, name) == value for name, value in changes.items()):
         return template
+    if "letter_languages" not in changes and any(name in changes for name in _WELSH_TEXTS):
+        welsh = {name: changes.get(name, getattr(template, name)) for name in _WELSH_TEXTS}
+        changes["letter_languages"] = _languages_of(*welsh.values())
+    if "service_letter_contact_id" in changes:
+        rules.check_contact(session, service_id, changes["service_letter_contact_id"])
+    change_template(session, template, dict(changes), changed_by_id=changed_by_id)
+    return template
+
+
+def change_template(
+    session: Session,
+    template: Template,
+    changes: Mapping[str, Any],
+    *,
+    changed_by_id: UUID | None = None,
+    archived_file_ids: Sequence[UUID] = (),
+) -> None:
+    """Make `changes` to a locked template: always a new version (internal-users-orgs-templates 5.2, steps 6 to 9). An
+    archived template leaves its folder and loses its files; else the files of `archived_file_ids` are archived.
+
+    Raises `ContentTooLongError`, `QrCodeTooLongError`, `InvalidTemplateError`, and `NotFoundProblemError` (no such
+    file).
+    """
     for name, value in changes.items():
         setattr(template, name, value)
-    template.created_by_id = changed_by_id
+    if changed_by_id is not None:
+        template.created_by_id = changed_by_id
     with session.no_autoflush:
-        _check(session, template)
+        rules.check_content(template)
+        rules.check_values(template)
+        rules.check_subject(template)
     if template.archived:
-        session.execute(delete(TemplateFolderMap).where(TemplateFolderMap.template_id == template_id))
+        session.execute(delete(TemplateFolderMap).where(TemplateFolderMap.template_id == template.id))
     save_version(session, template)
-    return template
+    if template.archived:
+        archive_all_files(session, template, archived_by_id=template.created_by_id)
+    else:
+        archive_files(session, template, archived_file_ids, archived_by_id=template.created_by_id)
 
 
 def set_letter_contact(
     session: Session, service_id: UUID, template_id: UUID, contact_id: UUID | None, *, changed_by_id: UUID | None = None
 ) -> Template:
-    """Choose the contact block of a letter template, or none: always a new version, also when it is the same block
-    (internal-users-orgs-templates 5.2, step 4).
+    """Choose the contact block of a template, or none: always a new version, also when it is the same block
+    (internal-users-orgs-templates 5.2, step 4). A template that is no letter keeps it, and makes no use of it.
 
-    Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`, `UnknownLetterContactError`, `InvalidTemplateError`.
+    Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`, `UnknownLetterContactError`.
     """
-    template = _lock(session, service_id, template_id)
-    _check_channel(session, service_id, template.template_type, "Updating")
+    template = lock_template(session, service_id, template_id)
+    rules.check_contact(session, service_id, contact_id)
     template.service_letter_contact_id = contact_id
     if changed_by_id is not None:
         template.created_by_id = changed_by_id
-    with session.no_autoflush:
-        _check(session, template)
     save_version(session, template)
     return template
 
@@ -157,8 +211,7 @@ def redact_template(session: Session, service_id: UUID, template_id: UUID, *, ch
     """Hide the personalisation of a template's messages, for good: no new version (internal-users-orgs-templates 5.2,
     step 3). Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`.
     """
-    template = _lock(session, service_id, template_id)
-    _check_channel(session, service_id, template.template_type, "Updating")
+    lock_template(session, service_id, template_id)
     row = session.get(TemplateRedacted, template_id, with_for_update=True)
     if row is None:
         row = TemplateRedacted(template_id=template_id, redact_personalisation=False, updated_by_id=changed_by_id)
@@ -168,6 +221,37 @@ def redact_template(session: Session, service_id: UUID, template_id: UUID, *, ch
         row.updated_at = utc_now()
         row.updated_by_id = changed_by_id
     session.flush()
+
+
+def precompiled_template(session: Session, service_id: UUID) -> UUID:
+    """The service's hidden template that uploaded letters are sent from, made when it is missing. Its author is Notify.
+
+    Raises `NotFoundProblemError` (no such service).
+    """
+    hidden = (Template.service_id == service_id, Template.template_type == "letter", Template.hidden)
+    find = select(Template.id).where(*hidden).order_by(Template.created_at, Template.id).limit(1)
+    if (found := session.scalar(find)) is not None:
+        return found
+    if session.scalar(select(Service.id).where(Service.id == service_id).with_for_update()) is None:
+        raise NotFoundProblemError
+    if (found := session.scalar(find)) is not None:  # made by another request in the meantime
+        return found
+    template = Template(
+        id=new_public_id(),
+        service_id=service_id,
+        template_type="letter",
+        name=PRECOMPILED_NAME,
+        subject=PRECOMPILED_NAME,
+        content="",
+        created_by_id=NOTIFY_USER_ID,
+        postage="second",
+        letter_languages="english",
+        has_unsubscribe_link=False,
+        archived=False,
+        hidden=True,
+    )
+    _save_new(session, template)
+    return template.id
 
 
 def clear_letter_contact(session: Session, contact_id: UUID) -> None:
@@ -183,95 +267,3 @@ def archive_templates(session: Session, service_id: UUID, *, now: datetime) -> N
     for template in session.scalars(live.with_for_update()).all():
         template.archived = True
         save_version(session, template, now=now)
-
-
-def _lock(session: Session, service_id: UUID, template_id: UUID) -> Template:
-    """A template of this service that is not hidden, locked. Raises `NotFoundProblemError`."""
-    wanted = select(Template).where(
-        Template.id == template_id, Template.service_id == service_id, Template.hidden.is_(False)
-    )
-    template = session.scalar(wanted.with_for_update())
-    if template is None:
-        raise NotFoundProblemError
-    return template
-
-
-def _check_channel(session: Session, service_id: UUID, template_type: str, doing: str) -> None:
-    if template_type not in services.permissions(session, service_id):
-        raise TemplateTypeNotAllowedError(doing, template_type)
-
-
-def _check_folder(session: Session, service_id: UUID, folder_id: UUID) -> None:
-    folder = session.get(TemplateFolder, folder_id)
-    if folder is None or folder.service_id != service_id:
-        raise UnknownFolderError
-
-
-def _check(session: Session, template: Template) -> None:
-    """The rules of a template by itself; settles the language of a letter."""
-    if len(template.name) > 255:
-        raise InvalidTemplateError("name", "Longer than maximum length 255.")
-    if template.template_type == "sms":
-        _check_text_message(template)
-    elif not (template.subject or "").strip():
-        raise InvalidTemplateError("subject", "Invalid template subject")
-    if template.has_unsubscribe_link and template.template_type != "email":
-        raise InvalidTemplateError("has_unsubscribe_link", "Only an email can have an unsubscribe link")
-    if template.template_type == "letter":
-        _check_letter(session, template)
-    else:
-        _refuse_parts_of_letters(template)
-
-
-def _check_text_message(template: Template) -> None:
-    if template.subject is not None:
-        raise InvalidTemplateError("subject", "A text message has no subject")
-    if _length_as_typed(template.content) > LONGEST_MESSAGE:
-        raise ContentTooLongError(LONGEST_MESSAGE)
-
-
-def _refuse_parts_of_letters(template: Template) -> None:
-    if template.postage is not None:
-        raise InvalidTemplateError("postage", "Only a letter has a class of post")
-    if (template.letter_welsh_subject, template.letter_welsh_content) != (None, None):
-        raise InvalidTemplateError("letter_languages", "Only a letter has texts in Welsh")
-    if template.service_letter_contact_id is not None:
-        raise InvalidTemplateError("reply_to", "Only a letter has a contact block")
-
-
-def _check_letter(session: Session, template: Template) -> None:
-    if template.postage not in POSTAGES:
-        raise InvalidTemplateError("postage", f"postage {template.postage} is not one of [{', '.join(POSTAGES)}]")
-    welsh = (template.letter_welsh_subject is not None, template.letter_welsh_content is not None)
-    if welsh[0] != welsh[1]:
-        raise InvalidTemplateError("letter_languages", "A letter in Welsh needs both a subject and a content in Welsh")
-    template.letter_languages = "welsh_then_english" if all(welsh) else "english"
-    letter = LetterTemplate(
-        template.subject or "",
-        template.content,
-        welsh_subject=template.letter_welsh_subject,
-        welsh_content=template.letter_welsh_content,
-        languages=template.letter_languages,
-    )
-    try:
-        letter.check_qr_codes({})
-    except QrCodeTooLong:
-        raise QrCodeTooLongError from None
-    _check_contact(session, template)
-
-
-def _length_as_typed(content: str) -> int:
-    """UTF-16 units of a text message's template, cleaned up as for sending, with its placeholders counted as typed
-    (internal-users-orgs-templates 5.2). Content 5.4 differs: it is about showing and sending.
-    """
-    text = collapse_newlines(normalise_lines(tidy_punctuation(content))).strip()
-    return len(replace_lookalikes(text).encode("utf-16-le")) // 2
-
-
-def _check_contact(session: Session, template: Template) -> None:
-    contact_id = template.service_letter_contact_id
-    if contact_id is None:
-        return
-    contact = session.get(LetterContact, contact_id)
-    if contact is None or contact.service_id != template.service_id or contact.archived:
-        raise UnknownLetterContactError(contact_id, template.service_id)

@@ -1,14 +1,23 @@
-"""Refusals of the templates room. Texts are the contract's (internal-users-orgs-templates 5.2) where it has one."""
+"""Refusals of the templates room. Texts are the contract's (internal-users-orgs-templates 5, 6, 8) where it has one."""
 
 from __future__ import annotations
 
-from notify.infra.errors import FieldProblemError
+from typing import Final
 
-_CHANNELS = {"sms": "text message", "email": "email", "letter": "letter"}
+from notify.infra.errors import NOT_FOUND, FieldProblemError, NotFoundProblemError, ProblemError
+
+_CHANNELS: Final = {"sms": "text message", "email": "email", "letter": "letter"}
 
 
 class InvalidTemplateError(FieldProblemError):
     """A value of a template breaks a rule."""
+
+
+class NameTooLongError(InvalidTemplateError):
+    """The name of a template does not fit its column."""
+
+    def __init__(self) -> None:
+        super().__init__("name", "Longer than maximum length 255.")
 
 
 class TemplateTypeNotAllowedError(FieldProblemError):
@@ -32,17 +41,82 @@ class QrCodeTooLongError(FieldProblemError):
         super().__init__("content", "qr-code-too-long")
 
 
-class UnknownLetterContactError(FieldProblemError):
+class MissingValuesError(FieldProblemError):
+    """A template cannot be filled in: placeholders have no value."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__("template", f"Missing personalisation: {', '.join(names)}")
+
+
+class UnknownLetterContactError(ProblemError):
     """The service has no such contact block."""
 
     def __init__(self, contact_id: object, service_id: object) -> None:
-        super().__init__(
-            "reply_to", f"letter_contact_id {contact_id} does not exist in database for service id {service_id}"
-        )
+        super().__init__(f"letter_contact_id {contact_id} does not exist in database for service id {service_id}")
 
 
-class UnknownFolderError(FieldProblemError):
-    """The service has no such folder."""
+class UnknownFolderError(ProblemError):
+    """The service has no such folder. `field` is the field that named it."""
+
+    def __init__(self, field: str = "parent_folder_id") -> None:
+        super().__init__(f"{field} not found")
+
+
+class FolderNotEmptyError(ProblemError):
+    """A folder that is to be deleted holds templates or folders."""
 
     def __init__(self) -> None:
-        super().__init__("parent_folder_id", "parent_folder_id not found")
+        super().__init__("Folder is not empty")
+
+
+class CannotMoveError(ProblemError):
+    """Templates and folders cannot be moved to where they should go. Nothing was moved."""
+
+
+class NotAnEmailError(ProblemError):
+    """Only email templates have files."""
+
+    def __init__(self) -> None:
+        super().__init__("Cannot add an email file to a non-email template")
+
+
+class EmailFilesNotAllowedError(ProblemError):
+    """The service does not send emails, so its files cannot change."""
+
+    def __init__(self) -> None:
+        super().__init__("Updating email templates is not allowed")
+
+
+class DuplicateFilenameError(ProblemError):
+    """A template has a file of this name, or of one that differs in case, spaces, hyphens or underscores only."""
+
+    def __init__(self, filename: str, template_id: object) -> None:
+        super().__init__(f"File named {filename} already exists for template id {template_id}")
+
+
+class UnknownAttachmentError(NotFoundProblemError):
+    """There is no such letter attachment."""
+
+    def __init__(self) -> None:
+        super().__init__(NOT_FOUND)
+
+
+class HasAttachmentError(ProblemError):
+    """A letter template can have one attachment."""
+
+    def __init__(self) -> None:
+        super().__init__("template-already-has-attachment")
+
+
+class NotALetterError(ProblemError):
+    """Only letter templates have attachments."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a letter template can have an attachment")
+
+
+class AttachmentArchivedError(ProblemError):
+    """The attachment was archived before."""
+
+    def __init__(self) -> None:
+        super().__init__("letter-attachment-already-archived")

@@ -11,10 +11,13 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
     false,
+    text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,15 +51,18 @@ class _TemplateColumns(Versioned):
     letter_welsh_subject: Mapped[str | None] = mapped_column(Text)
     letter_languages: Mapped[str | None] = mapped_column(letter_language_options_enum)
     has_unsubscribe_link: Mapped[bool] = mapped_column(default=False, server_default=false())
+    letter_attachment_id: Mapped[UUID | None]
 
 
 def _rules(table: str) -> tuple[Any, ...]:
     return (
         CheckConstraint("(letter_languages IS NOT NULL) = (template_type = 'letter')", name="letter_languages"),
         CheckConstraint("NOT has_unsubscribe_link OR template_type = 'email'", name="has_unsubscribe_link"),
+        CheckConstraint("letter_attachment_id IS NULL OR template_type = 'letter'", name="letter_attachment"),
         ForeignKeyConstraint(["service_id"], ["services.id"]),
         ForeignKeyConstraint(["created_by_id"], ["users.id"]),
         ForeignKeyConstraint(["service_letter_contact_id"], ["service_letter_contacts.id"]),
+        ForeignKeyConstraint(["letter_attachment_id"], ["letter_attachment.id"]),
         Index(f"ix_{table}_service_id", "service_id"),
     )
 
@@ -76,7 +82,14 @@ class Template(_TemplateColumns, Base):
 
     __tablename__ = "templates"
     __history__ = TemplateHistory
-    __table_args__ = _rules("templates")
+    __table_args__ = (
+        *_rules("templates"),
+        Index(
+            "ix_templates_letter_attachment_id",
+            "letter_attachment_id",
+            postgresql_where=text("letter_attachment_id IS NOT NULL"),
+        ),
+    )
 
 
 class TemplateRedacted(Base):
@@ -98,7 +111,7 @@ class TemplateFolder(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"), index=True)
     name: Mapped[str]
-    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("template_folder.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("template_folder.id"), index=True)
 
     # the target of a foreign key that ties the permissions on a folder to its service
     __table_args__ = (UniqueConstraint("id", "service_id", name="ix_id_service_id"),)
@@ -111,3 +124,68 @@ class TemplateFolderMap(Base):
 
     template_id: Mapped[UUID] = mapped_column(ForeignKey("templates.id"), primary_key=True)
     template_folder_id: Mapped[UUID] = mapped_column(ForeignKey("template_folder.id"), index=True)
+
+
+class LetterAttachment(Base):
+    """Pages of a PDF that are printed after each letter of a template. The PDF is in the object store."""
+
+    __tablename__ = "letter_attachment"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    created_by_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    archived_at: Mapped[datetime | None]
+    archived_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    original_filename: Mapped[str]
+    page_count: Mapped[int] = mapped_column(SmallInteger)
+
+
+class _EmailFileColumns(Versioned):
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
+    filename: Mapped[str] = mapped_column(Text)
+    link_text: Mapped[str | None] = mapped_column(Text)
+    retention_period: Mapped[int] = mapped_column(default=1)
+    validate_users_email: Mapped[bool] = mapped_column(default=True, server_default=true())
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    template_id: Mapped[UUID]
+    template_version: Mapped[int]
+    created_by_id: Mapped[UUID]
+    archived_by_id: Mapped[UUID | None]
+    pending: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+def _file_rules(table: str) -> tuple[Any, ...]:
+    return (
+        ForeignKeyConstraint(["template_id"], ["templates.id"]),
+        ForeignKeyConstraint(["created_by_id"], ["users.id"]),
+        ForeignKeyConstraint(["archived_by_id"], ["users.id"]),
+        Index(f"ix_{table}_template_id", "template_id"),
+    )
+
+
+class EmailFileHistory(_EmailFileColumns, Base):
+    """Every version of a file of an email template, with the version of the template that it came with."""
+
+    __tablename__ = "template_email_files_history"
+    __table_args__ = _file_rules("template_email_files_history")
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+
+
+class EmailFile(_EmailFileColumns, Base):
+    """A file that emails of a template link to. `retention_period` is in weeks. Pending until its editor has settled
+    how it is sent; the file itself is in the object store, as `<service>/<id>`.
+    """
+
+    __tablename__ = "template_email_files"
+    __history__ = EmailFileHistory
+    __table_args__ = (
+        *_file_rules("template_email_files"),
+        Index(
+            "ix_template_email_files_pending", "created_at", postgresql_where=text("pending AND archived_at IS NULL")
+        ),
+        Index("ix_template_email_files_archived_at", "archived_at", postgresql_where=text("archived_at IS NOT NULL")),
+    )

@@ -93,14 +93,10 @@ def test_letter_in_two_languages(parts: Parts) -> None:
     ("kind", "fields", "message"),
     [
         ("email", {"subject": None}, "Invalid template subject"),
-        ("email", {"subject": " \n"}, "Invalid template subject"),
-        ("letter", {"subject": ""}, "Invalid template subject"),
-        ("sms", {"subject": "x"}, "A text message has no subject"),
         ("sms", {"name": "x" * 256}, "Longer than maximum length 255."),
-        ("sms", {"postage": "first"}, "Only a letter has a class of post"),
         ("letter", {"postage": "europe"}, "postage europe is not one of [first, second, economy]"),
-        ("email", {"letter_welsh_subject": "x", "letter_welsh_content": "x"}, "Only a letter has texts in Welsh"),
         ("letter", {"letter_welsh_subject": "x"}, "A letter in Welsh needs both a subject and a content in Welsh"),
+        ("sms", {"letter_languages": "english"}, "Only a letter has languages"),
         ("sms", {"has_unsubscribe_link": True}, "Only an email can have an unsubscribe link"),
     ],
 )
