@@ -65,9 +65,10 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     gate = RequestGate(app.wsgi_app, _gate_limits(settings))
     app.extensions["request_gate"] = gate
     app.wsgi_app = CommonHeaders(gate, requests.serve)  # type: ignore[method-assign]
-    # the console shows messages to anybody who asks: outside development and test it is not even loaded
+    # the console shows messages to anybody who asks: outside development and test it is not even loaded; nor is the
+    # object store, which the admin app has from elsewhere then
     doors = settings.apis_on_port if apis is None else apis
-    for door in (*doors, *(["console"] if settings.is_safe_environment else [])):
+    for door in (*doors, *(["console", "objects_api"] if settings.is_safe_environment else [])):
         import_module(f"notify.{door}.blueprints").register(app, container)
     return app
 

@@ -2,17 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from obstore import Attributes
     from obstore.store import ObjectStore
+
+BUCKETS: Final = "buckets"
+DETAILS: Final = "bucket-details"
+_OWN_BUCKETS: Final = ("s3", "s3a", "gs", "az", "abfs", "abfss", "azure")
+"""Schemes of stores that have buckets themselves."""
+
+
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", re.ASCII)
+
+
+def is_bucket_name(name: str) -> bool:
+    """Whether S3 would take this as the name of a bucket."""
+    return _BUCKET_NAME.fullmatch(name) is not None
 
 
 class ObjectMissingError(Exception):
     """There is no object with that key."""
+
+
+class InvalidKeyError(Exception):
+    """The store cannot have an object with that key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is kept beside an object's content. Names of `metadata` are in lower case."""
+
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """An object without its content. `size` is in bytes."""
+
+    size: int
+    etag: str
+    modified: datetime
+    details: Details
 
 
 class Objects:
@@ -20,6 +65,8 @@ class Objects:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._lock = RLock()
+        self._buckets: dict[str, Bucket] = {}
 
     @cached_property
     def _store(self) -> ObjectStore:
@@ -32,8 +79,10 @@ class Objects:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return LocalStore(folder, mkdir=True)
 
-    def put(self, key: str, content: bytes) -> None:
-        """Store `content` under `key`, in place of an older object. It is stored completely when this returns."""
+    def put(self, key: str, content: bytes | Iterable[bytes]) -> None:
+        """Store `content` under `key`, in place of an older object. It is stored completely when this returns; content
+        that comes in pieces is never in memory as a whole.
+        """
         self._store.put(key, content)
 
     def get(self, key: str) -> bytes:
@@ -55,3 +104,190 @@ class Objects:
         for page in self._store.list(prefix=prefix):
             for entry in page:
                 yield entry["path"]
+
+    def bucket(self, name: str) -> Bucket:
+        """A bucket of its own name, which the admin app uses too (contract: admin-app 2.1): a real one where the store
+        is S3, GCS or Azure, else a folder that is made at its first use.
+        """
+        with self._lock:
+            if name not in self._buckets:
+                self._buckets[name] = self._open(name)
+            return self._buckets[name]
+
+    def _open(self, name: str) -> Bucket:
+        scheme = self._url.partition("://")[0]
+        if scheme not in _OWN_BUCKETS:
+            return _FolderBucket(self._store, name)
+        from obstore.store import from_url
+
+        return _CloudBucket(from_url(f"{scheme}://{name}"))
+
+
+_BAD_PATHS: Final = ("Is a directory", "Not a directory", "File name too long")
+
+
+@contextmanager
+def _refusing(key: str, problem: type[Exception]) -> Iterator[None]:
+    """Raise `problem` for what a store says of a key that it cannot have."""
+    try:
+        yield
+    except ValueError:  # of empty parts, `.` and `..`
+        raise problem(key) from None
+    except Exception as error:
+        if any(words in str(error) for words in _BAD_PATHS):
+            raise problem(key) from None
+        raise
+
+
+class Bucket(ABC):
+    """Objects with metadata. Every method may raise what the store raises when it is away."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def _path(self, key: str) -> str:
+        return key
+
+    @abstractmethod
+    def put(self, key: str, content: bytes | Iterable[bytes], details: Details | None = None) -> str:
+        """Store an object, in place of an older one with its details; its ETag. Content in pieces is uploaded in parts;
+        an error while they are made leaves nothing behind. Raises `InvalidKeyError`.
+        """
+
+    @abstractmethod
+    def info(self, key: str) -> ObjectInfo:
+        """What there is to know of an object. Raises `ObjectMissingError`."""
+
+    @abstractmethod
+    def replace_details(self, key: str, details: Details) -> str:
+        """Keep the content, and have other details; the ETag. Raises `ObjectMissingError`."""
+
+    def get(self, key: str) -> bytes:
+        """The whole content. Raises `ObjectMissingError`."""
+        return b"".join(self.pieces(key))
+
+    def pieces(self, key: str) -> Iterator[bytes]:
+        """The content, piece by piece. Raises `ObjectMissingError`, at once."""
+        try:
+            with _refusing(key, ObjectMissingError):
+                found = self._store.get(self._path(key))
+        except FileNotFoundError:
+            raise ObjectMissingError(key) from None
+        return (bytes(piece) for piece in found.stream())
+
+    def delete(self, key: str) -> None:
+        """Delete the object, if there is one."""
+        try:
+            self._store.delete(self._path(key))
+        except FileNotFoundError:
+            return
+
+
+class _CloudBucket(Bucket):
+    """A bucket of a store that keeps metadata itself."""
+
+    def put(self, key: str, content: bytes | Iterable[bytes], details: Details | None = None) -> str:
+        details = details or Details()
+        attributes: Attributes = {**details.metadata}
+        if details.content_type:
+            attributes["Content-Type"] = details.content_type
+        result = self._store.put(key, content, attributes=attributes)
+        return str(result.get("e_tag") or "").strip('"')
+
+    def replace_details(self, key: str, details: Details) -> str:
+        return self.put(key, self.pieces(key), details)
+
+    def info(self, key: str) -> ObjectInfo:
+        import obstore
+
+        try:
+            found = obstore.get(self._store, key, options={"head": True})
+        except FileNotFoundError:
+            raise ObjectMissingError(key) from None
+        known = dict(found.attributes)
+        content_type = known.pop("Content-Type", None)
+        metadata = {name.lower(): str(value) for name, value in known.items() if name == name.lower()}
+        meta = found.meta
+        etag = str(meta["e_tag"] or "").strip('"')
+        return ObjectInfo(meta["size"], etag, meta["last_modified"], Details(metadata, content_type))
+
+
+class _FolderBucket(Bucket):
+    """A folder of a store that keeps no metadata: this is in a second object beside each."""
+
+    def __init__(self, store: ObjectStore, name: str) -> None:
+        super().__init__(store)
+        self._name = name
+
+    def _path(self, key: str) -> str:
+        return f"{BUCKETS}/{self._name}/{key}"
+
+    def _details_path(self, key: str) -> str:
+        return f"{DETAILS}/{self._name}/{key}.json"
+
+    def put(self, key: str, content: bytes | Iterable[bytes], details: Details | None = None) -> str:
+        measure = _Measure([content] if isinstance(content, bytes) else content)
+        with _refusing(key, InvalidKeyError):
+            self._store.put(self._path(key), content if isinstance(content, bytes) else measure)
+        if isinstance(content, bytes):
+            measure.take(content)
+        self._write_details(key, measure.size, measure.etag, details or Details())
+        return measure.etag
+
+    def replace_details(self, key: str, details: Details) -> str:
+        info = self.info(key)
+        self._write_details(key, info.size, info.etag, details)
+        return info.etag
+
+    def _write_details(self, key: str, size: int, etag: str, details: Details) -> None:
+        known = {"size": size, "etag": etag, **asdict(details)}
+        self._store.put(self._details_path(key), json.dumps(known).encode())
+
+    def info(self, key: str) -> ObjectInfo:
+        try:
+            with _refusing(key, ObjectMissingError):
+                meta = self._store.head(self._path(key))
+        except FileNotFoundError:
+            raise ObjectMissingError(key) from None
+        known = self._read_details(key)
+        # a process that was killed between the two has left those of the object before
+        etag = known["etag"] if known.get("size") == meta["size"] else str(meta["e_tag"] or "").strip('"')
+        details = Details(known.get("metadata", {}), known.get("content_type"), known.get("tags", {}))
+        return ObjectInfo(meta["size"], etag, meta["last_modified"].astimezone(UTC), details)
+
+    def _read_details(self, key: str) -> dict[str, Any]:
+        try:
+            known: dict[str, Any] = json.loads(bytes(self._store.get(self._details_path(key)).bytes()))
+        except FileNotFoundError:
+            return {}
+        return known
+
+    def delete(self, key: str) -> None:
+        super().delete(key)
+        try:
+            self._store.delete(self._details_path(key))
+        except FileNotFoundError:
+            return
+
+
+class _Measure:
+    """Passes pieces on, and knows their size and MD5, which is S3's ETag."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self._hash = hashlib.md5(usedforsecurity=False)
+        self.size = 0
+
+    def take(self, piece: bytes) -> bytes:
+        """Count a piece."""
+        self.size += len(piece)
+        self._hash.update(piece)
+        return piece
+
+    @property
+    def etag(self) -> str:
+        """The hash of all pieces so far."""
+        return self._hash.hexdigest()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(self.take, self._pieces)

@@ -236,6 +236,29 @@ class FileSettings(SettingsPart):
         "",
         description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
     )
+    s3_bucket_csv_upload: str = Field(
+        "development-notifications-csv-upload",
+        description="Bucket of the spreadsheets that jobs send to. This and the buckets below are those of the admin app: real ones where `OBJECT_STORE_URL` is a cloud store, else folders that are made at their first use.",
+    )
+    s3_bucket_contact_list: str = Field("development-contact-list", description="Bucket of contact lists.")
+    s3_bucket_report_requests_download: str = Field(
+        "development-report-requests-download", description="Bucket of reports that users download."
+    )
+    s3_bucket_template_email_files: str = Field(
+        "development-template-email-files", description="Bucket of files that are attached to email templates."
+    )
+    s3_bucket_letter_attachments: str = Field(
+        "development-letter-attachments", description="Bucket of PDFs that are attached to letter templates."
+    )
+    s3_bucket_transient_uploaded_letters: str = Field(
+        "development-transient-uploaded-letters", description="Bucket of letters that were uploaded and not sent yet."
+    )
+    s3_bucket_precompiled_originals_backup_letters: str = Field(
+        "development-letters-precompiled-originals-backup",
+        description="Bucket of the original files of uploaded letters.",
+    )
+    s3_bucket_logo_upload: str = Field("public-logos-tools", description="Bucket of logos.")
+    s3_bucket_mou: str = Field("notify.tools-mou", description="Bucket of agreements, which the admin app reads.")
 
 
 class WebSettings(SettingsPart):
