@@ -24,10 +24,13 @@ class _Clock:
         self._read_at = time.monotonic()
 
     def read(self, allowed: float = 0.0) -> float:
-        """The time. `allowed` seconds may have passed since the last look."""
+        """The time. `allowed` seconds may have passed since the last look. If it was much more, none of it counts: the
+        loop cannot tell which part of a wait it slept through, and what it waited for may be there.
+        """
         now = time.monotonic()
-        if (late := now - self._read_at - allowed) > GAP_SECONDS:
-            self.skipped += late
+        passed = now - self._read_at
+        if passed - allowed > GAP_SECONDS:
+            self.skipped += passed
         self._read_at = now
         return now - self.skipped
 
