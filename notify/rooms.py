@@ -28,6 +28,7 @@ ROOMS: Final[tuple[str, ...]] = (
     "notices",
     "inbound",
     "sign_in",
+    "teams",
 )
 """Every room, the lower floors first."""
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 
 from notify.infra.container import Container
 
 
 class BadUrlTokenError(Exception):
-    """The token was not made by us, or is too old."""
+    """The token was not made by us, or (`ExpiredUrlTokenError`) is too old."""
+
+
+class ExpiredUrlTokenError(BadUrlTokenError):
+    """The token was made by us, and is too old."""
 
 
 class UrlTokens:
@@ -37,16 +42,24 @@ class UrlTokens:
         return text.replace(".", "%2E")
 
     def read(self, token: str, max_age_seconds: int) -> str:
-        """What the token carries. Raises `BadUrlTokenError`."""
+        """What the token carries. Raises `ExpiredUrlTokenError`, and `BadUrlTokenError` for one that is not ours."""
         if self._fernet is not None:
-            try:
-                return self._fernet.decrypt(token.encode(), ttl=max_age_seconds).decode()
-            except InvalidToken:
-                pass
+            with suppress(InvalidToken):
+                return self._read_encrypted(self._fernet, token, max_age_seconds)
         try:
             payload = self._signed.loads(token.replace("%2E", "."), max_age=max_age_seconds)
+        except SignatureExpired:
+            raise ExpiredUrlTokenError from None
         except BadData:
             raise BadUrlTokenError from None
         if not isinstance(payload, str):
             raise BadUrlTokenError
         return payload
+
+    @staticmethod
+    def _read_encrypted(fernet: Fernet, token: str, max_age_seconds: int) -> str:
+        try:
+            return fernet.decrypt(token.encode(), ttl=max_age_seconds).decode()
+        except InvalidToken:
+            fernet.decrypt(token.encode())  # what is encrypted with our key, and only too old, is ours
+            raise ExpiredUrlTokenError from None

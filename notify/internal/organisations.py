@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import MISSING, Field
 from sqlalchemy.orm import Session
 
+from notify.infra.container import Container
 from notify.infra.errors import (
     NOT_FOUND,
     FieldProblemError,
@@ -17,16 +18,20 @@ from notify.infra.errors import (
     ProblemError,
     ValidationProblemError,
 )
+from notify.infra.times import utc_now
 from notify.internal.fields import HttpDate, Uuid
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Body, Data, FieldsQuery, Result
+from notify.internal.schemas import Answer, Body, Data, Empty, FieldsQuery, Result
 from notify.organisations.actions import OrganisationChanges, create_organisation
 from notify.organisations.queries import organisation_of_domain
 from notify.services import organisation_details as details
 from notify.services import organisations
+from notify.teams import archiving
+from notify.teams.agreements import AgreementMessages
 from notify.vocabulary import OrganisationPermissionType
 
 routes = Routes("organisations", "/organisations")
+service_routes = Routes("service_organisation", "/service/<uuid:service_id>/organisation")
 
 Kind = Literal[
     "central",
@@ -172,6 +177,26 @@ def get_organisation(session: Session, organisation_id: UUID) -> OrganisationAns
     return OrganisationAnswer.of(details.organisation_details(session, organisation_id))
 
 
+@routes.post("/<uuid:organisation_id>", status=204)
+def change_organisation(
+    session: Session, container: Container, organisation_id: UUID, body: ChangedOrganisation
+) -> None:
+    """Change an organisation."""
+    if body.permissions is not MISSING:
+        organisations.set_permissions(session, organisation_id, body.permissions)
+        return
+    changes, domains = _changes(body)
+    organisation = organisations.update_organisation(session, organisation_id, changes, domains=domains)
+    if changes.get("agreement_signed") and "agreement_signed_by_id" in changes:
+        container.get(AgreementMessages).send_receipts(session, organisation)
+
+
+@routes.post("/<uuid:organisation_id>/archive", status=204)
+def archive_organisation(session: Session, organisation_id: UUID) -> None:
+    """Archive an organisation."""
+    archiving.archive_organisation(session, organisation_id, now=utc_now())
+
+
 @routes.get("/by-domain")
 def get_organisation_of_domain(session: Session, query: DomainQuery) -> OrganisationAnswer:
     """Get the organisation of an email domain."""
@@ -210,6 +235,13 @@ def link_service(session: Session, organisation_id: UUID, body: ServiceOfOrganis
 def list_services_of_organisation(session: Session, organisation_id: UUID) -> list[OrganisationServiceAnswer]:
     """List an organisation's services."""
     return OrganisationServiceAnswer.of_each(details.services_of_organisation(session, organisation_id))
+
+
+@service_routes.get("")
+def get_organisation_of_service(session: Session, service_id: UUID) -> OrganisationAnswer | Empty:
+    """Get the organisation of a service."""
+    organisation = details.organisation_of_service(session, service_id)
+    return Empty() if organisation is None else OrganisationAnswer.of(organisation)
 
 
 class MissingValuesError(ProblemError):

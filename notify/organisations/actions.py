@@ -54,7 +54,7 @@ def create_organisation(
     domains: Iterable[str] = (),
     **fields: Unpack[OrganisationChanges],
 ) -> Organisation:
-    """Create an organisation (contract: internal-users-orgs-templates 4.3): it needs a name, a type and a crown. Domains
+    """Create an organisation (contract: internal-users-orgs-templates 4.3); name, type and crown are needed. Domains
     are stored in lower case. One of the health service gets that service's brandings.
 
     Raises `InvalidOrganisationError`, `DuplicateOrganisationError`, `DuplicateDomainError`.

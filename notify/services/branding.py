@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from notify.branding.email_branding import get_email_branding
 from notify.branding.errors import EmailBrandingInUseError
 from notify.branding.models import EmailBranding, LetterBranding, ServiceEmailBranding, ServiceLetterBranding
+from notify.branding.pools import remove_from_every_email_pool
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.times import utc_now
 from notify.organisations.models import Organisation
@@ -96,6 +97,7 @@ def archive_email_branding(session: Session, branding_id: UUID, *, now: datetime
     if any(email_branding_users(session, branding_id)):
         raise EmailBrandingInUseError
     if branding.active:
+        remove_from_every_email_pool(session, branding_id)
         branding.active = False
         branding.name = f"_archived_{now or utc_now():%Y-%m-%d-%H:%M:%S}_{branding.name}"[:255]
         session.flush()

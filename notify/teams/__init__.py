@@ -1,0 +1,1 @@
+"""Teams: invitations to services and organisations, requests to join, and going live, with their emails."""
