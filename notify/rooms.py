@@ -28,6 +28,7 @@ ROOMS: Final = (
     "notices",
     "inbound",
     "sign_in",
+    "reporting",
 )
 """Every room, the lower floors first."""
 

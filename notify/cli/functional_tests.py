@@ -37,6 +37,7 @@ from notify.services.inbound_numbers import (
 )
 from notify.services.limits import LIVE_LIMITS
 from notify.services.models import Service
+from notify.services.permissions import DEFAULT_PERMISSIONS
 from notify.services.senders import (
     add_letter_contact,
     add_reply_to,
@@ -45,7 +46,6 @@ from notify.services.senders import (
     list_reply_tos,
     list_sms_senders,
 )
-from notify.services.permissions import DEFAULT_PERMISSIONS
 from notify.services.service import create_service
 from notify.templates.actions import create_template, update_template
 from notify.templates.queries import list_templates

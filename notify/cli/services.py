@@ -30,8 +30,8 @@ from notify.services.branding import set_email_branding, set_letter_branding
 from notify.services.guest_list import get_guest_list, set_guest_list
 from notify.services.limits import LIVE_LIMITS, MessageLimits
 from notify.services.models import Service
-from notify.services.retention import list_retentions, set_retention
 from notify.services.permissions import DEFAULT_PERMISSIONS, set_permissions
+from notify.services.retention import list_retentions, set_retention
 from notify.services.service import ServiceChanges, archive_service, create_service, update_service
 from notify.vocabulary import NOTIFICATION_TYPES, ORGANISATION_TYPES, SERVICE_PERMISSIONS
 

@@ -36,6 +36,4 @@ def get_guest_list(session: Session, service_id: UUID) -> GuestListAnswer:
 @routes.put("")
 def set_guest_list(session: Session, service_id: UUID, body: GuestList) -> None:
     """Replace a service's guest list."""
-    guests.set_guest_list(
-        session, service_id, phone_numbers=body.phone_numbers, email_addresses=body.email_addresses
-    )
+    guests.set_guest_list(session, service_id, phone_numbers=body.phone_numbers, email_addresses=body.email_addresses)

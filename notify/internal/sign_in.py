@@ -38,15 +38,15 @@ class Password(Fields):
 class TextCodeRequest(Body, extra="forbid"):
     """Where a code is to be texted, if not to the user's own number."""
 
-    to: str | None | MISSING = MISSING
+    to: str | MISSING | None = MISSING
 
 
 class LinkRequest(Body, extra="forbid"):
     """Where a link of sign-in is to lead."""
 
     to: Annotated[None, BeforeValidator(_only_none), WithJsonSchema({"type": "null"})] | MISSING = MISSING
-    email_auth_link_host: str | None | MISSING = MISSING
-    next: str | None | MISSING = MISSING
+    email_auth_link_host: str | MISSING | None = MISSING
+    next: str | MISSING | None = MISSING
 
 
 class Code(Body, extra="forbid"):
@@ -60,7 +60,7 @@ class KeySignIn(Body):
     """What the admin app found when a user signed in with a security key."""
 
     successful: bool
-    webauthn_credential_id: Uuid | None | MISSING = MISSING
+    webauthn_credential_id: Uuid | MISSING | None = MISSING
 
 
 class ResetRequest(Fields):

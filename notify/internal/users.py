@@ -204,9 +204,7 @@ def get_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
 
 
 @routes.post("/<uuid:user_id>")
-def change_user(
-    session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]
-) -> Data[UserAnswer]:
+def change_user(session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]) -> Data[UserAnswer]:
     """Change a user, who gets a message where somebody else changes the address or the number."""
     user = queries.lock_user(session, user_id)
     body = unread.read()

@@ -168,6 +168,4 @@ class TooFewManagersError(ProblemError):
     """The service would have too few users who manage its settings."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "Cannot change user permissions - service would have too few users with manage_settings"
-        )
+        super().__init__("Cannot change user permissions - service would have too few users with manage_settings")

@@ -115,9 +115,7 @@ class AccountMessages:
         sender = _sender_for(session, user.mobile_number)
         self._notices.send(session, catalogue.MOBILE_NUMBER_EDITED, user.mobile_number, values, sender=sender)
 
-    def _link(
-        self, path: str, says: dict[str, str], admin_url: str | None = None, next_path: str | None = None
-    ) -> str:
+    def _link(self, path: str, says: dict[str, str], admin_url: str | None = None, next_path: str | None = None) -> str:
         token = self._tokens.make(json.dumps(says))
         query = f"?next={quote(next_path, safe='')}" if next_path else ""
         return f"{(admin_url or self._admin_url).rstrip('/')}/{path}/{token}{query}"
