@@ -29,6 +29,7 @@ ROOMS: Final[tuple[str, ...]] = (
     "inbound",
     "sign_in",
     "teams",
+    "reporting",
 )
 """Every room, the lower floors first."""
 

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
 from notify.infra.errors import FieldProblemError
+from notify.internal.detailed_services import DetailedServiceAnswer, detailed_service_answer
 from notify.internal.fields import RowId, SpacedTime, TruncatedInt, row_id
 from notify.internal.reading import Unread
 from notify.internal.routes import Routes
-from notify.internal.schemas import Data, Fields
+from notify.internal.schemas import Data, Fields, FieldsQuery
 from notify.internal.service_answers import ServiceAnswer, service_answer
 from notify.notices.live_services import announce_live_service
 from notify.notices.sender import Notices
@@ -95,6 +96,13 @@ class ChangedService(ServiceDetails):
     permissions: list[str] | MISSING = MISSING
 
 
+class ServiceQuery(FieldsQuery):
+    """How a service is answered. Only `True` is heard."""
+
+    detailed: str = ""
+    today_only: str = ""
+
+
 def _ids(fields: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Take ids out of the fields, by the names that the rules have for them. Raises `NotFoundProblemError`."""
     found = {new: fields.pop(old) for old, new in names.items() if old in fields}
@@ -123,8 +131,12 @@ def create_service(session: Session, container: Container, body: NewService) -> 
 
 
 @routes.get("/<uuid:service_id>")
-def get_service(session: Session, service_id: UUID) -> Data[ServiceAnswer]:
+def get_service(
+    session: Session, service_id: UUID, query: ServiceQuery
+) -> Data[ServiceAnswer] | Data[DetailedServiceAnswer]:
     """Get a service."""
+    if query.detailed == "True":
+        return Data(data=detailed_service_answer(session, service_id, today_only=query.today_only == "True"))
     return Data(data=service_answer(session, service_id))
 
 

@@ -232,6 +232,14 @@ class DataRetention(Base):
     __table_args__ = (UniqueConstraint("service_id", "notification_type", name="uix_service_data_retention"),)
 
 
+class ProtectedSender(Base):
+    """A text message sender that needs approval: lower case, without blanks. Rows are added by hand."""
+
+    __tablename__ = "protected_sender_ids"
+
+    sender_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
 class _ApiKeyColumns(Versioned):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_public_id)
     name: Mapped[str] = mapped_column(String(255))

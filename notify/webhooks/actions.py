@@ -81,12 +81,14 @@ def update_callback(
     url: str | None = None,
     bearer_token: str | None = None,
     signing_secret: str | None = None,
+    callback_id: UUID | None = None,
 ) -> CallbackApi:
-    """Change what is given. Callbacks that wait use it at their next try.
+    """Change what is given. Callbacks that wait use it at their next try. With `callback_id` only the callback of that
+    id is changed.
 
     Raises `NoCallbackError`, `NotFoundProblemError` (no such user), `InvalidCallbackError`.
     """
-    callback = _locked(session, service_id, callback_type)
+    callback = _locked(session, service_id, callback_type, callback_id)
     if session.get(User, updated_by_id) is None:
         raise NotFoundProblemError
     if url is not None:
@@ -102,9 +104,11 @@ def update_callback(
     return callback
 
 
-def delete_callback(session: Session, *, service_id: UUID, callback_type: str) -> None:
-    """Stop sending this type of callback; those that wait are dropped. Raises `NoCallbackError`."""
-    session.delete(_locked(session, service_id, callback_type))
+def delete_callback(session: Session, *, service_id: UUID, callback_type: str, callback_id: UUID | None = None) -> None:
+    """Stop sending this type of callback; those that wait are dropped. With `callback_id` only the callback of that id
+    is deleted. Raises `NoCallbackError`.
+    """
+    session.delete(_locked(session, service_id, callback_type, callback_id))
     session.flush()
 
 
@@ -115,8 +119,10 @@ def signing_secret(callback: CallbackApi, encryptor: Encryptor) -> str:
     return derived_secret(encryptor.decrypt(callback.bearer_token, BEARER_TOKEN, callback.id))
 
 
-def _locked(session: Session, service_id: UUID, callback_type: str) -> CallbackApi:
+def _locked(session: Session, service_id: UUID, callback_type: str, callback_id: UUID | None) -> CallbackApi:
     wanted = select(CallbackApi).where(CallbackApi.service_id == service_id, CallbackApi.callback_type == callback_type)
+    if callback_id is not None:
+        wanted = wanted.where(CallbackApi.id == callback_id)
     callback = session.scalar(wanted.with_for_update())
     if callback is None:
         raise NoCallbackError(callback_type)

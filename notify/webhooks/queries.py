@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notify.webhooks.errors import NoCallbackError
 from notify.webhooks.models import CallbackApi
 
 MANY = 1000
@@ -34,3 +35,11 @@ def callback_names(session: Session, service_ids: Sequence[UUID]) -> Mapping[UUI
     for service_id, id_, callback_type in session.execute(query):
         found[service_id].append(CallbackName(id_, callback_type))
     return found
+
+
+def get_callback(session: Session, service_id: UUID, callback_id: UUID, callback_type: str) -> CallbackApi:
+    """The settings of one of a service's callbacks, which must be of this type. Raises `NoCallbackError`."""
+    callback = session.get(CallbackApi, callback_id)
+    if callback is None or callback.service_id != service_id or callback.callback_type != callback_type:
+        raise NoCallbackError(callback_type)
+    return callback

@@ -1,0 +1,45 @@
+"""How much services send (contract: internal-services 12)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from notify.infra.times import utc_now
+from notify.internal.fields import IntText
+from notify.internal.routes import Routes
+from notify.internal.schemas import Answer, Data, FieldsQuery
+from notify.reporting.counts import USUAL_DAYS, count_for_service
+
+routes = Routes("statistics", "/service/<uuid:service_id>/statistics")
+
+
+class StatisticsQuery(FieldsQuery):
+    """Which days are counted: `today_only` is heard as `True` alone."""
+
+    today_only: str = ""
+    limit_days: IntText = USUAL_DAYS
+
+
+class TypeCountsAnswer(Answer):
+    """Messages of a type."""
+
+    requested: int
+    delivered: int
+    failed: int
+
+
+class CountsAnswer(Answer):
+    """Messages of each type."""
+
+    sms: TypeCountsAnswer
+    email: TypeCountsAnswer
+    letter: TypeCountsAnswer
+
+
+@routes.get("")
+def get_statistics(session: Session, service_id: UUID, query: StatisticsQuery) -> Data[CountsAnswer]:
+    """Count what a service sent lately."""
+    days = 0 if query.today_only == "True" else query.limit_days
+    return Data(data=CountsAnswer.model_validate(count_for_service(session, service_id, days=days, now=utc_now())))

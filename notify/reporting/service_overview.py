@@ -1,0 +1,86 @@
+"""Lists of what belongs to a service, and of services with their counts (contract: internal-services 1.1 and 2.1)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from notify.infra.times import local_date, local_midnight
+from notify.messages.models import Complaint
+from notify.reporting.counts import Counts, count_by_service, counts_of
+from notify.services.models import DataRetention, LetterContact, Service
+from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestReport
+
+
+class Belongings(NamedTuple):
+    """Ids of what belongs to a service, the oldest first. `retentions` is how many data retentions it has."""
+
+    complaints: list[UUID]
+    letter_contacts: list[UUID]
+    unsubscribe_requests: list[UUID]
+    unsubscribe_request_reports: list[UUID]
+    retentions: int
+
+
+class CountedService(NamedTuple):
+    """A service with what it sent. `notification_type` is one of the types that it sent, or None."""
+
+    id: UUID
+    name: str
+    restricted: bool
+    active: bool
+    created_at: datetime
+    notification_type: str | None
+    statistics: Counts
+
+
+def belongings(session: Session, service_id: UUID) -> Belongings:
+    """What belongs to a service; an unknown one has nothing. Archived contact blocks are among them."""
+
+    def ids(table: type[Complaint | LetterContact | UnsubscribeRequest | UnsubscribeRequestReport]) -> list[UUID]:
+        query = select(table.id).where(table.service_id == service_id).order_by(table.created_at, table.id)
+        return list(session.scalars(query))
+
+    retentions = select(func.count()).select_from(DataRetention).where(DataRetention.service_id == service_id)
+    return Belongings(
+        ids(Complaint),
+        ids(LetterContact),
+        ids(UnsubscribeRequest),
+        ids(UnsubscribeRequestReport),
+        session.scalar(retentions) or 0,
+    )
+
+
+def list_counted(
+    session: Session, start: date, end: date, *, now: datetime, only_active: bool, with_test_keys: bool
+) -> list[CountedService]:
+    """Services with what they sent from a day to a day, both included.
+
+    Of today alone it is every service, by id, only the active ones where that is wanted. Of a period that reaches today
+    it is every service, by name; of an earlier one those that sent something, by name.
+    """
+    today = now.date()
+    since = local_midnight(local_date(now)) if start == today else local_midnight(start)
+    until = None if end >= today else local_midnight(end + timedelta(days=1))
+    groups = count_by_service(session, since, until, with_test_keys=with_test_keys)
+    query = select(Service.id, Service.name, Service.restricted, Service.active, Service.created_at)
+    if start == today:
+        query = query.order_by(Service.id)
+        if only_active:
+            query = query.where(Service.active)
+    else:
+        query = query.order_by(Service.name, Service.id)
+    services = session.execute(query)
+    return [
+        CountedService(
+            *service,
+            min((group.notification_type for group in groups.get(service.id, ())), default=None),
+            counts_of(groups.get(service.id, ())),
+        )
+        for service in services
+        if end >= today or service.id in groups
+    ]
