@@ -83,7 +83,7 @@ class Address(Fields):
     email: EmailAddress
 
 
-def _given(value: str | None) -> str | None:
+def _given(value: str | MISSING | None) -> str | None:
     return None if value is MISSING else value
 
 

@@ -1,4 +1,4 @@
-"""Who works on a service, what they may do there, and when they may leave (contract: internal-users 1.5). Every function
+"""Members of services: what they may do there, and when they may leave (contract: internal-users 1.5). Every function
 flushes; the caller's transaction commits.
 """
 

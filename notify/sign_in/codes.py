@@ -1,7 +1,7 @@
 """Codes as a second factor: five digits by text, or a secret in a link by email (contract: internal-users 1.4).
 
-A code is kept as an HMAC under the installation's secret keys, of the user, its type and the code: short codes cannot be
-guessed from the table, and finding one is a look-up.
+A code is kept as an HMAC of the user, its type and the code, under the installation's secret keys: short codes cannot
+be guessed from the table, and finding one is a look-up.
 """
 
 from __future__ import annotations

@@ -101,3 +101,59 @@ def test_finding_by_a_part_of_the_address(admin: AdminClient) -> None:
     assert find(f"gus_{mark}") == []
     refused = admin.post("/user/find-users-by-email", {"email": 12}, status=400)
     assert refused["message"] == {"email": ["Not a valid string."]}
+
+
+def test_changing_a_user(admin: AdminClient) -> None:
+    made = admin.post("/user", new_user(), status=201)["data"]
+    path = f"/user/{made['id']}"
+    changes = {
+        "name": "Grace",
+        "mobile_number": None,
+        "auth_type": "email_auth",
+        "current_session_id": str(uuid4()),
+        "take_part_in_research": False,
+        "platform_admin": False,
+    }
+    changed = admin.post(path, {**changes, "email_access_validated_at": "2026-02-03T04:05:06.000007Z"})["data"]
+    assert changed == {**made, **changes, "email_access_validated_at": "2026-02-03T04:05:06.000007Z"}
+    assert admin.post(path, {"current_session_id": None})["data"]["current_session_id"] is None
+    assert admin.post(path, {})["data"] == {**changed, "current_session_id": None}
+    needed = admin.post(path, {"auth_type": "sms_auth"}, status=400)
+    assert needed["message"] == "Mobile number must be set if auth_type is set to sms_auth"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": ""}, {"name": ["Invalid name"]}),
+        ({"email_address": None}, {"email_address": ["Field may not be null."]}),
+        ({"auth_type": "smoke"}, {"auth_type": ["Invalid auth_type: smoke"]}),
+        ({"platform_admin": True}, {"platform_admin": ["Cannot set platform_admin to True"]}),
+        ({"current_session_id": "x"}, {"current_session_id": ["Not a valid UUID."]}),
+        ({"email_access_validated_at": "soon"}, {"email_access_validated_at": ["Not a valid datetime."]}),
+        ({"state": "inactive"}, {"_schema": ["Unknown field name state"]}),
+        ({"failed_login_count": 0}, {"_schema": ["Unknown field name failed_login_count"]}),
+        ([], {"_schema": ["Invalid input type."]}),
+    ],
+)
+def test_what_a_change_refuses(admin: AdminClient, changes: object, message: object) -> None:
+    made = admin.post("/user", new_user(), status=201)["data"]
+    assert admin.post(f"/user/{made['id']}", changes, status=400)["message"] == message
+    assert admin.get(f"/user/{made['id']}")["data"] == made
+    assert admin.post(f"/user/{uuid4()}", changes, status=404)["message"] == "No result found"
+
+
+def test_failures_are_set_back(admin: AdminClient) -> None:
+    made = admin.post("/user", new_user(failed_login_count=12), status=201)["data"]
+    assert admin.post(f"/user/{made['id']}/reset-failed-login-count", {})["data"]["failed_login_count"] == 0
+
+
+def test_an_archived_user(admin: AdminClient) -> None:
+    body = new_user()
+    made = admin.post("/user", body, status=201)["data"]
+    admin.post(f"/user/{made['id']}/archive", status=204)
+    gone = admin.get(f"/user/{made['id']}")["data"]
+    assert (gone["state"], gone["name"]) == ("inactive", "Archived user")
+    assert made["id"] in gone["email_address"]
+    admin.post(f"/user/{made['id']}/verify/password", {"password": body["password"]}, status=400)
+    admin.post("/user", body, status=201)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,7 @@ def test_text_codes_have_five_digits_without_equal_neighbours() -> None:
     for code in made:
         assert len(code) == 5
         assert code.isdigit()
-        assert all(first != second for first, second in zip(code, code[1:], strict=False))
+        assert all(first != second for first, second in itertools.pairwise(code))
 
 
 def test_a_code_signs_in_once(parts: Parts, user_id: UUID) -> None:
