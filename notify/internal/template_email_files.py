@@ -118,8 +118,8 @@ def archive_file(
         raise FieldProblemError("id", error.messages[0]) from None
     now = utc_now()
     email_files.archive_file(session, template_email_file_id, archived_by_id=body.archived_by_id, now=now)
-    values = before.model_dump() | {"archived_at": now, "archived_by": body.archived_by_id}
-    return Data(data=ArchivedFileAnswer.model_construct(**values))
+    after = {"archived_at": now, "archived_by_id": body.archived_by_id}
+    return Data(data=ArchivedFileAnswer.of(vars(before) | after))
 
 
 def _columns(body: NewFile) -> dict[str, Any]:
