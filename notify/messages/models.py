@@ -98,6 +98,14 @@ class Notification(_Message, Base):
         CheckConstraint(_KEY_TYPE_CHECK, name="key_type"),
         CheckConstraint("unsubscribe_link IS NULL OR notification_type = 'email'", name="unsubscribe_link"),
         UniqueConstraint("job_id", "job_row_number", name="uq_notifications_job_row_number"),
+        # the statistics of a job, and its list by status
+        Index(
+            "ix_notifications_job_status",
+            "job_id",
+            "notification_status",
+            "job_row_number",
+            postgresql_where=text("job_id IS NOT NULL"),
+        ),
         # dashboards: what a service sent in some days
         Index("ix_notifications_service_created_at", "service_id", "created_at", "id"),
         # lists: every filter of theirs, then their order (docs/decisions/0016)
@@ -156,6 +164,7 @@ class NotificationHistory(_Message, Base):
         Index(
             "ix_notification_history_service_id_composite", "service_id", "key_type", "notification_type", "created_at"
         ),
+        Index("ix_notification_history_job_id", "job_id", postgresql_where=text("job_id IS NOT NULL")),
         Index("ix_notification_history_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
     )
 
