@@ -27,6 +27,7 @@ ROOMS: Final[tuple[str, ...]] = (
     "messages",
     "notices",
     "inbound",
+    "jobs",
     "sign_in",
     "teams",
     "reporting",

@@ -135,6 +135,9 @@ ENTRIES = {
             "and print their environment."
         },
     ),
+    "admin-env": Entry(
+        "notify.cli.admin_env:admin_env", "Print the environment that the official admin app needs for this instance."
+    ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
     **_entries(
         "developer",

@@ -19,6 +19,7 @@ from notify.accounts.actions import create_user, set_password
 from notify.accounts.models import User
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
+from notify.objects_api.access import address_of, credentials_of
 from notify.providers.settings import TextProviderSettings
 from notify.services.api_keys import ensure_api_key
 from notify.services.guest_list import set_guest_list
@@ -26,6 +27,7 @@ from notify.services.limits import LIVE_LIMITS
 from notify.services.models import EmailReplyTo, InboundNumber, Service, SmsSender
 from notify.services.senders import add_reply_to, add_sms_sender
 from notify.services.service import create_service
+from notify.settings import Settings
 from notify.templates.actions import create_template
 from notify.templates.models import Template
 from notify.vocabulary import KEY_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES
@@ -81,7 +83,7 @@ def ensure_demo(parts: Parts, path: Path) -> dict[str, Any]:
 
     The file holds `api_url`, `admin_client` (`id`, `secret`), `user` (`id`, `email_address`, `password`,
     `mobile_number`), `service_id`, `api_keys` (`normal`, `team`, `test`), `templates` (`sms`, `email`, `letter`),
-    `sms_sender_id` and `email_reply_to_id`, all of them text, and is readable by its owner only. A lost file is written
+    `sms_sender_id` and `email_reply_to_id`, and `objects` (`endpoint`, `key`, `secret`, and buckets), all of them text, and is readable by its owner only. A lost file is written
     again: with the same keys, but a new password, since only its hash is stored. Does nothing, and returns an empty
     object, where there are other services and no demo, and outside development and test.
     """
@@ -190,6 +192,21 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
         "email_reply_to_id": str(
             session.scalar(reply_tos.order_by(EmailReplyTo.is_default.desc(), EmailReplyTo.created_at).limit(1))
         ),
+        "objects": _describe_objects(settings),
+    }
+
+
+def _describe_objects(settings: Settings) -> dict[str, str]:
+    """Where files are put that the admin app would upload."""
+    key, secret = credentials_of(settings)
+    return {
+        "endpoint": address_of(settings),
+        "key": key,
+        "secret": secret,
+        "csv_upload": settings.s3_bucket_csv_upload,
+        "contact_list": settings.s3_bucket_contact_list,
+        "transient_letters": settings.s3_bucket_transient_uploaded_letters,
+        "report_requests": settings.s3_bucket_report_requests_download,
     }
 
 

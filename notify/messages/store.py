@@ -140,6 +140,10 @@ class MessageStore:
     def store_many(self, messages: Sequence[NewMessage]) -> None:
         """Store messages in one transaction, without a look at the limits: all of them or none. They are counted."""
         self._write(messages)
+        self.written(messages)
+
+    def written(self, messages: Sequence[NewMessage]) -> None:
+        """Count messages that `write_messages` wrote, and publish them: after the commit."""
         self._limits.count(_counters(messages))
         self._stored(messages)
 

@@ -19,20 +19,13 @@ from notify.infra.request_gate import allow_large_body
 from notify.infra.times import format_datetime as iso_time
 from notify.infra.times import utc_now
 from notify.objects_api import bodies, signatures
+from notify.objects_api.access import PREFIX, credentials_of
 from notify.objects_api.faults import FaultError, answer
-from notify.objects_api.signatures import Credentials, SignedRequest
-from notify.settings import Settings
+from notify.objects_api.signatures import SignedRequest
 
-PREFIX: Final = "/objects"
 METADATA: Final = "x-amz-meta-"
 USUAL_TYPE: Final = "binary/octet-stream"
 MOST_METADATA_BYTES: Final = 2048
-
-
-def credentials_of(settings: Settings) -> Credentials:
-    """What the admin app signs with: its id as a client of the API, and its secret there."""
-    client = settings.admin_client_id
-    return Credentials(client, next(iter(settings.internal_client_api_keys.get(client, [])), ""))
 
 
 def blueprint(container: Container) -> Blueprint:

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import quote
 
+from notify.objects_api.access import Credentials
 from notify.objects_api.faults import FaultError
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -26,13 +27,6 @@ _AUTHORIZATION: Final = re.compile(
     re.ASCII,
 )
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
-
-
-class Credentials(NamedTuple):
-    """What a client signs with."""
-
-    key: str
-    secret: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,13 @@ class RateLimiter:
         """Look at the day's limit alone. Raises `TooManyRequestsError`."""
         self.check(self.request(service, key_type, kind)._replace(rate_limit=0))
 
+    def sent_today(self, service_id: UUID, kind: str) -> int | None:
+        """How many messages of a kind count towards the day's limit; None without a cache, or while it is down."""
+        if not self._cache.is_enabled:
+            return None
+        counted = self._cache.get(counter_key(service_id, "normal", kind))
+        return int(counted) if counted else 0
+
     def take(self, requests: Sequence[LimitRequest]) -> list[ProblemError | None]:
         """Take requests from the limits of their minutes and days, in one round trip.
 

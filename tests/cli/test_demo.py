@@ -50,7 +50,9 @@ def test_file(parts: Parts, path: Path) -> None:
         "templates",
         "sms_sender_id",
         "email_reply_to_id",
+        "objects",
     }
+    assert demo["objects"]["endpoint"] == f"{parts.settings.api_host_name}/objects"
     assert demo["api_url"] == parts.settings.api_host_name
     assert demo["admin_client"] == {"id": "notify-admin", "secret": "dev-notify-secret-key"}
     assert set(demo["user"]) == {"id", "email_address", "password", "mobile_number"}
@@ -101,7 +103,8 @@ def test_later_starts_keep_it(parts: Parts, path: Path) -> None:
 def test_another_port_is_told(parts: Parts, path: Path) -> None:
     demo = ensure_demo(parts, path)
     moved = replace(parts, settings=parts.settings.model_copy(update={"api_host_name": "http://localhost:7000"}))
-    assert ensure_demo(moved, path) == demo | {"api_url": "http://localhost:7000"}
+    objects = demo["objects"] | {"endpoint": "http://localhost:7000/objects"}
+    assert ensure_demo(moved, path) == demo | {"api_url": "http://localhost:7000", "objects": objects}
     assert json.loads(path.read_text())["api_url"] == "http://localhost:7000"
 
 

@@ -24,8 +24,8 @@ from notify.app import EXTENSION, create_app
 from notify.infra.container import Container
 from notify.infra.parts import Parts, build_parts
 from notify.infra.times import utc_now
+from notify.objects_api.access import credentials_of
 from notify.objects_api.bodies import crc32
-from notify.objects_api.endpoints import credentials_of
 from notify.settings import Settings
 from tests.conftest import fresh_parts
 from tests.production import PRODUCTION

@@ -1,0 +1,59 @@
+"""The files of jobs and contact lists in the object store (contract: internal-jobs 1.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+from uuid import UUID
+
+from notify.content.spreadsheet_limits import LARGEST_FILE, UnreadableSpreadsheet
+from notify.infra.container import Container
+from notify.infra.objects import Bucket, Objects
+from notify.settings import Settings
+
+
+class JobFiles:
+    """Reads what the admin app has uploaded. Every method may raise `ObjectMissingError`, but `delete...`."""
+
+    def __init__(self, objects: Objects, settings: Settings) -> None:
+        self._objects = objects
+        self._settings = settings
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.objects, container.parts.settings)
+
+    @property
+    def _uploads(self) -> Bucket:
+        return self._objects.bucket(self._settings.s3_bucket_csv_upload)
+
+    @property
+    def _contact_lists(self) -> Bucket:
+        return self._objects.bucket(self._settings.s3_bucket_contact_list)
+
+    def metadata(self, service_id: UUID, job_id: UUID) -> Mapping[str, str]:
+        """What the admin app has noted on a job's file: the truth about the upload."""
+        return self._uploads.info(_key(service_id, job_id)).details.metadata
+
+    def text(self, service_id: UUID, job_id: UUID) -> str:
+        """The CSV of a job. Raises `UnreadableSpreadsheet` where it is too large, or no UTF-8."""
+        key = _key(service_id, job_id)
+        if self._uploads.info(key).size > LARGEST_FILE:
+            raise UnreadableSpreadsheet("too_large")
+        try:
+            return self._uploads.get(key).decode()
+        except UnicodeDecodeError:
+            raise UnreadableSpreadsheet from None
+
+    def delete(self, service_id: UUID, job_id: UUID) -> None:
+        """Delete a job's file, if there is one."""
+        self._uploads.delete(_key(service_id, job_id))
+
+    def delete_contact_list(self, service_id: UUID, contact_list_id: UUID) -> None:
+        """Delete a contact list's file, if there is one."""
+        self._contact_lists.delete(_key(service_id, contact_list_id))
+
+
+def _key(service_id: UUID, upload_id: UUID) -> str:
+    return f"service-{service_id}-notify/{upload_id}.csv"
