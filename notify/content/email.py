@@ -81,6 +81,10 @@ class EmailTemplate:
         """The subject as it is sent: plain text."""
         return _subject(self._filled_subject(Personalisation(values)))
 
+    def shown_subject(self, values: Mapping[str, object]) -> str:
+        """The subject as the API shows it: sanitised values keep their backslashes there."""
+        return _subject(self._subject.fill(Personalisation(values), unfilled=self._unfilled))
+
     def body(self, values: Mapping[str, object]) -> str:
         """The content filled in, still Markdown: what the API shows."""
         return self._content.fill(Personalisation(values), lists="bullets").strip()

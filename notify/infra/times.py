@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
+MOST_DAYS = 36_500
 
 
 def utc_now() -> datetime:
@@ -36,3 +37,10 @@ def local_date(moment: datetime) -> date:
 def local_days_ago(now: datetime, days: int) -> datetime:
     """Midnight (aware UTC) at the start of the local day `days` before the local day of `now`."""
     return local_midnight(local_date(now) - timedelta(days=days))
+
+
+def midnight_days_ago(now: datetime, days: int) -> datetime:
+    """The local midnight (aware UTC) that begins the day `days` before the UTC day of `now`: how the contract counts the
+    days of lists (internal-services 0). A century is the most, either way.
+    """
+    return local_midnight(now.astimezone(UTC).date() - timedelta(days=max(-MOST_DAYS, min(days, MOST_DAYS))))

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.errors import NotFoundProblemError
-from notify.infra.times import format_datetime
+from notify.infra.times import LONDON, format_datetime
 from notify.infra.validation import HttpsUrl, Uuid, complain, parse_uuid, shown
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "IntText",
     "IsoDate",
     "IsoDateTime",
+    "LocalMoment",
     "Moment",
     "Money",
     "NaiveMoment",
@@ -74,6 +75,10 @@ def _http_date(moment: date | datetime) -> str:
     return format_http_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
 
 
+def _local(moment: datetime) -> str:
+    return moment.astimezone(LONDON).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _plain(amount: Decimal) -> str:
     return format(amount.normalize(), "f")
 
@@ -98,6 +103,9 @@ HttpDate = Annotated[date | datetime, *_shaped(_http_date, "Thu, 28 Jun 2018 12:
 
 NaiveMoment = Annotated[datetime, *_shaped(lambda moment: _naive(moment).isoformat(), "UTC: 2017-01-01T10:00:00")]
 """D4: `2017-01-01T10:00:00`, UTC; with microseconds where there are any."""
+
+LocalMoment = Annotated[datetime, *_shaped(_local, "Local time in London: 2017-01-01 10:00:00")]
+"""`2017-01-01 10:00:00` as a clock in London shows it."""
 
 ZonedMoment = Annotated[
     datetime, *_shaped(lambda moment: moment.astimezone(UTC).isoformat(), "2017-01-01T10:00:00+00:00")

@@ -151,6 +151,48 @@ class UnknownSenderError(ProblemError):
         super().__init__(f"{field} {sender_id} does not exist in database for service id {service_id}")
 
 
+class NoRecipientError(ProblemError):
+    """A person sends to nobody (contract: internal-services 11.1)."""
+
+    def __init__(self) -> None:
+        super().__init__("Recipient can't be empty")
+
+
+class InvalidEmailProblemError(ProblemError):
+    """Not an address that can be sent to."""
+
+    def __init__(self) -> None:
+        super().__init__("Not a valid email address")
+
+
+class NotAMemberError(ProblemError):
+    """The person who sends does not belong to the service (contract: internal-services 11.1)."""
+
+    def __init__(self, user_name: str, service_name: str) -> None:
+        super().__init__(f'Can’t create notification - {user_name} is not part of the "{service_name}" service')
+
+
+class SenderNotFoundError(ProblemError):
+    """The service has no such sender or reply-to address (contract: internal-services 11.1)."""
+
+    def __init__(self, notification_type: str) -> None:
+        thing = "SMS sender" if notification_type == "sms" else "Reply to email address"
+        super().__init__(f"{thing} not found")
+
+
+class NotificationNotFoundError(ProblemError):
+    """The service has no such message (contract: internal-services 10.6)."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("Notification not found")
+
+
+class CannotCancelError(ProblemError):
+    """A message that cannot be cancelled (contract: internal-services 10.6)."""
+
+
 class LettersNotForTeamKeyError(ProblemError):
     """Letters need a live or a test key."""
 

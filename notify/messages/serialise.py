@@ -139,8 +139,9 @@ class Serialiser:
 def _filled(template: CompiledTemplate, values: Mapping[str, Any]) -> tuple[str, str | None]:
     if template.row.type == "sms":
         return template.sms.render(values).body, None
-    text = template.email if template.row.type == "email" else template.letter
-    return text.body(values), text.subject(values)
+    if template.row.type == "email":
+        return template.email.body(values), template.email.shown_subject(values)
+    return template.letter.body(values), template.letter.subject(values)
 
 
 def _address(message: StoredMessage) -> dict[str, str | None]:

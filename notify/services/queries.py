@@ -214,16 +214,20 @@ def inbound_number(session: Session, service_id: UUID) -> str | None:
     )
 
 
-def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
-    """The recipients that a service in trial mode, or a team key, may send to (public-api 5.2): mobile numbers and
-    addresses of the service's users, and its guest list, as stored and in no defined order.
-    """
+def team_recipients(session: Session, service_id: UUID) -> list[str]:
+    """Mobile numbers and addresses of a service's users, as stored and in no defined order."""
     team = select(ServiceUser.user_id).where(ServiceUser.service_id == service_id)
     phones = select(User.mobile_number).where(User.id.in_(team), User.mobile_number.is_not(None))
     addresses = select(User.email_address).where(User.id.in_(team))
+    return [recipient for (recipient,) in session.execute(phones.union_all(addresses)) if recipient is not None]
+
+
+def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
+    """The recipients that a service in trial mode, or a team key, may send to (public-api 5.2): its team and its guest
+    list, as stored and in no defined order.
+    """
     guests = select(Guest.recipient).where(Guest.service_id == service_id)
-    rows = session.execute(phones.union_all(addresses, guests))
-    return [recipient for (recipient,) in rows if recipient is not None]
+    return [*team_recipients(session, service_id), *session.scalars(guests)]
 
 
 def retention_days(session: Session, service_id: UUID, notification_type: str) -> int:

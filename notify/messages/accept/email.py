@@ -123,7 +123,7 @@ class EmailAcceptor:
             template=template,
             reference=reference,
             body=body,
-            subject=template.email.subject(values),
+            subject=template.email.shown_subject(values),
             sender=f"{service.email_sender_local_part}@{self._email_domain}",
             one_click_unsubscribe_url=one_click_unsubscribe_url,
             sanitised=sanitised,

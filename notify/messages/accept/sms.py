@@ -139,9 +139,9 @@ class SmsAcceptor:
         return resolve_sender(text)
 
 
-def check_number(number: PhoneNumber, permissions: Collection[str]) -> None:
+def check_number(number: PhoneNumber, permissions: Collection[str], *, for_people: bool = False) -> None:
     """Raises `InternationalNotAllowedError` or `InvalidPhoneProblemError` for a number that a service with these
-    permissions may not send to (contract: public-api 5.3).
+    permissions may not send to (contract: public-api 5.3). `for_people`: in the words of the admin app.
     """
     try:
         number.check(
@@ -151,4 +151,4 @@ def check_number(number: PhoneNumber, permissions: Collection[str]) -> None:
     except InvalidPhoneNumber as error:
         if error.code == "not_a_uk_mobile" and number.international and not number.crown_dependency:
             raise errors.InternationalNotAllowedError from None
-        raise errors.InvalidPhoneProblemError(error.api_text) from None
+        raise errors.InvalidPhoneProblemError(error.ui_text if for_people else error.api_text) from None

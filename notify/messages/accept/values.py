@@ -41,13 +41,18 @@ def _keys(placeholders: tuple[str, ...], *, has_address: bool) -> frozenset[str]
 
 
 def encrypt_values(
-    encryptor: Encryptor, template: CompiledTemplate, values: Mapping[str, Any], message_id: UUID
+    encryptor: Encryptor,
+    template: CompiledTemplate,
+    values: Mapping[str, Any],
+    message_id: UUID,
+    *,
+    keep_unused: bool = False,
 ) -> bytes | None:
-    """The values of a message as they are stored; `None` for none.
+    """The values of a message as they are stored; `None` for none. `keep_unused`: those without a placeholder, too.
 
     Raises `TooMuchPersonalisationError`.
     """
-    kept = used_values(template, values)
+    kept = dict(values) if keep_unused else used_values(template, values)
     if not kept:
         return None
     stored = dump_json(kept)

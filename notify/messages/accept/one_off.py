@@ -1,0 +1,235 @@
+"""Accepting a message that a person sends to one recipient (contract: internal-services 11.1).
+
+The checks are those of the public API, in another order and in the admin app's words. There is no look at the
+permissions for text messages, emails and letters, nor at the limit per minute. The service and its template are read
+afresh, so that a person who changes a setting and sends sees the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from notify.accounts.models import ServiceUser, User
+from notify.accounts.queries import get_user
+from notify.content.email_addresses import InvalidEmailAddress, normalise
+from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.placeholders import Personalisation
+from notify.content.postal_addresses import PostalAddress
+from notify.content.recipients import clean_recipient, format_recipient
+from notify.content.sms import LONGEST_MESSAGE
+from notify.content.sms_senders import resolve_sender
+from notify.infra.container import Container
+from notify.infra.database import Database
+from notify.infra.errors import NotFoundProblemError
+from notify.infra.ids import new_id
+from notify.infra.secrets import Encryptor
+from notify.infra.times import utc_now
+from notify.messages import errors
+from notify.messages.accept.checks import check_missing, refuse_files
+from notify.messages.accept.email import check_size
+from notify.messages.accept.letter import check_content, new_reference
+from notify.messages.accept.sms import check_number
+from notify.messages.accept.values import encrypt_values
+from notify.messages.models import TO
+from notify.messages.store import MessageStore, NewMessage
+from notify.services import queries as services
+from notify.services.limits import INTERNATIONAL_SMS, RateLimiter
+from notify.services.queries import CachedService
+from notify.settings import Settings
+from notify.templates.cache import CompiledTemplate
+from notify.templates.queries import load_template
+from notify.vocabulary import NOTIFICATION_TYPES
+
+
+class OneOff(NamedTuple):
+    """What a person sends. `created_by_id` is that person; `sender_id` a text message sender or reply-to address."""
+
+    template_id: UUID
+    to: str | None
+    personalisation: Mapping[str, Any]
+    created_by_id: UUID
+    sender_id: UUID | None = None
+
+
+class _Recipient(NamedTuple):
+    """Columns of a message that follow from its recipient."""
+
+    to: str
+    normalised_to: str
+    international: bool = False
+    phone_prefix: str | None = None
+    rate_multiplier: int | None = None
+    is_uk_number: bool = True
+
+
+class OneOffAcceptor:
+    """Accepts what people send from the admin app to one recipient."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        encryptor: Encryptor,
+        limits: RateLimiter,
+        store: MessageStore,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._from_number = settings.from_number
+        self._database = database
+        self._encryptor = encryptor
+        self._limits = limits
+        self._store = store
+        self._now = now
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        parts = container.parts
+        return cls(
+            parts.settings,
+            parts.database,
+            parts.encryptor,
+            container.get(RateLimiter),
+            container.get(MessageStore),
+        )
+
+    def accept(self, service_id: UUID, wanted: OneOff) -> UUID:
+        """Accept a message; its id. Raises `NotFoundProblemError` (no such service, template or person), a
+        `ProblemError` of `notify.messages.errors`, or `LimitExceededError`.
+        """
+        with self._database.session() as session:
+            service = services.load_service(session, service_id, self._encryptor)
+            row = load_template(session, service_id, wanted.template_id, hidden=True)
+            if service is None or row is None or row.type not in NOTIFICATION_TYPES:
+                raise NotFoundProblemError
+            template = CompiledTemplate(row)
+            self._limits.check_day(service, "normal", row.type)
+            recipient = self._recipient(session, service, row.type, wanted.to)
+            self._check_content(service, template, wanted.personalisation)
+            message = self._message(service, template, recipient, wanted)
+            check_member(session, service, wanted.created_by_id)
+            message = message._replace(reply_to_text=self._sender(session, template, wanted.sender_id))
+        limit = self._limits.request(service, "normal", row.type, international=not recipient.is_uk_number)
+        self._store.store(message, limit._replace(rate_limit=0))
+        return message.id
+
+    def _recipient(self, session: Session, service: CachedService, kind: str, to: str | None) -> _Recipient:
+        if to is None:
+            raise errors.NoRecipientError
+        if service.restricted and (kind == "letter" or format_recipient(to) not in _team(session, service.id)):
+            raise errors.TrialModeRecipientError
+        if kind == "letter":
+            return _Recipient(to, "".join(to.split()).lower())
+        if kind == "email":
+            try:
+                address = normalise(to)
+            except InvalidEmailAddress:
+                raise errors.InvalidEmailProblemError from None
+            return _Recipient(address, address)
+        try:
+            number = PhoneNumber.parse(to)
+        except InvalidPhoneNumber as error:
+            raise errors.InvalidPhoneProblemError(error.ui_text) from None
+        check_number(number, service.permissions, for_people=True)
+        if not number.is_uk_number:
+            self._limits.check_day(service, "normal", INTERNATIONAL_SMS)
+        return _Recipient(
+            to=clean_recipient(to),
+            normalised_to=number.normalised,
+            international=number.international,
+            phone_prefix=number.country_prefix,
+            rate_multiplier=number.rate_multiplier,
+            is_uk_number=number.is_uk_number,
+        )
+
+    def _check_content(self, service: CachedService, template: CompiledTemplate, values: Mapping[str, Any]) -> None:
+        """Raises a `ProblemError` when the template with these values makes no message (public-api 5.5)."""
+        if template.row.archived:
+            raise errors.TemplateDeletedError
+        if template.row.type == "letter":
+            check_content(template, values)
+            return
+        check_missing(template, values)
+        if template.row.type == "email":
+            if template.email.is_empty(values):
+                raise errors.EmptyMessageError
+            check_size(template.email.body(values))
+            return
+        text = template.sms.render(values, service.name if service.prefix_sms else None)
+        if text.is_empty:
+            raise errors.EmptyMessageError
+        refuse_files(values)
+        if text.is_too_long:
+            raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
+
+    def _message(
+        self, service: CachedService, template: CompiledTemplate, recipient: _Recipient, wanted: OneOff
+    ) -> NewMessage:
+        """The row, but for its sender. Raises `AddressProblemError`, `TooMuchPersonalisationError`."""
+        id_, kind = new_id(), template.row.type
+        message = NewMessage(
+            id=id_,
+            to=self._encryptor.encrypt(recipient.to, TO, id_),
+            service_id=service.id,
+            template_id=template.row.id,
+            template_version=template.row.version,
+            personalisation=encrypt_values(self._encryptor, template, wanted.personalisation, id_, keep_unused=True),
+            api_key_id=None,
+            key_type="normal",
+            notification_type=kind,
+            created_at=self._now(),
+            notification_status="created",
+            international=recipient.international,
+            phone_prefix=recipient.phone_prefix,
+            rate_multiplier=recipient.rate_multiplier,
+            normalised_to=recipient.normalised_to,
+            created_by_id=wanted.created_by_id,
+        )
+        return _as_letter(message, service, template, wanted.personalisation) if kind == "letter" else message
+
+    def _sender(self, session: Session, template: CompiledTemplate, sender_id: UUID | None) -> str | None:
+        row = template.row
+        if row.type == "letter":
+            return None if sender_id is not None else row.contact_block
+        text = row.default_sender_text
+        if sender_id is not None:
+            find = services.sms_sender if row.type == "sms" else services.reply_to
+            text = find(session, row.service_id, sender_id)
+            if text is None:
+                raise errors.SenderNotFoundError(row.type)
+        return resolve_sender(text or self._from_number) if row.type == "sms" else text
+
+
+def _as_letter(
+    message: NewMessage, service: CachedService, template: CompiledTemplate, values: Mapping[str, Any]
+) -> NewMessage:
+    address = PostalAddress.from_personalisation(
+        values, allow_international="international_letters" in service.permissions
+    )
+    if address.error:
+        raise errors.AddressProblemError(address.error)
+    reference = Personalisation(values).get("reference")
+    return message._replace(
+        international=address.international,
+        postage=address.postage_zone if address.international else template.row.postage,
+        reference=new_reference(),
+        client_reference=None if reference is None else str(reference),
+    )
+
+
+def check_member(session: Session, service: CachedService, user_id: UUID) -> User:
+    """The person who sends. Raises `NotFoundProblemError` (no such user), `NotAMemberError`."""
+    user = get_user(session, user_id)
+    if session.get(ServiceUser, (user_id, service.id)) is None:
+        raise errors.NotAMemberError(user.name, service.name)
+    return user
+
+
+def _team(session: Session, service_id: UUID) -> frozenset[str]:
+    """Whom a service in trial mode may send to from the admin app, in the form in which recipients are compared."""
+    return frozenset(map(format_recipient, services.team_recipients(session, service_id)))

@@ -1,0 +1,47 @@
+"""Cancelling a letter before it is printed (contract: internal-services 10.6)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.content.letter_timings import is_too_late_to_cancel, print_day_label
+from notify.messages import errors
+from notify.messages.models import Notification
+from notify.services.limits import LimitRequest
+
+_CANCELLABLE: Final = frozenset({"created", "pending-virus-check"})
+
+
+def cancel_letter(session: Session, service_id: UUID, notification_id: UUID, now: datetime) -> LimitRequest | None:
+    """Cancel a letter. Returns what is to be taken off the day's counter once that is committed; `None` for a letter
+    of another day.
+
+    Raises `NotificationNotFoundError`, `CannotCancelError`.
+    """
+    found = select(Notification).where(Notification.id == notification_id, Notification.service_id == service_id)
+    letter = session.scalar(found.with_for_update())
+    if letter is None:
+        raise errors.NotificationNotFoundError
+    if letter.notification_type != "letter":
+        raise errors.CannotCancelError("Notification cannot be cancelled - only letters can be cancelled")
+    if is_too_late_to_cancel(letter.created_at, now):
+        label = print_day_label(letter.created_at, now)
+        raise errors.CannotCancelError(f"It’s too late to cancel this letter. Printing started {label} at 5.30pm")
+    if letter.notification_status == "cancelled":
+        raise errors.CannotCancelError("This letter has already been cancelled.")
+    if letter.notification_status not in _CANCELLABLE:
+        created = letter.created_at.astimezone(UTC).replace(tzinfo=None)
+        raise errors.CannotCancelError(
+            f"We could not cancel this letter. Letter status: {letter.notification_status}, created_at: {created}"
+        )
+    letter.notification_status = "cancelled"
+    letter.updated_at = now
+    session.flush()
+    if letter.key_type == "test" or letter.created_at.astimezone(UTC).date() != now.astimezone(UTC).date():
+        return None
+    return LimitRequest(service_id, letter.key_type, "letter", rate_limit=0, daily_limit=0)
