@@ -39,7 +39,8 @@ class InboundText(_ReceivedText, Base):
 
     __table_args__ = (
         Index("ix_inbound_sms_service_id_created_at", "service_id", "created_at", "id"),
-        Index("ix_inbound_sms_user_number", "user_number"),
+        # the newest text of each person
+        Index("ix_inbound_sms_service_id_user_number", "service_id", "user_number", "created_at", "id"),
         Index(
             "ix_inbound_sms_provider_reference",
             "provider_reference",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
@@ -18,7 +18,7 @@ from notify.infra.times import midnight_days_ago, utc_now
 from notify.infra.validation import complain
 from notify.internal.fields import IntText, LocalMoment, Moment, Uuid
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Fields, FieldsQuery
+from notify.internal.schemas import Answer, Fields, Incoming
 from notify.messages.cancel import cancel_letter
 from notify.messages.csv_rows import csv_row
 from notify.messages.details import read_details
@@ -56,8 +56,11 @@ Types = Annotated[
 ]
 
 
-class ListQuery(FieldsQuery):
+class ListChoice(Incoming):
     """Which messages, and which page of them. `to` searches for a recipient or a reference instead."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+    words = "field"
 
     template_type: Types = Field(default_factory=list)
     status: list[str] = Field(default_factory=list)
@@ -94,8 +97,14 @@ class ListQuery(FieldsQuery):
         return [entry.template_type for entry in self.template_type]
 
 
-class ListBody(ListQuery):
-    """As the query, in a body: a recipient must not be in addresses of pages, which are logged."""
+class ListQuery(ListChoice):
+    """Which messages, in a query."""
+
+    source = "query"
+
+
+class ListBody(ListChoice):
+    """Which messages, in a body: a recipient must not be in addresses of pages, which are logged."""
 
     source = "json"
 
@@ -223,7 +232,7 @@ def search_notifications(
     return _list(session, container, service_id, body)
 
 
-def _list(session: Session, container: Container, service_id: UUID, asked: ListQuery) -> NotificationsAnswer:
+def _list(session: Session, container: Container, service_id: UUID, asked: ListChoice) -> NotificationsAnswer:
     encryptor = container.parts.encryptor
     if asked.to:
         found = search_messages(session, encryptor, service_id, asked.to, types=asked.types(), statuses=asked.status)
@@ -255,7 +264,7 @@ def list_csv_rows_by_post(
     return _csv_rows(session, container, service_id, query)
 
 
-def _csv_rows(session: Session, container: Container, service_id: UUID, asked: ListQuery) -> CsvRowsAnswer:
+def _csv_rows(session: Session, container: Container, service_id: UUID, asked: ListChoice) -> CsvRowsAnswer:
     wanted = ListFilter(service_id, types=asked.types(), statuses=asked.status, since=asked.since())
     messages = rows_of_messages(
         session,
