@@ -134,13 +134,13 @@ def last_use(session: Session, service_id: UUID) -> NumberUse | None:
     return NumberUse(max(moments, default=None))
 
 
-def _kept(session: Session, service_id: UUID, now: datetime) -> Select[tuple[InboundText]]:
+def _kept(session: Session, service_id: UUID, now: datetime) -> Select[InboundText]:
     since = midnight_days_ago(now, retention_days(session, service_id, "sms"))
     query = select(InboundText).where(InboundText.service_id == service_id, InboundText.created_at >= since)
     return query.order_by(InboundText.created_at.desc(), InboundText.id.desc())
 
 
-def _read(session: Session, encryptor: Encryptor, query: Select[tuple[InboundText]]) -> list[ReceivedText]:
+def _read(session: Session, encryptor: Encryptor, query: Select[InboundText]) -> list[ReceivedText]:
     return [
         ReceivedText(
             id=row.id,
