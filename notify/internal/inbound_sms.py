@@ -81,9 +81,7 @@ def list_texts(
 
 
 @routes.get("/most-recent")
-def list_newest_texts(
-    session: Session, container: Container, service_id: UUID, query: PageQuery
-) -> NewestTextsAnswer:
+def list_newest_texts(session: Session, container: Container, service_id: UUID, query: PageQuery) -> NewestTextsAnswer:
     """List the newest text of each person, newest first."""
     page = queries.newest_by_person(session, container.parts.encryptor, service_id, utc_now(), query.page)
     return NewestTextsAnswer(data=TextAnswer.of_each(page.texts), has_next=page.has_next)

@@ -96,9 +96,7 @@ class Job(Base):
             postgresql_where=text("job_status IN ('pending', 'in progress', 'scheduled', 'finished', 'error')"),
         ),
         # the file's retention
-        Index(
-            "ix_jobs_with_files", text("coalesce(scheduled_for, created_at)"), postgresql_where=text("NOT archived")
-        ),
+        Index("ix_jobs_with_files", text("coalesce(scheduled_for, created_at)"), postgresql_where=text("NOT archived")),
     )
 
 

@@ -157,9 +157,7 @@ class JobProcessor:
 
     def _run(self, work: _Work) -> None:
         with self._database.session() as session:
-            last = session.scalar(
-                select(func.max(Notification.job_row_number)).where(Notification.job_id == work.id)
-            )
+            last = session.scalar(select(func.max(Notification.job_row_number)).where(Notification.job_id == work.id))
         rows = self._open(work)
         if rows is None:
             self._end(work.id, "error", is_finished=True)
@@ -278,10 +276,7 @@ def _work(job: Job) -> _Work:
 def _hold(session: Session, job_id: UUID, status: str) -> bool:
     """Lock the job for this transaction, and note that it goes on; whether it has this status."""
     held = session.scalar(
-        update(Job)
-        .where(Job.id == job_id, Job.job_status == status)
-        .values(progressed_at=utc_now())
-        .returning(Job.id)
+        update(Job).where(Job.id == job_id, Job.job_status == status).values(progressed_at=utc_now()).returning(Job.id)
     )
     return held is not None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_27_0410"
-down_revision = "2026_11_27_0401"
+down_revision = "2026_11_27_0402"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_27_0420"
-down_revision = "2026_11_27_0402"
+down_revision = "2026_11_27_0410"
 branch_labels = None
 depends_on = None
 

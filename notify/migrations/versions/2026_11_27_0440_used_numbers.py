@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_27_0440"
-down_revision = "2026_11_27_0420"
+down_revision = "2026_11_27_0430"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_27_0500"
-down_revision = "2026_11_27_0401"
+down_revision = "2026_11_27_0440"
 branch_labels = None
 depends_on = None
 
@@ -84,9 +84,7 @@ def _jobs() -> None:
         sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f("fk_jobs_service_id")),
         sa.ForeignKeyConstraint(["template_id"], ["templates.id"], name=op.f("fk_jobs_template_id")),
         sa.ForeignKeyConstraint(["created_by_id"], ["users.id"], name=op.f("fk_jobs_created_by_id")),
-        sa.ForeignKeyConstraint(
-            ["contact_list_id"], ["service_contact_list.id"], name=op.f("fk_jobs_contact_list_id")
-        ),
+        sa.ForeignKeyConstraint(["contact_list_id"], ["service_contact_list.id"], name=op.f("fk_jobs_contact_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     order = [sa.text("processing_started DESC NULLS FIRST"), sa.text("created_at DESC"), "id"]
