@@ -15,6 +15,7 @@ from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Data, Query
 from notify.webhooks import actions
 from notify.webhooks.queries import get_callback as find_callback
+from notify.webhooks.settings import CallbackSettings
 
 routes = Routes("callbacks", "/service/<uuid:service_id>/callback-api")
 
@@ -77,7 +78,7 @@ def create_callback(
         url=body.url,
         bearer_token=body.bearer_token,
         updated_by_id=body.updated_by_id,
-        guarded=container.parts.settings.callbacks_are_guarded,
+        guarded=container.parts.settings.part(CallbackSettings).callbacks_are_guarded,
     )
     return Data(data=CallbackAnswer.of(callback))
 
@@ -97,7 +98,7 @@ def update_callback(
         url=given.get("url"),
         bearer_token=given.get("bearer_token"),
         updated_by_id=body.updated_by_id,
-        guarded=container.parts.settings.callbacks_are_guarded,
+        guarded=container.parts.settings.part(CallbackSettings).callbacks_are_guarded,
     )
     return Data(data=CallbackAnswer.of(callback))
 

@@ -16,6 +16,7 @@ from notify.infra.times import utc_now
 from notify.internal.fields import HttpDate, IntText, Moment, NaiveMoment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Data, Empty, Query
+from notify.providers.settings import TextProviderSettings
 from notify.services.inbound_numbers import remove_inbound_number
 
 routes = Routes("inbound_sms", "/service/<uuid:service_id>/inbound-sms")
@@ -109,6 +110,6 @@ def get_last_use(session: Session, service_id: UUID) -> UseAnswer | Response:
 @routes.post("/remove")
 def remove_number(session: Session, container: Container, service_id: UUID, body: RemovedNumber) -> Empty:
     """Take a service's inbound number away, and with it the permission to receive texts."""
-    from_number = container.parts.settings.from_number
+    from_number = container.parts.settings.part(TextProviderSettings).from_number
     remove_inbound_number(session, service_id, archive=body.archive, from_number=from_number)
     return Empty()

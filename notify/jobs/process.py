@@ -32,6 +32,7 @@ from notify.jobs.models import Job
 from notify.jobs.rows import INVALID, RowWriter, sending_rules
 from notify.messages.models import Notification
 from notify.messages.store import MessageStore, NewMessage, write_messages
+from notify.providers.settings import TextProviderSettings
 from notify.services import queries as services
 from notify.services.cache import ServiceCache
 from notify.services.limits import RateLimiter
@@ -71,7 +72,7 @@ class JobProcessor:
         store: MessageStore,
         files: JobFiles,
     ) -> None:
-        self._default_sender = settings.from_number
+        self._default_sender = settings.part(TextProviderSettings).from_number
         self._database = database
         self._encryptor = encryptor
         self._services = services_

@@ -37,6 +37,7 @@ from notify.messages.accept.sms import check_number
 from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
+from notify.providers.settings import TextProviderSettings
 from notify.services import queries as services
 from notify.services.limits import INTERNATIONAL_SMS, RateLimiter
 from notify.services.queries import CachedService
@@ -79,7 +80,7 @@ class OneOffAcceptor:
         store: MessageStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._from_number = settings.from_number
+        self._from_number = settings.part(TextProviderSettings).from_number
         self._database = database
         self._encryptor = encryptor
         self._limits = limits
