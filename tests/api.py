@@ -6,7 +6,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from notify.infra.container import Container
 from notify.infra.parts import Parts, build_parts
 from notify.services.cache import ServiceCache
 from notify.templates.cache import TemplateCache
+from tests.rolled_back import RolledBackDatabase
 
 
 @dataclass
@@ -100,7 +101,11 @@ def errors(answer: TestResponse) -> list[tuple[str, str]]:
 
 def with_settings(parts: Parts, **changes: Any) -> Parts:
     """The parts of another process, on the same database, cache and queue."""
-    return build_parts(parts.settings.changed(**changes))
+    other = build_parts(parts.settings.changed(**changes))
+    if isinstance(parts.database, RolledBackDatabase) and "sqlalchemy_database_uri" not in changes:
+        # no other connection sees what is there
+        return replace(other, database=parts.database)
+    return other
 
 
 def queued(parts: Parts) -> list[tuple[str, list[Any]]]:

@@ -1,7 +1,8 @@
-"""Real parts for tests: a PostgreSQL and a Valkey per test process, and a fresh, migrated database per test."""
+"""Real parts for tests: a PostgreSQL and a Valkey per test process, with one migrated database for the tests of rules."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,15 +12,19 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session
 
 from notify import migrate, settings
 from notify import models as all_models
 from notify.app import create_app
 from notify.cli.demo import ensure_demo
+from notify.infra.database import Database, driver_uri
 from notify.infra.parts import Parts, build_parts
 from notify.infra.postgres import start_postgres
 from notify.infra.valkey import start_valkey
 from tests.api import Api
+from tests.rolled_back import RolledBackDatabase
 
 os.environ.setdefault("NOTIFY_ENVIRONMENT", "test")
 for _name in ("MMG_URL", "FIRETEXT_URL", "SES_URL"):  # no test reaches a real provider
@@ -46,31 +51,78 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.stop()
 
 
-@contextmanager
-def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any) -> Iterator[Parts]:
-    """Parts on a database of their own, that holds only the built-in rows."""
-    name = f"test_{next(_numbers)}"
+def copy_database(postgres_url: str, name: str) -> str:
+    """The address of a new copy of the migrated database."""
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE notify STRATEGY file_copy')
     before, _, query = postgres_url.partition("?")
-    url = before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+    return before.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+
+
+def _settings(database_url: str, valkey_url: str, folder: Path, **options: Any) -> settings.Settings:
     usual: dict[str, Any] = {
         "notify_environment": "test",
-        "sqlalchemy_database_uri": url,
+        "sqlalchemy_database_uri": database_url,
         "redis_url": valkey_url,
-        "notification_queue_prefix": f"{name}-{os.getpid()}-",
+        "notification_queue_prefix": f"test-{next(_numbers)}-{os.getpid()}-",
         "notify_data_dir": folder / "data",
     }
-    parts = build_parts(settings.load(**(usual | options)))
+    return settings.load(**(usual | options))
+
+
+@contextmanager
+def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any) -> Iterator[Parts]:
+    """Parts on a separate database that holds only the built-in rows."""
+    name = f"test_{next(_numbers)}"
+    parts = build_parts(_settings(copy_database(postgres_url, name), valkey_url, folder, **options))
     yield parts
     parts.close()
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}"')
 
 
+@pytest.fixture(scope="session")
+def shared_engine(postgres_url: str) -> Iterator[Engine]:
+    """The database that all tests of rules use, one after the other: none of them commits."""
+    engine = create_engine(
+        driver_uri(copy_database(postgres_url, "shared")), connect_args={"options": "-c timezone=UTC"}
+    )
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
-    """The parts of a process, on a database that holds only the built-in rows."""
+def database(shared_engine: Engine) -> Iterator[Database]:
+    """A database with the built-in rows. What the test writes is rolled back at its end."""
+    uri = shared_engine.url.render_as_string(hide_password=False)
+    with shared_engine.connect() as connection, connection.begin() as outer:
+        database = RolledBackDatabase(uri, connection)
+        yield database
+        database.close()
+        outer.rollback()
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session for the test of a rule. What it writes is rolled back at the end."""
+    with database.session() as session:
+        yield session
+
+
+@pytest.fixture
+def parts(database: Database, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """The parts of a process. What the test writes to the database is rolled back at its end, and no other process nor
+    another connection sees it.
+    """
+    uri = database.engine.url.render_as_string(hide_password=False)
+    parts = build_parts(_settings(uri, valkey_url, tmp_path))
+    yield dataclasses.replace(parts, database=database)
+    parts.close()
+
+
+@pytest.fixture
+def own_parts(postgres_url: str, valkey_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """The parts of a process on a separate database: for concurrency, real commits and tests with other processes."""
     with fresh_parts(postgres_url, valkey_url, tmp_path) as parts:
         yield parts
 

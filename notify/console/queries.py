@@ -125,7 +125,7 @@ class MessageList:
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
 
     def page(
         self, wanted: Filter, older_than: Cursor | None, limit: int
@@ -163,7 +163,7 @@ class MessageList:
     def _read(self, row: Sequence[Any]) -> StoredMessage:
         found = MessageRow(*row)
         try:
-            return read_row(found, self._vault)
+            return read_row(found, self._encryptor)
         except UndecipherableError:
             return StoredMessage.from_row(found, to=UNREADABLE, personalisation={})
 

@@ -118,7 +118,7 @@ class Child:
         self._watcher = None
 
 
-def birth(pid: int) -> float:
+def started_at(pid: int) -> float:
     """When a process started, which tells it from a later one of the same number. 0 when there is none."""
     try:
         return psutil.Process(pid).create_time()
@@ -126,11 +126,11 @@ def birth(pid: int) -> float:
         return 0.0
 
 
-def stop_leftover_group(pid: int, born: float, *, grace_seconds: float = 5.0) -> bool:
+def stop_leftover_group(pid: int, noted: float, *, grace_seconds: float = 5.0) -> bool:
     """Stop a child that an earlier parent left behind, and all that it started, if it is still that process: it has the
-    `birth` that was noted. Returns whether it was stopped.
+    `started_at` that was noted. Returns whether it was stopped.
     """
-    if not born or birth(pid) != born:
+    if not noted or started_at(pid) != noted:
         return False
     with suppress(psutil.Error):
         process = psutil.Process(pid)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from notify.infra.children import birth, stop_leftover_group
+from notify.infra.children import started_at, stop_leftover_group
 from notify.infra.server import EmbeddedError, Server
 
 LOOK_SECONDS = 0.2
@@ -142,7 +142,7 @@ class Supervisor:
         pids = [child.pid for child in running if child]
         scratch = self._record.with_suffix(".new")
         try:
-            scratch.write_text(json.dumps({pid: birth(pid) for pid in pids}))
+            scratch.write_text(json.dumps({pid: started_at(pid) for pid in pids}))
             scratch.replace(self._record)
         except OSError as error:
             # the disk is full: the children matter more than what a later start may want to know of them

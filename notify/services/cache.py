@@ -25,7 +25,7 @@ class ServiceCache:
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
-        self._vault = encryptor
+        self._encryptor = encryptor
         self._service = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_service)
         self._sender = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_sender)
 
@@ -48,7 +48,7 @@ class ServiceCache:
 
     def _load_service(self, service_id: UUID) -> CachedService | None:
         with self._database.session() as session:
-            return queries.load_service(session, service_id, self._vault)
+            return queries.load_service(session, service_id, self._encryptor)
 
     def _load_sender(self, kind: str, service_id: UUID, sender_id: UUID) -> str | None:
         find = queries.sms_sender if kind == "sms" else queries.reply_to

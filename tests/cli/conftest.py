@@ -17,3 +17,9 @@ def terminal(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("REDIS_URL", parts.settings.redis_url)
     monkeypatch.setenv("NOTIFY_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("NOTIFY_ENVIRONMENT", "test")
+
+
+@pytest.fixture
+def parts(own_parts: Parts) -> Parts:
+    """Commands are processes, or build their own parts from the environment."""
+    return own_parts

@@ -20,6 +20,12 @@ PID = "SELECT pg_backend_pid()"
 
 
 @pytest.fixture
+def parts(own_parts: Parts) -> Parts:
+    """These tests are about connections."""
+    return own_parts
+
+
+@pytest.fixture
 def database(parts: Parts) -> Iterator[Database]:
     database = Database(parts.settings.sqlalchemy_database_uri, statement_timeout_ms=5000)
     yield database
@@ -38,7 +44,7 @@ def end_sessions(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
 
 

@@ -10,6 +10,12 @@ from notify.settings import Settings, SettingsError
 from tests.api import Api
 
 
+@pytest.fixture
+def parts(own_parts: Parts) -> Parts:
+    """The check looks on a connection of its process."""
+    return own_parts
+
+
 def with_keys(parts: Parts, *keys: str, **more: object) -> Settings:
     return parts.settings.model_copy(update={"data_encryption_keys": list(keys), **more})
 

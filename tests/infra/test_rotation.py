@@ -32,6 +32,12 @@ NUMBER = "07700900789"
 """Of the demo service."""
 
 
+@pytest.fixture
+def parts(own_parts: Parts) -> Parts:
+    """A rotation commits, and applications run meanwhile."""
+    return own_parts
+
+
 @contextmanager
 def world(parts: Parts, *keys: str, **settings: Any) -> Iterator[Api]:
     """An application with these keys, on the database of `parts`."""

@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from notify.infra import supervisor as module
-from notify.infra.children import Child, birth, stop_leftover
+from notify.infra.children import Child, started_at, stop_leftover
 from notify.infra.supervisor import EndedError, Supervisor, stop_leftovers
 
 SLEEP = ["/bin/sh", "-c", "exec sleep 600"]
@@ -196,9 +196,9 @@ def test_leftovers_of_a_killed_supervisor_are_stopped_and_strangers_are_not(tmp_
     supervisor = Supervisor(Lines(), record=record)
     left = supervisor.add("web", lambda: Child(SLEEP), level=1)
     noted = json.loads(record.read_text())
-    assert noted == {str(left.pid): birth(left.pid)}
+    assert noted == {str(left.pid): started_at(left.pid)}
 
-    noted[str(os.getpid())] = birth(os.getpid()) - 1000  # the number of an earlier child is ours now
+    noted[str(os.getpid())] = started_at(os.getpid()) - 1000  # the number of an earlier child is ours now
     noted["999999999"] = 1.0
     record.write_text(json.dumps(noted))
     assert stop_leftovers(record) == 1

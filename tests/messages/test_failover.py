@@ -267,7 +267,7 @@ def test_what_was_handed_over_is_written_down_although_the_database_lost_its_con
     until(lambda: worker.mmg.received + worker.firetext.received == 20)
     worker.api.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
     )
     thread.join()
     assert statuses(worker, ids) == {"sending": 20}

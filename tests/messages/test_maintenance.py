@@ -116,16 +116,16 @@ def test_a_sweep_stops_when_the_broker_is_down(parts: Parts) -> None:
     assert len(published(parts)) == 120
 
 
-def test_a_hundred_thousand_without_a_receipt_time_out_in_batches(parts: Parts) -> None:
-    late = set(fill(parts, timedelta(hours=73), number=99_000, status="sending"))
-    late |= set(fill(parts, timedelta(hours=73), number=1_000, status="pending"))
-    young = fill(parts, timedelta(hours=71), number=10, status="sending")
-    fill(parts, timedelta(hours=73), number=10, status="created")
-    fill(parts, timedelta(hours=73), number=10, status="sending", type_="letter")
-    fill(parts, timedelta(hours=73), number=10, status="delivered")
-    callbacks = Container(parts).get(MessageCallbacks)
-    assert set(time_out_sending(parts.database, callbacks, now=NOW, after=timedelta(hours=72))) == late
-    with parts.database.connection() as connection:
+def test_a_hundred_thousand_without_a_receipt_time_out_in_batches(own_parts: Parts) -> None:
+    late = set(fill(own_parts, timedelta(hours=73), number=99_000, status="sending"))
+    late |= set(fill(own_parts, timedelta(hours=73), number=1_000, status="pending"))
+    young = fill(own_parts, timedelta(hours=71), number=10, status="sending")
+    fill(own_parts, timedelta(hours=73), number=10, status="created")
+    fill(own_parts, timedelta(hours=73), number=10, status="sending", type_="letter")
+    fill(own_parts, timedelta(hours=73), number=10, status="delivered")
+    callbacks = Container(own_parts).get(MessageCallbacks)
+    assert set(time_out_sending(own_parts.database, callbacks, now=NOW, after=timedelta(hours=72))) == late
+    with own_parts.database.connection() as connection:
         rows = connection.execute(
             "SELECT notification_status, count(*), max(updated_at) FROM notifications GROUP BY 1 ORDER BY 1"
         ).fetchall()

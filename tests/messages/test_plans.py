@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from notify.messages.callbacks import MessageCallbacks
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
 from notify.providers.base import Receipt
+from tests.conftest import fresh_parts
 
 ROWS = 30_000
 SERVICE = UUID(int=7)
@@ -30,14 +31,15 @@ FROM generate_series(1, %s) AS n
 """
 
 
-@pytest.fixture
-def full(parts: Parts) -> Parts:
-    """Parts whose database holds many messages."""
-    with parts.database.connection() as connection:
-        connection.execute(_FILL, (ROWS,))
-    with parts.database.autocommit() as connection:
-        connection.execute("ANALYZE notifications")
-    return parts
+@pytest.fixture(scope="module")
+def full(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
+    """Parts whose database holds many messages. No test removes any."""
+    with fresh_parts(postgres_url, valkey_url, tmp_path_factory.mktemp("full")) as parts:
+        with parts.database.connection() as connection:
+            connection.execute(_FILL, (ROWS,))
+        with parts.database.autocommit() as connection:
+            connection.execute("ANALYZE notifications")
+        yield parts
 
 
 def scans(parts: Parts, table: str = "notifications") -> int:

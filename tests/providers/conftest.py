@@ -8,13 +8,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from notify import migrate
-from notify import models as all_models
 from notify.infra.database import Database
 from notify.infra.outbound import Outbound
-from notify.infra.postgres import start_postgres
-
-assert all_models.metadata  # foreign keys name tables of other container
+from tests.conftest import copy_database
 
 
 @pytest.fixture(scope="session")
@@ -25,11 +21,9 @@ def outbound() -> Iterator[Outbound]:
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = start_postgres(tmp_path_factory.mktemp("postgres"), durable=False)
-    migrate.upgrade(server.url)
-    yield server.url
-    server.stop()
+def database_url(postgres_url: str) -> str:
+    """A database that all tests of providers share: servers and threads connect to it, so tests commit."""
+    return copy_database(postgres_url, "providers")
 
 
 @pytest.fixture(scope="session")

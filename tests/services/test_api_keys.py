@@ -98,12 +98,12 @@ class TestApiKeys:
                     created_by_id=service.created_by_id,
                 )
 
-    def test_revoked_by_two_at_the_same_time_gives_two_versions(self, parts: Parts) -> None:
-        with parts.database.transaction() as session:
+    def test_revoked_by_two_at_the_same_time_gives_two_versions(self, own_parts: Parts) -> None:
+        with own_parts.database.transaction() as session:
             service = a_service(session)
             key = create_api_key(
                 session,
-                parts.encryptor,
+                own_parts.encryptor,
                 service_id=service.id,
                 name="k",
                 key_type="test",
@@ -111,11 +111,11 @@ class TestApiKeys:
             ).key
 
         def revoke(_: int) -> int:
-            with parts.database.transaction() as session:
+            with own_parts.database.transaction() as session:
                 return revoke_api_key(session, service.id, key.id).version
 
         with ThreadPoolExecutor(4) as pool:
             assert sorted(pool.map(revoke, range(4))) == [2, 3, 4, 5]
-        with parts.database.session() as session:
+        with own_parts.database.session() as session:
             count = session.scalar(select(func.count()).where(ApiKeyHistory.id == key.id))
         assert count == 5

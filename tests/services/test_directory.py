@@ -14,16 +14,16 @@ from notify.services.cache import ServiceCache
 from tests.services.factory import a_service
 
 
-def test_threads_that_miss_at_the_same_time_share_one_look(parts: Parts) -> None:
-    with parts.database.transaction() as session:
+def test_threads_that_miss_at_the_same_time_share_one_look(own_parts: Parts) -> None:
+    with own_parts.database.transaction() as session:
         service_id = a_service(session).id
-    directory = ServiceCache(parts.database, parts.encryptor)
+    directory = ServiceCache(own_parts.database, own_parts.encryptor)
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         statements.append(statement)
 
-    event.listen(parts.database.engine, "before_cursor_execute", note)
+    event.listen(own_parts.database.engine, "before_cursor_execute", note)
     directory.get(service_id)
     alone = len(statements)
     directory.clear()
@@ -38,7 +38,7 @@ def test_threads_that_miss_at_the_same_time_share_one_look(parts: Parts) -> None
 
     with ThreadPoolExecutor(12) as pool:
         names = set(pool.map(ask, range(12)))
-    event.remove(parts.database.engine, "before_cursor_execute", note)
+    event.remove(own_parts.database.engine, "before_cursor_execute", note)
     assert len(names) == 1
     assert len(statements) == alone
 

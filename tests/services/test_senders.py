@@ -68,17 +68,17 @@ class TestSmsSenders:
         with parts.database.session() as session, pytest.raises(NotFoundProblemError):
             add_sms_sender(session, new_id(), "Sender", is_default=True)
 
-    def test_two_defaults_at_the_same_time_leave_one(self, parts: Parts) -> None:
-        with parts.database.transaction() as session:
+    def test_two_defaults_at_the_same_time_leave_one(self, own_parts: Parts) -> None:
+        with own_parts.database.transaction() as session:
             service = a_service(session)
 
         def add(number: int) -> None:
-            with parts.database.transaction() as session:
+            with own_parts.database.transaction() as session:
                 add_sms_sender(session, service.id, f"Sender {number}", is_default=True)
 
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(add, range(4)))
-        with parts.database.session() as session:
+        with own_parts.database.session() as session:
             rows = session.scalars(select(SmsSender).where(SmsSender.service_id == service.id)).all()
         assert sorted(row.is_default for row in rows) == [False, False, False, False, True]
 

@@ -239,20 +239,20 @@ def test_archived_template_leaves_its_folder_and_the_list(parts: Parts) -> None:
         assert (loaded.archived, loaded.version) == (True, 2)
 
 
-def test_edits_at_the_same_time_give_each_a_version(parts: Parts) -> None:
-    with parts.database.transaction() as session:
+def test_edits_at_the_same_time_give_each_a_version(own_parts: Parts) -> None:
+    with own_parts.database.transaction() as session:
         service = a_service(session)
         template = a_template(session, service)
 
     def edit(number: int) -> int:
-        with parts.database.transaction() as session:
+        with own_parts.database.transaction() as session:
             return update_template(
                 session, service.id, template.id, changed_by_id=service.created_by_id, content=f"Edit {number}"
             ).version
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(edit, range(4))) == [2, 3, 4, 5]
-    with parts.database.session() as session:
+    with own_parts.database.session() as session:
         assert [row.version for row in versions(session, template)] == [1, 2, 3, 4, 5]
 
 

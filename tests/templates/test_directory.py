@@ -8,9 +8,9 @@ from tests.services.factory import a_service
 from tests.templates.test_actions import a_template
 
 
-def test_a_version_that_is_made_later_is_found_at_once(parts: Parts) -> None:
-    directory = TemplateCache(parts.database)
-    with parts.database.transaction() as session:
+def test_a_version_that_is_made_later_is_found_at_once(own_parts: Parts) -> None:
+    directory = TemplateCache(own_parts.database)
+    with own_parts.database.transaction() as session:
         service = a_service(session)
         template = a_template(session, service)
         service_id, template_id = service.id, template.id

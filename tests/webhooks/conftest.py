@@ -84,9 +84,9 @@ class Callbacks:
 
 
 @pytest.fixture
-def callbacks(parts: Parts) -> Iterator[Callbacks]:
+def callbacks(own_parts: Parts) -> Iterator[Callbacks]:
     container = Container(
-        with_settings(parts, callback_timeout_seconds=1, callback_retry_seconds=0, callback_max_retries=2)
+        with_settings(own_parts, callback_timeout_seconds=1, callback_retry_seconds=0, callback_max_retries=2)
     )
     yield Callbacks(container)
     container.close()

@@ -220,7 +220,7 @@ def test_calls_go_on_when_the_database_was_restarted(callbacks: Callbacks, recei
     with callbacks.parts.database.autocommit() as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         )
     callbacks.wait_until_done()
     assert receiver.received == 5
