@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -42,7 +43,8 @@ class ReceivedPage(NamedTuple):
     has_next: bool
 
 
-class ReceivedSummary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReceivedSummary:
     """How many texts came in the last seven days, and when the newest of all that are kept came."""
 
     count: int

@@ -17,6 +17,7 @@ from notify.infra.replica import BulkSession
 from notify.infra.times import midnight_days_ago, utc_now
 from notify.infra.validation import complain
 from notify.internal.fields import IntText, LocalMoment, Moment, Uuid
+from notify.internal.letter_attachments import AttachmentAnswer
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Fields, Incoming
 from notify.messages.cancel import cancel_letter
@@ -136,7 +137,7 @@ class UsedTemplateAnswer(Answer):
     subject: str | None
     redact_personalisation: bool
     is_precompiled_letter: bool
-    letter_attachment: dict[str, Any] | None
+    letter_attachment: AttachmentAnswer | None
     reply_to_text: str | None
     letter_languages: str | None
     letter_welsh_subject: str | None

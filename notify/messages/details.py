@@ -19,6 +19,7 @@ from notify.content.sms_senders import resolve_sender
 from notify.infra.secrets import Encryptor
 from notify.messages.hooks import job_files
 from notify.messages.models import PERSONALISATION, TO
+from notify.templates.actions import PRECOMPILED_NAME
 
 _COLUMNS: Final = """
     n.id, n."to", n._personalisation, n.normalised_to, n.service_id, n.job_id, n.job_row_number, n.api_key_id,
@@ -34,7 +35,10 @@ _COLUMNS: Final = """
         WHEN 'email' THEN (SELECT e.email_address FROM service_email_reply_to e
                            WHERE e.service_id = n.service_id AND e.is_default AND NOT e.archived)
         ELSE c.contact_block
-    END AS default_sender
+    END AS default_sender,
+    a.id AS attachment_id, a.created_at AS attachment_created_at, a.created_by_id AS attachment_created_by_id,
+    a.archived_at AS attachment_archived_at, a.archived_by_id AS attachment_archived_by_id,
+    a.original_filename AS attachment_filename, a.page_count AS attachment_page_count
 """
 _JOINS: Final = """
 LEFT JOIN users u ON u.id = n.created_by_id
@@ -42,13 +46,12 @@ LEFT JOIN api_keys k ON k.id = n.api_key_id
 LEFT JOIN templates_history t ON t.id = n.template_id AND t.version = n.template_version
 LEFT JOIN template_redacted r ON r.template_id = n.template_id
 LEFT JOIN service_letter_contacts c ON c.id = t.service_letter_contact_id
+LEFT JOIN letter_attachment a ON a.id = t.letter_attachment_id
 """
 _BY_IDS: Final = text(
     f"SELECT {_COLUMNS} FROM notifications n {_JOINS} WHERE n.id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608 -- no input
     " ORDER BY n.created_at DESC, n.id DESC"
 )
-
-PRECOMPILED_NAME: Final = "Pre-compiled PDF"
 
 
 class JobFile(NamedTuple):
@@ -66,6 +69,18 @@ class Sender(NamedTuple):
     email_address: str
 
 
+class UsedAttachment(NamedTuple):
+    """The pages that were printed after a letter."""
+
+    id: UUID
+    created_at: datetime
+    created_by_id: UUID
+    archived_at: datetime | None
+    archived_by_id: UUID | None
+    original_filename: str
+    page_count: int
+
+
 class UsedTemplate(NamedTuple):
     """A template in the version that a message was made from. `reply_to_text` is the present default sender of the
     service, or the template's contact block.
@@ -80,7 +95,7 @@ class UsedTemplate(NamedTuple):
     subject: str | None
     redact_personalisation: bool
     is_precompiled_letter: bool
-    letter_attachment: dict[str, Any] | None
+    letter_attachment: UsedAttachment | None
     reply_to_text: str | None
     letter_languages: str | None
     letter_welsh_subject: str | None
@@ -170,6 +185,20 @@ def _sender(row: Any) -> Sender | None:
     return Sender(row.created_by_id, row.created_by_name, row.created_by_email_address)
 
 
+def _attachment(row: Any) -> UsedAttachment | None:
+    if row.attachment_id is None:
+        return None
+    return UsedAttachment(
+        id=row.attachment_id,
+        created_at=row.attachment_created_at,
+        created_by_id=row.attachment_created_by_id,
+        archived_at=row.attachment_archived_at,
+        archived_by_id=row.attachment_archived_by_id,
+        original_filename=row.attachment_filename,
+        page_count=row.attachment_page_count,
+    )
+
+
 def _template(row: Any) -> UsedTemplate:
     default = row.default_sender
     return UsedTemplate(
@@ -182,7 +211,7 @@ def _template(row: Any) -> UsedTemplate:
         subject=row.subject if row.notification_type != "sms" else None,
         redact_personalisation=row.redact_personalisation,
         is_precompiled_letter=bool(row.hidden) and row.template_name == PRECOMPILED_NAME,
-        letter_attachment=None,
+        letter_attachment=_attachment(row),
         reply_to_text=resolve_sender(default) if default and row.notification_type == "sms" else default,
         letter_languages=row.letter_languages,
         letter_welsh_subject=row.letter_welsh_subject,

@@ -126,7 +126,7 @@ class Serialiser:
                 "international_rate_multiplier": float(multiplier),
                 "sms_rate": float(rate),
             }
-            cost = float(units * multiplier * rate)
+            cost = units * float(multiplier) * float(rate)
         elif is_ready:
             sheets = 0 if message.status in NEVER_SENT else units
             postage = message.postage or "second"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
@@ -108,6 +108,20 @@ class LetterRequest(Schema):
     reference: Reference | MISSING = MISSING
     template_id: Uuid
     personalisation: Personalisation
+
+
+def _pdf_postage(value: object) -> object:
+    if value not in ("first", "second", "economy"):
+        raise complain("invalid. It must be either first, second or economy.")
+    return value
+
+
+class PdfLetterRequest(Schema):
+    """Body of `POST /v2/notifications/letter` with `content`, the PDF in base64 (public-api 6.5)."""
+
+    reference: str
+    content: str
+    postage: Annotated[str, BeforeValidator(_pdf_postage)] = "second"
 
 
 class NotificationsQuery(Schema):

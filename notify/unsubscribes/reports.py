@@ -4,6 +4,7 @@ flushes; the caller's transaction commits.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -21,7 +22,8 @@ UNREPORTED_DAYS: Final = 90
 """Days after it came until a request without a report is archived."""
 
 
-class ReportSummary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
     """A report, or the requests that are in none yet: then `batch_id`, `created_at` and `processed_by_service_at` are
     None.
     """

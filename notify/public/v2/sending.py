@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from base64 import b64decode
+from typing import Any, Final, NoReturn
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
@@ -11,8 +12,9 @@ from notify.infra.errors import ProblemError
 from notify.infra.http import read_json
 from notify.infra.validation import validate
 from notify.messages import serialise
+from notify.messages.accept.checks import check_permission
 from notify.messages.accept.email import EmailAcceptor
-from notify.messages.accept.letter import LetterAcceptor
+from notify.messages.accept.letter import LetterAcceptor, check_key
 from notify.messages.accept.sms import SmsAcceptor
 from notify.public import schemas
 from notify.public.endpoints import Call, Endpoints
@@ -75,7 +77,7 @@ def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
 def send_letter(call: Call, body: Any) -> dict[str, Any]:
     """Send a letter."""
     if isinstance(body, dict) and "content" in body:
-        raise ProblemError("Letters from a PDF of your own are not available on this server")
+        _refuse_pdf(call, validate(schemas.PdfLetterRequest, body))
     form = validate(schemas.LetterRequest, body)
     message = call.container.get(LetterAcceptor).accept(
         call.caller,
@@ -84,6 +86,17 @@ def send_letter(call: Call, body: Any) -> dict[str, Any]:
         reference=given(form.reference),
     )
     return serialise.accepted(message, call.address, call.caller.service.id)
+
+
+def _refuse_pdf(call: Call, form: schemas.PdfLetterRequest) -> NoReturn:
+    """What is wrong with a letter that comes as a PDF (6.5); else, that this server takes none."""
+    check_permission(call.caller.service, "letter")
+    check_key(call.caller.service, call.caller.key.key_type)
+    try:
+        b64decode(form.content)
+    except ValueError:
+        raise ProblemError("Cannot decode letter content (invalid base64 encoding)") from None
+    raise ProblemError("Letters from a PDF of your own are not available on this server")
 
 
 def refuse_type(notification_type: str) -> Response:
