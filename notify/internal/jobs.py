@@ -66,7 +66,7 @@ class NewJob(Fields):
 
 
 class MessagesQuery(FieldsQuery):
-    """Which messages of a job, and which page of them. `format_for_csv` is on whatever its value, unless it is empty."""
+    """Which messages of a job, and which page of them. `format_for_csv` is on for any value but an empty one."""
 
     status: list[str] = Field(default_factory=list)
     template_type: Types = Field(default_factory=list)
