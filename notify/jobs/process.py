@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
-from itertools import batched
+from itertools import islice
 from typing import Final, NamedTuple, Self
 from uuid import UUID
 
@@ -116,14 +116,13 @@ class JobProcessor:
         self._run(work)
 
     def resume(self, job_id: UUID) -> None:
-        """Go on with a job whose worker is gone: in progress, or pending since its time came. Limits count no more."""
+        """Go on with a job whose worker is gone. Limits count no more."""
         now = utc_now()
         with self._database.transaction() as session:
             job = session.get(Job, job_id, with_for_update=True)
-            if job is None or job.job_status not in ("error", "in progress", "pending"):
+            if job is None or not is_stalled(job):
                 return
-            job.job_status, job.processing_started, job.progressed_at = "in progress", now, now
-            job.updated_at = now
+            job.processing_started = job.progressed_at = job.updated_at = now
             work = _work(job)
         self._run(work)
 
@@ -212,7 +211,8 @@ class JobProcessor:
         """Save the messages of rows, as long as the job has this status; whether it had it to the end."""
         dropped: list[int] = []
         invalid = 0
-        for batch in batched(rows, BATCH_ROWS):
+        waiting = iter(rows)
+        while batch := list(islice(waiting, BATCH_ROWS)):
             now = utc_now()
             made = [(row.index, writer.message(row, now)) for row in batch]
             dropped += [index for index, message in made if message is None]

@@ -1,0 +1,127 @@
+"""What is done for jobs periodically (contract: workers 12.4, 14.3): due ones are started, stalled ones resumed,
+missing rows made, statuses completed, files deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.orm import Session
+
+from notify.infra.database import Database
+from notify.jobs.files import JobFiles
+from notify.jobs.models import Job, file_time
+from notify.jobs.process import STALLED_AFTER
+from notify.jobs.retention import kept_since
+from notify.messages.models import Notification
+from notify.templates.models import Template
+
+UNPUBLISHED_AFTER: Final = timedelta(minutes=5)
+"""A job that has been pending for so long may have been lost by the broker."""
+SOON: Final = timedelta(minutes=1)
+LATER: Final = timedelta(minutes=20)
+LATEST: Final = timedelta(hours=24)
+FILES_AT_A_TIME: Final = 200
+
+
+class DueJob(NamedTuple):
+    """A job to publish."""
+
+    id: UUID
+    service_id: UUID
+
+
+def start_due(session: Session, now: datetime) -> list[DueJob]:
+    """Make scheduled jobs pending whose time has come. Publish them after the commit."""
+    due = (
+        select(Job.id)
+        .where(Job.job_status == "scheduled", Job.scheduled_for < now)
+        .order_by(Job.scheduled_for)
+        .with_for_update(skip_locked=True)
+    )
+    rows = session.execute(
+        update(Job)
+        .where(Job.id.in_(due))
+        .values(job_status="pending", updated_at=now)
+        .returning(Job.id, Job.service_id)
+        .execution_options(synchronize_session=False)
+    )
+    return [DueJob(*row) for row in rows]
+
+
+def find_unpublished(session: Session, now: datetime) -> list[DueJob]:
+    """Pending jobs that wait for longer than they should, oldest first."""
+    since = func.coalesce(Job.updated_at, Job.created_at)
+    rows = session.execute(
+        select(Job.id, Job.service_id)
+        .where(Job.job_status == "pending", since < now - UNPUBLISHED_AFTER)
+        .order_by(Job.created_at)
+    )
+    return [DueJob(*row) for row in rows]
+
+
+def find_stalled(session: Session, now: datetime) -> list[UUID]:
+    """Jobs in progress that have lost their worker, oldest first."""
+    moved = func.coalesce(Job.progressed_at, Job.processing_started)
+    stalled = and_(Job.job_status == "in progress", moved < now - STALLED_AFTER)
+    return list(session.scalars(select(Job.id).where(stalled).order_by(Job.processing_started)))
+
+
+def _finished(now: datetime, after: timedelta, before: timedelta) -> ColumnElement[bool]:
+    return and_(Job.job_status == "finished", Job.processing_finished.between(now - before, now - after))
+
+
+def _messages() -> Any:
+    return select(func.count()).where(Notification.job_id == Job.id).correlate(Job).scalar_subquery()
+
+
+def complete(session: Session, now: datetime, *, after: timedelta = SOON, before: timedelta = LATER) -> int:
+    """Give finished jobs their last status whose messages are all there; how many."""
+    completed = session.execute(
+        update(Job)
+        .where(_finished(now, after, before), _messages() == Job.notification_count)
+        .values(job_status="finished all notifications created", updated_at=now)
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(completed.all())
+
+
+def find_incomplete(session: Session, now: datetime) -> list[DueJob]:
+    """Jobs that finished between 20 minutes and a day ago with some of their messages, and not all."""
+    number = _messages()
+    rows = session.execute(
+        select(Job.id, Job.service_id)
+        .where(_finished(now, LATER, LATEST), number > 0, number < Job.notification_count)
+        .order_by(Job.processing_finished)
+    )
+    return [DueJob(*row) for row in rows]
+
+
+def delete_old_files(database: Database, files: JobFiles, types: Collection[str], now: datetime) -> int:
+    """Delete the files of jobs of these types whose retention is over, and mark the jobs as archived; how many."""
+    old = (
+        select(Job.id, Job.service_id)
+        .join(Template, Template.id == Job.template_id)
+        .where(
+            ~Job.archived,
+            Template.template_type.in_(types),
+            file_time() < kept_since(now, Job.service_id, Template.template_type),
+        )
+        .order_by(file_time())
+        .limit(FILES_AT_A_TIME)
+    )
+    number = 0
+    while True:
+        with database.transaction() as session:
+            rows = [DueJob(*row) for row in session.execute(old)]
+            for row in rows:
+                files.delete(row.service_id, row.id)
+            session.execute(update(Job).where(Job.id.in_([row.id for row in rows])).values(archived=True))
+        number += len(rows)
+        if len(rows) < FILES_AT_A_TIME:
+            return number

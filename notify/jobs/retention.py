@@ -1,0 +1,27 @@
+"""Since when a service's jobs and their files are kept (contract: internal-jobs 1.7, 2, 3)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import SQLColumnExpression, Text, cast, func, literal, select
+
+from notify.services.models import DataRetention
+from notify.services.retention import USUAL_RETENTION_DAYS
+
+
+def kept_since(now: datetime, service_id: SQLColumnExpression[Any], kind: SQLColumnExpression[Any]) -> Any:
+    """SQL: the UTC midnight of today, less the service's days of retention for a type of message."""
+    today = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
+    days = (
+        select(DataRetention.days_of_retention)
+        .where(
+            DataRetention.service_id == service_id,
+            # two enumerations, with the same words
+            cast(DataRetention.notification_type, Text) == cast(kind, Text),
+        )
+        .correlate_except(DataRetention)
+        .scalar_subquery()
+    )
+    return literal(today) - func.make_interval(0, 0, 0, func.coalesce(days, USUAL_RETENTION_DAYS))
