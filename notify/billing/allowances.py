@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from notify.billing.errors import NoAllowanceError
-from notify.billing.models import AnnualBilling, DefaultAnnualAllowance
+from notify.billing.models import AnnualBilling, BillingFact, DefaultAnnualAllowance
 from notify.infra.errors import MalformedRequestError
 from notify.infra.times import utc_now
 from notify.services.models import Service
@@ -19,6 +19,19 @@ from notify.services.service import get_service
 
 FIRST_YEAR: Final = 2016
 """The first financial year with allowances."""
+
+HIGH_VOLUME: Final = 300_000
+"""A service that sent so many units of text messages in a financial year gets none for free in the next."""
+
+
+class Allowance(NamedTuple):
+    """Free fragments: whether they were set for the service itself, and whether there are none because it sends very
+    many.
+    """
+
+    limit: int
+    is_custom: bool
+    is_high_volume: bool
 
 
 def financial_year(day: date) -> int:
@@ -88,18 +101,8 @@ def _allowance(session: Session, service_id: UUID, year: int) -> AnnualBilling |
 
 
 def _grant(session: Session, service: Service, year: int) -> AnnualBilling:
-    before = _allowance(session, service.id, year - 1)
-    if before is not None and before.has_custom_allowance:
-        fragments: int | None = before.free_sms_fragment_limit
-    else:
-        fragments = default_allowance(session, service.organisation_type, year)
-    if fragments is None:
-        raise NoAllowanceError(service.organisation_type or "other", year, service.id)
     row = insert(AnnualBilling).values(
-        service_id=service.id,
-        financial_year_start=year,
-        free_sms_fragment_limit=fragments,
-        has_custom_allowance=before is not None and before.has_custom_allowance,
+        service_id=service.id, financial_year_start=year, **_values(session, service, year)
     )
     # two may look at the same time
     session.execute(row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start"))
@@ -109,26 +112,59 @@ def _grant(session: Session, service: Service, year: int) -> AnnualBilling:
     return granted
 
 
-def reset_default_allowance(session: Session, service: Service, day: date) -> None:
-    """Give a service the free fragments that its type of organisation gets in the financial year of a local day, in
-    place of those that it had. One that had an allowance of its own in the year before keeps that (contract: workers
-    15.4). Raises `NoAllowanceError`.
+def _values(session: Session, service: Service, year: int) -> dict[str, int | bool]:
+    """The columns of a service's default allowance. Raises `NoAllowanceError`."""
+    allowance = allowance_of(session, service, year)
+    return {
+        "free_sms_fragment_limit": allowance.limit,
+        "has_custom_allowance": allowance.is_custom,
+        "high_volume_service_last_year": allowance.is_high_volume,
+    }
+
+
+def allowance_of(session: Session, service: Service, year: int) -> Allowance:
+    """The free fragments that a service gets in a financial year where nobody sets them (contract:
+    internal-jobs-billing-platform 5.4): none where it sent very many the year before; those that were set for it in
+    that year; else those of its type of organisation. Raises `NoAllowanceError`.
     """
-    year = financial_year(day)
-    before = session.scalar(
+    if _units_sent(session, service.id, year - 1) >= HIGH_VOLUME:
+        return Allowance(0, is_custom=False, is_high_volume=True)
+    custom = session.scalar(
         select(AnnualBilling.free_sms_fragment_limit).where(
             AnnualBilling.service_id == service.id,
             AnnualBilling.financial_year_start == year - 1,
             AnnualBilling.has_custom_allowance,
         )
     )
-    allowance = default_allowance(session, service.organisation_type, year) if before is None else before
-    if allowance is None:
+    if custom is not None:
+        return Allowance(custom, is_custom=True, is_high_volume=False)
+    limit = default_allowance(session, service.organisation_type, year)
+    if limit is None:
         raise NoAllowanceError(service.organisation_type or "other", year, service.id)
-    values = {"free_sms_fragment_limit": allowance, "has_custom_allowance": before is not None}
+    return Allowance(limit, is_custom=False, is_high_volume=False)
+
+
+def reset_default_allowance(session: Session, service: Service, day: date) -> None:
+    """Give a service the free fragments of `allowance_of` for the financial year of a local day, in place of those
+    that it had. Raises `NoAllowanceError`.
+    """
+    year = financial_year(day)
+    values = _values(session, service, year)
     row = insert(AnnualBilling).values(service_id=service.id, financial_year_start=year, **values)
     session.execute(
         row.on_conflict_do_update(
             constraint="uix_service_id_financial_year_start", set_={**values, "updated_at": utc_now()}
         )
     )
+
+
+def _units_sent(session: Session, service_id: UUID, year: int) -> int:
+    units = session.scalar(
+        select(func.sum(BillingFact.billable_units * BillingFact.rate_multiplier)).where(
+            BillingFact.service_id == service_id,
+            BillingFact.notification_type == "sms",
+            BillingFact.bst_date >= date(year, 4, 1),
+            BillingFact.bst_date < date(year + 1, 4, 1),
+        )
+    )
+    return units or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -76,3 +76,31 @@ class DefaultAnnualAllowance(Base):
     notification_type: Mapped[str] = mapped_column(notification_type_enum)
 
     __table_args__ = (CheckConstraint(one_of("organisation_type", ORGANISATION_TYPES), name="organisation_type"),)
+
+
+class BillingFact(Base):
+    """What a service sent from a template on a local day, at one price. `rate` is pounds per unit; `billable_units` are
+    fragments of text messages, sheets of letters. Facts are kept when their service or template is deleted.
+    """
+
+    __tablename__ = "ft_billing"
+
+    bst_date: Mapped[date] = mapped_column(primary_key=True)
+    template_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service_id: Mapped[UUID] = mapped_column(primary_key=True)
+    notification_type: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    rate_multiplier: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    international: Mapped[bool] = mapped_column(primary_key=True)
+    rate: Mapped[Decimal] = mapped_column(Numeric, primary_key=True)
+    postage: Mapped[str] = mapped_column(primary_key=True)
+    billable_units: Mapped[int | None]
+    notifications_sent: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=utc_now)
+
+    __table_args__ = (
+        Index("ix_ft_billing_bst_date", "bst_date"),
+        Index("ix_ft_billing_service_id", "service_id", "bst_date"),
+        Index("ix_ft_billing_template_id", "template_id"),
+    )
