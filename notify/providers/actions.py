@@ -35,7 +35,7 @@ def save_change(
     session: Session,
     provider: ProviderDetails,
     *,
-    changed_by: UUID,
+    changed_by: UUID | None,
     now: datetime,
     reason: str | None,
     priority: int | None = None,
