@@ -1,5 +1,5 @@
-"""How much templates are used (contract: internal-users-orgs-templates 7): past days from facts, today from the messages
-themselves. Messages sent with a test key do not count.
+"""How much templates are used (contract: internal-users-orgs-templates 7): past days from facts, today from messages
+themselves. Those sent with a test key do not count.
 """
 
 from __future__ import annotations
