@@ -12,10 +12,9 @@ from sqlalchemy import select, tuple_
 
 from notify.infra.container import Container
 from notify.infra.database import Database
-from notify.infra.objects import Objects
+from notify.infra.objects import Bucket
 from notify.infra.times import local_midnight
 from notify.templates.models import EmailFile, Template
-from notify.templates.settings import TemplateSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -37,17 +36,15 @@ class ArchivedFile(NamedTuple):
 class FileRemover:
     """Deletes archived files of email templates from the object store."""
 
-    def __init__(self, database: Database, objects: Objects, bucket: str) -> None:
+    def __init__(self, database: Database, bucket: Bucket) -> None:
         self._database = database
-        self._objects = objects
         self._bucket = bucket
 
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
         parts = container.parts
-        bucket = parts.settings.part(TemplateSettings).s3_bucket_template_email_files
-        return cls(parts.database, parts.objects, bucket)
+        return cls(parts.database, parts.objects.bucket(parts.settings.s3_bucket_template_email_files))
 
     def remove(self, *, now: datetime, archived_after: date | None = None) -> int:
         """Delete the files that were archived more than 14 days ago, and less than 17 unless `archived_after` says from
@@ -63,7 +60,7 @@ class FileRemover:
 
     def _delete(self, file: ArchivedFile) -> bool:
         try:
-            self._objects.delete(f"{self._bucket}/{file.service_id}/{file.id}")
+            self._bucket.delete(f"{file.service_id}/{file.id}")
         except Exception:  # of the store's client, which has no class in common
             logger.exception("file of an email template not deleted", file_id=str(file.id))
             return False
