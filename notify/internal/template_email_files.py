@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import MISSING, Field, PlainSerializer, WithJsonSchema
+from pydantic import MISSING, Field, PlainSerializer, WithJsonSchema, computed_field
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import FieldProblemError, NotFoundProblemError
@@ -59,11 +59,19 @@ class FileAnswer(Answer):
     template_id: UUID
     template_version: int
     created_by_id: UUID
-    template: UUID = Field(validation_alias="template_id")
-    created_by: UUID = Field(validation_alias="created_by_id")
     archived_by: UUID | None = Field(validation_alias="archived_by_id")
     version: int
     pending: bool
+
+    @computed_field
+    def template(self) -> UUID:
+        """Its template, once more."""
+        return self.template_id
+
+    @computed_field
+    def created_by(self) -> UUID:
+        """Who added it, once more."""
+        return self.created_by_id
 
 
 def _spaced(moment: datetime) -> str:
@@ -73,7 +81,7 @@ def _spaced(moment: datetime) -> str:
 class ArchivedFileAnswer(FileAnswer):
     """A file as it was before it was archived, with when and by whom."""
 
-    archived_at: Annotated[  # type: ignore[assignment]
+    archived_at: Annotated[
         datetime, PlainSerializer(_spaced, return_type=str), WithJsonSchema({"type": "string"}, mode="serialization")
     ]
 

@@ -151,8 +151,10 @@ def update_template(
     if all(getattr(template, name) == value for name, value in changes.items()):
         return template
     if "letter_languages" not in changes and any(name in changes for name in _WELSH_TEXTS):
-        welsh = {name: changes.get(name, getattr(template, name)) for name in _WELSH_TEXTS}
-        changes["letter_languages"] = _languages_of(*welsh.values())
+        changes["letter_languages"] = _languages_of(
+            changes.get("letter_welsh_subject", template.letter_welsh_subject),
+            changes.get("letter_welsh_content", template.letter_welsh_content),
+        )
     if "service_letter_contact_id" in changes:
         rules.check_contact(session, service_id, changes["service_letter_contact_id"])
     change_template(session, template, dict(changes), changed_by_id=changed_by_id)

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_27_0430"
-down_revision = "2026_11_27_0420"
+down_revision = "2026_11_27_0421"
 branch_labels = None
 depends_on = None
 

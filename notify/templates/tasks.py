@@ -1,0 +1,36 @@
+"""Celery tasks about templates: thin."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import structlog
+from celery.schedules import crontab
+
+from notify.infra.container import Container
+from notify.infra.task_set import TaskSet
+from notify.infra.times import utc_now
+from notify.templates import email_files
+from notify.templates.maintenance import FileRemover
+
+logger = structlog.get_logger(__name__)
+
+tasks = TaskSet()
+
+
+@tasks.periodic("archive-pending-files", crontab(hour=3, minute=33))
+def archive_pending_files(container: Container) -> None:
+    """Archive files that were added to email templates a day ago and never made live."""
+    with container.parts.database.transaction() as session:
+        number = email_files.archive_pending_files(session, now=utc_now())
+    if number:
+        logger.info("pending files archived", number=number)
+
+
+@tasks.periodic("remove-archived-template-email-files-from-s3", crontab(hour=4, minute=40))
+def remove_archived_files(container: Container, archived_after: str | None = None) -> None:
+    """Delete files that were archived two weeks ago; those since `archived_after` (`YYYY-MM-DD`), if that is given."""
+    since = None if archived_after is None else date.fromisoformat(archived_after)
+    number = container.get(FileRemover).remove(now=utc_now(), archived_after=since)
+    if number:
+        logger.info("archived files deleted", number=number)
