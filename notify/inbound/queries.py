@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.content.sms_senders import resolve_sender
 from notify.inbound.models import CONTENT, InboundText, InboundTextHistory
-from notify.infra.errors import NotFoundProblemError, PageNotFoundError
+from notify.infra.errors import BareProblemError, NotFoundProblemError, PageNotFoundError
 from notify.infra.paging import PAGE_SIZE
 from notify.infra.secrets import Encryptor
 from notify.infra.times import midnight_days_ago
@@ -118,11 +118,20 @@ class NumberUse(NamedTuple):
     most_recent_date: datetime | None
 
 
-def last_use(session: Session, service_id: UUID) -> NumberUse | None:
-    """When the service last sent from its number, or received a text. `None` where it has no number."""
+class NoNumberError(BareProblemError):
+    """The service has no number to be texted."""
+
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__("inbound not found")
+
+
+def last_use(session: Session, service_id: UUID) -> NumberUse:
+    """When the service last sent from its number, or received a text. Raises `NoNumberError`."""
     number = number_of_service(session, service_id)
     if number is None:
-        return None
+        raise NoNumberError
     sent = select(func.max(Notification.created_at)).where(
         Notification.service_id == service_id,
         sent_from_number(),

@@ -74,6 +74,10 @@ class PageNotFoundError(NotFoundProblemError):
         super().__init__(NOT_FOUND)
 
 
+class BareProblemError(ProblemError):
+    """A problem that the internal API answers as `{"message": text}` alone, where the contract has it so."""
+
+
 class FieldsProblemError(ProblemError):
     """Values that break rules. `fields` names them in the internal envelope: `{field: [messages]}` (public-api 3.3);
     a value may be nested further, as the faults of a list's items are.

@@ -5,6 +5,7 @@
 | `AuthError`                               | `{"result", "message": {"token": [text]}}`       | its entry   |
 | `ValidationProblemError`                  | E-schema: `{"status_code", "errors": [...]}`     | the same    |
 | `FieldProblemError`, `FieldsProblemError` | E-field: `{"result", "message": {field: [...]}}` | its entries |
+| `BareProblemError`                        | `{"message": text}`                              | its entry   |
 | any other `ProblemError`                  | E-std: `{"result", "message": text}`             | its entries |
 | value that no column can hold             | 404 `No result found`                            | `DataError` |
 | id of nothing, seen by a foreign key      | 404 `No result found`                            | `NoResultFound` |
@@ -25,8 +26,15 @@ from flask import Response, request
 from psycopg.errors import ForeignKeyViolation, QueryCanceled, UniqueViolation
 from werkzeug.exceptions import BadRequest, HTTPException, NotFound
 
-from notify.infra.errors import MALFORMED, NOT_FOUND, NotFoundProblemError, ProblemError, ValidationProblemError
-from notify.infra.http import result_error, v2_error, v2_problem
+from notify.infra.errors import (
+    MALFORMED,
+    NOT_FOUND,
+    BareProblemError,
+    NotFoundProblemError,
+    ProblemError,
+    ValidationProblemError,
+)
+from notify.infra.http import json_answer, result_error, v2_error, v2_problem
 from notify.infra.overload import busy_error
 from notify.infra.request_log import request_raised
 from notify.infra.tokens import AuthError
@@ -48,6 +56,8 @@ def answer(error: Exception, envelope: Envelope) -> Response:
     if problem is not None:
         if envelope is Envelope.V2 or isinstance(problem, ValidationProblemError):
             return v2_problem(problem)
+        if isinstance(problem, BareProblemError):
+            return json_answer({"message": problem.message()}, problem.status)
         message = {"token": problem.messages} if isinstance(problem, AuthError) else problem.message()
         return result_error(problem.status, message)
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Response
 from pydantic import MISSING
 from sqlalchemy.orm import Session
 
 from notify.inbound import queries
 from notify.infra.container import Container
-from notify.infra.http import json_answer
 from notify.infra.replica import BulkSession
 from notify.infra.times import utc_now
 from notify.internal.fields import HttpDate, IntText, Moment, NaiveMoment
@@ -101,10 +99,9 @@ def get_text(session: Session, container: Container, service_id: UUID, inbound_s
 
 
 @routes.get("/most-recent-usage")
-def get_last_use(session: Session, service_id: UUID) -> UseAnswer | Response:
+def get_last_use(session: Session, service_id: UUID) -> UseAnswer:
     """Find out when a service's number was last used."""
-    use = queries.last_use(session, service_id)
-    return json_answer({"message": "inbound not found"}, 404) if use is None else UseAnswer.of(use)
+    return UseAnswer.of(queries.last_use(session, service_id))
 
 
 @routes.post("/remove")

@@ -27,6 +27,13 @@ _ERRORS: Final = {
         "required": ["result", "message"],
         "properties": {"result": {"const": "error"}, "message": {"type": ["string", "object", "array"]}},
     },
+    "BareProblem": {
+        "description": "What is wrong, as a text alone.",
+        "type": "object",
+        "required": ["message"],
+        "properties": {"message": {"type": "string"}},
+        "additionalProperties": False,
+    },
     "Problems": {
         "description": "What is wrong with a body or query.",
         "type": "object",
