@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypedDict, Unpack
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,8 +14,6 @@ from notify.branding.models import BRAND_TYPES, EmailBranding
 from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_public_id
-
-_LONGEST: Final = {"colour": 7, "name": 255, "alt_text": 255, "text": 255, "logo": 255}
 
 
 class EmailBrandingChanges(TypedDict, total=False):
@@ -94,8 +92,6 @@ def update_email_branding(
 
 def _change(branding: EmailBranding, changes: EmailBrandingChanges) -> None:
     for field, value in changes.items():
-        if isinstance(value, str) and len(value) > _LONGEST.get(field, 255):
-            raise InvalidBrandingError(field, f"Longer than maximum length {_LONGEST.get(field, 255)}.")
         setattr(branding, field, value or None)
     if branding.name is None:
         raise InvalidBrandingError("name", "Missing data for required field.")

@@ -62,8 +62,6 @@ def _check(**texts: str) -> None:
     for field, text in texts.items():
         if not text:
             raise InvalidBrandingError(field, "Missing data for required field.")
-        if len(text) > 255:
-            raise InvalidBrandingError(field, "Longer than maximum length 255.")
 
 
 def _flush(session: Session) -> None:

@@ -104,6 +104,21 @@ ENTRIES = {
         },
     ),
     **_entries(
+        "organisations",
+        {
+            "populate-organisations-from-file": "Make the organisations of a file.",
+            "populate-organisation-agreement-details-from-file": "Store who signed the agreements of organisations.",
+            "associate-services-to-organisations": "Link services to the organisations of their makers' domains.",
+        },
+    ),
+    **_entries(
+        "teams",
+        {
+            "bulk-invite-user-to-service": "Invite many people to the team of a service.",
+            "populate-go-live": "Store who made services live, and when.",
+        },
+    ),
+    **_entries(
         "callbacks",
         {
             "create-callback": "Notify a service of one kind of event, from at most two seconds on.",
