@@ -45,6 +45,7 @@ from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
 from notify.internal.errors import Envelope
 from notify.internal.reading import Unread, incoming_model, read
 from notify.internal.schemas import Incoming
+from notify.services.cache import ServiceCache
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 V = TypeVar("V", bound=Callable[..., Any])
@@ -205,7 +206,11 @@ def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
         if not sessions:
             return _response(view(**arguments), endpoint.status)
         with opened() as session:  # which commits before the answer leaves
-            return _response(view(**arguments, **dict.fromkeys(sessions, session)), endpoint.status)
+            response = _response(view(**arguments, **dict.fromkeys(sessions, session)), endpoint.status)
+        if endpoint.writes and (service_id := arguments.get("service_id")) is not None:
+            # the change is seen here at once, by other processes within two seconds
+            container.get(ServiceCache).forget(service_id)
+        return response
 
     return serve
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Condition
-from typing import Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from cachetools import TTLCache, cached
@@ -17,17 +17,25 @@ from notify.services.queries import CachedService
 SECONDS = 2
 ENTRIES = 1024
 
+_V = TypeVar("_V")
+_Entries = TTLCache[tuple[Any, ...], _V | None]
+"""Entries by the arguments of the look."""
+
 
 class ServiceCache:
-    """Looks up services and their senders. What it says may be two seconds old. Of threads that miss the same thing at
+    """Looks up services and their senders. What it says may be two seconds old, unless the change was made in this process
+    and `forget` called. Of threads that miss the same thing at
     the same time, one asks the database.
     """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
         self._encryptor = encryptor
-        self._service = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_service)
-        self._sender = cached(TTLCache(ENTRIES, SECONDS), condition=Condition())(self._load_sender)
+        self._condition = Condition()
+        self._services: _Entries[CachedService] = TTLCache(ENTRIES, SECONDS)
+        self._senders: _Entries[str] = TTLCache(ENTRIES, SECONDS)
+        self._service = cached(self._services, condition=self._condition)(self._load_service)
+        self._sender = cached(self._senders, condition=self._condition)(self._load_sender)
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -54,6 +62,13 @@ class ServiceCache:
         find = queries.sms_sender if kind == "sms" else queries.reply_to
         with self._database.session() as session:
             return find(session, service_id, sender_id)
+
+    def forget(self, service_id: UUID) -> None:
+        """Forget a service and its senders, so that the next look in this process is at the database."""
+        with self._condition:
+            self._services.pop((service_id,), None)
+            for key in [key for key in self._senders if key[1] == service_id]:
+                self._senders.pop(key, None)
 
     def clear(self) -> None:
         """Forget everything, so that the next look is at the database."""

@@ -11,6 +11,8 @@ from sqlalchemy import event
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.services.cache import ServiceCache
+from notify.services.senders import add_reply_to, update_reply_to
+from notify.services.service import update_service
 from tests.services.factory import a_service
 
 
@@ -48,3 +50,23 @@ def test_what_is_not_there_is_null(parts: Parts) -> None:
     assert directory.get(new_id()) is None
     assert directory.sms_sender(new_id(), new_id()) is None
     assert directory.reply_to(new_id(), new_id()) is None
+
+
+def test_a_forgotten_service_is_read_again(own_parts: Parts) -> None:
+    with own_parts.database.transaction() as session:
+        service_id, other_id = a_service(session).id, a_service(session).id
+        reply_to = add_reply_to(session, service_id, "oak@example.gov.uk", is_default=True).id
+    cache = ServiceCache(own_parts.database, own_parts.encryptor)
+    before = cache.get(other_id)
+    assert cache.get(service_id) is not None
+    assert cache.reply_to(service_id, reply_to) == "oak@example.gov.uk"
+    with own_parts.database.transaction() as session:
+        update_service(session, service_id, name="Another name")
+        update_service(session, other_id, name="The name of the other one")
+        update_reply_to(session, service_id, reply_to, "ash@example.gov.uk", is_default=True)
+    cache.forget(service_id)
+    changed = cache.get(service_id)
+    assert changed is not None
+    assert changed.name == "Another name"
+    assert cache.reply_to(service_id, reply_to) == "ash@example.gov.uk"
+    assert cache.get(other_id) is before
