@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
 
 from notify.infra.container import Container
+from notify.infra.errors import PageNotFoundError
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import maintenance
 from notify.messages.callbacks import MessageCallbacks
+from notify.messages.listing import ListFilter, page_of_messages, rows_of_messages
+from notify.messages.models import Notification, sent_from_number
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
+from notify.messages.search import search_messages
 from notify.providers.base import Receipt
 from tests.conftest import fresh_parts
 
@@ -66,6 +72,37 @@ def page(older_than: UUID | None = None, **filters: Any) -> Callable[[Parts], No
     return read
 
 
+def admin_page(number: int = 1, **filters: Any) -> Callable[[Parts], None]:
+    def read(parts: Parts) -> None:
+        with parts.database.reading() as session, suppress(PageNotFoundError):
+            page_of_messages(session, parts.encryptor, ListFilter(UUID(int=99), **filters), number=number)
+
+    return read
+
+
+def csv_rows(parts: Parts) -> None:
+    with parts.database.reading() as session:
+        rows_of_messages(session, parts.encryptor, ListFilter(UUID(int=99)), older_than=UUID(int=1))
+
+
+def search_for(term: str, kind: str | None = None) -> Callable[[Parts], None]:
+    def read(parts: Parts) -> None:
+        with parts.database.reading() as session:
+            found = search_messages(session, parts.encryptor, SERVICE, term, types=() if kind is None else (kind,))
+        assert not found.messages
+
+    return read
+
+
+def last_use(parts: Parts) -> None:
+    with parts.database.reading() as session:
+        session.execute(
+            select(func.max(Notification.created_at)).where(
+                Notification.service_id == SERVICE, sent_from_number(), Notification.reply_to_text == "447700900001"
+            )
+        )
+
+
 def sweep(parts: Parts) -> None:
     sweeper = maintenance.Sweeper(parts.database, parts.queue, retry=timedelta(minutes=5))
     sweeper.sweep(now=utc_now(), first=timedelta(minutes=5), every=timedelta(minutes=1))
@@ -92,6 +129,14 @@ def take_receipts(parts: Parts) -> None:
         page(older_than=UUID(int=1)),
         page(statuses={"created", "sending"}, types=("sms",)),
         page(client_reference="reference-7"),
+        admin_page(),
+        admin_page(number=2),
+        admin_page(types=("sms",), statuses=("failed",), include_from_test_key=True),
+        admin_page(include_jobs=False, include_one_off=False, since=utc_now()),
+        csv_rows,
+        search_for("07700900987654", "sms"),
+        search_for("no such reference"),
+        last_use,
         sweep,
         time_out,
         take_receipts,
