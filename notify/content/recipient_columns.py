@@ -37,6 +37,7 @@ class Columns:
         """
         self._width = min(width, len(names))
         self._extra_until = width
+        self._names = tuple(names[:width])
         self._keys = tuple(None if index in blank else key_form(name) for index, name in enumerate(names[:width]))
         written = [name for index, name in enumerate(names[:width]) if index not in blank]
         populated = set(self._keys)
@@ -86,20 +87,26 @@ class Columns:
         return [clean_cell(cell) for cell in cells[self._width : self._extra_until]] if len(cells) > self._width else []
 
     def _collect(self, cells: Sequence[str]) -> dict[str, object]:
-        """The values by key; those of columns with the same name make a list, without blanks at its start."""
+        """The values by key; those of columns with the same name make a list, without blanks at its start. Of columns
+        that spell one name differently the last counts.
+        """
         values: dict[str, object] = {}
-        for position, key in enumerate(self._keys):
+        keys: dict[str, str] = {}
+        for position, (name, key) in enumerate(zip(self._names, self._keys, strict=False)):
             if key is None:
                 continue
             value = clean_cell(cells[position]) if position < len(cells) else None
-            before = values.get(key)
-            if before is None or key in self.recipient_keys:
-                values[key] = value
+            is_recipient = key in self.recipient_keys
+            slot = key if is_recipient else name
+            keys[slot] = key
+            before = values.get(slot)
+            if before is None or is_recipient:
+                values[slot] = value
             elif isinstance(before, list):
                 before.append(value)
             else:
-                values[key] = [before, value]
-        return values
+                values[slot] = [before, value]
+        return {keys[slot]: value for slot, value in values.items()}
 
 
 def read_columns(rows: Iterable[Sequence[str]], template: Template) -> tuple[Columns, int]:

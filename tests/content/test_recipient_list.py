@@ -96,12 +96,18 @@ def test_columns_that_the_template_does_not_want_are_kept_and_not_checked() -> N
     assert row.reference == "ref-1"
 
 
+def test_of_columns_that_spell_a_name_differently_the_last_counts() -> None:
+    first, second = read("phone number,Thing,THING,Thing\n07900900123,a,b,\n07900900123,,,c").rows()
+    assert first.values["thing"] == "b"
+    assert second.values["thing"] is None
+
+
 @pytest.mark.parametrize(
     ("cells", "value"),
     [("a,b,c", ["a", "b", "c"]), ("a,b,", ["a", "b", None]), (",,c", "c"), (",b,c", ["b", "c"]), (",,", None)],
 )
 def test_columns_of_one_name_make_a_list(cells: str, value: object) -> None:
-    first, _ = read(f"phone number,name,Name,NAME\n07900900123,{cells}\n07900900123,x,y,z").rows()
+    first, _ = read(f"phone number,name,name,name\n07900900123,{cells}\n07900900123,x,y,z").rows()
     assert first.values["name"] == value
     assert first.cell_errors == ({"name": "Missing"} if value is None else {})
 
