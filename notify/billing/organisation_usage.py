@@ -69,7 +69,7 @@ def usage_of_services(session: Session, organisation_id: UUID, year: int) -> lis
         .outerjoin(sums, sums.c.service_id == services.c.id)
         .order_by(services.c.active.desc(), func.lower(services.c.name), services.c.id)
     )
-    return [ServiceUsage(*row) for row in session.execute(query)]
+    return [ServiceUsage._make(row) for row in session.execute(query)]
 
 
 def _facts(services: CTE, year: int) -> CTE:

@@ -121,7 +121,6 @@ def _make(session: Session, line: _Line) -> bool:
     """Make an organisation; False where its name or a domain is taken."""
     email = _branding_id(line.email_branding, [(row.id, row.name) for row in list_email_brandings(session)])
     letter = _branding_id(line.letter_branding, [(row.id, row.name) for row in list_letter_brandings(session)])
-    brandings = {"email_branding_id": email, "letter_branding_id": letter}
     try:
         with session.begin_nested():
             create_organisation(
@@ -131,7 +130,8 @@ def _make(session: Session, line: _Line) -> bool:
                 crown=line.crown,
                 agreement_signed=line.agreement_signed,
                 domains=line.domains,
-                **{name: value for name, value in brandings.items() if value is not None},
+                email_branding_id=email,
+                letter_branding_id=letter,
             )
     except (DuplicateOrganisationError, DuplicateDomainError):
         return False

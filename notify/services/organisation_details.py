@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Select, String, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -52,7 +53,7 @@ class ListedOrganisation(NamedTuple):
     name: str
     active: bool
     organisation_type: str | None
-    domains: list[str]
+    domains: Sequence[str]
     count_of_live_services: int
 
 
@@ -80,7 +81,7 @@ def organisation_details(session: Session, organisation_id: UUID) -> Organisatio
     row = session.execute(query).one_or_none()
     if row is None:
         raise NotFoundProblemError
-    return OrganisationDetails(*row)
+    return OrganisationDetails._make(row)
 
 
 def organisation_of_service(session: Session, service_id: UUID) -> OrganisationDetails | None:
@@ -121,12 +122,12 @@ def services_of_organisation(session: Session, organisation_id: UUID) -> list[Or
 
 
 def _listed(
-    session: Session, query: Select[tuple[UUID, str, bool, str | None, list[str], int]]
+    session: Session, query: Select[UUID, str, bool, str | None, Sequence[str], int]
 ) -> list[ListedOrganisation]:
     return [ListedOrganisation(*row) for row in session.execute(query)]
 
 
-def _list() -> Select[tuple[UUID, str, bool, str | None, list[str], int]]:
+def _list() -> Select[UUID, str, bool, str | None, Sequence[str], int]:
     """One query, however many organisations: domains and services are counted once for all."""
     domains = (
         select(Domain.organisation_id, _ordered(Domain.domain).label("domains"))
@@ -145,8 +146,8 @@ def _list() -> Select[tuple[UUID, str, bool, str | None, list[str], int]]:
             Organisation.name,
             Organisation.active,
             Organisation.organisation_type,
-            func.coalesce(domains.c.domains, cast(array([]), ARRAY(String))),
-            func.coalesce(live.c.number, 0),
+            cast(func.coalesce(domains.c.domains, array([], type_=String)), ARRAY(String)),
+            cast(func.coalesce(live.c.number, 0), Integer),
         )
         .outerjoin(domains, domains.c.organisation_id == Organisation.id)
         .outerjoin(live, live.c.organisation_id == Organisation.id)
@@ -173,5 +174,5 @@ def _live_services() -> ColumnElement[int]:
     )
 
 
-def _ordered(column: InstrumentedAttribute[str]) -> ColumnElement[list[str]]:
-    return func.array_agg(aggregate_order_by(column, column))
+def _ordered(column: InstrumentedAttribute[str]) -> ColumnElement[Sequence[str]]:
+    return cast(func.array_agg(aggregate_order_by(column, column)), ARRAY(String))

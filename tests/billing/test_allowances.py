@@ -24,7 +24,9 @@ def _row(session: Session, service: Service, year: int = 2025) -> tuple[int, boo
     row = session.scalar(
         select(AnnualBilling).where(AnnualBilling.service_id == service.id, AnnualBilling.financial_year_start == year)
     )
-    return row and (row.free_sms_fragment_limit, row.has_custom_allowance, row.high_volume_service_last_year)
+    if row is None:
+        return None
+    return (row.free_sms_fragment_limit, row.has_custom_allowance, row.high_volume_service_last_year)
 
 
 def test_the_type_decides(parts: Parts) -> None:
