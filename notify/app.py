@@ -45,6 +45,17 @@ def create_app(settings: Settings | None = None, *, apis: Collection[str] | None
     return _create(settings or configuration.load(), apis)
 
 
+def preload(settings: Settings) -> None:
+    """Import what the doors of these settings need, and build the mappers, so that processes that are forked from this
+    one share the memory. Nothing connects, and no thread starts.
+    """
+    from sqlalchemy.orm import configure_mappers
+
+    for door in settings.apis:
+        import_module(f"notify.{door}.blueprints").load()
+    configure_mappers()
+
+
 def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     configure_logs(settings)
     configure_traces(settings)

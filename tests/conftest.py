@@ -99,6 +99,7 @@ def database(shared_engine: Engine) -> Iterator[Database]:
         database = RolledBackDatabase(uri, connection)
         yield database
         database.close()
+        database.check()
         outer.rollback()
 
 

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
@@ -35,9 +36,16 @@ class RolledBackDatabase(Database):
         if not self._turn.acquire(timeout=WAIT_SECONDS):
             raise AssertionError("two threads use the database at the same time: this test needs `own_parts`")
         try:
+            self.check()
             yield
         finally:
             self._turn.release()
+
+    def check(self) -> None:
+        """Raise `AssertionError` when something ended the transaction around the test: its writes would stay."""
+        driver: Any = self._shared.connection.driver_connection
+        if driver.info.transaction_status == TransactionStatus.IDLE:
+            raise AssertionError("the transaction of the test has ended: this test needs `own_parts`")
 
     def _new_session(self) -> Session:
         return Session(self._shared, expire_on_commit=False, join_transaction_mode="create_savepoint")

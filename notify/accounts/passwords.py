@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -41,6 +40,8 @@ def must_rehash(hashed: str) -> bool:
 
 
 def _is_bcrypt_password(hashed: str, password: str) -> bool:
+    import bcrypt  # only for old hashes
+
     encoded = _encoded(password)[:_BCRYPT_BYTES]
     try:
         return bcrypt.checkpw(encoded, hashed.encode("ascii"))

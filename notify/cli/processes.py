@@ -117,7 +117,10 @@ def web() -> None:
     _share_metrics(settings, alone=False)
     _log_as_said(settings)
 
+    from notify.app import preload
     from notify.infra.web_server import ServerLimits, Site, serve
+
+    preload(settings)
 
     limits = ServerLimits(
         processes=settings.web_processes,

@@ -6,8 +6,6 @@ import io
 import re
 from typing import Final
 
-import segno
-
 from notify.content.text import unescape
 
 MOST_BYTES: Final = 504
@@ -39,6 +37,8 @@ def check_length(escaped_data: str) -> None:
 
 def code_svg(data: str) -> str:
     """The code as an SVG element without a size, for HTML. Raises `QrCodeTooLong`."""
+    import segno  # few processes ever draw one
+
     try:
         code = segno.make(data.encode("utf-8", "replace").decode(), error="m", micro=False)
     except segno.DataOverflowError:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 import structlog
 from cachetools import TTLCache
-from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -193,6 +192,8 @@ class SNSVerifier:
             # an invented address looks like this too, but a real one must get another chance
             raise SNSError("the certificate could not be fetched", 503)
         try:
+            from cryptography import x509  # few processes ever read a certificate
+
             certificate = x509.load_pem_x509_certificate(answer.body)
             key = certificate.public_key()
         except (ValueError, UnsupportedAlgorithm):

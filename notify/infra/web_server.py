@@ -5,6 +5,7 @@ Decision: docs/decisions/0016-web-server.md.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import resource
@@ -75,7 +76,12 @@ class ServerLimits(NamedTuple):
 def serve(sites: Sequence[Site], limits: ServerLimits) -> None:
     """Serve the sites until SIGTERM or SIGINT. The first has its processes under this one; each further one has a
     process between, which is started again when it ends.
+
+    Processes are forked. What is imported by now is in memory once for all of them, because the garbage collector is
+    kept from writing to it.
     """
+    gc.collect()
+    gc.freeze()
     allow_descriptors(limits.connections + _SPARE_DESCRIPTORS)
     others = [_Aside(site, limits) for site in sites[1:]]
     try:

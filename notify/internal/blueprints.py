@@ -13,6 +13,11 @@ from notify.internal.routes import Routes
 from notify.public import metrics_page, status
 
 
+def load() -> None:
+    """Import the modules of this room that declare routes."""
+    groups()
+
+
 def groups() -> list[Routes]:
     """The routes that the modules of this room declare, each once."""
     names = [module.name for module in pkgutil.iter_modules(internal.__path__, f"{internal.__name__}.")]

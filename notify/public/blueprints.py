@@ -22,6 +22,10 @@ from notify.public import (
 _MODULES = (v2, provider_receipts, ses_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
 
 
+def load() -> None:
+    """Import the modules with the routes. They are imported above."""
+
+
 def register(app: Flask, container: Container) -> None:
     """Add the routes to the application."""
     app.config[LOGGED_WORDS].update(word for provider in PROVIDERS for word in provider)

@@ -53,17 +53,6 @@ def test_reading_receipts_loads_nothing_that_sends() -> None:
     assert not {name for name in modules if name.startswith("notify.providers.") and name.endswith(".send")}
 
 
-def test_the_web_application_loads_nothing_that_sends() -> None:
-    modules = loaded_by(
-        "from notify.app import create_app\n"
-        "from notify.settings import load\n"
-        "create_app(load(sqlalchemy_database_uri='postgresql://nowhere', redis_url='redis://nowhere'))"
-    )
-    assert "notify.public.provider_receipts" in modules
-    assert not {"aiohttp", "aiosmtplib", "boto3", "notify.infra.outbound", "notify.providers.router"} & modules
-    assert not {name for name in modules if name.startswith("notify.providers.") and name.endswith(".send")}
-
-
 def test_sending_loads_nothing_that_receives() -> None:
     modules = loaded_by(
         "from notify.infra.outbound import Outbound\n"

