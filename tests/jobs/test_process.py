@@ -26,7 +26,9 @@ def numbers_csv(count: int) -> str:
 def test_rows_become_messages(office: Office) -> None:
     template = office.factory.template(office.service())
     job_id = office.job(
-        template, "Phone_Number,NAME,reference\r\n07700 900 401, Ann ,a-1\r\n+33612345678,Bo,\r\n0201234,Cy,\r\n", rows=3
+        template,
+        "Phone_Number,NAME,reference\r\n07700 900 401, Ann ,a-1\r\n+33612345678,Bo,\r\n0201234,Cy,\r\n",
+        rows=3,
     )
     process_job(office.container, str(job_id))
     first, second, third = office.messages(job_id)
