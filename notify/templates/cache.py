@@ -17,8 +17,10 @@ from notify.content.letter import LetterTemplate
 from notify.content.sms import SmsTemplate
 from notify.infra.container import Container
 from notify.infra.database import Database
+from notify.settings import Settings
 from notify.templates import queries
 from notify.templates.queries import CachedTemplate
+from notify.templates.settings import TemplateSettings
 
 CURRENT_SECONDS = 2
 VERSION_SECONDS = 30
@@ -30,16 +32,20 @@ class CompiledTemplate:
     """A version of a template, and its text ready to be filled in: use the text of its type."""
 
     row: CachedTemplate
+    gsm_only: bool = False
+    """Whether text messages are downgraded for providers that cannot take Unicode."""
+    prepares: bool = True
+    """Whether emails are rendered once for many recipients."""
 
     @cached_property
     def sms(self) -> SmsTemplate:
         """The text of a text message template."""
-        return SmsTemplate(self.row.content)
+        return SmsTemplate(self.row.content, gsm_only=self.gsm_only)
 
     @cached_property
     def email(self) -> EmailTemplate:
         """The text of an email template."""
-        return EmailTemplate(self.row.subject or "", self.row.content)
+        return EmailTemplate(self.row.subject or "", self.row.content, prepare=self.prepares)
 
     @cached_property
     def letter(self) -> LetterTemplate:
@@ -68,7 +74,8 @@ class _NoTemplateError(LookupError):
 class TemplateCache:
     """Looks up templates. Of threads that miss the same one at the same time, one asks the database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings.part(TemplateSettings)
         self._database = database
         self._current = cached(TTLCache(ENTRIES, CURRENT_SECONDS), condition=Condition())(self._load_current)
         self._version = cached(TTLCache(ENTRIES, VERSION_SECONDS), condition=Condition())(self._load_version)
@@ -76,10 +83,10 @@ class TemplateCache:
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
-        return cls(container.parts.database)
+        return cls(container.parts.settings, container.parts.database)
 
     def current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
-        """The service's template as it is now,, or None (also for a hidden one)."""
+        """The service's template as it is now, or None (also for a hidden one)."""
         return self._current(service_id, template_id)
 
     def version(self, service_id: UUID, template_id: UUID, version: int) -> CompiledTemplate | None:
@@ -103,7 +110,9 @@ class TemplateCache:
     ) -> CompiledTemplate | None:
         with self._database.session() as session:
             row = queries.load_template(session, service_id, template_id, version, hidden=hidden)
-        return None if row is None else CompiledTemplate(row)
+        if row is None:
+            return None
+        return CompiledTemplate(row, gsm_only=self._settings.sms_gsm_only, prepares=self._settings.prepared_emails)
 
     def clear(self) -> None:
         """Empty the cache."""

@@ -300,3 +300,36 @@ def test_postgres_runs_from_the_copy(data_dir: Path, monkeypatch: pytest.MonkeyP
             server.stop()
     finally:
         subprocess.run(["rm", "-rf", str(unprivileged.STATE)], check=True)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="is about root, who may not run PostgreSQL")
+@pytest.mark.parametrize("name", ["postgresql.conf", "pg_hba.conf", "postgresql.conf.new", "pg_hba.conf.new"])
+def test_a_link_among_the_data_leads_root_nowhere(data_dir: Path, tmp_path: Path, name: str) -> None:
+    start_postgres(data_dir).stop()
+    victim = tmp_path / "victim"
+    victim.write_text("root's own\n")
+    path = (data_dir / "postgres").resolve() / "cluster" / name
+    path.unlink(missing_ok=True)
+    path.symlink_to(victim)
+    with suppress(EmbeddedError):  # it may refuse to start
+        start_postgres(data_dir).stop()
+    assert victim.read_text() == "root's own\n"
+    assert (victim.stat().st_uid, victim.stat().st_nlink) == (0, 1)
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="is about root, who may not run PostgreSQL")
+def test_a_link_in_place_of_a_folder_is_not_given_away(data_dir: Path, tmp_path: Path) -> None:
+    start_postgres(data_dir).stop()
+    victims = tmp_path / "victims"
+    victims.mkdir(mode=0o700)
+    (victims / "file").write_text("root's own\n")
+    home = (data_dir / "postgres").resolve()
+    for name in ("run", "other"):
+        subprocess.run(["rm", "-rf", str(home / name)], check=True)
+        (home / name).symlink_to(victims)
+    os.link(victims / "file", home / "second-name")
+    with suppress(EmbeddedError):
+        start_postgres(data_dir).stop()
+    assert victims.stat().st_uid == 0
+    assert (victims / "file").stat().st_uid == 0
+    assert [path.name for path in victims.iterdir()] == ["file"]

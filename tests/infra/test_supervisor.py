@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -46,6 +48,18 @@ class Lines:
 
     def __call__(self, name: str, text: str) -> None:
         self.lines.append((name, text))
+
+    def _restarts(self, name: str) -> list[int]:
+        found = [re.fullmatch(r"started again \(process (\d+)\)", text) for one, text in self.lines if one == name]
+        return [int(match[1]) for match in found if match]
+
+    def restarted(self, name: str) -> int:
+        """How often a child was started again."""
+        return len(self._restarts(name))
+
+    def last_pid(self, name: str) -> int:
+        """The process that was started again last."""
+        return self._restarts(name)[-1]
 
 
 def test_child_stops_when_asked_and_its_watcher_goes() -> None:
@@ -216,3 +230,53 @@ def test_stop_leaves_no_record(tmp_path: Path) -> None:
     supervisor.stop()
     assert not record.exists()
     assert not supervisor.is_busy
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"no file system can be mounted: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Fill a disk to its last byte; the file to delete."""
+    path = folder / "filler"
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    return path
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="mounts a small disk")
+def test_a_full_disk_ends_neither_supervisor_nor_children(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "FIRST_DELAY_SECONDS", 0.05)
+    said, stop, record, log = Lines(), threading.Event(), small_disk / "children.json", small_disk / "log"
+    supervisor = Supervisor(said, record=record)
+    steady = supervisor.add("steady", lambda: Child(SLEEP, log=log), level=1)
+    mortal = supervisor.add("mortal", lambda: Child(SLEEP, log=log), level=1)
+    watching = threading.Thread(target=supervisor.watch, args=(stop,))
+    watching.start()
+    try:
+        filler = fill(small_disk)
+        os.kill(mortal.pid, signal.SIGKILL)
+        wait_until(lambda: said.restarted("mortal") == 1)
+        assert ("notify", "cannot note what runs: No space left on device") in said.lines
+        assert steady.poll() is None
+        filler.unlink()
+        os.kill(said.last_pid("mortal"), signal.SIGKILL)
+        wait_until(lambda: said.restarted("mortal") == 2)
+        # what runs is noted again, once there is space
+        assert set(json.loads(record.read_text())) == {str(steady.pid), str(said.last_pid("mortal"))}
+    finally:
+        stop.set()
+        watching.join()
+        supervisor.stop()

@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import structlog
 
-from notify.infra.container import Container
+from notify.infra.container import Container, closing
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.publish import DeliveryPublisher
@@ -314,3 +315,30 @@ def test_what_a_provider_refused_is_tried_again_even_when_the_locks_got_lost(cut
     cut_off.way.cut()
     under_way.result(timeout=20)
     assert [(task, given[:2]) for task, given in queued(cut_off.api.parts)] == [("deliver_sms", [[str(id_)], 2])]
+
+
+@pytest.mark.parametrize(
+    ("gsm_only", "sent", "logged"),
+    [
+        (False, "Hello Łukasz ŵ 漢, see you on 漢.", "3 character(s) caused UTF-16 encoding"),
+        (True, "Hello Lukasz ŵ ?, see you on ?.", "1 character(s) replaced with ?"),
+    ],
+)
+def test_characters_beyond_gsm_are_logged_by_number(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, gsm_only: bool, sent: str, logged: str
+) -> None:
+    capture = structlog.testing.LogCapture()
+    verbose = structlog.make_filtering_bound_logger(0)
+    logger = structlog.wrap_logger(None, processors=[capture], wrapper_class=verbose)
+    monkeypatch.setattr("notify.messages.deliver.prepare.logger", logger)
+    parts = with_settings(
+        worker.api.parts, mmg_api_key=worker.mmg.key, mmg_url=worker.mmg.address, sms_gsm_only=gsm_only
+    )
+    id_ = worker.api.sent(personalisation={"name": "Łukasz ŵ 漢", "date": "漢"})
+    with closing(Container(parts)) as container:
+        container.get(Deliverer).deliver("sms", [id_])
+    (message,) = worker.mmg.messages
+    assert sent in str(message)
+    events = [str(entry["event"]) for entry in capture.entries]
+    assert [event for event in events if logged in event and f"and notification {id_}" in event]
+    assert "漢" not in "".join(events)

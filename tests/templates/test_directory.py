@@ -9,7 +9,7 @@ from tests.templates.test_actions import a_template
 
 
 def test_a_version_that_is_made_later_is_found_at_once(own_parts: Parts) -> None:
-    directory = TemplateCache(own_parts.database)
+    directory = TemplateCache(own_parts.settings, own_parts.database)
     with own_parts.database.transaction() as session:
         service = a_service(session)
         template = a_template(session, service)
@@ -21,7 +21,7 @@ def test_a_version_that_is_made_later_is_found_at_once(own_parts: Parts) -> None
 
 
 def test_a_template_of_another_service_is_not_found(parts: Parts) -> None:
-    directory = TemplateCache(parts.database)
+    directory = TemplateCache(parts.settings, parts.database)
     with parts.database.transaction() as session:
         service, other = a_service(session), a_service(session)
         template_id, service_id, other_id = a_template(session, service).id, service.id, other.id

@@ -8,9 +8,9 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.recipients import clean_recipient
 from notify.content.sms import LONGEST_MESSAGE
 from notify.content.sms_senders import resolve_sender
-from notify.content.text import strip_obscure
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
@@ -102,7 +102,7 @@ class SmsAcceptor:
         if number.normalised in SIMULATED_NUMBERS:
             self._limits.check(limit)
         else:
-            to = self._encryptor.encrypt(strip_obscure(phone_number), TO, message.id)
+            to = self._encryptor.encrypt(clean_recipient(phone_number), TO, message.id)
             values = encrypt_values(self._encryptor, template, personalisation, message.id)
             self._store.store(self._row(caller, message, number, to=to, values=values), limit)
         return message

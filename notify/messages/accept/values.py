@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from notify.content.placeholders import key_form
+from notify.content.placeholders import key_form, without_null_characters
 from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
 from notify.messages.errors import TooMuchPersonalisationError
@@ -56,6 +56,8 @@ def encrypt_values(
     if not kept:
         return None
     stored = dump_json(kept)
+    if b"\\u0000" in stored:  # not all values come through a parser that takes it out
+        stored = dump_json(without_null_characters(kept))
     limit = MOST_BYTES[template.row.type]
     if len(stored) > limit:
         raise TooMuchPersonalisationError(len(stored), limit)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from notify.content.sms import SmsMessage
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages.compose import Composer
@@ -121,6 +122,7 @@ class Preparer:
             reply_to_text=row.reply_to_text,
             international=row.international,
         )
+        _log_characters(row, message)
         to = self._encryptor.decrypt(row.to, TO, row.id).strip()
         return self._prepared(row, to, message.fragments, outgoing)
 
@@ -139,3 +141,16 @@ class Preparer:
 
     def _prepared(self, row: Row, to: str, units: int, outgoing: OutgoingText | OutgoingEmail) -> Prepared:
         return Prepared(row.id, row.key_type, row.international, to, units, outgoing, row.tries, row.next_try_at)
+
+
+def _log_characters(row: Row, message: SmsMessage) -> None:
+    """Log how many characters made a text dearer, or could not be sent (contract: content 5.3). Not which ones."""
+    for characters, fate in (
+        (message.unicode_characters, "caused UTF-16 encoding"),
+        (message.unsendable_characters, "replaced with ?"),
+    ):
+        if characters:
+            logger.info(
+                f"{len(characters)} character(s) {fate} in SMS content"
+                f" for service {row.service_id} and notification {row.id}"
+            )
