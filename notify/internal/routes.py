@@ -26,7 +26,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
+from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -83,8 +85,11 @@ class Endpoint:
 
     @cached_property
     def answer(self) -> Any:
-        """The annotation of its result."""
-        return get_type_hints(self.view, include_extras=True)["return"]
+        """The annotation of its result, without the `Response` that it may answer instead of a model."""
+        hint = get_type_hints(self.view, include_extras=True)["return"]
+        if get_origin(hint) is not UnionType:
+            return hint
+        return reduce(or_, (part for part in get_args(hint) if part is not Response))
 
     @cached_property
     def path_hints(self) -> Mapping[str, type]:
