@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Union, get_args
 
 from flask import Response
 from pydantic import TypeAdapter
@@ -96,9 +96,17 @@ def _models(groups: Iterable[Routes]) -> list[tuple[Any, Literal["validation", "
         for endpoint in group.endpoints:
             for model in endpoint.incoming.values():
                 inputs.append((_key(endpoint, model), "validation", TypeAdapter(model)))
-            if endpoint.answer not in (_NOTHING, Response):
-                inputs.append((_key(endpoint, None), "serialization", TypeAdapter(endpoint.answer)))
+            answer = _described(endpoint.answer)
+            if answer not in (_NOTHING, Response):
+                inputs.append((_key(endpoint, None), "serialization", TypeAdapter(answer)))
     return inputs
+
+
+def _described(answer: Any) -> Any:
+    """What of an answer's annotation has a schema: `Thing | Response` is described as `Thing`."""
+    if Response not in get_args(answer):
+        return answer
+    return Union[tuple(part for part in get_args(answer) if part is not Response)]  # noqa: UP007 - made from a list
 
 
 def _key(endpoint: Endpoint, model: type[Incoming] | None) -> str:
@@ -125,7 +133,7 @@ def _operation(group: Routes, endpoint: Endpoint, schemas: Any, definitions: Any
 
 def _responses(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done."}
-    if endpoint.answer not in (_NOTHING, Response):
+    if _described(endpoint.answer) not in (_NOTHING, Response):
         good["content"] = {"application/json": {"schema": schemas[_key(endpoint, None), "serialization"]}}
     problem = {"anyOf": [{"$ref": _REF.format(model=name)} for name in _ERRORS]}
     refused = {"description": "Refused.", "content": {"application/json": {"schema": problem}}}
