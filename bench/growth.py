@@ -2,7 +2,8 @@
 
 One service has all the messages. Most are delivered texts; there are a few of each type, status, key type
 and origin.
-Prints the median of five readings of each list of `GET /v2/notifications`, in milliseconds.
+Prints the median of five readings of each list of `GET /v2/notifications`, of each list of the admin app and of some
+searches, in milliseconds.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -19,15 +21,20 @@ from typing import Final
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.orm import Session
 
 from bench.stack import remove_database
 from notify import migrate, settings
+from notify.infra.database import Database
+from notify.infra.errors import PageNotFoundError
 from notify.infra.ids import first_id
 from notify.infra.parts import build_parts
 from notify.infra.postgres import start_postgres
 from notify.infra.secrets import Encryptor
+from notify.messages.listing import ListFilter, page_of_messages
 from notify.messages.models import TO
 from notify.messages.queries import MessageFilter, MessageReader
+from notify.messages.search import search_messages
 from notify.messages.statuses import filter_statuses
 
 SERVICE: Final = UUID("01900000-0000-7000-8000-000000000001")
@@ -39,11 +46,14 @@ _COPY: Final = """
 COPY notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
                     notification_status, client_reference, normalised_to, job_id, job_row_number) FROM STDIN
 """
-_SLOW_TO_FILL: Final = (
-    "ix_notifications_normalised_to_trgm",
-    "ix_notifications_client_reference_trgm",
-)
-"""Indexes that no list of the API uses; filling them would take most of the time."""
+_SLOW_TO_FILL: Final = {
+    "ix_notifications_normalised_to_trgm": "normalised_to",
+    "ix_notifications_client_reference_trgm": "client_reference",
+}
+"""Indexes that are made once the table is full: filling them row by row would take most of the time."""
+
+_TERMS: Final = ("07900", "0", "12", "447900000123", "7900999999", "zz", "xyz", "rare", "common")
+"""What is searched for: parts that all, few and no messages have."""
 
 
 def _rows(number: int, encryptor: Encryptor) -> Iterator[str]:
@@ -86,6 +96,9 @@ def fill(connection: psycopg.Connection, number: int, encryptor: Encryptor) -> N
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in _rows(number, encryptor):
             copy.write(line)
+    connection.execute("SET maintenance_work_mem = '256MB'")
+    for index, column in _SLOW_TO_FILL.items():
+        connection.execute(f"CREATE INDEX {index} ON notifications USING gin ({column} gin_trgm_ops)".encode())
     connection.execute("VACUUM (ANALYZE) notifications")
 
 
@@ -112,6 +125,45 @@ def _median(reader: MessageReader, wanted: MessageFilter, older_than: UUID | Non
     return median(times) * 1000, found
 
 
+def _admin_reads() -> Iterator[tuple[str, Callable[[Session, Encryptor], int]]]:
+    """Every list of the admin app, and searches."""
+    for statuses, types, jobs, one_off, test, number in product(
+        ((), ("failed",), ("created",), ("delivered",)),
+        ((), ("sms",), ("email",), ("letter",)),
+        (True, False),
+        (True, False),
+        (False, True),
+        (1, 20),
+    ):
+        wanted = ListFilter(SERVICE, types, statuses, None, jobs, one_off, test)
+        text = f"admin status={statuses} type={types} jobs={jobs} one_off={one_off} test={test} page={number}"
+        yield text, partial(_read_page, wanted, number)
+    for term in _TERMS:
+        for kind in ("sms", "email"):
+            yield f"search {term} {kind}", partial(_search, term, kind)
+
+
+def _read_page(wanted: ListFilter, number: int, session: Session, encryptor: Encryptor) -> int:
+    try:
+        return len(page_of_messages(session, encryptor, wanted, number=number).messages)
+    except PageNotFoundError:
+        return 0
+
+
+def _search(term: str, kind: str, session: Session, encryptor: Encryptor) -> int:
+    return len(search_messages(session, encryptor, SERVICE, term, types=(kind,)).messages)
+
+
+def _median_of_admin(database: Database, encryptor: Encryptor, read: Callable[..., int]) -> tuple[float, int]:
+    times, found = [], 0
+    for _ in range(5):
+        began = time.perf_counter()
+        with database.reading() as session:
+            found = read(session, encryptor)
+        times.append(time.perf_counter() - began)
+    return median(times) * 1000, found
+
+
 def main() -> None:
     """Fill a table, read every list."""
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
@@ -127,14 +179,15 @@ def main() -> None:
             )
         )
         try:
-            _measure(server.url, options.rows, MessageReader(parts.database, parts.encryptor), parts.encryptor)
+            _measure(server.url, options.rows, parts.database, parts.encryptor)
         finally:
             parts.close()
             server.stop()
             remove_database(folder)
 
 
-def _measure(url: str, rows: int, reader: MessageReader, encryptor: Encryptor) -> None:
+def _measure(url: str, rows: int, database: Database, encryptor: Encryptor) -> None:
+    reader = MessageReader(database, encryptor)
     with psycopg.connect(url, autocommit=True) as connection:
         began = time.perf_counter()
         fill(connection, rows, encryptor)
@@ -147,6 +200,7 @@ def _measure(url: str, rows: int, reader: MessageReader, encryptor: Encryptor) -
     for text, wanted in _filters():
         measured.append((*_median(reader, wanted, None), text))
         measured.append((*_median(reader, wanted, middle[0] if middle else None), text + " older_than"))
+    measured += [(*_median_of_admin(database, encryptor, read), text) for text, read in _admin_reads()]
     for milliseconds, found, text in sorted(measured, reverse=True)[:12]:
         print(f"{milliseconds:8.1f} ms  {found:4} messages  {text}")
     print(f"{len(measured)} lists, the slowest {max(measured)[0]:.1f} ms")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import MISSING, AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from sqlalchemy.orm import Session
 
+from notify.billing.sent import count_sent
 from notify.infra.container import Container
 from notify.infra.database import after_commit
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.paging import PAGE_SIZE
 from notify.infra.replica import BulkSession
-from notify.infra.times import midnight_days_ago, utc_now
+from notify.infra.times import local_date, midnight_days_ago, utc_now
 from notify.infra.validation import complain
 from notify.internal.fields import IntText, LocalMoment, Moment, Uuid
 from notify.internal.letter_attachments import AttachmentAnswer
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Fields, Incoming
+from notify.internal.schemas import Answer, Fields, FieldsQuery, Incoming
 from notify.messages.cancel import cancel_letter
 from notify.messages.csv_rows import csv_row
 from notify.messages.details import read_details
@@ -28,6 +29,9 @@ from notify.messages.search import search_messages
 from notify.services.limits import RateLimiter
 
 routes = Routes("notifications", "/service/<uuid:service_id>/notifications")
+
+USUAL_DAYS: Final = 7
+"""Days whose messages are counted, where the caller does not choose."""
 
 
 def _positive(value: int) -> int:
@@ -108,6 +112,19 @@ class ListBody(ListChoice):
     """Which messages, in a body: a recipient must not be in addresses of pages, which are logged."""
 
     source = "json"
+
+
+class CountQuery(FieldsQuery):
+    """Which messages are counted."""
+
+    template_type: Types = Field(default_factory=list)
+    limit_days: IntText | None = None
+
+
+class CountAnswer(Answer):
+    """How many messages were sent."""
+
+    notifications_sent_count: int
 
 
 class JobAnswer(Answer):
@@ -276,6 +293,14 @@ def _csv_rows(session: Session, container: Container, service_id: UUID, asked: L
         older_than=asked.older_than,
     )
     return CsvRowsAnswer(notifications=CsvRowAnswer.of_each(map(csv_row, messages)), page_size=asked.page_size)
+
+
+@routes.get("/count")
+def count_notifications(session: BulkSession, service_id: UUID, query: CountQuery) -> CountAnswer:
+    """Count the messages that a service sent in the last days, as they are billed."""
+    since = local_date(midnight_days_ago(utc_now(), query.limit_days or USUAL_DAYS))
+    types = [entry.template_type for entry in query.template_type]
+    return CountAnswer(notifications_sent_count=count_sent(session, service_id, types, since))
 
 
 @routes.get("/<uuid:notification_id>")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import update
 
+from notify.billing.models import BillingFact
 from notify.infra.ids import new_id
-from notify.infra.times import utc_now
+from notify.infra.times import local_date, utc_now
 from notify.messages import search
 from notify.messages.models import PERSONALISATION, TO, Notification
 from notify.services.limits import counter_key
@@ -262,3 +264,34 @@ def test_what_cannot_be_cancelled(admin: AdminClient, factory: Factory, messages
         session.execute(update(Notification).where(Notification.id == UUID(letter)).values(created_at=old))
     too_late = "It’s too late to cancel this letter. Printing started on 10 December at 5.30pm"
     assert cancel(admin, messages, letter)["message"] == too_late
+
+
+def test_messages_are_counted_as_they_are_billed(admin: AdminClient, factory: Factory, service: Service) -> None:
+    path, today = f"/service/{service.id}/notifications/count", local_date(utc_now())
+    assert admin.get(path) == {"notifications_sent_count": 0}
+    for kind, days_ago, number in (("sms", 0, 1), ("sms", 7, 10), ("email", 3, 100), ("sms", 8, 1000)):
+        factory.row(
+            BillingFact(
+                bst_date=today - timedelta(days=days_ago),
+                template_id=uuid4(),
+                service_id=service.id,
+                notification_type=kind,
+                provider="mmg",
+                rate_multiplier=1,
+                international=False,
+                rate=Decimal("0.02"),
+                postage="none",
+                notifications_sent=number,
+            )
+        )
+    utc_lag = 0 if utc_now().date() == today else 1  # days are counted from the UTC day
+    for query, expected in (
+        ({}, 111 + 1000 * utc_lag),
+        ({"limit_days": 0}, 111 + 1000 * utc_lag),
+        ({"limit_days": 2}, 1),
+        ({"template_type": "sms", "limit_days": 9}, 1011),
+        ({"template_type": ["sms", "email"], "limit_days": 4}, 101),
+        ({"template_type": "letter"}, 0),
+    ):
+        assert admin.get(path, query)["notifications_sent_count"] == expected, query
+    assert admin.get(path, {"limit_days": "week"}, status=400)["message"] == {"limit_days": ["Not a valid integer."]}
