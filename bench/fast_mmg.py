@@ -114,7 +114,7 @@ def split(buffer: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 class Reporter:
-    """Sends receipts over connections of its own, one at a time on each."""
+    """Sends receipts over separate connections, one at a time on each."""
 
     def __init__(self, url: str, connections: int) -> None:
         parts = urlsplit(url)

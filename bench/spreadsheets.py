@@ -1,6 +1,6 @@
 """How fast lists of recipients are checked: `python -m bench.spreadsheets [--rows N] [--profile]`.
 
-A list of valid UK numbers and three placeholders is read and checked in a process of its own, which tells how long that
+A list of valid UK numbers and three placeholders is read and checked in a separate process, which reports how long that
 took, on the clock and of a processor, and how much more memory it had at most than a process that does nothing. Beside
 it the naive way: the whole file as dictionaries, every number parsed by `phonenumbers`, and the template searched anew
 for each row.

@@ -160,7 +160,7 @@ class Stack:
             return cursor.fetchall() if cursor.description else []
 
     def sms_request(self) -> bytes:
-        """A request that sends a text message, to a number of its own each time."""
+        """A request that sends a text message, to a new number each time."""
         number = 7900000000 + next(self._numbers) % 99_999_999
         body = json.dumps(
             {

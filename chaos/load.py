@@ -54,7 +54,7 @@ class Record:
 
 
 class Load:
-    """Sends text messages to numbers of their own."""
+    """Sends text messages to separate numbers."""
 
     def __init__(self, base_url: str, demo: dict[str, Any], rate: float) -> None:
         self._url = f"{base_url}/v2/notifications/sms"

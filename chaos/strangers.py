@@ -1,6 +1,6 @@
 """Clients without a key that hold connections and send next to nothing.
 
-They are a process of their own (`python -m chaos.strangers`), so that they do not slow down the clients that are
+They are a separate process (`python -m chaos.strangers`), so that they do not slow down the clients that are
 measured. It ends when its standard input does.
 """
 
@@ -53,7 +53,7 @@ async def strangers(port: int, crowd: Crowd, *, address: str = "127.0.0.1") -> A
 
 
 async def _run(port: int, address: str, crowd: Crowd) -> None:
-    os.nice(10)  # elsewhere they have machines of their own
+    os.nice(10)  # elsewhere they have separate machines
     allow_descriptors(sum(crowd) + _SPARE_DESCRIPTORS)
     kinds = zip((SILENT, SLOW_BODY, HALF_HEADER), crowd, strict=True)
     tasks = [asyncio.create_task(_stay(port, address, *kind)) for kind, number in kinds for _ in range(number)]

@@ -38,7 +38,7 @@ class Api:
         return str(self.demo["templates"][kind])
 
     def token(self, key: str = "normal", **claims: Any) -> str:
-        """A token as the clients make it, with claims of one's own (null: without)."""
+        """A token as the clients make it, with further claims (None: without)."""
         full = self.demo["api_keys"][key]
         payload = {"iss": full[-73:-37], "iat": int(time.time()), **claims}
         payload = {name: value for name, value in payload.items() if value is not None}

@@ -8,7 +8,7 @@ from typing import Any, Final
 PRODUCTION: Final[dict[str, Any]] = {
     "notify_environment": "production",
     "secret_key": ["Vp4-signs-links-and-tokens-0123456789"],
-    "dangerous_salt": "a salt of our own",
+    "dangerous_salt": "a salt of this installation",
     "token_secret_key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "data_encryption_keys": ["Qx7-encrypts-data-at-rest-0123456789"],
     "internal_client_api_keys": {"notify-admin": ["Zk9-proves-the-admin-app-0123456789"]},

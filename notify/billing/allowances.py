@@ -41,7 +41,7 @@ def financial_year(day: date) -> int:
 
 def default_allowance(session: Session, organisation_type: str | None, year: int) -> int | None:
     """The fragments that a service of such an organisation gets for free in a financial year: the newest allowance
-    that was valid by then. No type, or one without an allowance of its own, counts as `other`. None when nothing is
+    that was valid by then. No type, or one without its own allowance, counts as `other`. None when nothing is
     known of the year.
     """
     newest = (

@@ -83,9 +83,10 @@ def ensure_demo(parts: Parts, path: Path) -> dict[str, Any]:
 
     The file holds `api_url`, `admin_client` (`id`, `secret`), `user` (`id`, `email_address`, `password`,
     `mobile_number`), `service_id`, `api_keys` (`normal`, `team`, `test`), `templates` (`sms`, `email`, `letter`),
-    `sms_sender_id` and `email_reply_to_id`, and `objects` (`endpoint`, `key`, `secret`, and buckets), all of them text, and is readable by its owner only. A lost file is written
-    again: with the same keys, but a new password, since only its hash is stored. Does nothing, and returns an empty
-    object, where there are other services and no demo, and outside development and test.
+    `sms_sender_id` and `email_reply_to_id`, and `objects` (`endpoint`, `key`, `secret`, and buckets), all of them text.
+    Only its owner can read it. A lost file is written again: with the same keys, but a new password, since only its
+    hash is stored. Does nothing, and returns an empty object, where there are other services and no demo, and outside
+    development and test.
     """
     if not parts.settings.is_safe_environment:
         return {}

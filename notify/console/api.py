@@ -75,15 +75,90 @@ def _query(model: type[M]) -> M:
 
 
 def _answer(value: Any) -> AnyResponse:
-    """JSON with a tag: who has it already is told so."""
+    """JSON with an ETag. A client that has it already gets 304."""
     answer = json_answer(value)
     answer.add_etag()
     return answer.make_conditional(request)
 
 
+class _Views:
+    """What each route answers."""
+
+    def __init__(self, container: Container) -> None:
+        parts = container.parts
+        self._settings = parts.settings
+        self._messages = MessageList(parts.database, parts.encryptor)
+        self._view = MessageView(
+            self._settings,
+            self._messages,
+            container.get(ServiceCache),
+            container.get(TemplateCache),
+            container.get(Serialiser),
+            container.get(Composer),
+        )
+        self._rates = Rates(parts.database, parts.queue, configured(self._settings), utc_now)
+
+    def page(self, notification_id: UUID | None = None) -> str:
+        """The page, which shows what its address says."""
+        api_url = self._settings.api_host_name.rstrip("/")
+        return render_template("console.html", statuses=STATUSES, api_url=api_url)
+
+    def list_messages(self) -> AnyResponse:
+        """A page of messages, newest first."""
+        query = _query(_ListQuery)
+        older_than = Cursor(*query.older_than) if query.older_than else None
+        found, summaries = self._messages.page(query.filter(), older_than, query.limit)
+        is_full = len(found) == query.limit
+        return _answer(
+            {
+                "messages": [self._view.row(message, summaries.get(message.id)) for message in found],
+                "next": f"{format_datetime(found[-1].created_at)},{found[-1].id}" if is_full else None,
+            }
+        )
+
+    def _find(self, notification_id: UUID) -> StoredMessage:
+        message = self._messages.find(notification_id)
+        if message is None:
+            raise NotFoundProblemError
+        return message
+
+    def show_message(self, notification_id: UUID) -> AnyResponse:
+        """A message with its timeline."""
+        return _answer(self._view.message(self._find(notification_id)))
+
+    def show_email(self, notification_id: UUID) -> Response:
+        """The HTML of an email, for a frame."""
+        theme = _query(_FrameQuery).theme
+        email = self._view.email(self._find(notification_id))
+        if email is None:
+            raise NotFoundProblemError
+        answer = Response(framed(email.html, theme), content_type="text/html; charset=utf-8")
+        answer.headers["Content-Security-Policy"] = guard.EMAIL_POLICY
+        return answer
+
+    def show_source(self, notification_id: UUID) -> Response:
+        """An email as it is sent, as text or as a file."""
+        source = self._view.source(self._find(notification_id))
+        if source is None:
+            raise NotFoundProblemError
+        if "download" not in request.args:
+            return Response(source, content_type="text/plain; charset=utf-8")
+        headers = {"Content-Disposition": f'attachment; filename="{notification_id}.eml"'}
+        return Response(source, headers=headers, content_type="message/rfc822")
+
+    def show_now(self) -> AnyResponse:
+        """Queues, providers and rates."""
+        return _answer(self._rates.now())
+
+    def show_demo(self) -> AnyResponse:
+        """What the page needs to send a message as the demo service."""
+        return _answer(_demo(self._settings.notify_data_dir / "dev.json"))
+
+
 def blueprint(container: Container) -> Blueprint:
     """The routes below `/console`. To be registered in development and test only."""
-    parts, settings = container.parts, container.parts.settings
+    views = _Views(container)
+    hosts = guard.known_hosts(container.parts.settings)
     pages = Blueprint(
         "console",
         __name__,
@@ -92,17 +167,6 @@ def blueprint(container: Container) -> Blueprint:
         static_folder="static",
         static_url_path="/static",
     )
-    messages = MessageList(parts.database, parts.encryptor)
-    view = MessageView(
-        settings,
-        messages,
-        container.get(ServiceCache),
-        container.get(TemplateCache),
-        container.get(Serialiser),
-        container.get(Composer),
-    )
-    rates = Rates(parts.database, parts.queue, configured(settings), utc_now)
-    hosts = guard.known_hosts(settings)
 
     @pages.before_request
     def check() -> Response | None:
@@ -110,70 +174,20 @@ def blueprint(container: Container) -> Blueprint:
         return None if reason is None else Response(reason, 403, content_type="text/plain; charset=utf-8")
 
     pages.after_request(guard.protect)
-
-    @pages.get("", strict_slashes=False)
-    @pages.get("/messages/<uuid:notification_id>")
-    @pages.get("/now")
-    @pages.get("/send")
-    def page(notification_id: UUID | None = None) -> str:
-        return render_template("console.html", statuses=STATUSES, api_url=settings.api_host_name.rstrip("/"))
-
-    @pages.get("/data/messages")
-    def list_messages() -> AnyResponse:
-        query = _query(_ListQuery)
-        older_than = Cursor(*query.older_than) if query.older_than else None
-        found, summaries = messages.page(query.filter(), older_than, query.limit)
-        is_full = len(found) == query.limit
-        return _answer(
-            {
-                "messages": [view.row(message, summaries.get(message.id)) for message in found],
-                "next": f"{format_datetime(found[-1].created_at)},{found[-1].id}" if is_full else None,
-            }
-        )
-
-    def find(notification_id: UUID) -> StoredMessage:
-        message = messages.find(notification_id)
-        if message is None:
-            raise NotFoundProblemError
-        return message
-
-    @pages.get("/data/messages/<uuid:notification_id>")
-    def show_message(notification_id: UUID) -> AnyResponse:
-        return _answer(view.message(find(notification_id)))
-
-    @pages.get("/data/messages/<uuid:notification_id>/email")
-    def show_email(notification_id: UUID) -> Response:
-        theme = _query(_FrameQuery).theme
-        email = view.email(find(notification_id))
-        if email is None:
-            raise NotFoundProblemError
-        answer = Response(framed(email.html, theme), content_type="text/html; charset=utf-8")
-        answer.headers["Content-Security-Policy"] = guard.EMAIL_POLICY
-        return answer
-
-    @pages.get("/data/messages/<uuid:notification_id>/source")
-    def show_source(notification_id: UUID) -> Response:
-        source = view.source(find(notification_id))
-        if source is None:
-            raise NotFoundProblemError
-        if "download" not in request.args:
-            return Response(source, content_type="text/plain; charset=utf-8")
-        headers = {"Content-Disposition": f'attachment; filename="{notification_id}.eml"'}
-        return Response(source, headers=headers, content_type="message/rfc822")
-
-    @pages.get("/data/now")
-    def show_now() -> AnyResponse:
-        return _answer(rates.now())
-
-    @pages.get("/data/demo")
-    def show_demo() -> AnyResponse:
-        return _answer(_demo(settings.notify_data_dir / "dev.json"))
-
+    pages.get("", strict_slashes=False)(views.page)
+    for address in ("/messages/<uuid:notification_id>", "/now", "/send"):
+        pages.get(address)(views.page)
+    pages.get("/data/messages")(views.list_messages)
+    pages.get("/data/messages/<uuid:notification_id>")(views.show_message)
+    pages.get("/data/messages/<uuid:notification_id>/email")(views.show_email)
+    pages.get("/data/messages/<uuid:notification_id>/source")(views.show_source)
+    pages.get("/data/now")(views.show_now)
+    pages.get("/data/demo")(views.show_demo)
     return pages
 
 
 def _demo(path: Path) -> dict[str, Any] | None:
-    """What a page needs to send as the demo service, as `notify up` wrote it down; null where it did not."""
+    """What a page needs to send as the demo service, as `notify up` wrote it down. None where it did not."""
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         return {name: written[name] for name in ("api_url", "service_id", "api_keys", "templates")}

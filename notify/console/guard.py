@@ -3,7 +3,7 @@
 The console shows other people's messages without asking for a password, so what a browser can be tricked into counts:
 a foreign page that resolves its own name to this machine (DNS rebinding: the Host header tells), one that embeds or
 fetches ours (the browser's `Sec-Fetch` headers tell; nothing here is shared across origins), and the email itself (its
-document has an origin of its own and runs no script).
+document has a separate origin and runs no script).
 """
 
 from __future__ import annotations

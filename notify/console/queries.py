@@ -114,7 +114,7 @@ class Reaction(NamedTuple):
 
 
 class WaitingCallback(NamedTuple):
-    """Something that the service has still to be told of a message: how often that was tried, and when it will be."""
+    """A callback that waits: how often it was tried, and when the next try is due."""
 
     attempts: int
     due_at: datetime

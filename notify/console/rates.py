@@ -142,7 +142,7 @@ class Rates:
         return None if states is None else [{"name": name, "depth": state.waiting} for name, state in states.items()]
 
     def _providers(self, details: list[tuple[Any, ...]], used: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-        usage = {(row[0], row[1]): row[2:] for row in used}
+        usage = {(identifier, kind): numbers for identifier, kind, *numbers in used}
         shown = []
         for identifier, name, kind, priority, active, updated_at in details:
             is_configured = (identifier, kind) in self._configured

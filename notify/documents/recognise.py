@@ -88,7 +88,7 @@ def recognise(content: bytes) -> str:
 
 
 def _as_text(content: bytes) -> str | None:
-    """The file as text, in whatever encoding; None for what is no text."""
+    """The file as text, in any encoding. None for what is no text."""
     encoding = (
         json.detect_encoding(content)
         if content[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -104,7 +104,7 @@ def _as_text(content: bytes) -> str | None:
     except UnicodeDecodeError:
         if encoding != "utf-8-sig":
             return None
-        text = content.decode("latin-1")  # or another encoding of a byte a letter: none is told from the others
+        text = content.decode("latin-1")  # or another encoding of a byte a letter: they cannot be distinguished
     text = text.removesuffix("\x1a")  # the end of a file of DOS
     return None if _BINARY.search(text) else text
 

@@ -124,7 +124,7 @@ class DocumentStore:
 
     def confirm(self, document_id: UUID, address: str) -> bool:
         """Whether this is the address that the file was sent to. After `MOST_ATTEMPTS` wrong ones within `LOCKED_FOR`
-        of each other the answer is no for as long, whatever the address.
+        of each other the answer is no for as long, for any address.
         """
         now = utc_now()
         is_old = Document.confirmation_attempted_at <= now - LOCKED_FOR

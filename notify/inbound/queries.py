@@ -67,7 +67,7 @@ def page(session: Session, service_id: UUID, older_than: UUID | None, limit: int
 def list_texts(
     session: Session, encryptor: Encryptor, service_id: UUID, now: datetime, phone_number: str = ""
 ) -> list[ReceivedText]:
-    """The texts that the service keeps, newest first; of one person where a number is given, in whatever form."""
+    """The texts that the service keeps, newest first; of one person where a number is given, in any form."""
     query = _kept(session, service_id, now)
     if phone_number:
         query = query.where(InboundText.user_number == _digits(phone_number))

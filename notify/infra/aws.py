@@ -66,6 +66,6 @@ class RequestSigner:
             if self._chain is None:
                 self._chain = Session().get_credentials()
             return self._chain and self._chain.get_frozen_credentials()
-        except Exception as error:  # each link of the chain has errors of its own
+        except Exception as error:  # each link of the chain has its own errors
             logger.warning("AWS credentials failed", error=type(error).__name__)
             return None

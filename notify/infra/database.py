@@ -129,7 +129,7 @@ def _count_connections(engine: Engine) -> None:
 
 def after_commit(session: Session, call: Callable[[], object]) -> None:
     """Have `call` run once the session's transaction is committed; not when it is rolled back. For what others see:
-    tasks are published and caches emptied then. What it raises reaches whoever commits.
+    tasks are published and caches emptied then. What it raises reaches the code that commits.
     """
     event.listen(session, "after_commit", lambda _session: call(), once=True)
 

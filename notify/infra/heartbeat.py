@@ -1,7 +1,7 @@
 """Signs of life: child processes give one every second, and their parent kills those that stop.
 
 The parent makes `Heartbeats` before its children start. Each child calls `beat`; where the process is stopped, starved
-or stuck, the beats cease, and a `Watchdog` in the parent kills it. Whoever started it then starts another.
+or stuck, the beats cease, and a `Watchdog` in the parent kills it. Its parent then starts another.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def read_json(request: Request) -> Any:
 
 
 def read_json_value(request: Request) -> Any:
-    """The body as JSON, whatever its content type says.
+    """The body as JSON. Its content type does not matter.
 
     NUL characters are left out of all strings: they are valid JSON, but no channel and no column can carry them.
     Raises `ProblemError` (400) for what is not JSON.

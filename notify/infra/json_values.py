@@ -47,7 +47,7 @@ def parse_json(raw: bytes | str) -> Any:
 
 
 def dump_json(value: Any, *, sort_keys: bool = False) -> bytes:
-    """`value` as JSON in UTF-8, whatever the size of its integers. UUIDs and times become strings."""
+    """`value` as JSON in UTF-8. Integers may have any size. UUIDs and times become strings."""
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None)
     except TypeError:  # an integer beyond 64 bits

@@ -146,7 +146,7 @@ class SharedFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # whoever reads between two steps of folding would count twice
+        # a reader between two steps of folding would count twice
         with (self._folder / "lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

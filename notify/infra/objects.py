@@ -106,7 +106,7 @@ class Objects:
                 yield entry["path"]
 
     def bucket(self, name: str) -> Bucket:
-        """A bucket of its own name, which the admin app uses too (contract: admin-app 2.1): a real one where the store
+        """A separate bucket, which the admin app uses too (contract: admin-app 2.1): a real one where the store
         is S3, GCS or Azure, else a folder that is made at its first use.
         """
         with self._lock:

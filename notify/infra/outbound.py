@@ -47,7 +47,7 @@ _NOT_IN_A_HEADER: Final = re.compile(r"[\r\n\0]")
 class OutboundError(Exception):
     """A call got no answer. `kind` says why: `timeout`, `connection` (refused, unreachable, unresolved), `tls`,
     `disconnected` (broken off before the answer was complete), `invalid_answer` (not HTTP, or too large), `proxy` (the
-    proxy refused), `forbidden_address` (a host of a private network); or, faults of our own, `invalid_address` and
+    proxy refused), `forbidden_address` (a host of a private network); or, faults on our side, `invalid_address` and
     `invalid_request`: nothing was sent. The text has neither the address nor the body in it.
     """
 

@@ -1,6 +1,6 @@
 """Admission of requests: how many are worked on at the same time, and how their bodies are read.
 
-The server gives each request a thread of its own. This middleware decides which of these threads may work: it hands out
+The server gives each request a thread. This middleware decides which of these threads may work: it hands out
 permits, a share of which only requests with a key can use. A thread that reads a request's body holds no permit, so
 slow bodies keep nobody from working; how long a body may take is the connections' affair (`connection_guard`). Health
 endpoints need no permit. Decision: docs/decisions/0016-web-server.md.

@@ -403,7 +403,7 @@ class TelemetrySettings(SettingsPart):
     notify_log_format: Literal["json", "text"] = Field("json", description="Form of log lines.")
     prometheus_multiproc_dir: str = Field(
         "",
-        description="Folder in which the processes of a host count together for `/metrics`. Empty: `notify up` has one, `notify web` uses one of its own.",
+        description="Folder in which the processes of a host count together for `/metrics`. Empty: `notify up` has one, `notify web` makes one.",
     )
     prometheus_metrics_path: UrlPath = Field("/metrics", description="Path of the metrics endpoint.")
     metrics_token: HeaderText = Field(

@@ -52,7 +52,7 @@ class _WatchedSelector(selectors.DefaultSelector):
 
 
 class SteadyLoop(asyncio.SelectorEventLoop):
-    """Leaves out of its time whatever it could not use. So answers that wait in the sockets are read before the
+    """Leaves out of its time what it could not use. So answers that wait in the sockets are read before the
     time-outs of their calls are over.
     """
 

@@ -2,7 +2,7 @@
 imported, and a span is a shared object that does nothing (docs/decisions/0012-seen.md).
 
 A request's trace has the request's id as its own, so that logs and traces name the same thing. A message takes its
-trace along: whoever handles it later, in whichever process and together with whichever others, adds to its trace.
+trace along: the process that handles it later, alone or with others, adds to its trace.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _request_span(tracing: _Tracing, environ: Mapping[str, Any], request_id: str
 
 
 def _root(tracing: _Tracing) -> Context:
-    # whatever the thread was about before, this is not below it
+    # what the thread did before is not the parent of this
     context: Context = tracing.trace.set_span_in_context(tracing.trace.INVALID_SPAN)
     return context
 

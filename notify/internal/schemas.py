@@ -1,5 +1,5 @@
-"""Parents of what the internal API reads and answers. Which of them a model has decides where it is read from, and in
-which of the contract's words faults are told:
+"""Parents of what the internal API reads and answers. The parent of a model decides where it is read from, and which of
+the contract's words describe faults:
 
 | parent        | read from    | faults                                                    |
 |---------------|--------------|-----------------------------------------------------------|

@@ -1,6 +1,6 @@
 """Publishing the delivery of messages.
 
-The database holds the truth; this is a hint that comes soon. A thread of its own publishes, so that no request waits
+The database holds the truth; this is a hint that comes soon. A separate thread publishes, so that no request waits
 for the broker, and all that was accepted while it published goes out together. What a broker that is down did not take
 is kept, and published when it is back. A hint that gets lost all the same (with a killed process, or with the broker's
 memory) is made up for by the sweeper.

@@ -17,7 +17,7 @@ class TextProviderSettings(SettingsPart):
     mmg_url: WebAddress = Field("https://api.mmg.co.uk/jsonv2a/api.php", description="Address of MMG's sending API.")
     mmg_api_key: HeaderText = Field("", description="MMG's key. Empty: MMG is not used.")
     mmg_receipt_url: WebAddress = Field(
-        "", description="Address MMG is told to send receipts to. Empty: as agreed with MMG."
+        "", description="Address that MMG sends receipts to, as sent with each message. Empty: as agreed with MMG."
     )
     mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
@@ -34,7 +34,9 @@ class TextProviderSettings(SettingsPart):
     firetext_international_api_key: HeaderText = Field(
         "", description="Firetext's key for international texts. Empty: the other one."
     )
-    firetext_receipt_url: WebAddress = Field("", description="Address Firetext is told to send receipts to.")
+    firetext_receipt_url: WebAddress = Field(
+        "", description="Address that Firetext sends receipts to, as sent with each message."
+    )
     firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
         description="JSON `[user, password]` put into the receipt address given to Firetext; its receipts must carry them.",
@@ -87,7 +89,7 @@ class EmailProviderSettings(SettingsPart):
     )
     ses_stub_url: WebAddress = Field(
         "",
-        description="Address of a stand-in for SES, for tests of load: it is told of each email, without its content, and nothing is sent.",
+        description="Address of a stand-in for SES, for tests of load: it gets each email without its content, and sends nothing.",
     )
     ses_receipts_queue_url: WebAddress = Field(
         "", description="Address of the SQS queue that `notify ses-receipts` reads SES notifications from."
@@ -128,7 +130,7 @@ class EmailProviderSettings(SettingsPart):
             yield "SANDBOX_URL", "the sandbox provider"
 
     def connections(self) -> Iterator[Connection]:
-        """To SES and its queue of receipts. SMTP has a rule of its own, where it connects."""
+        """To SES and its queue of receipts. SMTP has a separate rule, where it connects."""
         for variable, address in (
             ("SES_URL", self.ses_url if self.ses_enabled else ""),
             ("SES_RECEIPTS_QUEUE_URL", self.ses_receipts_queue_url),

@@ -168,7 +168,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve_apart(page: MetricsPage, host: str, port: int) -> WSGIServer:
-    """Show the page at a port of its own, from a thread of this process. Raises `OSError` where the port is taken."""
+    """Show the page at a separate port, from a thread of this process. Raises `OSError` where the port is taken."""
     server = WSGIServer((host, port), _Quiet)
     server.set_app(page)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -23,9 +23,8 @@ _Entries = TTLCache[tuple[Any, ...], _V | None]
 
 
 class ServiceCache:
-    """Looks up services and their senders. What it says may be two seconds old, unless the change was made in this process
-    and `forget` called. Of threads that miss the same thing at
-    the same time, one asks the database.
+    """Looks up services and their senders. An answer may be two seconds old, unless this process made the change and
+    called `forget`. Of threads that miss the same thing at the same time, one asks the database.
     """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:

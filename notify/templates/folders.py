@@ -38,7 +38,7 @@ def list_folders(session: Session, service_id: UUID) -> list[Folder]:
 
 
 def create_folder(session: Session, service_id: UUID, name: str, parent_id: UUID | None) -> Folder:
-    """Make a folder. Whoever sees its parent sees it; at the top all active members of the service do.
+    """Make a folder. Everyone who sees its parent sees it; at the top all active members of the service do.
 
     Raises `NotFoundProblemError` (no such service), `UnknownFolderError` (no such parent).
     """

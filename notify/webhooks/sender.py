@@ -1,9 +1,8 @@
 """Sends callbacks to services: many at a time, each service at its own pace.
 
-There is a lane for each service and type of callback, and it exists while it has something to do. A lane takes rows of
-`pending_callbacks` by moving the time when they are due, calls the service with a limited number of calls at once, and
-writes the results back several at a time. Callbacks that a killed worker had taken fall due again. So a service that
-hangs holds up its own lane, no thread and no other service, and its backlog waits in the database.
+There is a lane for each service and type of callback, while it has something to do. A lane takes rows of
+`pending_callbacks` by moving the time when they are due, makes a limited number of calls at once, and writes results
+several at a time. Callbacks that a killed worker had taken fall due again. A service that hangs holds up its own lane.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from notify.infra.settings import EnvironmentSettings
 
 
 class CallbackSettings(EnvironmentSettings):
-    """How services are told what happened."""
+    """How services learn what happened."""
 
     # -- telling services what happened
     callback_connections: int = Field(

@@ -1,4 +1,4 @@
-"""Which environments take databases of their own."""
+"""Which environments take separate databases."""
 
 from __future__ import annotations
 

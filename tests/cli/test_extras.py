@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# the packages are installed here, so an interpreter of its own does not find them
+# the packages are installed here, so a separate interpreter does not find them
 _WITHOUT = """
 import sys
 from importlib.machinery import PathFinder

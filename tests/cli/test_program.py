@@ -25,7 +25,7 @@ def environment_of_tests() -> dict[str, str]:
 
 
 def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, with nothing set but what is given."""
+    """The command in a separate process, with nothing set but what is given."""
     return subprocess.run(
         [sys.executable, "-m", "notify.cli", *arguments],
         capture_output=True,

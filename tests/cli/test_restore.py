@@ -48,7 +48,7 @@ def test_only_what_was_there_at_the_snapshot_is_marked(api: Api, environment: di
     result = run(environment, "--snapshot-time", snapshot, "--yes", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["marked"] == 2
-    # letters have a way of their own
+    # letters take another way
     assert statuses(api, [*old, new]) == ["sending", "sending", "created", "created"]
     with MMGServer() as mmg:
         container = Container(with_settings(api.parts, mmg_api_key=mmg.key, mmg_url=mmg.address, sandbox_url=""))

@@ -27,7 +27,7 @@ START_SECONDS = 60
 
 
 class Run:
-    """A `notify up` in a process of its own."""
+    """A `notify up` in a separate process."""
 
     def __init__(self, folder: Path, *options: str, **environment: str) -> None:
         self.folder = folder

@@ -34,7 +34,7 @@ ROUTE = 'http_server_requests_total{method="GET",path="/v2/templates",status="40
 
 
 class Web:
-    """The API in processes of its own."""
+    """The API in separate processes."""
 
     def __init__(self, parts: Parts, folder: Path, **changes: str) -> None:
         self.port = free_port()

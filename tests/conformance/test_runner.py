@@ -1,4 +1,4 @@
-"""The runner says what differs: against a server of our own that answers wrongly."""
+"""The runner says what differs: against a server that answers wrongly."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running_product(folder: Path, *options: str, **changes: str) -> Iterator[Product]:
-    """`notify up`, with options and settings of one's own."""
+    """`notify up`, with further options and settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SQLALCHEMY", "REDIS"))}
     process = subprocess.Popen(
         [

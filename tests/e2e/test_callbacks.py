@@ -1,4 +1,4 @@
-"""A service is told, by the running product, of what the official client sent and of what people text it."""
+"""The running product calls services back: about what the official client sent, and what people text."""
 
 from __future__ import annotations
 

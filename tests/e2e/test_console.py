@@ -325,7 +325,7 @@ def test_nothing_on_it_shuts_anybody_out(browser: Browser, product: Product) -> 
         "/now": ".card",
         "/send": ".send-form",
     }
-    # the checker is a script of its own, which the policy of the page would refuse
+    # the checker is a separate script, which the policy of the page would refuse
     context = browser.new_context(color_scheme="light", bypass_csp=True, reduced_motion="reduce")
     page = context.new_page()
     for path, ready in paths.items():

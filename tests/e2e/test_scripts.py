@@ -23,7 +23,7 @@ SCRIPTS = ("run_celery.sh", "run_app.sh", "run_celery_beat.sh")
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
-    """A terminal's environment, with the settings in a file of their own, one of them without `export`."""
+    """A terminal's environment, with the settings in a separate file, one of them without `export`."""
     settings = folder / "settings.sh"
     settings.write_text(f"export NOTIFY_DATA_DIR={folder / 'data'}\nPORT={port}\nexport WEB_PROCESSES=1\n")
     return {

@@ -95,7 +95,7 @@ class Seen:
         self.until(goes, seconds=60)
 
     def logs(self) -> dict[str, list[dict[str, Any]]]:
-        """The lines of JSON in each of our own processes' logs."""
+        """The lines of JSON in the log of each process."""
         return {
             name: [json.loads(line) for line in self.log(name).splitlines() if line.startswith("{")]
             for name in ("web", "worker", "beat")

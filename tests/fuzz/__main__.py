@@ -25,7 +25,7 @@ from tests.fuzz import inputs
 
 LONGEST_SECONDS = 1.0
 LONGEST_LINEAR_SECONDS = 15.0
-"""Of a text whose every few characters are an element of their own: many of them are a large document."""
+"""Of a text whose every few characters are a separate element: many of them are a large document."""
 STRETCHED = 0.01
 """Of the texts by chance, so many are long."""
 SHORT = 4000

@@ -1,4 +1,4 @@
-"""The container: one object of each class, whatever the threads do, closed in reverse order."""
+"""The container: one object of each class for all threads, closed in reverse order."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class AdminClient:
         return self.app.test_client().open(path, method=method, headers=given, query_string=query, **content)
 
     def token(self, *, secret: str = "", algorithm: str = "HS256", **claims: Any) -> str:
-        """A token of the client, with claims of one's own (None: without)."""
+        """A token of the client, with further claims (None: without)."""
         keys = self.parts.settings.internal_client_api_keys
         payload = {"iss": self.client.value, "iat": int(time.time()), **claims}
         payload = {name: value for name, value in payload.items() if value is not None}

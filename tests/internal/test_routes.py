@@ -1,4 +1,4 @@
-"""How endpoints are declared and served, with endpoints of our own."""
+"""How endpoints are declared and served, with endpoints of these tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services are told what became of their messages."""
+"""Services learn what became of their messages."""
 
 from __future__ import annotations
 

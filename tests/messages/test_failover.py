@@ -165,7 +165,7 @@ NOWHERE = BrokerSettings("redis://127.0.0.1:9/0")
 
 
 def test_waiting_for_a_provider_makes_no_second_chain_of_tasks(patient: Worker) -> None:
-    """While all providers are down there is one task for each message, whoever else asks for it."""
+    """While all providers are down there is one task for each message, and further requests add none."""
     deliverer = patient.deliverer
     patient.mmg.fail(DOWN)
     patient.firetext.fail(DOWN)

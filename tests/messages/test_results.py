@@ -1,4 +1,4 @@
-"""What was handed over is never forgotten: whatever the database, or a provider's answer, is like in the meantime."""
+"""What was handed over is never forgotten, even while the database or a provider fails."""
 
 from __future__ import annotations
 

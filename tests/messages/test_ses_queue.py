@@ -156,7 +156,7 @@ def wait_for(api: Api, id_: UUID, expected: str) -> None:
 
 @contextmanager
 def running(api: Api, *command: str, **environment: str) -> Iterator[None]:
-    """A process of ours beside `api`. It ends when it is told to, and logs nothing personal."""
+    """A process of ours beside `api`. It ends when it is asked to, and logs nothing personal."""
     settings = api.parts.settings
     everything = {
         **os.environ,

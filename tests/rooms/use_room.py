@@ -1,4 +1,4 @@
-"""Runs in a process of its own: adds the room `greetings` to the product and uses each thing that it declares.
+"""Runs in a separate process: adds the room `greetings` to the product and uses each thing that it declares.
 
 What a developer edits besides the room's own files is done here, and is all of it: the name in `ROOMS`, the line in the
 table of commands.

@@ -69,7 +69,7 @@ class SESError(Exception):
 
 class SESServer(HTTPServer):
     """Takes what SES would take. `messages` are the requests that it took, `ids` what it called them. `error` is said
-    to whatever is right otherwise. With a `token`, requests must be signed with temporary credentials.
+    to what is right otherwise. With a `token`, requests must be signed with temporary credentials.
     """
 
     def __init__(self, *, token: str | None = None) -> None:

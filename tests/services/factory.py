@@ -13,7 +13,7 @@ from notify.services.service import create_service
 
 
 def a_user(session: Session, **fields: Any) -> User:
-    """An active user with an address of their own."""
+    """An active user with a unique address."""
     values = {
         "name": "Ada",
         "email_address": f"{new_id()}@example.com",
@@ -28,7 +28,7 @@ def a_user(session: Session, **fields: Any) -> User:
 
 
 def a_service(session: Session, **options: Any) -> Service:
-    """A service in trial mode with a name of its own; its first member is a new user unless `user_id` is given."""
+    """A service in trial mode with a unique name; its first member is a new user unless `user_id` is given."""
     values: dict[str, Any] = {"name": f"Service {new_id()}", "from_number": "testing"}
     if "user_id" not in options:
         values["user_id"] = a_user(session).id

@@ -39,7 +39,7 @@ class Callbacks:
         return self.container.get(CallbackSender)
 
     def service(self, url: str, callback_type: CallbackType = "delivery_status") -> UUID:
-        """A service that is told at this address."""
+        """A service with a callback to this address."""
         with self.parts.database.transaction() as session:
             service = a_service(session)
             create_callback(

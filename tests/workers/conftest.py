@@ -25,7 +25,7 @@ def mmg() -> Iterator[MMGServer]:
 
 @pytest.fixture
 def make_api(postgres_url: str, valkey_url: str, tmp_path: Path, mmg: MMGServer) -> Iterator[Callable[..., Api]]:
-    """Makes the web application with a demo service and a provider on loopback; settings of one's own come on top."""
+    """Makes the web application with a demo service and a provider on loopback; further settings come on top."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> Api:

@@ -1,4 +1,4 @@
-"""Workers as processes of their own, for tests that need to see them live and die."""
+"""Workers as separate processes, for tests that need to see them live and die."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not Path(SERVER).exists(), reason="there is no R
 
 @pytest.fixture(scope="module")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of our own on loopback; its address."""
+    """A server on loopback; its address."""
     folder = tmp_path_factory.mktemp("rabbitmq")
     ports = {name: free_port() for name in ("node", "distribution")}
     (folder / "plugins").write_text("[].")
@@ -49,7 +49,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     log = folder / "output"
     with log.open("wb") as output:
-        # not by Debian's wrapper, which insists on an account of its own
+        # not by Debian's wrapper, which insists on a separate account
         program = "/usr/lib/rabbitmq/bin/rabbitmq-server"
         process = subprocess.Popen(
             [program if Path(program).exists() else SERVER],

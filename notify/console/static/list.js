@@ -153,7 +153,7 @@ function merge(page, limit) {
   const isWhole = !page.next;
   const last = page.messages.at(-1)?.created_at ?? "";
   const inPage = new Set(page.messages.map((message) => message.id));
-  // what is older than the page stays, and so does what is open; whatever else is not in it is gone
+  // what is older than the page stays, and so does what is open; everything else that is not in it is gone
   const kept = entries.filter(({ message }) => !inPage.has(message.id)
     && (message.id === selected || (!isWhole && message.created_at <= last)));
   entries = [...fresh, ...kept].sort(newestFirst);

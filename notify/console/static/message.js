@@ -60,7 +60,7 @@ export const message = {
     place.replaceChildren(h("div", { class: "nothing" },
       h("p", { class: "big", "aria-hidden": "true" }, icon("email")),
       h("p", { class: "when-some" }, "Choose a message, or press ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), "."),
-      h("p", { class: "when-none" }, "Whatever you send comes here. ", h("a", { href: "/console/send", "data-page": "send" }, "Send a message"), " to begin.")));
+      h("p", { class: "when-none" }, "Everything you send comes here. ", h("a", { href: "/console/send", "data-page": "send" }, "Send a message"), " to begin.")));
   },
 
   tab(number) {
@@ -153,7 +153,7 @@ function moveTab(event) {
 
 function showTab(wanted) {
   const names = Object.keys(parts.panels);
-  // on a wide screen the timeline has a place of its own
+  // on a wide screen the timeline has a separate place
   const usable = names.filter((name) => !(WIDE.matches && name === "timeline"));
   const chosen = usable.includes(wanted) ? wanted : usable[0];
   for (const tab of parts.tabs) {

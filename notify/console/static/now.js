@@ -138,7 +138,7 @@ function providers(entries) {
 }
 
 function changes(entries) {
-  if (!entries.length) return h("p", { class: "soft" }, "None: providers that fail or are slow lose weight by themselves, and that is told here.");
+  if (!entries.length) return h("p", { class: "soft" }, "None: providers that fail or are slow lose weight by themselves, and this list shows it.");
   return h("ul", { class: "changes" }, entries.map((entry) => {
     const [before, after] = entry.priority;
     const [was, is] = entry.active;

@@ -237,7 +237,7 @@ class Deliverer:
 
     @staticmethod
     def _without_odd(batch: Batch, rows: list[Row]) -> list[Row]:
-        """Put those off that are large, or that a worker may have died of: they get batches of their own, in which they
+        """Put those off that are large, or that a worker may have died of: they get separate batches, in which they
         harm no others.
         """
         size = 0

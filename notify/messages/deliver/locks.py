@@ -29,7 +29,7 @@ PING_SECONDS: Final = 30.0
 STALE_SECONDS: Final = 5.0
 """A look at the locks that is older than this counts for nothing."""
 
-# 6011: messages, 6013: batches. A server may have limits of its own for transactions (the second since PostgreSQL 17)
+# 6011: messages, 6013: batches. A server may have its own limits for transactions (the second since PostgreSQL 17)
 _OPEN: Final = """
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(batch)s, 6013)),
        set_config('idle_in_transaction_session_timeout', %(idle)s, true),
