@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Final, Literal
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from flask import Response
 from pydantic import TypeAdapter
@@ -96,9 +97,17 @@ def _models(groups: Iterable[Routes]) -> list[tuple[Any, Literal["validation", "
         for endpoint in group.endpoints:
             for model in endpoint.incoming.values():
                 inputs.append((_key(endpoint, model), "validation", TypeAdapter(model)))
-            if endpoint.answer not in (_NOTHING, Response):
-                inputs.append((_key(endpoint, None), "serialization", TypeAdapter(endpoint.answer)))
+            if (answer := _described(endpoint.answer)) is not None:
+                inputs.append((_key(endpoint, None), "serialization", TypeAdapter(answer)))
     return inputs
+
+
+def _described(answer: Any) -> Any:
+    """What is described of a view's result: all but a `Response`, which stands for itself; None for nothing."""
+    if isinstance(answer, UnionType) or get_origin(answer) is Union:
+        kinds = [kind for kind in get_args(answer) if kind is not Response]
+        return Union[tuple(kinds)]  # noqa: UP007 - made of a list
+    return None if answer in (_NOTHING, Response) else answer
 
 
 def _key(endpoint: Endpoint, model: type[Incoming] | None) -> str:
@@ -125,7 +134,7 @@ def _operation(group: Routes, endpoint: Endpoint, schemas: Any, definitions: Any
 
 def _responses(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done."}
-    if endpoint.answer not in (_NOTHING, Response):
+    if _described(endpoint.answer) is not None:
         good["content"] = {"application/json": {"schema": schemas[_key(endpoint, None), "serialization"]}}
     problem = {"anyOf": [{"$ref": _REF.format(model=name)} for name in _ERRORS]}
     refused = {"description": "Refused.", "content": {"application/json": {"schema": problem}}}
