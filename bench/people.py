@@ -1,8 +1,9 @@
 """How lists and searches of people, services and organisations do when there are many: `python -m bench.people
 [--users N]`.
 
-There are five users to a service, ten services to an organisation; a user has two services. Prints the 95th percentile of 40 requests of each,
-in milliseconds; of lists without pages the time to the first byte and to the last.
+There are five users to a service, ten services to an organisation; a user has two services.
+Prints the 95th percentile of 40 requests of each, in milliseconds; of lists without pages the time to the first byte
+and to the last.
 """
 
 from __future__ import annotations
