@@ -138,9 +138,8 @@ def _requests(ids: dict[str, list[UUID]], chance: random.Random) -> Iterator[tup
     yield (
         "find services by a part",
         lambda: (
-            "POST",
-            "/service/find-services-by-name",
-            {"service_name": f"{chance.randint(1000, 9999)}a"},
+            "GET",
+            f"/service/find-services-by-name?service_name={chance.randint(1000, 9999)}a",
         ),
     )
     yield "services of a user", lambda: ("GET", f"/service?user_id={some('users')}")
