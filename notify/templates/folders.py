@@ -173,7 +173,8 @@ def _get(session: Session, service_id: UUID, folder_id: UUID) -> Folder:
 
 def _folders(service_id: UUID) -> Select[UUID, str, UUID | None, UUID, list[UUID]]:
     users = (
-        select(func.array_agg(aggregate_order_by(FolderUser.user_id, FolderUser.user_id)))
+        select(func.array_agg(aggregate_order_by(FolderUser.user_id, User.created_at, User.id)))
+        .join(User, User.id == FolderUser.user_id)
         .where(FolderUser.template_folder_id == TemplateFolder.id)
         .scalar_subquery()
     )
