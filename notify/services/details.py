@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Select, String, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import ServiceUser
@@ -17,7 +18,7 @@ from notify.services.models import Service, ServicePermission
 
 class DetailedService(NamedTuple):
     """A service. `created_by` is who made the last change; `restricted` is trial mode; limits are messages a day,
-    `rate_limit` is requests a minute; `permissions` are in alphabetical order.
+    `rate_limit` is requests a minute; `permissions` are in the order in which they were given.
     """
 
     id: UUID
@@ -59,7 +60,14 @@ class DetailedService(NamedTuple):
 
 
 _permissions = (
-    select(func.array_agg(ServicePermission.permission, type_=ARRAY(String)))
+    select(
+        func.array_agg(
+            aggregate_order_by(
+                ServicePermission.permission, ServicePermission.created_at, ServicePermission.permission
+            ),
+            type_=ARRAY(String),
+        )
+    )
     .where(ServicePermission.service_id == Service.id)
     .scalar_subquery()
 )
@@ -88,7 +96,7 @@ def _services() -> Select[*tuple[Any, ...]]:
 
 def _detailed(row: Any) -> DetailedService:
     service = DetailedService._make(row)
-    return service._replace(permissions=sorted(service.permissions or ()))
+    return service._replace(permissions=list(service.permissions or ()))
 
 
 def get_detailed(session: Session, service_id: UUID) -> DetailedService:

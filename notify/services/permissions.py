@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from notify.infra.times import utc_now
 from notify.services.errors import InvalidServiceError
 from notify.services.models import ServicePermission
 from notify.vocabulary import SERVICE_PERMISSIONS
@@ -26,7 +28,12 @@ def set_permissions(session: Session, service_id: UUID, permissions: Sequence[st
     if repeated:
         raise InvalidServiceError("permissions", f"Duplicate Service Permission: {repeated}")
     session.execute(delete(ServicePermission).where(ServicePermission.service_id == service_id))
-    session.add_all(ServicePermission(service_id=service_id, permission=permission) for permission in permissions)
+    moment = utc_now()
+    session.add_all(
+        # they are shown in the order in which they were given
+        ServicePermission(service_id=service_id, permission=name, created_at=moment + timedelta(microseconds=place))
+        for place, name in enumerate(permissions)
+    )
     session.flush()
 
 

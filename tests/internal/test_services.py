@@ -56,7 +56,7 @@ def test_a_service_is_created_with_all_that_it_is_given(admin: AdminClient, user
         "email_sender_local_part": "the.maple.team",
         "created_by": str(user.id),
         "service_callback_api": [],
-        "permissions": ["email", "international_letters", "international_sms", "letter", "sms"],
+        "permissions": ["sms", "email", "letter", "international_sms", "international_letters"],
     }
     assert made == made | given | expected
     assert admin.get(f"/service/{made['id']}")["data"] == made
