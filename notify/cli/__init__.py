@@ -54,6 +54,7 @@ ENTRIES = {
             "show-guest-list": "Show the guest list of a service: recipients beside its team in trial mode.",
             "set-retention": "Set for how many days a service's messages of a type are kept.",
             "set-branding": "Choose the branding of a service's emails or letters.",
+            "populate-service-volume-intentions": "Store how much services mean to send.",
         },
     ),
     **_entries(

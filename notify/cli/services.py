@@ -282,6 +282,36 @@ def set_branding_command(which: str, email: str | None, letter: str | None, as_j
     show(values, as_json)
 
 
+@click.command("populate-service-volume-intentions")
+@click.option(
+    "--file_name",
+    "-f",
+    "text",
+    required=True,
+    type=TextFile(),
+    help="File with a line a service: its id, and how many texts, emails and letters it means to send a year.",
+)
+@json_option
+def populate_service_volume_intentions_command(text: str, as_json: bool) -> None:
+    """Store how much services mean to send. Nothing is stored where a line is wrong."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    with open_session() as session:
+        for line in lines:
+            service_id, volumes = _volumes(line)
+            update_service(session, find_service(session, service_id).id, **volumes)
+    show({"changed": len(lines)}, as_json)
+
+
+def _volumes(line: str) -> tuple[str, ServiceChanges]:
+    """The id of a service, and what it means to send: empty is unknown."""
+    try:
+        service_id, sms, email, letter = (cell.strip() for cell in line.split(","))
+        numbers = [int(cell) if cell else None for cell in (sms, email, letter)]
+    except ValueError:
+        raise click.ClickException(f"{line!r} is not an id and three numbers, with commas between") from None
+    return service_id, {"volume_sms": numbers[0], "volume_email": numbers[1], "volume_letter": numbers[2]}
+
+
 COMMANDS: list[click.Command] = [
     create_service_command,
     update_service_command,
@@ -291,4 +321,5 @@ COMMANDS: list[click.Command] = [
     show_guest_list_command,
     set_retention_command,
     set_branding_command,
+    populate_service_volume_intentions_command,
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from notify.infra.times import utc_now
-from notify.internal.fields import HttpDate, Moment
+from notify.internal.fields import HttpDate, Moment, http_date
 from notify.internal.schemas import Answer
 from notify.internal.service_answers import CallbackNameAnswer
 from notify.internal.statistics import CountsAnswer
@@ -90,10 +90,12 @@ def detailed_service_answer(session: Session, service_id: UUID, *, today_only: b
     )
 
 
-def counted_service_answers(
+def counted_services(
     session: Session, start: date | None, end: date | None, *, only_active: bool, with_test_keys: bool
-) -> list[CountedServiceAnswer]:
-    """Services with what they sent from a day to a day; without them today (UTC)."""
+) -> dict[str, list[dict[str, Any]]]:
+    """Services with what they sent from a day to a day; without them today (UTC). Each is a `CountedServiceAnswer`, but
+    not made as one: there may be tens of thousands.
+    """
     now = utc_now()
     rows = list_counted(
         session,
@@ -103,4 +105,13 @@ def counted_service_answers(
         only_active=only_active,
         with_test_keys=with_test_keys,
     )
-    return CountedServiceAnswer.of_each(rows)
+    return {
+        "data": [
+            row._asdict()
+            | {
+                "created_at": http_date(row.created_at),
+                "statistics": {kind: counts._asdict() for kind, counts in row.statistics.items()},
+            }
+            for row in rows
+        ]
+    }

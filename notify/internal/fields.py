@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from email.utils import format_datetime as format_http_date
+from email.utils import format_datetime as formathttp_date
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -48,6 +48,7 @@ __all__ = [
     "TruncatedInt",
     "Uuid",
     "ZonedMoment",
+    "http_date",
     "row_id",
 ]
 
@@ -69,10 +70,11 @@ def _spaced(moment: datetime) -> str:
     return _naive(moment).isoformat(" ", "microseconds")
 
 
-def _http_date(moment: date | datetime) -> str:
+def http_date(moment: date | datetime) -> str:
+    """D3 of a moment, or of a day's midnight."""
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
-    return format_http_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
+    return formathttp_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
 
 
 def _local(moment: datetime) -> str:
@@ -98,7 +100,7 @@ Moment = Annotated[
 SpacedMoment = Annotated[datetime, *_shaped(_spaced, "UTC: 2017-01-01 10:00:00.000000")]
 """D2: `2017-01-01 10:00:00.000000`, UTC."""
 
-HttpDate = Annotated[date | datetime, *_shaped(_http_date, "Thu, 28 Jun 2018 12:00:00 GMT")]
+HttpDate = Annotated[date | datetime, *_shaped(http_date, "Thu, 28 Jun 2018 12:00:00 GMT")]
 """D3: `Thu, 28 Jun 2018 12:00:00 GMT`; a date is its midnight."""
 
 NaiveMoment = Annotated[datetime, *_shaped(lambda moment: _naive(moment).isoformat(), "UTC: 2017-01-01T10:00:00")]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from flask import Response
 from pydantic import MISSING
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import FieldProblemError
+from notify.infra.json_values import dump_json
 from notify.infra.replica import BulkSession
-from notify.internal.detailed_services import CountedServiceAnswer, counted_service_answers
+from notify.internal.detailed_services import CountedServiceAnswer, counted_services
 from notify.internal.fields import IsoDate, row_id
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Data, FieldsQuery
-from notify.internal.service_answers import ServiceAnswer, service_answers
-from notify.services.details import list_detailed
+from notify.internal.service_answers import ServiceAnswer
+from notify.reporting.service_list import services_as_json
 from notify.services.search import find_services
 
 routes = Routes("service_lists", "/service")
@@ -49,22 +51,22 @@ class ShortServiceAnswer(Answer):
 @routes.get("")
 def list_services(
     session: BulkSession, query: ServicesQuery
-) -> Data[list[ServiceAnswer]] | Data[list[CountedServiceAnswer]]:
+) -> Data[list[ServiceAnswer]] | Data[list[CountedServiceAnswer]] | Response:
     """List services."""
     only_active = query.only_active == "True"
     if query.detailed == "True" and not query.user_id:
         given = query.given()
-        counted = counted_service_answers(
+        counted = counted_services(
             session,
             given.get("start_date"),
             given.get("end_date"),
             only_active=only_active,
             with_test_keys=query.include_from_test_key != "False",
         )
-        return Data(data=counted)
+        return Response(dump_json(counted, sort_keys=True), content_type="application/json")
     user_id = row_id(query.user_id) if query.user_id else None
-    services = list_detailed(session, only_active=only_active, user_id=user_id)
-    return Data(data=service_answers(session, services))
+    services = services_as_json(session, only_active=only_active, user_id=user_id)
+    return Response(f'{{"data":{services}}}', content_type="application/json")
 
 
 @routes.get("/find-services-by-name")

@@ -75,11 +75,12 @@ def list_counted(
     else:
         query = query.order_by(Service.name, Service.id)
     services = session.execute(query)
+    nothing = counts_of(())
     return [
         CountedService(
             *service,
             min((group.notification_type for group in groups.get(service.id, ())), default=None),
-            counts_of(groups.get(service.id, ())),
+            counts_of(groups[service.id]) if service.id in groups else nothing,
         )
         for service in services
         if end >= today or service.id in groups

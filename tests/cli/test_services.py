@@ -13,6 +13,7 @@ from notify.accounts.passwords import is_password
 from notify.cli import ENTRIES, program
 from notify.infra.parts import Parts
 from notify.services import queries
+from notify.services.models import Service
 from notify.templates.queries import load_template
 from tests.cli.terminal import a_service, made, refused, run
 
@@ -183,3 +184,19 @@ def test_keys_are_listed_without_their_secrets() -> None:
     listed = made("list-api-keys", "--service", "Passports")
     assert listed == [{"id": key["id"], "type": "normal", "revoked_at": None, "name": "k"}]
     assert key["api_key"][-36:] not in run("list-api-keys", "--service", "Passports").output
+
+
+def test_volumes_are_stored_for_all_services_of_a_file_or_none(parts: Parts) -> None:
+    service = a_service()
+
+    def volumes() -> tuple[int | None, int | None, int | None]:
+        with parts.database.session() as session:
+            row = session.get_one(Service, UUID(service["id"]))
+            return row.volume_sms, row.volume_email, row.volume_letter
+
+    command = ("populate_service_volume_intentions", "-f", "-")
+    assert made(*command, stdin=f"{service['id']}, 10,20,\n\n") == {"changed": 1}
+    assert volumes() == (10, 20, None)
+    wrong = run(*command, stdin=f"{service['id']},1,2,3\n{service['id']},many,2,3\n")
+    assert (wrong.exit_code, "is not an id and three numbers" in wrong.output) == (1, True)
+    assert volumes() == (10, 20, None)
