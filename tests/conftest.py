@@ -83,10 +83,14 @@ def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any
 
 @pytest.fixture(scope="session")
 def shared_engine(postgres_url: str) -> Iterator[Engine]:
-    """The database that all tests of rules use, one after the other: none of them commits."""
-    engine = create_engine(
-        driver_uri(copy_database(postgres_url, "shared")), connect_args={"options": "-c timezone=UTC"}
-    )
+    """The database that all tests of rules use, one after the other: none of them commits. Further connections, which
+    would, can only read.
+    """
+    uri = copy_database(postgres_url, "shared")
+    with psycopg.connect(uri, autocommit=True) as connection:
+        connection.execute("ALTER DATABASE shared SET default_transaction_read_only = on")
+    options = "-c timezone=UTC -c default_transaction_read_only=off"
+    engine = create_engine(driver_uri(uri), connect_args={"options": options})
     yield engine
     engine.dispose()
 

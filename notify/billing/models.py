@@ -32,7 +32,7 @@ class Rate(Base):
 
 
 class LetterRate(Base):
-    """Pounds per letter of so many sheets (1 to 5) in a class of post. `end_date` null = current."""
+    """Pounds per letter of so many sheets (1 to 5) in a class of post. No `end_date`: the current price."""
 
     __tablename__ = "letter_rates"
 

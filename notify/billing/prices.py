@@ -36,7 +36,7 @@ class Prices:
         return price if price is not None else Decimal(0)
 
     def letter(self, on: date, sheets: int, postage: str) -> Decimal | None:
-        """A letter of so many sheets on that day; null where there is no such price."""
+        """A letter of so many sheets on that day. None where there is no such price."""
         return self._price(on, sheets, postage)
 
     def _price(self, on: date, sheets: int, postage: str) -> Decimal | None:

@@ -131,7 +131,7 @@ class MessageView:
         service: CachedService | None,
         template: CompiledTemplate | None,
     ) -> dict[str, Any] | None:
-        """What a person sees; null where its template or service is gone."""
+        """What a person sees. None where its template or service is gone."""
         if service is None or template is None:
             return None
         if message.notification_type == "sms":
@@ -183,7 +183,7 @@ class MessageView:
         }
 
     def email(self, message: StoredMessage) -> OutgoingEmail | None:
-        """An email, whole; null for another message, and where its template or service is gone."""
+        """An email, whole. None for another message, and where its template or service is gone."""
         service, template = self._services.get(message.service_id), self._template(message)
         if message.notification_type != "email" or service is None or template is None:
             return None
@@ -218,7 +218,7 @@ class MessageView:
         )
 
     def source(self, message: StoredMessage) -> bytes | None:
-        """An email as it goes out: headers and MIME parts. Null as for `email`."""
+        """An email as it goes out: headers and MIME parts. None as for `email`."""
         email = self.email(message)
         if email is None:
             return None

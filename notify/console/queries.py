@@ -71,7 +71,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which messages; what is null or empty excludes nothing."""
+    """Which messages; what is None or empty excludes nothing."""
 
     text: str = ""
     type: str | None = None

@@ -90,7 +90,7 @@ class Rates:
         """Everything, as it is shown.
 
         `rates` has for each event its numbers in steps of `seconds`, oldest first; the last step ended at `until`
-        (epoch seconds). `queues` is null where the broker does not answer.
+        (epoch seconds). `queues` is None where the broker does not answer.
         """
         return self._kept()
 

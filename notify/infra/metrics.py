@@ -112,7 +112,7 @@ def connections_in_use(bind: str, number: int) -> None:
 
 
 def task_began(queue: str, waited: float | None) -> None:
-    """A task began, so long after it was due (null: unknown)."""
+    """A task began, so long after it was due (None: unknown)."""
     if waited is not None:
         child(TASK_WAIT_SECONDS, queue).observe(max(waited, 0.0))
 

@@ -20,7 +20,7 @@ def format_datetime(moment: datetime) -> str:
 
 
 def format_optional(moment: datetime | None) -> str | None:
-    """As `format_datetime`; null stays null."""
+    """As `format_datetime`. None stays None."""
     return None if moment is None else format_datetime(moment)
 
 

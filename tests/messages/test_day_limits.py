@@ -18,6 +18,12 @@ def counted(parts: Parts, kind: str = "sms") -> bytes | None:
     return parts.cache.get(counter_key(SERVICE, "normal", kind))
 
 
+@pytest.fixture
+def parts(own_parts: Parts) -> Parts:
+    """Messages are stored over a second connection, too."""
+    return own_parts
+
+
 @pytest.fixture(autouse=True)
 def fresh_day(parts: Parts) -> None:
     parts.cache.delete(counter_key(SERVICE, "normal", "sms"), counter_key(SERVICE, "normal", "international_sms"))
