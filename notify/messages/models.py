@@ -79,7 +79,7 @@ class _Message:
 
 class Notification(_Message, Base):
     """A message within its retention period. `to`, `personalisation` and the sender are encrypted at rest;
-    `normalised_to` is what users search by, in the contract's searchable form, and goes at retention.
+    `normalised_to` is what users search by, in the contract's searchable form.
     """
 
     __tablename__ = "notifications"

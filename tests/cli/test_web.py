@@ -267,20 +267,21 @@ def test_the_internal_api_has_a_port_that_serves_nothing_else(start: Start, part
     internal = free_port()
     web = start(INTERNAL_PORT=str(internal), WEB_PROCESSES="1")
     assert web.get("/v2/templates")[0] == 401
-    assert web.get("/service")[0] == 404
+    assert web.get("/organisations")[0] == 404
     web.port = internal
     web.wait_until_ready()
     assert web.get("/v2/templates")[0] == 404
-    assert web.get("/service")[0] == 401
+    assert web.get("/organisations")[0] == 401
     (secret, *_) = parts.settings.internal_client_api_keys[parts.settings.admin_client_id]
     token = jwt.encode({"iss": parts.settings.admin_client_id, "iat": int(time.time())}, secret, "HS256")
-    answer, text = web.request("GET", "/service", headers={"Authorization": f"Bearer {token}"})
-    assert (answer.status, "data" in json.loads(text)) == (200, True)
+    answer, text = web.request("GET", "/organisations", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 200, text
+    assert "NHS Notify" in [organisation["name"] for organisation in json.loads(text)]
 
 
 def test_without_the_internal_api_nothing_listens_on_its_port(start: Start) -> None:
     internal = free_port()
     web = start(INTERNAL_PORT=str(internal), APIS="public", WEB_PROCESSES="1")
-    assert web.get("/service")[0] == 404
+    assert web.get("/organisations")[0] == 404
     web.port = internal
     assert web.get("/_status?simple=1") == (0, "")
