@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import request
 from pydantic import MISSING, BeforeValidator, Field, WithJsonSchema
 from sqlalchemy.orm import Session
 
 from notify.infra import paging
 from notify.infra.container import Container
 from notify.infra.database import after_commit
-from notify.infra.http import json_answer
 from notify.infra.paging import PAGE_SIZE
 from notify.infra.replica import BulkSession
 from notify.infra.times import midnight_days_ago, utc_now
@@ -227,12 +226,9 @@ def cancel_job(session: Session, service_id: UUID, job_id: UUID) -> Data[JobAnsw
 
 
 @routes.post("/<job_id>/cancel-letter-job")
-def cancel_letter_job(session: Session, container: Container, service_id: UUID, job_id: UUID) -> int | Response:
+def cancel_letter_job(session: Session, container: Container, service_id: UUID, job_id: UUID) -> int:
     """Cancel the letters of a job; their number."""
-    try:
-        number, uncounted = actions.cancel_letter_job(session, service_id, job_id, utc_now())
-    except actions.LetterJobError as error:
-        return json_answer({"message": str(error)}, 400)
+    number, uncounted = actions.cancel_letter_job(session, service_id, job_id, utc_now())
     after_commit(session, lambda: container.get(RateLimiter).give_back(uncounted))
     return number
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Any, Final, Literal, Union, get_args
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from flask import Response
 from pydantic import TypeAdapter
@@ -96,17 +97,19 @@ def _models(groups: Iterable[Routes]) -> list[tuple[Any, Literal["validation", "
         for endpoint in group.endpoints:
             for model in endpoint.incoming.values():
                 inputs.append((_key(endpoint, model), "validation", TypeAdapter(model)))
-            answer = _described(endpoint.answer)
-            if answer not in (_NOTHING, Response):
+            if (answer := _described_answer(endpoint)) is not None:
                 inputs.append((_key(endpoint, None), "serialization", TypeAdapter(answer)))
     return inputs
 
 
-def _described(answer: Any) -> Any:
-    """What of an answer's annotation has a schema: `Thing | Response` is described as `Thing`."""
-    if Response not in get_args(answer):
-        return answer
-    return Union[tuple(part for part in get_args(answer) if part is not Response)]  # noqa: UP007 - made from a list
+def _described_answer(endpoint: Endpoint) -> Any:
+    """The type of what is answered; None where there is nothing to describe. A `Response` beside other types is one of
+    them that the view writes itself, or one that differs in its status.
+    """
+    answer = endpoint.answer
+    if get_origin(answer) in (Union, UnionType):
+        answer = Union[tuple(part for part in get_args(answer) if part is not Response)]  # noqa: UP007
+    return None if answer in (_NOTHING, Response) else answer
 
 
 def _key(endpoint: Endpoint, model: type[Incoming] | None) -> str:
@@ -133,7 +136,7 @@ def _operation(group: Routes, endpoint: Endpoint, schemas: Any, definitions: Any
 
 def _responses(endpoint: Endpoint, schemas: Any) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done."}
-    if _described(endpoint.answer) not in (_NOTHING, Response):
+    if _described_answer(endpoint) is not None:
         good["content"] = {"application/json": {"schema": schemas[_key(endpoint, None), "serialization"]}}
     problem = {"anyOf": [{"$ref": _REF.format(model=name)} for name in _ERRORS]}
     refused = {"description": "Refused.", "content": {"application/json": {"schema": problem}}}

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from notify.content.letter_timings import is_too_late_to_cancel
-from notify.infra.errors import FieldProblemError, NotFoundProblemError, ProblemError
+from notify.infra.errors import BareProblemError, FieldProblemError, NotFoundProblemError, ProblemError
 from notify.infra.objects import ObjectMissingError
 from notify.infra.times import utc_now
 from notify.infra.validation import Uuid, complain, parse_uuid, validate_fields
@@ -41,8 +41,8 @@ CANCELLABLE: Final = frozenset(
 """Statuses of letters that a job may be cancelled with."""
 
 
-class LetterJobError(Exception):
-    """A letter job that cannot be cancelled: the text for its user."""
+class LetterJobError(BareProblemError):
+    """A letter job that cannot be cancelled."""
 
 
 def _moment(value: object) -> datetime:
