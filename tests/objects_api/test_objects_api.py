@@ -26,7 +26,6 @@ from notify.infra.parts import Parts, build_parts
 from notify.infra.times import utc_now
 from notify.objects_api.access import credentials_of
 from notify.objects_api.bodies import crc32
-from notify.settings import Settings
 from tests.conftest import fresh_parts
 from tests.production import PRODUCTION
 
@@ -205,7 +204,7 @@ def test_names_that_cannot_be(address: str, parts: Parts, path: str) -> None:
 
 
 def test_it_is_for_development_only(parts: Parts, tmp_path: Any) -> None:
-    app = create_app(Settings(**{**parts.settings.model_dump(), **PRODUCTION}))
+    app = create_app(parts.settings.changed(**PRODUCTION))
     try:
         assert app.test_client().get("/objects/abc/x").status_code == 404
     finally:
