@@ -101,7 +101,7 @@ def list_live_services(session: Session, year_start: date) -> list[LiveService]:
         .where(*_LIVE)
         .order_by(Service.go_live_at, Service.id)
     )
-    return [LiveService(*row) for row in session.execute(query)]
+    return [LiveService._make(row) for row in session.execute(query)]
 
 
 def list_months(session: Session, start: date, end: date) -> list[MonthOfService]:
