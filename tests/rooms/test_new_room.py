@@ -13,8 +13,8 @@ from notify.infra.parts import Parts
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_room_is_added_by_its_folder_and_its_name(parts: Parts) -> None:
-    settings = parts.settings
+def test_a_room_is_added_by_its_folder_and_its_name(own_parts: Parts) -> None:
+    settings = own_parts.settings
     environment = {
         "PATH": os.environ["PATH"],
         "NOTIFY_ENVIRONMENT": "test",
