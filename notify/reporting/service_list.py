@@ -19,7 +19,9 @@ from notify.webhooks.models import CallbackApi
 _EMPTY: Final[ColumnElement[Any]] = literal_column("'[]'::json", JSON)
 _SPACED: Final = "YYYY-MM-DD HH24:MI:SS.US"
 
-_permissions = func.json_agg(aggregate_order_by(ServicePermission.permission, ServicePermission.permission))
+_permissions = func.json_agg(
+    aggregate_order_by(ServicePermission.permission, ServicePermission.created_at, ServicePermission.permission)
+)
 _callbacks = func.json_agg(
     aggregate_order_by(
         func.json_build_object("callback_id", CallbackApi.id, "callback_type", CallbackApi.callback_type),
