@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -78,7 +79,20 @@ def fresh_parts(postgres_url: str, valkey_url: str, folder: Path, **options: Any
     yield parts
     parts.close()
     with psycopg.connect(postgres_url, dbname="postgres", autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}"')
+        _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database. A session that was just closed, or autovacuum, may be in it for a moment."""
+    for attempt in range(100):
+        try:
+            connection.execute(f'DROP DATABASE "{name}"')
+        except psycopg.errors.ObjectInUse:
+            if attempt == 99:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 @pytest.fixture(scope="session")

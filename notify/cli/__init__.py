@@ -40,7 +40,7 @@ ENTRIES = {
         "users",
         {
             "create-user": "Create a user who can sign in at once.",
-            "update-emails-to-remove-gsi": "Replace .gsi.gov.uk by .gov.uk in the email addresses of a service's users.",
+            "update-emails-to-remove-gsi": "Replace .gsi.gov.uk by .gov.uk in the addresses of a service's users.",
         },
     ),
     **_entries(

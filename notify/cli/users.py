@@ -53,7 +53,7 @@ def create_user_command(
 @click.option("-s", "--service-id", "--service_id", "which", required=True, help="Service, by its id or name.")
 @json_option
 def update_emails_to_remove_gsi_command(*, which: str, as_json: bool) -> None:
-    """Replace .gsi.gov.uk by .gov.uk in the email addresses of a service's users."""
+    """Replace .gsi.gov.uk by .gov.uk in the addresses of a service's users."""
     with open_session() as session:
         changed, taken = replace_gsi_addresses(session, find_service(session, which).id)
     show({"changed": changed, "taken_already": taken}, as_json)

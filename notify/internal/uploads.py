@@ -110,13 +110,13 @@ def list_uploads(session: Session, container: Container, service_id: UUID, query
     return UploadsAnswer(data=data, page_size=page.size, total=page.total, links=paging.links(page, request.path))
 
 
-def _statistics(session: Session, container: Container, page: Page[Upload]) -> dict[UUID | None, Any]:
+def _statistics(session: Session, container: Container, page: Page[Upload]) -> Mapping[UUID, Any]:
     jobs = [
         Job(id=row.id, notification_count=row.notification_count, processing_started=row.started_at)
         for row in page.rows
         if row.id is not None
     ]
-    return {**container.get(JobStatistics).of(session, jobs)}
+    return container.get(JobStatistics).of(session, jobs)
 
 
 @routes.get("/uploaded-letters/<letter_print_date>")

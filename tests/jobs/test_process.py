@@ -12,8 +12,10 @@ import pytest
 from notify.accounts.models import User
 from notify.infra.times import utc_now
 from notify.jobs import process
+from notify.jobs.models import Job
 from notify.jobs.process import JobProcessor
 from notify.jobs.tasks import process_incomplete_jobs, process_job, process_missing_rows
+from notify.messages.store import write_messages
 from notify.services.limits import LIVE_LIMITS
 from tests.api import queued
 from tests.jobs.conftest import Office
@@ -119,11 +121,11 @@ def test_a_cancelled_job_stops_between_batches(office: Office, monkeypatch: pyte
     monkeypatch.setattr(process, "BATCH_ROWS", 2)
     template = office.factory.template(office.service())
     job_id = office.job(template, numbers_csv(6), rows=6)
-    store = process.write_messages
+    store = write_messages
 
     def store_and_cancel(session: Any, messages: Any) -> None:
         store(session, messages)
-        session.get_one(process.Job, job_id).job_status = "cancelled"
+        session.get_one(Job, job_id).job_status = "cancelled"
 
     monkeypatch.setattr(process, "write_messages", store_and_cancel)
     process_job(office.container, str(job_id))

@@ -87,8 +87,8 @@ def _jobs() -> None:
         sa.ForeignKeyConstraint(["contact_list_id"], ["service_contact_list.id"], name=op.f("fk_jobs_contact_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
-    order = [sa.text("processing_started DESC NULLS FIRST"), sa.text("created_at DESC"), "id"]
-    op.create_index("ix_jobs_service_id", "jobs", ["service_id", *order])
+    newest = (sa.text("processing_started DESC NULLS FIRST"), sa.text("created_at DESC"))
+    op.create_index("ix_jobs_service_id", "jobs", ["service_id", *newest, "id"])
     op.create_index("ix_jobs_template_id", "jobs", ["template_id"])
     op.create_index(op.f("ix_jobs_created_by_id"), "jobs", ["created_by_id"])
     op.create_index(
