@@ -108,7 +108,7 @@ ENTRIES = {
         "organisations",
         {
             "populate-organisations-from-file": "Make the organisations of a file.",
-            "populate-organisation-agreement-details-from-file": "Store who signed the agreements of organisations.",
+            "populate-organisation-agreement-details-from-file": "Store who signed agreements, and when.",
             "associate-services-to-organisations": "Link services to the organisations of their makers' domains.",
         },
     ),

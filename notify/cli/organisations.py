@@ -70,7 +70,7 @@ def populate_organisations_from_file_command(text: str, as_json: bool) -> None:
 )
 @json_option
 def populate_organisation_agreement_details_from_file_command(text: str, as_json: bool) -> None:
-    """Store who signed the agreements of organisations, and when."""
+    """Store who signed agreements, and when."""
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
     if rows and as_uuid(rows[0][0].strip()) is None:  # titles
         rows = rows[1:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -103,7 +104,11 @@ def list_uploads(session: Session, container: Container, service_id: UUID, query
     numbers = _statistics(session, container, page)
     data = [
         UploadAnswer(
-            **{**row._asdict(), "recipient": None, "statistics": StatusCountAnswer.of_each(numbers.get(row.id, []))}
+            **{
+                **row._asdict(),
+                "recipient": None,
+                "statistics": StatusCountAnswer.of_each(numbers.get(row.id, []) if row.id else []),
+            }
         )
         for row in page.rows
     ]

@@ -42,8 +42,6 @@ def test_only_what_is_given_changes_and_empty_means_none(parts: Parts) -> None:
         ({"name": "Fir", "text": "Fir", "alt_text": "Fir logo"}, BrandingTextError),
         ({"name": "", "text": "Fir"}, InvalidBrandingError),
         ({"name": "Fir", "text": "Fir", "brand_type": "round"}, InvalidBrandingError),
-        ({"name": "Fir", "text": "Fir", "colour": "#12345678"}, InvalidBrandingError),
-        ({"name": "x" * 256, "text": "Fir"}, InvalidBrandingError),
         ({"name": "Yew", "text": "Another"}, DuplicateEmailBrandingError),
     ],
 )

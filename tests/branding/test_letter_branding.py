@@ -38,7 +38,7 @@ def test_taken(parts: Parts, name: str, filename: str, words: str) -> None:
         update_letter_branding(session, box.id, name=name, filename=filename)
 
 
-@pytest.mark.parametrize(("name", "filename"), [("", "fir"), ("Fir", ""), ("x" * 256, "fir")])
+@pytest.mark.parametrize(("name", "filename"), [("", "fir"), ("Fir", "")])
 def test_refused(parts: Parts, name: str, filename: str) -> None:
     with parts.database.session() as session, pytest.raises(InvalidBrandingError):
         create_letter_branding(session, name=name, filename=filename)
