@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine
@@ -27,6 +28,9 @@ from notify.infra.valkey import start_valkey
 from tests.api import Api
 from tests.rolled_back import RolledBackDatabase
 
+# no example is too slow: other tests may have the processors
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 os.environ.setdefault("NOTIFY_ENVIRONMENT", "test")
 for _name in ("MMG_URL", "FIRETEXT_URL", "SES_URL"):  # no test reaches a real provider
     os.environ.setdefault(_name, "http://127.0.0.1:9")
