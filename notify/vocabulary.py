@@ -55,7 +55,26 @@ OrganisationPermissionType = Literal["can_ask_to_join_a_service"]
 InvitationStatus = Literal["pending", "accepted", "cancelled"]
 JoinRequestStatus = Literal["pending", "approved", "rejected", "cancelled"]
 
+NotificationStatus = Literal[
+    "cancelled",
+    "created",
+    "sending",
+    "sent",
+    "delivered",
+    "pending",
+    "failed",
+    "technical-failure",
+    "temporary-failure",
+    "permanent-failure",
+    "pending-virus-check",
+    "validation-failed",
+    "virus-scan-failed",
+    "returned-letter",
+]
+
 NOTIFICATION_TYPES: Final = get_args(NotificationType)
+STATUSES: Final = get_args(NotificationStatus)
+"""Every status of a message, in the order in which the API's error text lists them."""
 TEMPLATE_TYPES: Final = get_args(TemplateType)
 """In the order of lists."""
 KEY_TYPES: Final = get_args(KeyType)

@@ -26,10 +26,10 @@ from notify.infra.times import format_datetime, utc_now
 from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
 from notify.messages.serialise import Serialiser
-from notify.messages.statuses import STATUSES
 from notify.providers.registry import configured
 from notify.services.cache import ServiceCache
 from notify.templates.cache import TemplateCache
+from notify.vocabulary import STATUSES
 
 LARGEST_PAGE: Final = 200
 STATES: Final = ("waiting", "done", "failed")

@@ -17,8 +17,8 @@ from notify.jobs.queries import UNLISTED
 from notify.jobs.retention import kept_since
 from notify.messages.details import MessageDetails, read_details
 from notify.messages.models import Notification
-from notify.messages.statuses import STATUSES
 from notify.templates.models import Template
+from notify.vocabulary import STATUSES
 
 DEADLINE: Final = time(17, 30)
 """Local time at which the letters of a day go to the printer."""

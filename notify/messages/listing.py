@@ -14,8 +14,8 @@ from notify.infra.errors import PageNotFoundError
 from notify.infra.paging import PAGE_SIZE
 from notify.infra.secrets import Encryptor
 from notify.messages.details import MessageDetails, read_details
-from notify.messages.statuses import STATUSES, filter_statuses
-from notify.vocabulary import NOTIFICATION_TYPES
+from notify.messages.statuses import filter_statuses
+from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 _HIGHEST_ROW: Final = 2**62
 

@@ -32,8 +32,7 @@ from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.times import utc_now
-from notify.messages.statuses import STATUSES
-from notify.vocabulary import NOTIFICATION_TYPES
+from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 

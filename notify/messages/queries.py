@@ -19,8 +19,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 from notify.messages.models import PERSONALISATION, TO
-from notify.messages.statuses import STATUSES
-from notify.vocabulary import NOTIFICATION_TYPES
+from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 COLUMNS: Final = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,

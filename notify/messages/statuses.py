@@ -5,23 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-STATUSES: Final = (
-    "cancelled",
-    "created",
-    "sending",
-    "sent",
-    "delivered",
-    "pending",
-    "failed",
-    "technical-failure",
-    "temporary-failure",
-    "permanent-failure",
-    "pending-virus-check",
-    "validation-failed",
-    "virus-scan-failed",
-    "returned-letter",
-)
-"""Every status, in the order in which the API's error text lists them."""
+from notify.vocabulary import STATUSES
 
 COMPLETED: Final = frozenset(
     {

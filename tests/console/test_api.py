@@ -19,7 +19,7 @@ from notify.console.queries import Filter, page_query
 from notify.console.timeline import state_of
 from notify.infra.ids import new_id
 from notify.infra.queue import TaskName
-from notify.messages.statuses import STATUSES
+from notify.vocabulary import STATUSES
 from tests.api import Api
 from tests.production import PRODUCTION
 

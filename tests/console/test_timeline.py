@@ -12,7 +12,7 @@ from notify.console.queries import Reaction, Sent, WaitingCallback
 from notify.console.timeline import Step, state_of, timeline
 from notify.infra.ids import new_id
 from notify.messages.queries import StoredMessage
-from notify.messages.statuses import STATUSES
+from notify.vocabulary import STATUSES
 
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from notify.messages.statuses import STATUSES, filter_statuses, shown_status
+from notify.messages.statuses import filter_statuses, shown_status
+from notify.vocabulary import STATUSES
 
 
 @pytest.mark.parametrize(
