@@ -109,7 +109,7 @@ ENTRIES = {
         {
             "populate-organisations-from-file": "Make the organisations of a file.",
             "populate-organisation-agreement-details-from-file": "Store who signed agreements, and when.",
-            "associate-services-to-organisations": "Link services to the organisations of their makers' domains.",
+            "associate-services-to-organisations": "Link services without an organisation to that of their maker.",
         },
     ),
     **_entries(
@@ -152,7 +152,8 @@ ENTRIES = {
         },
     ),
     "admin-env": Entry(
-        "notify.cli.admin_env:admin_env", "Print the environment that the official admin app needs for this instance."
+        "notify.cli.admin_env:admin_env",
+        "Print the environment of the official admin app for this instance.",
     ),
     "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
     **_entries(

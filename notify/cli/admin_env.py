@@ -20,7 +20,9 @@ REGION: Final = "eu-west-1"
 
 @click.command("admin-env")
 def admin_env() -> None:
-    """Print the environment of the official admin app for this instance, for a shell: `eval "$(notify admin-env)"`.
+    """Print the environment of the official admin app for this instance.
+
+    Use it in a shell: `eval "$(notify admin-env)"`.
 
     In development and test only: elsewhere the admin app has its own secrets and its own object store.
     """

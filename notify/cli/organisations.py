@@ -83,7 +83,7 @@ def populate_organisation_agreement_details_from_file_command(text: str, as_json
 @click.command("associate-services-to-organisations")
 @json_option
 def associate_services_to_organisations_command(as_json: bool) -> None:
-    """Link services without an organisation to the one of their maker's email domain."""
+    """Link services without an organisation to that of their maker. The maker's email domain tells it."""
     with open_session() as session:
         linked = link_services(session)
     show({"linked": linked}, as_json)

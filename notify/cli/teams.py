@@ -34,7 +34,7 @@ USER_COLUMN, DATE_COLUMN = 6, 8
 def bulk_invite_user_to_service_command(
     *, text: str, which: str, who: str, permissions: str, auth_type: str, as_json: bool
 ) -> None:
-    """Invite many people to the team of a service: all of them, or nobody where an address is none."""
+    """Invite many people to the team of a service. It invites all of them, or nobody where an address is none."""
     wanted = _permissions(permissions)
     addresses = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     for address in addresses:
@@ -69,7 +69,7 @@ def bulk_invite_user_to_service_command(
 )
 @json_option
 def populate_go_live_command(text: str, as_json: bool) -> None:
-    """Store who made services live, and when: at noon of the day that the file has."""
+    """Store who made services live, and when. The time is noon of the day that the file has."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     changed = 0
     with open_session() as session:

@@ -79,6 +79,13 @@ def child(metric: M, *labels: str) -> M:
     return metric.labels(*labels)
 
 
+def begin_process() -> None:
+    """Open this process's files now: made at the first request, they would be missing on a disk that is full by then,
+    and the request would fail. To be called in a process that was forked.
+    """
+    REQUESTS_IN_PROGRESS.inc(0)  # the library opens the files of every metric when it sees another process id
+
+
 def request_began() -> None:
     """A request is being answered."""
     REQUESTS_IN_PROGRESS.inc()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 
+from notify.infra import metrics
 from notify.infra.connection_guard import ConnectionGuard, ConnectionLimits
 from notify.infra.heartbeat import Heartbeats, Watchdog
 
@@ -137,6 +138,7 @@ class _Loader:
         # from the beginning: it may also hang before it can serve
         replaces_hung = self._heartbeats.beat(lambda: stalled_seconds() < self._limits.hung_seconds)
         app = self._site.load()
+        metrics.begin_process()
         gate = getattr(app, "extensions", {}).get("request_gate")
         if gate is not None:
             stalled_seconds = gate.stalled_seconds

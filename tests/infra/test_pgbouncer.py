@@ -58,7 +58,7 @@ def pooled(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     owner = Path(sockets).stat().st_uid
     file = folder / "pgbouncer.ini"
     file.write_text(SETTINGS.format(sockets=sockets, port=port, user="").replace("* =", f"* = user={parts.username}"))
-    for path in (file, *list(file.parents)[:3]):
+    for path in (file, *list(file.parents)[:4]):
         path.chmod(0o755)
     assert PROGRAM
     process = subprocess.Popen(

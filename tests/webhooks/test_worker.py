@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import psutil
+
 from notify.infra.times import utc_now
 from notify.webhooks.outbox import publish, sweep
 from notify.webhooks.settings import CallbackSettings
@@ -53,8 +55,10 @@ def test_a_killed_worker_loses_nothing(callbacks: Callbacks, receiver: Receiver)
             lambda: receiver.at_once == callbacks.parts.settings.part(CallbackSettings).callback_connections,
             START_SECONDS,
         )
+        children = psutil.Process(killed.pid).children()
         killed.kill()
         killed.wait()
+        psutil.wait_procs(children, timeout=STOP_SECONDS)  # they die with it; until then they may take a task
     receiver.fail(None)
     with callbacks.parts.database.connection() as connection:  # as if its time had passed
         connection.execute("UPDATE pending_callbacks SET due_at = now()")

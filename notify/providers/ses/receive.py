@@ -179,7 +179,7 @@ def _spam_report(notification: _Notification) -> SpamReport:
     complaint, mail = notification.complaint or _Complaint(), notification.mail
     return SpamReport(
         reference=mail.messageId,
-        recipient=mail.destination[0] if mail.destination else None,
+        recipient=(mail.destination[0] or None) if mail.destination else None,
         feedback_id=_short(complaint.feedbackId),
         feedback_type=_short(complaint.complaintFeedbackType),
         complained_at=parse_time(complaint.timestamp),
