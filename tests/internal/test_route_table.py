@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flask import Flask
+from werkzeug.exceptions import HTTPException
 
 HERE = Path(__file__).parent
 ROW = re.compile(r"^\| `([^`]+)` \| (\w+) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -21,11 +22,23 @@ def _to_come() -> list[str]:
 
 
 def _served(app: Flask) -> set[str]:
-    return {
+    declared = {
         f"{method} {_plain(rule.rule)}"
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
+    return declared | {route for route in _table() if _is_routed(app, *route.split())}
+
+
+def _is_routed(app: Flask, method: str, path: str) -> bool:
+    """Whether a path without parts leads to a view: one rule serves the receipts of every provider."""
+    if "<" in path:
+        return False
+    try:
+        app.url_map.bind("localhost").match(path, method)
+    except HTTPException:
+        return False
+    return True
 
 
 def _plain(path: str) -> str:
