@@ -110,7 +110,7 @@ class Notification(_Message, Base):
         ),
         # dashboards: what a service sent in some days
         Index("ix_notifications_service_created_at", "service_id", "created_at", "id"),
-        # lists: every filter of theirs, then their order (docs/decisions/0016)
+        # lists: every filter of theirs, then their order (docs/decisions/0020)
         Index("ix_notifications_list", "service_id", *_LIST_ORDER),
         Index(
             "ix_notifications_list_by_reference",

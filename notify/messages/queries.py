@@ -54,7 +54,7 @@ ORDER BY page.created_at DESC, page.id DESC
 """
 """A page of a list: the newest messages of each type, status and origin, merged. Two indexes begin with these columns
 and end with the order of the list, so a page costs the same however rare its messages are among the service's others
-(docs/decisions/0016).
+(docs/decisions/0020).
 """
 _WITH_REFERENCE: Final = (
     " AND hashtextextended(m.client_reference, 0) = hashtextextended(%(client_reference)s, 0)"
