@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from threading import RLock
 from typing import Any, Protocol, Self, TypeVar
 
@@ -58,12 +57,3 @@ class Container:
                 self._closing.close()
             finally:
                 self.parts.close()
-
-
-@contextmanager
-def closing(container: Container) -> Iterator[Container]:
-    """The container for the length of a `with` block, closed at its end."""
-    try:
-        yield container
-    finally:
-        container.close()

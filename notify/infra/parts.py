@@ -11,7 +11,7 @@ from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.objects import Objects
 from notify.infra.queue import Queue, create_celery
-from notify.infra.secrets import Encryptor, Signer
+from notify.infra.secrets import Encryptor
 from notify.queues import QUEUES
 from notify.settings import Settings, SettingsError
 
@@ -24,7 +24,6 @@ class Parts:
     database: Database
     cache: Cache
     encryptor: Encryptor
-    signer: Signer
     objects: Objects
     queue: Queue
 
@@ -82,7 +81,6 @@ def build_parts(settings: Settings) -> Parts:
         ),
         cache=Cache(settings.redis_url if settings.redis_enabled else ""),
         encryptor=Encryptor(settings.encryption_keys, only_read=settings.older_encryption_keys),
-        signer=Signer(settings.secret_key, settings.dangerous_salt),
         objects=Objects(settings.object_store_url or f"file://{settings.notify_data_dir.resolve() / 'objects'}"),
         queue=Queue(celery, prefix, broker, groups=settings.enable_sqs_message_group_ids),
     )

@@ -26,7 +26,7 @@ from notify.vocabulary import LETTER_LANGUAGES
 
 routes = Routes("templates", "/service/<uuid:service_id>/template")
 
-# With a field of its own: `typing` takes unions of literals that differ in their order only for the same, and the order
+# Each has its field: `typing` takes unions of literals that differ in their order only for the same, and the order
 # is shown.
 TemplateType = Annotated[Literal["sms", "email", "letter"], Field(examples=["sms"])]
 

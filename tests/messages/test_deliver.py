@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from uuid import UUID
 import pytest
 import structlog
 
-from notify.infra.container import Container, closing
+from notify.infra.container import Container
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.publish import DeliveryPublisher
