@@ -47,13 +47,14 @@ def empty(parts: Parts) -> Iterator[Engine]:
     server = parts.database.engine.url
     name = f"{server.database}_empty"
     admin = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    # without FORCE, PostgreSQL itself ends an autovacuum worker that is at the database; with it, it may refuse to
     with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}"'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
     engine = create_engine(server.set(database=name), poolclass=NullPool)
     yield engine
     with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        connection.execute(text(f'DROP DATABASE "{name}"'))
 
 
 def describe(connection: Connection) -> set[tuple[str, str]]:
