@@ -28,6 +28,8 @@ ROOMS: Final[tuple[str, ...]] = (
     "notices",
     "inbound",
     "jobs",
+    "letters",
+    "broadcasts",
     "sign_in",
     "teams",
     "reporting",

@@ -1,0 +1,1 @@
+"""Emergency alerts: messages, approval, events, and the networks that broadcast them."""

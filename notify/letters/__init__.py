@@ -1,0 +1,1 @@
+"""Letters: rendering, checking of precompiled PDFs, printing, returns."""
