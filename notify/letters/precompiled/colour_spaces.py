@@ -10,7 +10,6 @@ import pypdfium2.raw as pdfium
 from pikepdf import Array, Dictionary, Name, Pdf
 from pypdfium2 import PdfBitmap
 
-from notify.letters.precompiled.areas import Box
 from notify.letters.precompiled.inks import Inks, inks_of
 from notify.letters.precompiled.reading import opened_by_pdfium, saved
 
@@ -114,7 +113,9 @@ def converted_space(pdf: Pdf, space: Any) -> Any:
     if kind == "indexed":
         return _indexed(space, base)
     if kind == "tint" and space[0] == Name.Separation:
-        identity = Dictionary({"/FunctionType": 2, "/Domain": Array([0, 1]), "/N": 1, "/C0": Array([0]), "/C1": Array([1])})
+        identity = Dictionary(
+            {"/FunctionType": 2, "/Domain": Array([0, 1]), "/N": 1, "/C0": Array([0]), "/C1": Array([1])}
+        )
         tints = sampled(pdf, space, identity, (0.0, 1.0))
         return Array([Name.Separation, space[1], Name.DeviceCMYK, tints])
     return space
@@ -183,6 +184,3 @@ def drawn_pixels(sheet: Pdf, width: int, height: int) -> list[list[tuple[int, in
 def _triple(pixel: Any) -> tuple[int, int, int]:
     red, green, blue = pixel
     return red, green, blue
-
-
-UNIT: Final = Box(0, 0, 1, 1)
