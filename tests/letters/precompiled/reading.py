@@ -62,7 +62,9 @@ def _letter(textpage: Any, at: int, height: float) -> Letter:
     pdfium.FPDFText_GetFillColor(textpage, at, *parts)
     size = pdfium.FPDFText_GetFontSize(textpage, at) * math.hypot(matrix.c, matrix.d)
     text, colour = chr(pdfium.FPDFText_GetUnicode(textpage, at)), tuple(part.value for part in parts)
-    return Letter(text, x.value * POINT, (height - y.value) * POINT, size, name.value.decode().rpartition("+")[2], colour)
+    return Letter(
+        text, x.value * POINT, (height - y.value) * POINT, size, name.value.decode().rpartition("+")[2], colour
+    )
 
 
 def lines(found: list[Letter]) -> list[Line]:

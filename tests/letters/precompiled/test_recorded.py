@@ -90,7 +90,9 @@ _LETTERS = [case for case in _PASSED if case.values[1] == "default"]
 _TURNED = "size_rotate_180_portrait"
 
 
-@pytest.mark.parametrize(("name", "kind", "facts"), [case for case in _LETTERS if case.values[0] not in (CROPPED, _TURNED)])
+@pytest.mark.parametrize(
+    ("name", "kind", "facts"), [case for case in _LETTERS if case.values[0] not in (CROPPED, _TURNED)]
+)
 def test_the_address_and_the_tag_stand_where_the_printer_looks(
     sanitiser: PdfSanitiser, name: str, kind: str, facts: dict[str, Any]
 ) -> None:
