@@ -88,13 +88,14 @@ def _lacks_program(font: Dictionary) -> bool:
     if font.get(Name.Subtype) == Name.Type0:
         descendants: Any = font.get(Name.DescendantFonts, [])
         holder = descendants[0] if len(descendants) else font
-    descriptor: Any = holder.get(Name.FontDescriptor, {})
-    return not any(key in descriptor for key in _FILES)
+    descriptor = holder.get(Name.FontDescriptor) if isinstance(holder, Dictionary) else None
+    return not isinstance(descriptor, Dictionary) or not any(key in descriptor for key in _FILES)
 
 
 def _embed(pdf: Pdf, font: Dictionary, standard: str, program: pikepdf.Object) -> None:
     name = font[Name.BaseFont]
-    old: Any = font.get(Name.FontDescriptor, {})
+    found = font.get(Name.FontDescriptor)
+    old = found if isinstance(found, Dictionary) else Dictionary()
     is_symbolic = standard in ("Symbol", "ZapfDingbats")
     values: dict[str, Any] = {
         "/Type": Name.FontDescriptor,

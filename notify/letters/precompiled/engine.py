@@ -176,8 +176,9 @@ def _write(pdf: Pdf, verdict: Verdict) -> None:
     if not verdict.has_tag:
         operators += tag_operators(page, font)
     resources = own_resources(page)
-    fonts: Any = resources.get(Name.Font, {})
-    resources[Name.Font] = Dictionary({**dict(fonts.items()), FONT: font.add_to(pdf)})
+    fonts = resources.get(Name.Font)
+    named = dict(fonts.items()) if isinstance(fonts, Dictionary) else {}
+    resources[Name.Font] = Dictionary({**named, FONT: font.add_to(pdf)})
     add_content(pdf, page, operators)
 
 

@@ -121,8 +121,8 @@ def _cid_widths(widths: Any) -> Iterator[tuple[int, float]]:
 def standard_name(font: pikepdf.Dictionary) -> str:
     """The one of PDF's 14 standard fonts that is nearest to a font."""
     name = str(font.get(Name.BaseFont, "")).lstrip("/").rpartition("+")[2].lower()
-    descriptor: Any = font.get(Name.FontDescriptor, {})
-    flags = int(descriptor.get("/Flags", 0))
+    descriptor = font.get(Name.FontDescriptor)
+    flags = int(descriptor.get("/Flags", 0)) if isinstance(descriptor, pikepdf.Dictionary) else 0
     if "symbol" in name:
         return "Symbol"
     if "dingbat" in name:

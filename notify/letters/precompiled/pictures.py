@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_PIXELS: Final = 24_000_000
 """More than a page in colour at 600 dots per inch would be of use to no printer of letters."""
-_JPEG_QUALITY: Final = 90
+_JPEG_QUALITY: Final = 75
 _LOSSY: Final = (Name.DCTDecode, Name.JPXDecode)
 _KEPT: Final = ("/Type", "/Subtype", "/Width", "/Height", "/SMask", "/Mask", "/Interpolate", "/OC", "/Intent")
 
@@ -33,6 +33,8 @@ def converted_picture(pdf: Pdf, picture: pikepdf.Stream) -> pikepdf.Object:
     space = picture.get("/ColorSpace")
     is_jpx = _last_filter(picture) == Name.JPXDecode
     if picture.get("/ImageMask", False) or not (has_rgb(space) or (space is None and is_jpx)):
+        return picture
+    if "/Width" not in picture or "/Height" not in picture:  # nobody can draw it
         return picture
     if int(picture.Width) * int(picture.Height) > MOST_PIXELS:
         raise UnreadablePdfError("a picture has too many pixels")

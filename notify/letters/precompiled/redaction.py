@@ -65,7 +65,8 @@ class Redaction:
             try:
                 self._fonts[key] = Font(font)
             except (ValueError, TypeError, KeyError, IndexError, AttributeError, pikepdf.PdfError):
-                raise UnreadablePdfError("a font is damaged") from None
+                # viewers take another one, too
+                self._fonts[key] = Font(pikepdf.Dictionary())
         return self._fonts[key]
 
     def is_met_by(self, box: Box) -> bool:
@@ -157,8 +158,9 @@ class _Walk:
         elif name == "cm":
             self._state.ctm = matrix_of(operands).then(self._state.ctm)
         elif name == "gs":
-            states: Any = self._resources.get("/ExtGState", {})
-            font: Any = states.get(str(operands[0]), {}).get("/Font")
+            states = self._resources.get("/ExtGState")
+            state = states.get(str(operands[0])) if isinstance(states, pikepdf.Dictionary) else None
+            font = state.get("/Font") if isinstance(state, pikepdf.Dictionary) else None
             if isinstance(font, pikepdf.Array):
                 self._state.font, self._state.size = self._redaction.font(font[0]), float(font[1])
 
