@@ -19,11 +19,12 @@ from notify.public import (
     ses_receipts,
     status,
     unsubscribe,
+    v1,
     v2,
 )
 
 _MODULES = (v2, provider_receipts, ses_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
-_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = ()
+_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1,)
 """Those of 2020 only, which `LEGACY_2020` switches."""
 
 
