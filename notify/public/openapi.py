@@ -26,6 +26,7 @@ _ERROR_WORDS: Final = {
     401: "The request has no token",
     403: "The token is not valid, or may not do this",
     404: "Not found",
+    405: "Not found, as the id is none",
     413: "The request is too large",
     429: "A limit is used up",
 }

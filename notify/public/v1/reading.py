@@ -17,7 +17,7 @@ from notify.public.v1 import schemas
 endpoints = Endpoints(prefix="", legacy=True)
 
 
-@endpoints.get("/notifications/<uuid:notification_id>", answer=schemas.LegacyNotificationAnswer, errors=(404,))
+@endpoints.get("/notifications/<uuid:notification_id>", answer=schemas.LegacyNotificationAnswer, errors=(404, 405))
 def get_legacy_notification(call: Call, notification_id: UUID) -> dict[str, Any]:
     """Get a message and its status, version 1."""
     parts = call.container.parts
