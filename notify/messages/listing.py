@@ -83,11 +83,9 @@ def page_of_messages(
     return MessagePage(read_details(session, encryptor, ids[:size]), number, len(ids) > size)
 
 
-def counted_page_of_messages(
-    session: Session, encryptor: Encryptor, wanted: ListFilter, *, number: int, size: int
-) -> Page[MessageDetails]:
-    """As `page_of_messages`, with the number of messages of the whole list, which are counted only where a page
-    follows.
+def counted_page_of_ids(session: Session, wanted: ListFilter, *, number: int, size: int) -> Page[UUID]:
+    """As `page_of_messages`, but the ids alone, and the number of messages of the whole list. They are counted only
+    where a page follows.
     """
     if number * size > _HIGHEST_ROW:
         raise PageNotFoundError
@@ -99,7 +97,7 @@ def counted_page_of_messages(
     if len(ids) > size:
         conditions, values = _conditions(wanted)
         total = session.scalar(text(_COUNT.format(conditions=conditions)), values) or total
-    return Page(read_details(session, encryptor, ids[:size]), number, size, total)
+    return Page(ids[:size], number, size, total)
 
 
 def rows_of_messages(

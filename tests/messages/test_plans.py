@@ -14,11 +14,10 @@ from sqlalchemy import func, select
 from notify.infra.container import Container
 from notify.infra.errors import PageNotFoundError
 from notify.infra.parts import Parts
-from notify.infra.secrets import UndecipherableError
 from notify.infra.times import utc_now
 from notify.messages import maintenance
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.listing import ListFilter, counted_page_of_messages, page_of_messages, rows_of_messages
+from notify.messages.listing import ListFilter, counted_page_of_ids, page_of_messages, rows_of_messages
 from notify.messages.models import Notification, sent_from_number
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
@@ -83,10 +82,9 @@ def admin_page(number: int = 1, **filters: Any) -> Callable[[Parts], None]:
 
 def counted_page(number: int = 1, **filters: Any) -> Callable[[Parts], None]:
     def read(parts: Parts) -> None:
-        # there are rows, so they are counted; none can be shown
         wanted = ListFilter(SERVICE, include_jobs=False, key_types=("normal",), **filters)
-        with parts.database.reading() as session, pytest.raises(UndecipherableError):
-            counted_page_of_messages(session, parts.encryptor, wanted, number=number, size=1)
+        with parts.database.reading() as session:
+            assert counted_page_of_ids(session, wanted, number=number, size=1).total > number
 
     return read
 

@@ -8,8 +8,8 @@ from uuid import UUID
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.paging import links
 from notify.infra.times import midnight_days_ago, utc_now
-from notify.messages.details import read_details
-from notify.messages.listing import ListFilter, counted_page_of_messages
+from notify.messages.listing import ListFilter, counted_page_of_ids
+from notify.messages.queries import MessageReader
 from notify.messages.serialise_legacy import LegacySerialiser
 from notify.public.endpoints import Call, Endpoints
 from notify.public.v1 import schemas
@@ -20,19 +20,16 @@ endpoints = Endpoints(prefix="", legacy=True)
 @endpoints.get("/notifications/<uuid:notification_id>", answer=schemas.LegacyNotificationAnswer, errors=(404, 405))
 def get_legacy_notification(call: Call, notification_id: UUID) -> dict[str, Any]:
     """Get a message and its status, version 1."""
-    parts = call.container.parts
-    with parts.database.reading() as session:
-        found = read_details(session, parts.encryptor, [notification_id])
-    if not found or found[0].service != call.caller.service.id:
+    message = call.container.get(MessageReader).get(call.caller.service.id, notification_id)
+    if message is None:
         raise NotFoundProblemError
-    # the text is filled in without a connection: looking up the template may need one
-    return {"data": {"notification": call.container.get(LegacySerialiser).notification(found[0])}}
+    (shown,) = call.container.get(LegacySerialiser).notifications([message])
+    return {"data": {"notification": shown}}
 
 
 @endpoints.get("/notifications", answer=schemas.LegacyNotificationsAnswer, errors=(400, 404))
 def list_legacy_notifications(call: Call, query: schemas.LegacyNotificationsQuery) -> dict[str, Any]:
     """Get a list of messages, newest first, version 1."""
-    parts = call.container.parts
     wanted = ListFilter(
         call.caller.service.id,
         types=query.types(),
@@ -42,11 +39,11 @@ def list_legacy_notifications(call: Call, query: schemas.LegacyNotificationsQuer
         key_types=(call.caller.key.key_type,),
     )
     size = min(query.page_size, schemas.LARGEST_PAGE)
-    with parts.database.reading() as session:
-        page = counted_page_of_messages(session, parts.encryptor, wanted, number=query.page, size=size)
-    serialiser = call.container.get(LegacySerialiser)
+    with call.container.parts.database.reading() as session:
+        page = counted_page_of_ids(session, wanted, number=query.page, size=size)
+    messages = call.container.get(MessageReader).get_many(wanted.service_id, page.rows)
     return {
-        "notifications": [serialiser.notification(message) for message in page.rows],
+        "notifications": call.container.get(LegacySerialiser).notifications(messages),
         "page_size": page.size,
         "total": page.total,
         "links": links(page, call.request.path, call.request.args.items()),
