@@ -145,3 +145,26 @@ def test_members_join_an_organisation_without_permissions(admin: AdminClient, fa
     organisation, user = factory.organisation(), factory.user()
     joined = admin.post(f"/organisations/{organisation.id}/users/{user.id}", {})["data"]
     assert joined["organisations"] == [str(organisation.id)]
+
+
+def test_a_key_is_revoked_without_a_body(admin: AdminClient, factory: Factory) -> None:
+    service = factory.service()
+    factory.api_key(service)
+    (key,) = admin.get(f"/service/{service.id}/api-keys")["apiKeys"]
+    assert admin.call("POST", f"/service/{service.id}/api-key/revoke/{key['id']}").status_code == 202
+    (revoked,) = admin.get(f"/service/{service.id}/api-keys")["apiKeys"]
+    assert revoked["expiry_date"] is not None
+
+
+@pytest.mark.parametrize("kind", ["normal", "priority"])
+def test_a_kind_of_processing_is_ignored(admin: AdminClient, service: Service, kind: str) -> None:
+    body = {
+        "name": "Reminder",
+        "template_type": "sms",
+        "content": "Hello",
+        "service": str(service.id),
+        "created_by": str(service.created_by_id),
+        "process_type": kind,
+    }
+    made = admin.post(f"/service/{service.id}/template", body, status=201)["data"]
+    assert (made["content"], made["version"]) == ("Hello", 1)
