@@ -135,7 +135,8 @@ class Endpoint:
 class Routes:
     """A group of endpoints below one path, for one client.
 
-    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope.
+    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope. `legacy`: the original had them in
+    2020 and has them no more; they are served where `LEGACY_2020` is on, and described as deprecated.
     """
 
     def __init__(
@@ -145,11 +146,13 @@ class Routes:
         *,
         client: Client | None = Client.ADMIN,
         envelope: Envelope = Envelope.STANDARD,
+        legacy: bool = False,
     ) -> None:
         self.name = name
         self.prefix = prefix
         self.client = client
         self.envelope = envelope
+        self.legacy = legacy
         self.endpoints: list[Endpoint] = []
 
     def get(self, path: str, *, status: int = 0, writes: bool = False) -> Callable[[V], V]:
