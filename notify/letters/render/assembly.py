@@ -30,7 +30,7 @@ def with_logo(part: bytes, logo: bytes) -> bytes:
         scale = min(LOGO_HEIGHT / height, LOGO_WIDTH / width)
         bottom = _PAGE_HEIGHT - _LOGO_TOP - (LOGO_HEIGHT + scale * height) / 2
         page = pdf.pages[0]
-        name = page.add_resource(pdf.copy_foreign(source.as_form_xobject()), Name.XObject)
+        name = page.add_resource(pdf.copy_foreign(source.as_form_xobject()), Name.XObject, Name.Logo)
         place = f"q {scale:.6f} 0 0 {scale:.6f} {_LOGO_LEFT:.4f} {bottom:.4f} cm {name} Do Q\n"
         page.contents_add(place.encode(), prepend=True)
         return _saved(pdf)
