@@ -9,12 +9,10 @@ from hashlib import sha1
 from threading import Lock
 from typing import Final
 
-import pikepdf
 from cachetools import TTLCache
 
 from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
 from notify.letters.render.errors import LogoError
-from notify.letters.render.ink import to_cmyk
 from notify.letters.render.letter import Purpose
 from notify.letters.render.svg import sanitised
 
@@ -64,9 +62,19 @@ class Logos:
         return Logo(pdf, sha1(drawing.encode(), usedforsecurity=False).hexdigest())
 
 
+_CONVERTING: Final = Lock()
+"""The conversion asks pdfium for colours of gradients, which is not made for threads."""
+
+
 def _for_print(content: bytes) -> bytes:
+    """The drawing in CMYK."""
+    import pikepdf
+
+    from notify.letters.precompiled.colours import Conversion
+
     out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(content)) as pdf:
-        to_cmyk(pdf)
+    with _CONVERTING, pikepdf.open(io.BytesIO(content)) as pdf:
+        page = pdf.pages[0]
+        Conversion(pdf).page(page.obj, pikepdf.parse_content_stream(page))
         pdf.save(out, deterministic_id=True)
     return out.getvalue()

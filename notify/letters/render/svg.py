@@ -24,7 +24,7 @@ _NAMES: Final = frozenset(
 pictures.
 """
 _DROPPED: Final = ("filter", "spreadMethod")
-"""Attributes that printers' colours cannot have; without them a gradient ends where it is defined to."""
+"""Attributes of what cannot be printed in CMYK. A gradient without the second goes on with its last colour."""
 _HREFS: Final = ("href", "{http://www.w3.org/1999/xlink}href")
 _FOREIGN_URL: Final = re.compile(r"url\(\s*['\"]?\s*(?!\s*['\"]?#)[^)]*\)?|@import[^;]*;?", re.IGNORECASE)
 
