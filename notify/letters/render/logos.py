@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha1
 from threading import Lock
@@ -12,6 +10,8 @@ from typing import Final
 from cachetools import TTLCache
 
 from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
+from notify.letters.render.cmyk import to_cmyk
+from notify.letters.render.compiler import LayoutCompiler
 from notify.letters.render.errors import LogoError
 from notify.letters.render.letter import Purpose
 from notify.letters.render.svg import sanitised
@@ -19,6 +19,7 @@ from notify.letters.render.svg import sanitised
 FOLDER: Final = "letters/static/images/letter-template"
 """Where logos are in their bucket (contract: letters 13.6)."""
 
+_LAYOUT: Final = "logo.typ"
 _KEPT: Final = 256
 _KEPT_SECONDS: Final = 300
 
@@ -34,9 +35,9 @@ class Logo:
 class Logos:
     """Reads logos. Those read are kept for five minutes. Thread-safe."""
 
-    def __init__(self, bucket: Bucket, draw: Callable[[str], bytes]) -> None:
+    def __init__(self, bucket: Bucket, compiler: LayoutCompiler) -> None:
         self._bucket = bucket
-        self._draw = draw
+        self._compiler = compiler
         self._lock = Lock()
         self._kept: TTLCache[tuple[str, Purpose], Logo] = TTLCache(_KEPT, _KEPT_SECONDS)
 
@@ -56,25 +57,7 @@ class Logos:
         except (ObjectMissingError, InvalidKeyError) as error:
             raise LogoError(f"There is no logo {name}") from error
         drawing = sanitised(content)
-        pdf = self._draw(drawing)
+        pdf = self._compiler.compile(_LAYOUT, {"drawing": drawing})
         if purpose == "print":
-            pdf = _for_print(pdf)
+            pdf = to_cmyk(pdf)
         return Logo(pdf, sha1(drawing.encode(), usedforsecurity=False).hexdigest())
-
-
-_CONVERTING: Final = Lock()
-"""The conversion asks pdfium for colours of gradients, which is not made for threads."""
-
-
-def _for_print(content: bytes) -> bytes:
-    """The drawing in CMYK."""
-    import pikepdf
-
-    from notify.letters.precompiled.colours import Conversion
-
-    out = io.BytesIO()
-    with _CONVERTING, pikepdf.open(io.BytesIO(content)) as pdf:
-        page = pdf.pages[0]
-        Conversion(pdf).page(page.obj, pikepdf.parse_content_stream(page))
-        pdf.save(out, deterministic_id=True)
-    return out.getvalue()

@@ -87,5 +87,4 @@ def logo_bucket(folder: Path, logos: Mapping[str, bytes] = LOGOS) -> Bucket:
 def renderer(folder: Path, logos: Mapping[str, bytes] = LOGOS, *, system_fonts: bool = False) -> LetterRenderer:
     """A renderer with these logos."""
     compiler = LayoutCompiler([], system_fonts=system_fonts)
-    draw = lambda drawing: compiler.compile("logo.typ", {"drawing": drawing})  # noqa: E731
-    return LetterRenderer(compiler, Logos(logo_bucket(folder, logos), draw))
+    return LetterRenderer(compiler, Logos(logo_bucket(folder, logos), compiler))

@@ -16,6 +16,7 @@ from pikepdf import Name
 from notify.content.postal_addresses import PostalAddress
 from notify.letters.precompiled import workers
 from notify.letters.precompiled.sanitiser import PdfSanitiser
+from notify.letters.render.cmyk import has_rgb, to_cmyk
 from notify.letters.render.errors import AttachmentError, LetterRenderError, LogoError
 from notify.letters.render.letter import Letter
 from notify.letters.render.renderer import LetterRenderer
@@ -81,6 +82,15 @@ def test_nothing_is_in_rgb(painting: LetterRenderer) -> None:
         assert not any(
             isinstance(found, pikepdf.Stream) and found.get(Name.Subtype) == Name.Image for found in pdf.objects
         )
+
+
+def test_what_may_be_in_rgb_is_known(painting: LetterRenderer) -> None:
+    """For glyphs in colour: the layout has such colours in previews alone."""
+    letter = Letter("S", "((gap))", {})
+    preview, printed = (painting.render(letter, purpose).pdf for purpose in ("preview", "print"))
+    assert (has_rgb(preview), has_rgb(printed)) == (True, False)
+    with pikepdf.open(io.BytesIO(to_cmyk(preview))) as pdf:
+        assert not set(_spaces(pdf.pages[0].obj, set())) & {3, "/DeviceRGB"}
 
 
 def test_text_is_in_black_ink_alone(letters: LetterRenderer) -> None:
