@@ -44,7 +44,7 @@ _TEMPLATE: Final = _Object(
     {"letter_attachment": _ATTACHMENT},
     has_others=True,
 )
-PREVIEW: Final = _Object(
+_PREVIEW: Final = _Object(
     {
         "letter_contact_block": ("string", "null"),
         "values": ("object", "null"),
@@ -55,20 +55,19 @@ PREVIEW: Final = _Object(
     ("letter_contact_block", "template", "values", "filename"),
     {"template": _TEMPLATE},
 )
-ATTACHMENT_PAGE: Final = _Object(
-    {"service_id": ("string",), "letter_attachment_id": ("string",)}, ("service_id", "letter_attachment_id")
-)
 
 
-def read(schema: _Object) -> dict[str, Any]:
-    """The body of the request, which has this schema. Raises `BadRequestError`, and 415 for another content type."""
+def read_preview() -> dict[str, Any]:
+    """The body of the request, which has the schema of previews. Raises `BadRequestError`, or 415 where it is no JSON
+    by its content type.
+    """
     if not request.is_json:
         raise UnsupportedMediaType
     try:
         value = parse_json(read_body(MOST_JSON_BYTES))
     except InvalidJSONError:
         raise BadRequestError from None
-    _check(value, ("object",), schema)
+    _check(value, ("object",), _PREVIEW)
     return dict(value)
 
 

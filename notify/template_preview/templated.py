@@ -1,4 +1,4 @@
-"""Templated letters: as PDF, page by page, counted; pages of attachments (contract: letters 6)."""
+"""Templated letters: as PDF, page by page, counted (contract: letters 6)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from flask import Blueprint, Response, request
 
 from notify.infra.container import Container
 from notify.infra.http import json_answer, result_error
-from notify.infra.objects import InvalidKeyError, ObjectMissingError
-from notify.letters.render.assembly import page_count
+from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
 from notify.letters.render.errors import LetterRenderError
 from notify.letters.render.pictures import PageMissingError
 from notify.letters.render.previews import LetterPreviews
 from notify.template_preview.errors import BadRequestError
-from notify.template_preview.preview_json import ATTACHMENT_PAGE, PREVIEW, CannotPreviewError, letter_of, read
+from notify.template_preview.preview_json import CannotPreviewError, letter_of, read_preview
 
 _log = structlog.get_logger(__name__)
 
@@ -24,19 +23,6 @@ _log = structlog.get_logger(__name__)
 def add_routes(routes: Blueprint, container: Container) -> None:
     """Add the endpoints of templated letters."""
     attachments = container.parts.objects.bucket(container.parts.settings.s3_bucket_letter_attachments)
-
-    def attachment(service_id: object, attachment_id: object) -> bytes:
-        if not isinstance(service_id, str) or not isinstance(attachment_id, str):
-            raise CannotPreviewError("An attachment needs the ids of its service and itself")
-        try:
-            return attachments.get(f"service-{service_id}/{attachment_id}.pdf")
-        except (ObjectMissingError, InvalidKeyError):
-            raise CannotPreviewError("There is no such attachment") from None
-
-    def attachment_of(data: Mapping[str, Any]) -> bytes | None:
-        template = data["template"]
-        given = template.get("letter_attachment")
-        return None if given is None else attachment(template.get("service"), given.get("id"))
 
     @routes.errorhandler(LetterRenderError)
     def not_rendered(error: LetterRenderError) -> Response:
@@ -48,16 +34,16 @@ def add_routes(routes: Blueprint, container: Container) -> None:
         """The whole letter."""
         if "page" in request.args:
             raise BadRequestError
-        data = read(PREVIEW)
-        letter = letter_of(data, attachment_of(data))
+        data = read_preview()
+        letter = letter_of(data, _attachment(data, attachments))
         return Response(container.get(LetterPreviews).pdf(letter).pdf, content_type="application/pdf")
 
     @routes.post("/preview.png")
     def preview_png() -> Response:
         """One page of it."""
-        data = read(PREVIEW)
+        data = read_preview()
         page = _page(request.args.get("page", "1"))
-        letter = letter_of(data, attachment_of(data))
+        letter = letter_of(data, _attachment(data, attachments))
         try:
             return _png(container.get(LetterPreviews).png(letter, page))
         except PageMissingError:
@@ -66,7 +52,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
     @routes.post("/get-page-count")
     def get_page_count() -> Response:
         """How long it is. The pages of the attachment are those that the body has."""
-        data = read(PREVIEW)
+        data = read_preview()
         given = data["template"].get("letter_attachment")
         attached = given["page_count"] if given else 0
         counts = container.get(LetterPreviews).page_counts(letter_of(data))
@@ -78,18 +64,20 @@ def add_routes(routes: Blueprint, container: Container) -> None:
             }
         )
 
-    @routes.post("/letter_attachment_preview.png")
-    def attachment_png() -> Response:
-        """One page of an attachment."""
-        if "page" not in request.args:
-            raise BadRequestError
-        data = read(ATTACHMENT_PAGE)
-        page = _page(request.args["page"])
-        pdf = attachment(data["service_id"], data["letter_attachment_id"])
-        pages = page_count(pdf)
-        if not -pages <= page - 1 < pages:
-            raise BadRequestError(f"Letter attachment does not have a page {page}")
-        return _png(container.get(LetterPreviews).page_of(pdf, page - 1))
+
+def _attachment(data: Mapping[str, Any], attachments: Bucket) -> bytes | None:
+    """The file of the attachment that a body names. Raises `CannotPreviewError`."""
+    template = data["template"]
+    given = template.get("letter_attachment")
+    if given is None:
+        return None
+    service_id, attachment_id = template.get("service"), given.get("id")
+    if not isinstance(service_id, str) or not isinstance(attachment_id, str):
+        raise CannotPreviewError("An attachment needs the ids of its service and itself")
+    try:
+        return attachments.get(f"service-{service_id}/{attachment_id}.pdf")
+    except (ObjectMissingError, InvalidKeyError):
+        raise CannotPreviewError("There is no such attachment") from None
 
 
 def _png(content: bytes) -> Response:

@@ -24,7 +24,7 @@ from notify.letters.settings import LetterRenderSettings
 from tests.conftest import fresh_parts
 from tests.letters.render.recorded import LOGOS, SUITE, attachment, cases, letter_of
 
-PATHS = ("/preview.pdf", "/preview.png", "/get-page-count", "/letter_attachment_preview.png")
+PATHS = ("/preview.pdf", "/preview.png", "/get-page-count")
 SECRETS = ["my-secret-key", "my-secret-key2"]
 TOKEN = {"Authorization": f"Token {SECRETS[0]}"}
 ATTACHMENT_KEY = "service-11111111-2222-4333-8444-555555555555/66666666-7777-4888-8999-000000000000.pdf"

@@ -20,7 +20,7 @@ class PageMissingError(LookupError):
 
 def page_png(pdf: bytes, index: int) -> bytes:
     """The page as PNG with 150 dots an inch, in its own size; the paper is transparent (contract: letters 6). `index`
-    counts from 0, from the end where it is negative. Raises `PageMissingError`.
+    counts from 0. Raises `PageMissingError`.
     """
     import pypdfium2
     from pypdfium2 import raw
@@ -28,10 +28,9 @@ def page_png(pdf: bytes, index: int) -> bytes:
     with _PDFIUM:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            number = index if index >= 0 else len(document) + index
-            if not 0 <= number < len(document):
+            if not 0 <= index < len(document):
                 raise PageMissingError(index)
-            page = document[number]
+            page = document[index]
             width, height = (round(side * _DPI / 72) for side in page.get_size())
             bitmap = pypdfium2.PdfBitmap.new_native(width, height, raw.FPDFBitmap_BGRA)
             bitmap.fill_rect((255, 255, 255, 0), 0, 0, width, height)

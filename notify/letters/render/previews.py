@@ -69,10 +69,9 @@ class LetterPreviews:
             document, index = places[page - 1]
         except IndexError:
             raise PageMissingError(page) from None
-        return self.page_of(document, index)
+        return self._picture(document, index)
 
-    def page_of(self, pdf: bytes, index: int) -> bytes:
-        """A page of a PDF as a picture, as `page_png` makes it."""
+    def _picture(self, pdf: bytes, index: int) -> bytes:
         digest = sha1(pdf + b"%d" % index, usedforsecurity=False).hexdigest()
         return self._cached(f"pngs/{digest}.png", lambda: page_png(pdf, index))
 
