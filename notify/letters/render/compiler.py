@@ -1,0 +1,68 @@
+"""Typst with our layout and fonts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha1
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from notify.letters.render.errors import LetterRenderError
+
+if TYPE_CHECKING:
+    import typst
+
+_HERE: Final = Path(__file__).parent
+LAYOUT: Final = _HERE / "layout"
+FONTS: Final = _HERE.parent / "fonts"
+
+
+class LayoutCompiler:
+    """Makes PDFs of the layout's files. Thread-safe; one runs at a time, as Typst keeps the interpreter's lock.
+
+    `font_folders` have fonts for scripts that ours lacks. The base text never depends on them, nor on the fonts of the
+    machine: where a font of the same name is in several places, ours is taken.
+    """
+
+    def __init__(self, font_folders: Sequence[Path], *, system_fonts: bool) -> None:
+        self._font_folders = [FONTS, *font_folders]
+        self._system_fonts = system_fonts
+        self._lock = Lock()
+        self._fonts: typst.Fonts | None = None
+        self._compilers: dict[str, typst.Compiler] = {}
+
+    def compile(self, file: str, inputs: dict[str, str]) -> bytes:
+        """The PDF of a file of the layout. The same inputs give the same bytes. Raises `LetterRenderError`."""
+        import typst  # most processes never render a letter
+
+        with self._lock:
+            try:
+                pdf: Any = self._compiler(file).compile(
+                    sys_inputs=inputs, format="pdf", pdf_standards="1.7", timestamp=0, pdf_tags=False
+                )
+            except typst.TypstError:
+                # without its cause, which may have words of the letter in it
+                raise LetterRenderError(f"{file} cannot be laid out") from None
+        return bytes(pdf)
+
+    def _compiler(self, file: str) -> typst.Compiler:
+        import typst
+
+        if self._fonts is None:
+            self._fonts = typst.Fonts(
+                include_system_fonts=self._system_fonts, include_embedded_fonts=False, font_paths=self._font_folders
+            )
+        if file not in self._compilers:
+            self._compilers[file] = typst.Compiler(LAYOUT / file, root=LAYOUT, font_paths=self._fonts)
+        return self._compilers[file]
+
+
+def layout_version() -> str:
+    """Changes with every file of the layout and with the version of Typst."""
+    from importlib.metadata import version
+
+    digest = sha1(version("typst").encode(), usedforsecurity=False)
+    for file in sorted([*LAYOUT.glob("*.typ"), *FONTS.glob("*.ttf")]):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
