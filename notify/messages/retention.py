@@ -81,7 +81,8 @@ DELETE FROM notifications WHERE ctid = ANY(ARRAY(
         SELECT m.ctid FROM notifications m
         WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s
               AND m.notification_type = %(type)s::notification_type AND m.notification_status = %(status)s
-              AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+              AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+              AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
               AND (%(ids)s::uuid[] IS NULL OR m.id = ANY(%(ids)s::uuid[]))
               AND (%(status)s <> 'created' OR pg_try_advisory_xact_lock(hashtextextended(m.id::text, 6011)))
         ORDER BY m.created_at, m.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
