@@ -73,15 +73,22 @@ class Cascade:
         return numbers
 
     def _follow(self, child: Table, constraint: ForeignKeyConstraint, keys: list[Key]) -> None:
-        primary = list(constraint.referred_table.primary_key)
-        places = [primary.index(element.column) for element in constraint.elements]
-        values = [tuple(key[place] for place in places) for key in keys]
+        values = self._referred(constraint, keys)
         columns = list(constraint.columns)
         name = f"{child.name}.{columns[0].name}"
         if name in self._replaced or name in self._loosened:
             self._changes.append((columns[0], self._replaced.get(name), values))
         else:
             self.add(child, self._find(child, columns, values))
+
+    def _referred(self, constraint: ForeignKeyConstraint, keys: list[Key]) -> list[Key]:
+        """The values of the columns that a foreign key names, which need not be the primary key."""
+        table = constraint.referred_table
+        wanted = [element.column for element in constraint.elements]
+        values: list[Key] = []
+        for condition in _conditions(list(table.primary_key), keys):
+            values += map(tuple, self._session.execute(select(*wanted).where(condition)).all())
+        return values
 
     def _find(self, table: Table, columns: list[Column[Any]], values: list[Key]) -> Iterator[Key]:
         for condition in _conditions(columns, values):
