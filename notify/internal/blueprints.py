@@ -32,5 +32,6 @@ def register(app: Flask, container: Container) -> None:
         blueprint = module.blueprint(container)
         if blueprint.name not in app.blueprints:
             app.register_blueprint(blueprint)
-    for routes in groups():
+    served = [routes for routes in groups() if routes.is_served(container.parts.settings)]
+    for routes in served:
         app.register_blueprint(routes.blueprint(container))

@@ -75,8 +75,8 @@ class World:
     def _add(self, table: Table) -> None:
         values = {column.name: self._value(column) for column in table.c}
         values = {name: value for name, value in values.items() if value is not None}
-        done = self._session.execute(insert(table).values(values).on_conflict_do_nothing())
-        if done.rowcount:  # else the service came with such a row
+        statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key)
+        if self._session.execute(statement).first():  # else the service came with such a row
             self._known[table.name] = values
 
     def _value(self, column: Column[Any]) -> Any:
