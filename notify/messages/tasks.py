@@ -16,14 +16,15 @@ from notify.infra.replica import Replica
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.tickets import Tickets
 from notify.infra.times import utc_now
-from notify.messages import delivery_speed, failure_rates, maintenance, metrics, retention
+from notify.messages import archive_files, delivery_speed, failure_rates, maintenance, metrics, retention
 from notify.messages.callbacks import MessageCallbacks
+from notify.messages.deep_archive import DeepArchive
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
 from notify.messages.publish import DELIVER_EMAIL, DELIVER_SMS
 from notify.messages.retention import Retention
 from notify.messages.ses_events import PROCESS_SES_RESULT, SesEvents
-from notify.messages.settings import DeliverySettings
+from notify.messages.settings import DeepHistorySettings, DeliverySettings
 from notify.providers.registry import configured_texts
 from notify.providers.settings import TextProviderSettings
 from notify.settings import Settings
@@ -165,6 +166,18 @@ def delete_test_for_service(
         container.parts.queue.publish(
             retention.DELETE_TEST_FOR_SERVICE, arguments, queue=queues.REPORTING, group=service_id
         )
+
+
+@tasks.periodic("deep-archive-notification-history-up-to-limit", crontab(hour=1, minute=35), queue=queues.REPORTING)
+def deep_archive_notification_history(container: Container) -> None:
+    """Move the oldest hours of the history to files (contract: workers 14.3)."""
+    if not container.parts.settings.part(DeepHistorySettings).s3_bucket_notification_deep_history:
+        return
+    if not archive_files.can_write():
+        logger.error("history not archived: the library pyarrow is missing")
+        return
+    number = container.get(DeepArchive).run(utc_now())
+    logger.info("history archived", number=number)
 
 
 @tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())
