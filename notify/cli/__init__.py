@@ -165,7 +165,6 @@ ENTRIES = {
             "archive-jobs-created-between-dates": "Mark the jobs of some days as archived, and delete their files.",
             "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
             "populate-notification-postage": "Give letters without postage second class.",
-            "fix-billable-units": "Count the fragments of texts that were never counted.",
             "backfill-notification-statuses": "Deprecated: there is nothing to fix.",
             "update-notification-international-flag": "Deprecated: there is nothing to fix.",
             "fix-notification-statuses-not-in-sync": "Deprecated: there is nothing to fix.",

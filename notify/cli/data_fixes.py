@@ -15,7 +15,7 @@ from notify.jobs.files import JobFiles
 from notify.jobs.maintenance import archive_created_between
 from notify.jobs.process import JobProcessor
 from notify.messages.publish import DeliveryPublisher
-from notify.messages.repairs import UnitCounter, populate_postage
+from notify.messages.repairs import populate_postage
 
 DAY: Final = click.DateTime(["%Y-%m-%d"])
 
@@ -58,15 +58,6 @@ def populate_notification_postage_command(start: datetime, as_json: bool) -> Non
     """Give letters without postage second class."""
     with open_parts() as parts:
         number = populate_postage(parts.database, start.replace(tzinfo=UTC), utc_now())
-    show({"changed": number}, as_json)
-
-
-@click.command("fix-billable-units")
-@json_option
-def fix_billable_units_command(as_json: bool) -> None:
-    """Count the fragments of texts that were given a status without having been sent."""
-    with open_parts() as parts:
-        number = Container(parts).get(UnitCounter).count()
     show({"changed": number}, as_json)
 
 

@@ -97,24 +97,6 @@ def test_letters_without_postage_are_second_class(parts: Parts) -> None:
     assert made("populate-notification-postage", "--start_date", "2016-01-01") == {"changed": 0}
 
 
-def test_fragments_that_were_never_counted(parts: Parts) -> None:
-    service, row = template(parts)
-    same: dict[str, Any] = {"type": "sms", "service": service.id, "template": row.id}
-    wanted = add(parts, **same)
-    others = [
-        add(parts, **same, status="created"),
-        add(parts, **same, key_type="test"),
-        add(parts, **same, units=1),
-        add(parts, **{**same, "template": new_id()}),
-        add(parts, **{**same, "type": "email"}),
-    ]
-    assert made("fix-billable-units") == {"changed": 1}
-    units = column(parts, "billable_units")
-    assert units[wanted] == 2
-    assert [units[id_] for id_ in others] == [0, 0, 1, 0, 0]
-    assert made("fix-billable-units") == {"changed": 0}
-
-
 @pytest.mark.parametrize(
     "name",
     [

@@ -209,6 +209,7 @@ COMMANDS_TO_COME: Final = {
     "recreate-pdf-for-precompiled-or-uploaded-letter",
     "get-notification-and-service-ids-for-letters-that-failed-to-print",
     # billing
+    "fix-billable-units",
     "rebuild-ft-billing-for-day",
     "populate-annual-billing-with-the-previous-years-allowance",
 }
