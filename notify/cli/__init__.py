@@ -57,7 +57,7 @@ ENTRIES = {
             "populate-service-volume-intentions": "Store how much services mean to send.",
         },
     ),
-    **_entries("changes", {"list-changes": "List what people changed through the admin app: who, when, what to."}),
+    **_entries("changes", {"list-changes": "List what people changed through the admin app, the newest first"}),
     **_entries(
         "api_keys",
         {
@@ -156,19 +156,19 @@ ENTRIES = {
         "functional_data",
         {
             "purge-functional-test-data": "Delete the users that functional tests made, with their services.",
-            "delete-functional-test-service": "Delete a service with everything, and its users who have no other.",
+            "delete-functional-test-service": "Delete a service with everything, and those of its users who have no other.",
         },
     ),
-    **_entries("bulk_data", {"generate-bulktest-data": "Fill a database of development with millions of messages."}),
+    **_entries("bulk_data", {"generate-bulktest-data": "Fill a database with an organisation, its services and messages."}),
     **_entries(
         "data_fixes",
         {
-            "archive-jobs-created-between-dates": "Mark the jobs of some days as archived, and delete their files.",
+            "archive-jobs-created-between-dates": "Archive the jobs of some days, with their files.",
             "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
             "populate-notification-postage": "Give letters without postage second class.",
-            "backfill-notification-statuses": "Deprecated: there is nothing to fix.",
-            "update-notification-international-flag": "Deprecated: there is nothing to fix.",
-            "fix-notification-statuses-not-in-sync": "Deprecated: there is nothing to fix.",
+            "backfill-notification-statuses": "Deprecated, does nothing.",
+            "update-notification-international-flag": "Deprecated, does nothing.",
+            "fix-notification-statuses-not-in-sync": "Deprecated, does nothing.",
         },
     ),
     "admin-env": Entry(

@@ -81,9 +81,9 @@ class _Source(NamedTuple):
 @click.option("--messages", type=click.IntRange(1), default=MESSAGES, show_default=True, help="Messages in all.")
 @json_option
 def generate_bulktest_data_command(who: str, services: int, messages: int, as_json: bool) -> None:
-    """Fill a database with an organisation, its services, their messages, history and facts.
+    """Fill a database with an organisation, its services and messages.
 
-    In development and test only. Half of the messages are in the history. The default takes some minutes.
+    Half of the messages are in the history, with facts of them. In development and test only. The default takes some minutes.
     """
     with open_parts() as parts:
         if not parts.settings.is_safe_environment:

@@ -26,19 +26,19 @@ def _nothing_to_fix(why: str) -> None:
 
 @click.command("backfill-notification-statuses")
 def backfill_notification_statuses_command() -> None:
-    """Deprecated, does nothing: messages have had one column of the status from the start."""
+    """Deprecated, does nothing. Messages have had one column of the status from the start."""
     _nothing_to_fix("there is one column of the status, and it is never empty")
 
 
 @click.command("update-notification-international-flag")
 def update_notification_international_flag_command() -> None:
-    """Deprecated, does nothing: the flag is set when a message is stored."""
+    """Deprecated, does nothing. The flag is set when a message is stored."""
     _nothing_to_fix("the flag is set when a message is stored, and it is never empty")
 
 
 @click.command("fix-notification-statuses-not-in-sync")
 def fix_notification_statuses_not_in_sync_command() -> None:
-    """Deprecated, does nothing: there is no second column of the status that could differ."""
+    """Deprecated, does nothing. There is no second column of the status that could differ."""
     _nothing_to_fix("there is no second column of the status that could differ")
 
 
@@ -66,7 +66,10 @@ def populate_notification_postage_command(start: datetime, as_json: bool) -> Non
 @click.option("-e", "--end_date", "--end-date", "end", type=DAY, required=True, help="Last local day, included.")
 @json_option
 def archive_jobs_created_between_dates_command(start: datetime, end: datetime, as_json: bool) -> None:
-    """Mark the jobs that were created on some days as archived, and delete their files."""
+    """Archive the jobs of some days, with their files.
+
+    Jobs that are not done keep their files.
+    """
     if start > end:
         raise click.UsageError("the first day is after the last")
     with open_parts() as parts:
