@@ -159,7 +159,9 @@ ENTRIES = {
             "delete-functional-test-service": "Delete a service with everything, and those of its users who have no other.",
         },
     ),
-    **_entries("bulk_data", {"generate-bulktest-data": "Fill a database with an organisation, its services and messages."}),
+    **_entries(
+        "bulk_data", {"generate-bulktest-data": "Fill a database with an organisation, its services and messages."}
+    ),
     **_entries(
         "data_fixes",
         {

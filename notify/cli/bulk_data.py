@@ -83,7 +83,8 @@ class _Source(NamedTuple):
 def generate_bulktest_data_command(who: str, services: int, messages: int, as_json: bool) -> None:
     """Fill a database with an organisation, its services and messages.
 
-    Half of the messages are in the history, with facts of them. In development and test only. The default takes some minutes.
+    Half of the messages are in the history, with facts of them. In development and test only. The default takes some
+    minutes.
     """
     with open_parts() as parts:
         if not parts.settings.is_safe_environment:

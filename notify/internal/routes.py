@@ -136,8 +136,9 @@ class Endpoint:
 class Routes:
     """A group of endpoints below one path, for one client.
 
-    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope. `is_served` says by the settings
-    whether the routes are there at all; without it they always are.
+    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope. `legacy`: the original had them in
+    2020 and has them no more; they are served where `LEGACY_2020` is on, and described as deprecated. `is_served` says
+    by the settings whether the routes are there at all; without it they always are.
     """
 
     def __init__(
@@ -148,12 +149,14 @@ class Routes:
         client: Client | None = Client.ADMIN,
         envelope: Envelope = Envelope.STANDARD,
         is_served: Callable[[Settings], bool] | None = None,
+        legacy: bool = False,
     ) -> None:
         self.name = name
         self.prefix = prefix
         self.client = client
         self.envelope = envelope
         self._is_served = is_served
+        self.legacy = legacy
         self.endpoints: list[Endpoint] = []
 
     def is_served(self, settings: Settings) -> bool:
