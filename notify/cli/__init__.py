@@ -156,7 +156,7 @@ ENTRIES = {
         "functional_data",
         {
             "purge-functional-test-data": "Delete the users that functional tests made, with their services.",
-            "delete-functional-test-service": "Delete a service with everything, and those of its users who have no other.",
+            "delete-functional-test-service": "Delete a service with everything, and users of its who have no other.",
         },
     ),
     **_entries(

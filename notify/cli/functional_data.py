@@ -59,7 +59,7 @@ def purge_functional_test_data_command(prefix: str, as_json: bool) -> None:
 @click.option("-s", "--service-id", "--service_id", "which", required=True, help="Service, by its id or name.")
 @json_option
 def delete_functional_test_service_command(which: str, as_json: bool) -> None:
-    """Delete a service with everything, and those of its users who have no other."""
+    """Delete a service with everything, and users of its who have no other."""
     with open_parts() as parts:
         with parts.database.transaction() as session:
             service = find_service(session, which)
