@@ -18,6 +18,7 @@ import redis
 from chaos.load import Record
 from chaos.provider import Failure, Trouble
 from chaos.proxy import Proxy
+from chaos.retention import retention
 from chaos.stack import Stack
 from chaos.strangers import Crowd, strangers
 from chaos.verdict import Disturbance
@@ -402,4 +403,5 @@ SCENARIOS: dict[str, Scenario] = {
     "refused-results": refused_results,
     "storm": storm,
     "strangers": _crowded(CROWD),
+    "retention": retention,
 }

@@ -57,7 +57,7 @@ ENTRIES = {
             "populate-service-volume-intentions": "Store how much services mean to send.",
         },
     ),
-    **_entries("changes", {"list-changes": "List what people changed through the admin app: who, when, what to."}),
+    **_entries("changes", {"list-changes": "List what people changed through the admin app, the newest first"}),
     **_entries(
         "api_keys",
         {
@@ -150,6 +150,27 @@ ENTRIES = {
         {
             "functional-test-fixtures": "Make what the official functional tests and client tests need, "
             "and print their environment."
+        },
+    ),
+    **_entries(
+        "functional_data",
+        {
+            "purge-functional-test-data": "Delete the users that functional tests made, with their services.",
+            "delete-functional-test-service": "Delete a service with everything, and users of its who have no other.",
+        },
+    ),
+    **_entries(
+        "bulk_data", {"generate-bulktest-data": "Fill a database with an organisation, its services and messages."}
+    ),
+    **_entries(
+        "data_fixes",
+        {
+            "archive-jobs-created-between-dates": "Archive the jobs of some days, with their files.",
+            "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
+            "populate-notification-postage": "Give letters without postage second class.",
+            "backfill-notification-statuses": "Deprecated, does nothing.",
+            "update-notification-international-flag": "Deprecated, does nothing.",
+            "fix-notification-statuses-not-in-sync": "Deprecated, does nothing.",
         },
     ),
     "admin-env": Entry(

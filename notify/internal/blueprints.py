@@ -37,5 +37,7 @@ def register(app: Flask, container: Container) -> None:
         blueprint = module.blueprint(container)
         if blueprint.name not in app.blueprints:
             app.register_blueprint(blueprint)
-    for routes in served_groups(legacy=container.parts.settings.legacy_2020):
+    settings = container.parts.settings
+    served = [routes for routes in served_groups(legacy=settings.legacy_2020) if routes.is_served(settings)]
+    for routes in served:
         app.register_blueprint(routes.blueprint(container))

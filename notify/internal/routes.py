@@ -50,6 +50,7 @@ from notify.internal.errors import Envelope
 from notify.internal.reading import Unread, incoming_model, read
 from notify.internal.schemas import Incoming
 from notify.services.cache import ServiceCache
+from notify.settings import Settings
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 V = TypeVar("V", bound=Callable[..., Any])
@@ -136,7 +137,8 @@ class Routes:
     """A group of endpoints below one path, for one client.
 
     `client` None: open to everybody. `envelope` V2: every error has the v2 envelope. `legacy`: the original had them in
-    2020 and has them no more; they are served where `LEGACY_2020` is on, and described as deprecated.
+    2020 and has them no more; they are served where `LEGACY_2020` is on, and described as deprecated. `is_served` says
+    by the settings whether the routes are there at all; without it they always are.
     """
 
     def __init__(
@@ -146,14 +148,20 @@ class Routes:
         *,
         client: Client | None = Client.ADMIN,
         envelope: Envelope = Envelope.STANDARD,
+        is_served: Callable[[Settings], bool] | None = None,
         legacy: bool = False,
     ) -> None:
         self.name = name
         self.prefix = prefix
         self.client = client
         self.envelope = envelope
+        self._is_served = is_served
         self.legacy = legacy
         self.endpoints: list[Endpoint] = []
+
+    def is_served(self, settings: Settings) -> bool:
+        """Whether a process with these settings serves the routes."""
+        return self._is_served is None or self._is_served(settings)
 
     def get(self, path: str, *, status: int = 0, writes: bool = False) -> Callable[[V], V]:
         """Declare a view of `GET`."""

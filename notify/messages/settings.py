@@ -37,3 +37,23 @@ class DeliverySettings(SettingsPart):
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
     )
+
+
+class DeepHistorySettings(SettingsPart):
+    """What of the history leaves the database."""
+
+    # -- history of messages
+    s3_bucket_notification_deep_history: str = Field(
+        "",
+        description="Bucket to which the oldest hours of the history of messages are moved each night, as ORC files; needs the library `pyarrow`. Empty: the history stays in the database.",
+    )
+    notification_deep_history_prefix: str = Field("", description="What the names of these files begin with.")
+    notification_deep_history_min_age_days: int = Field(
+        365, ge=30, description="Days that messages are in the history before they are moved."
+    )
+    notification_deep_history_max_hours_archived_in_run: int = Field(
+        240, ge=1, description="Hours that are moved in one night."
+    )
+    notification_deep_history_delete_archived: bool = Field(
+        True, description="`0` keeps in the database what was written to files."
+    )

@@ -15,3 +15,7 @@ class AccountSettings(SettingsPart):
         False,
         description="`1` invites people who created an account about a fortnight ago to user research, once a week, unless they do not wish it.",
     )
+    register_functional_testing_blueprint: bool = Field(
+        False,
+        description="`1` serves `PUT /__testing/functional/users`, by which functional tests make their users, and lets `functional-test-fixtures` run outside development. Never where real people have accounts.",
+    )

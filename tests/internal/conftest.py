@@ -17,7 +17,13 @@ from tests.internal.admin import AdminClient, Factory
 @pytest.fixture(scope="session")
 def internal_parts(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parts]:
     folder = tmp_path_factory.mktemp("internal")
-    with fresh_parts(postgres_url, valkey_url, folder, notify_log_level="WARNING") as parts:
+    with fresh_parts(
+        postgres_url,
+        valkey_url,
+        folder,
+        notify_log_level="WARNING",
+        register_functional_testing_blueprint=True,
+    ) as parts:
         yield parts
 
 

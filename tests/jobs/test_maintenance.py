@@ -8,6 +8,7 @@ import pytest
 
 from notify.infra.objects import ObjectMissingError
 from notify.infra.times import utc_now
+from notify.jobs.process import JobProcessor
 from notify.jobs.tasks import (
     check_for_missing_rows_in_completed_jobs,
     check_job_status,
@@ -85,6 +86,27 @@ def test_missing_rows_are_made(office: Office) -> None:
     check_for_missing_rows_in_completed_jobs(office.container)
     assert published(office, "process-missing-rows") == [str(partly)]
     assert office.look(whole).job_status == "finished all notifications created"
+
+
+def test_rows_that_are_in_the_history_are_not_sent_again(office: Office) -> None:
+    """A service that keeps messages for no days: they are gone the night after, within the day of the check."""
+    job_id = office.job(office.factory.template(office.service(), content="Hello"), numbers_csv(3), rows=3)
+    process_job(office.container, str(job_id))
+    assert len(office.messages(job_id)) == 3
+    office.change(job_id, processing_finished=utc_now() - timedelta(hours=3))
+    with office.parts.database.connection() as connection:
+        connection.execute(
+            "WITH gone AS (DELETE FROM notifications WHERE job_id = %s AND job_row_number < 2 RETURNING *)"
+            " INSERT INTO notification_history (id, job_id, job_row_number, service_id, template_id, template_version,"
+            " key_type, notification_type, created_at) SELECT id, job_id, job_row_number, service_id, template_id,"
+            " template_version, key_type, notification_type, created_at FROM gone",
+            (job_id,),
+        )
+    office.container.get(JobProcessor).process_missing(job_id)
+    assert len(office.messages(job_id)) == 1
+    check_for_missing_rows_in_completed_jobs(office.container)
+    assert str(job_id) not in published(office, "process-missing-rows")
+    assert office.look(job_id).job_status == "finished all notifications created"
 
 
 def test_files_go_after_their_retention(office: Office) -> None:
