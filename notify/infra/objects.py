@@ -177,9 +177,7 @@ class Bucket(ABC):
 
     @abstractmethod
     def first_key(self, start: str) -> str | None:
-        """The first key that begins with `start` and is longer. What is before the last `/` in `start` is a folder; those
-        within it are looked at, too.
-        """
+        """The first key that begins with `start` and is longer. What is before the last `/` in `start` is a folder."""
 
     def keys(self, folder: str = "") -> Iterator[str]:
         """The keys below a folder, empty for the whole bucket, in no defined order."""
