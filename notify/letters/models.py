@@ -72,4 +72,6 @@ class DailySortedLetter(Base):
     sorted_count: Mapped[int] = mapped_column(default=0)
     updated_at: Mapped[datetime | None]
 
-    __table_args__ = (UniqueConstraint("file_name", "billing_day", name="uq_daily_sorted_letter_file_name_billing_day"),)
+    __table_args__ = (
+        UniqueConstraint("file_name", "billing_day", name="uq_daily_sorted_letter_file_name_billing_day"),
+    )
