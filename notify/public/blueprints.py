@@ -20,7 +20,18 @@ from notify.public import (
     v2,
 )
 
-_MODULES = (v2, provider_receipts, ses_receipts, letter_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
+_MODULES = (
+    v2,
+    provider_receipts,
+    ses_receipts,
+    letter_receipts,
+    received_texts,
+    documents,
+    unsubscribe,
+    openapi,
+    status,
+    metrics_page,
+)
 
 
 def load() -> None:

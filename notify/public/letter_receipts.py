@@ -9,9 +9,18 @@ from uuid import UUID
 
 import structlog
 from flask import Blueprint, Response, request
-from pydantic import MISSING, AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 from pydantic import ModelWrapValidatorHandler as Handler
-from pydantic import model_validator
+from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from notify.infra.container import Container
@@ -26,9 +35,7 @@ from notify.public.v2 import errors
 
 logger = structlog.get_logger(__name__)
 
-_DATE_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _PROPERTIES: Final = {
     "postageClass": ("1ST", "2ND", "INTERNATIONAL"),
     "mailingProduct": (
@@ -89,23 +96,23 @@ Property = Annotated[Any, PlainValidator(_property)]
 
 
 class _Open(BaseModel):
-    """What may have further fields."""
+    """What may have further fields. Names are in camel case outside."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", alias_generator=to_camel)
 
 
 class CallbackData(_Open):
     """What became of a letter."""
 
-    despatchProperties: (
+    despatch_properties: (
         Annotated[list[Property], Field(min_length=FEWEST_PROPERTIES, max_length=100), AfterValidator(_unique)]
         | MISSING
     ) = MISSING
-    jobId: Annotated[str, AfterValidator(_uuid)]
-    jobType: str | MISSING = MISSING
-    jobStatus: Literal["DESPATCHED", "REJECTED"]
-    templateReference: str | MISSING = MISSING
-    transitionDate: DateTimeText
+    job_id: Annotated[str, AfterValidator(_uuid)]
+    job_type: str | MISSING = MISSING
+    job_status: Literal["DESPATCHED", "REJECTED"]
+    template_reference: str | MISSING = MISSING
+    transition_date: DateTimeText
     comment: str | MISSING = MISSING
 
     @model_validator(mode="wrap")
@@ -136,18 +143,18 @@ def _again(error: Any) -> InitErrorDetails:
 class CallbackMetadata(_Open):
     """About the callback itself."""
 
-    correlationId: str
+    correlation_id: str
 
 
 class LetterCallback(_Open):
     """Body of `POST /notifications/letter/status`."""
 
-    specVersion: str | MISSING = MISSING
+    spec_version: str | MISSING = MISSING
     type: str | MISSING = MISSING
     source: str | MISSING = MISSING
     id: str
     time: DateTimeText
-    dataContentType: Literal["application/json"] | MISSING = MISSING
+    data_content_type: Literal["application/json"] | MISSING = MISSING
     data: CallbackData
     metadata: CallbackMetadata
 
@@ -165,10 +172,10 @@ def blueprint(container: Container) -> Blueprint:
         except BadSignatureError:
             raise InvalidCallbackError("A valid token must be provided in the query string", status=403) from None
         data = validate(LetterCallback, _read()).data
-        if data.jobId != notification_id:
+        if data.job_id != notification_id:
             raise InvalidCallbackError("Notification ID in letter callback data does not match ID in token")
         try:
-            update = read_update(data.model_dump())
+            update = read_update(data.model_dump(by_alias=True))
         except UnreadableCallbackError as error:
             raise InvalidCallbackError(f"Letter callback data cannot be read: {error}") from None
         logger.info("letter callback", id=notification_id, status=update.dvla_status)
