@@ -20,6 +20,7 @@ INTERNAL: Final = "notify-internal-tasks"
 RETRY: Final = "retry-tasks"
 CREATE_LETTERS_PDF: Final = "create-letters-pdf-tasks"
 LETTERS: Final = "letter-tasks"
+ANTIVIRUS: Final = "antivirus-tasks"
 SES_CALLBACKS: Final = "ses-callbacks"
 SMS_CALLBACKS: Final = "sms-callbacks"
 LETTER_CALLBACKS: Final = "letter-callbacks"
@@ -40,7 +41,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "research": (RESEARCH_MODE,),
     "internal": (INTERNAL,),
     "retry-tasks": (RETRY,),
-    "letters": (CREATE_LETTERS_PDF, LETTERS),
+    "letters": (CREATE_LETTERS_PDF, LETTERS, ANTIVIRUS),
     "receipts": (SES_CALLBACKS, SMS_CALLBACKS, LETTER_CALLBACKS),
     "service-callbacks": (SERVICE_CALLBACKS,),
     "service-callbacks-retry": (SERVICE_CALLBACKS_RETRY,),

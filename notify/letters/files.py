@@ -119,7 +119,6 @@ class LetterFiles:
         self.test: Final = objects.bucket(names.s3_bucket_test_letters)
         self.scan: Final = objects.bucket(names.s3_bucket_letters_scan)
         self.invalid: Final = objects.bucket(names.s3_bucket_invalid_pdf)
-        self.sanitised: Final = objects.bucket(names.s3_bucket_letter_sanitise)
         self.originals: Final = objects.bucket(settings.s3_bucket_precompiled_originals_backup_letters)
         self.uploads: Final = objects.bucket(settings.s3_bucket_transient_uploaded_letters)
         self.attachments: Final = objects.bucket(settings.s3_bucket_letter_attachments)

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from notify.infra.settings import EnvironmentSettings
 from notify.safety import to_server
-from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress
+from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address
+
+
+def _clamd_address(value: str) -> str:
+    if not value:
+        return value
+    parts = split_address(value)
+    is_network = parts is not None and parts.scheme == "tcp" and parts.hostname
+    is_socket = parts is not None and parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
+    if not (is_network or is_socket):
+        raise ValueError("must be tcp://host:3310 or unix:///path/of/clamd.sock")
+    return value
 
 
 class LetterSettings(SettingsPart):
-    """Where the PDFs of letters are, on their way to the printer."""
+    """Where the PDFs of letters are on their way to the printer, and what checks them."""
 
     # -- letters
     s3_bucket_letters_pdf: str = Field(
@@ -26,9 +37,29 @@ class LetterSettings(SettingsPart):
     s3_bucket_invalid_pdf: str = Field(
         "development-letters-invalid-pdf", description="Bucket of letters that cannot be printed as they are."
     )
-    s3_bucket_letter_sanitise: str = Field(
-        "development-letters-sanitise", description="Bucket of checked letters that are about to be filed."
+    antivirus_enabled: bool = Field(
+        True, description="`0`: letters that come as a PDF are not scanned for viruses before they are checked."
     )
+    clamd_address: Annotated[str, AfterValidator(_clamd_address)] = Field(
+        "",
+        description="Address of ClamAV's `clamd`, which scans letters that come as a PDF: `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`. Empty: only the test virus (EICAR), programs and PDFs that start programs are found.",
+    )
+    letter_pdfs_at_a_time: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="PDFs of letters that a process works on at the same time; further ones wait. Each takes about 50 MB and a processor.",
+    )
+
+    def connections(self) -> Iterator[Connection]:
+        """The scanner."""
+        if self.clamd_address.startswith("tcp:"):
+            yield to_server(
+                "CLAMD_ADDRESS",
+                self.clamd_address,
+                ("tcp",),
+                "run clamd on the workers' machines, which it is made for",
+            )
 
 
 class PrinterSettings(EnvironmentSettings):

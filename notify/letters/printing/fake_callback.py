@@ -9,16 +9,13 @@ from datetime import datetime
 from typing import Any, Final, Self
 from uuid import UUID
 
-from notify import queues
 from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.json_values import dump_json
 from notify.infra.outbound import Outbound, OutboundError
-from notify.infra.queue import Queue, TaskName
 from notify.infra.times import utc_now
 from notify.letters.printing.callback_tokens import CallbackTokens
 
-CREATE_FAKE_LETTER_CALLBACK: Final = TaskName("create-fake-letter-callback")
 TIMEOUT_SECONDS: Final = 30.0
 
 _PRODUCTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -32,14 +29,6 @@ _ELSEWHERE: Final = ("INTERNATIONAL", "INT ROW")
 
 class CallbackFailedError(Exception):
     """Our own API did not take the callback."""
-
-
-def publish_fake_callback(
-    queue: Queue, notification_id: UUID, sheets: int, postage: str, *, countdown: float | None = None
-) -> bool:
-    """Have a letter's despatch reported after so many seconds. False when the broker is down."""
-    arguments = [str(notification_id), sheets, postage]
-    return queue.publish(CREATE_FAKE_LETTER_CALLBACK, arguments, queue=queues.RESEARCH_MODE, countdown=countdown)
 
 
 def despatched(notification_id: UUID, sheets: int, postage: str, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from notify.infra.container import Container
 from notify.infra.queue import Queue
 from notify.letters.printing.base import PrintJob, RetryablePrinterError, Taken
-from notify.letters.printing.fake_callback import publish_fake_callback
+from notify.letters.publish import publish_fake_callback
 from notify.providers.settings import EmailProviderSettings
 
 
