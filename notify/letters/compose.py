@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from notify.letters.render.typesetter import Language
 
 
+class NoTemplateError(Exception):
+    """The letter is not made from a template: it came as a PDF."""
+
+
 class LetterComposer:
     """Composes letters of templates: texts of the version that was used, the service's logo of now, attached pages."""
 
@@ -30,8 +34,8 @@ class LetterComposer:
         return cls(container.parts.database, container.get(TemplateCache), container.get(LetterFiles))
 
     def compose(self, letter: LetterOfRow) -> Letter:
-        """The letter for a renderer. Raises `LookupError` for a template or attachment that is not there, and whatever
-        the store of files raises.
+        """The letter for a renderer. Raises `NoTemplateError`, `LookupError` for a template or attachment that is not
+        there, and whatever the store of files raises.
         """
         from notify.letters.render.renderer import Letter
 
@@ -39,6 +43,8 @@ class LetterComposer:
         if template is None:
             raise LookupError(f"there is no version {letter.template_version} of template {letter.template_id}")
         row = template.row
+        if row.hidden:
+            raise NoTemplateError(f"letter {letter.id} came as a PDF")
         with self._database.session() as session:
             logo = logo_of(session, letter.service_id)
         return Letter(

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from notify.safety import to_server
 from notify.setting_types import Connection, SettingsPart, split_address
 
+
 def _clamd_address(value: str) -> str:
     if not value:
         return value
@@ -53,5 +54,8 @@ class LetterSettings(SettingsPart):
         """The scanner."""
         if self.clamd_address.startswith("tcp:"):
             yield to_server(
-                "CLAMD_ADDRESS", self.clamd_address, ("tcp",), "run clamd on the workers' machines, which it is made for"
+                "CLAMD_ADDRESS",
+                self.clamd_address,
+                ("tcp",),
+                "run clamd on the workers' machines, which it is made for",
             )
