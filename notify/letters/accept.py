@@ -87,8 +87,8 @@ class PdfLetterAcceptor:
         )
 
     def accept(self, caller: Caller, *, content: str, reference: str, postage: str | None) -> AcceptedPdf:
-        """Accept a letter: `content` is the PDF in base64. Its file is stored before its row: there is no letter without
-        one. Raises a `ProblemError` of `notify.messages.errors`, `BadContentError`, or `LimitExceededError`.
+        """Accept a letter: `content` is the PDF in base64. Its file is stored before its row, so that no letter is
+        without one. Raises a `ProblemError` of `notify.messages.errors`, `BadContentError`, or `LimitExceededError`.
         """
         service, key_type = caller.service, caller.key.key_type
         check_permission(service, "letter")

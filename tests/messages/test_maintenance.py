@@ -90,7 +90,7 @@ def test_letters_without_a_pdf_are_published_again(parts: Parts, sweeper: Sweepe
     ):
         ids = [*fill(parts, timedelta(seconds=301), type_="letter"), *fill(parts, timedelta(days=6), type_="letter")]
         with parts.database.connection() as connection:
-            connection.execute(f"UPDATE notifications SET {change} WHERE id = ANY(%s)", (ids,))  # type: ignore[arg-type]  # noqa: S608
+            connection.execute(f"UPDATE notifications SET {change} WHERE id = ANY(%s)", (ids,))  # noqa: S608
     assert sweeper.sweep(now=NOW, first=FIRST, every=EVERY) == 1
     assert queued(parts, "create-letters-pdf-tasks") == [("get-pdf-for-templated-letter", [str(late[0])])]
     assert sweeper.replay(now=NOW) == 1
