@@ -12,8 +12,7 @@ from notify.letters.rows import LetterOfRow, logo_of
 from notify.templates.cache import TemplateCache
 
 if TYPE_CHECKING:
-    from notify.letters.render.renderer import Letter
-    from notify.letters.render.typesetter import Language
+    from notify.letters.render.letter import Languages, Letter
 
 
 class NoTemplateError(Exception):
@@ -37,7 +36,7 @@ class LetterComposer:
         """The letter for a renderer. Raises `NoTemplateError`, `LookupError` for a template or attachment that is not
         there, and whatever the store of files raises.
         """
-        from notify.letters.render.renderer import Letter
+        from notify.letters.render.letter import Letter
 
         template = self._templates.version(letter.service_id, letter.template_id, letter.template_version)
         if template is None:
@@ -54,7 +53,7 @@ class LetterComposer:
             contact_block=letter.reply_to_text,
             date=letter.created_at,
             logo=logo,
-            language=cast("Language", row.languages or "english"),
+            language=cast("Languages", row.languages or "english"),
             welsh_subject=row.welsh_subject,
             welsh_content=row.welsh_content,
             attachment=None if row.attachment_id is None else self._attachment(letter, row.attachment_id),

@@ -25,7 +25,8 @@ from notify.letters.work import PdfWork, WorkersDiedError
 from notify.messages.models import Notification
 
 if TYPE_CHECKING:
-    from notify.letters.render.renderer import LetterRenderer, RenderedLetter
+    from notify.letters.render.letter import RenderedLetter
+    from notify.letters.render.renderer import LetterRenderer
 
 logger = structlog.get_logger(__name__)
 
