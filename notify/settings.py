@@ -24,6 +24,7 @@ from notify.infra.settings import (
     QueueSettings,
     SecretSettings,
     TelemetrySettings,
+    TicketSettings,
     WebSettings,
     WorkerSettings,
 )
@@ -46,6 +47,7 @@ class Settings(
     WorkerSettings,
     AmazonSettings,
     TelemetrySettings,
+    TicketSettings,
     BaseSettings,
 ):
     """The settings of one process: these and, as `part(...)`, those of every room.

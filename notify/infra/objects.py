@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -191,12 +191,23 @@ class Bucket(ABC):
             for entry in page:
                 yield entry["path"][start:]
 
+    def folders(self) -> list[str]:
+        """The folders at the top of the bucket, each without its `/`, in order."""
+        start = len(self._path(""))
+        found = self._store.list_with_delimiter(self._path("").rstrip("/") or None)
+        return sorted(str(prefix)[start:].rstrip("/") for prefix in found["common_prefixes"])
+
     def delete(self, key: str) -> None:
         """Delete the object, if there is one."""
         try:
             self._store.delete(self._path(key))
         except FileNotFoundError:
             return
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """Delete these objects, as far as they are there; many at a time where the store can."""
+        for key in keys:
+            self.delete(key)
 
 
 class _CloudBucket(Bucket):
@@ -209,6 +220,10 @@ class _CloudBucket(Bucket):
             attributes["Content-Type"] = details.content_type
         result = self._store.put(key, content, attributes=attributes)
         return str(result.get("e_tag") or "").strip('"')
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        if keys:
+            self._store.delete(list(keys))  # of what is missing a cloud store says nothing
 
     def replace_details(self, key: str, details: Details) -> str:
         return self.put(key, self.get(key), details)  # it cannot write what it reads at the same time

@@ -25,7 +25,11 @@ def publish_check(queue: Queue, file_name: str, service_id: UUID, *, scans: bool
     return queue.publish(SANITISE_LETTER, [file_name], queue=queues.LETTERS, group=group)
 
 
-def publish_fake_callback(queue: Queue, letter_id: UUID, sheets: int, postage: str | None) -> bool:
-    """Publish the fake of the printing firm's callback for a letter of a test key; whether the broker took it."""
+def publish_fake_callback(
+    queue: Queue, letter_id: UUID, sheets: int, postage: str | None, *, countdown: float | None = None
+) -> bool:
+    """Publish the fake of the printing firm's callback for a letter of a test key or of the sandbox printer, to come
+    after so many seconds; whether the broker took it.
+    """
     arguments = [str(letter_id), sheets, postage]
-    return queue.publish(CREATE_FAKE_LETTER_CALLBACK, arguments, queue=queues.RESEARCH_MODE)
+    return queue.publish(CREATE_FAKE_LETTER_CALLBACK, arguments, queue=queues.RESEARCH_MODE, countdown=countdown)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from notify.infra.container import Container
 from notify.infra.task_set import Retry, TaskSet
+from notify.letters import upkeep_tasks
+from notify.letters.printing import tasks as printing_tasks
 from notify.letters.publish import RESANITISE_ATTACHMENT, RESANITISE_PDF, SANITISE_LETTER, SCAN_FILE
 from notify.letters.sanitising import LetterSanitising
 from notify.letters.templated import TemplatedLetters
@@ -14,6 +16,8 @@ from notify.letters.virus_scan import VirusScan
 from notify.messages.publish import GET_PDF
 
 tasks = TaskSet()
+tasks.include(printing_tasks.tasks)
+tasks.include(upkeep_tasks.tasks)
 
 RETRIES: Final = 15
 SCAN_RETRIES: Final = 5

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
 from celery.schedules import crontab
 
+from notify import queues
 from notify.infra.container import Container
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.times import utc_now
-from notify.messages import delivery_speed, maintenance, metrics
+from notify.messages import delivery_speed, maintenance, metrics, retention
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
 from notify.messages.publish import DELIVER_EMAIL, DELIVER_SMS
+from notify.messages.retention import Retention
 from notify.messages.ses_events import PROCESS_SES_RESULT, SesEvents
 from notify.messages.settings import DeliverySettings
 from notify.providers.registry import configured_texts
@@ -98,6 +100,71 @@ def timeout_sending_notifications(container: Container) -> None:
         logger.info("messages timed out", number=len(ids))
 
 
+@tasks.periodic("delete-notifications-older-than-retention", crontab(hour=3, minute=0), queue=queues.REPORTING)
+def delete_notifications_older_than_retention(container: Container) -> None:
+    """Have messages go whose retention is over, after the night's facts were made (contract: workers 14.1)."""
+    for task in retention.DELETE_OF_TYPE.values():
+        container.parts.queue.publish(task, [], queue=queues.REPORTING)
+
+
+def _delete_of_type(container: Container, notification_type: str) -> None:
+    for services in container.get(Retention).due_services(notification_type, utc_now()):
+        for place, service in enumerate(services):
+            container.parts.queue.publish(
+                retention.DELETE_FOR_SERVICE,
+                [str(service.id), notification_type, service.before.isoformat()],
+                queue=queues.REPORTING,
+                countdown=retention.SPREAD_SECONDS * place / len(services),
+                group=str(service.id),
+            )
+
+
+@tasks.task(retention.DELETE_OF_TYPE["email"])
+def delete_email_notifications(container: Container) -> None:
+    """The same for emails: a task for each service that has some."""
+    _delete_of_type(container, "email")
+
+
+@tasks.task(retention.DELETE_OF_TYPE["sms"])
+def delete_sms_notifications(container: Container) -> None:
+    """The same for text messages."""
+    _delete_of_type(container, "sms")
+
+
+@tasks.task(retention.DELETE_OF_TYPE["letter"])
+def delete_letter_notifications(container: Container) -> None:
+    """The same for letters."""
+    _delete_of_type(container, "letter")
+
+
+@tasks.task(retention.DELETE_FOR_SERVICE)
+def delete_for_service(
+    container: Container, service_id: str, notification_type: str, datetime_to_delete_before: str | datetime
+) -> None:
+    """Move a service's messages of a type to the history; go on until there are none, then with those of test keys."""
+    before = _time(datetime_to_delete_before)
+    moved = container.get(Retention).move(UUID(service_id), notification_type, before)
+    if moved:
+        logger.info("messages moved to history", service_id=service_id, type=notification_type, number=moved)
+    task = retention.DELETE_FOR_SERVICE if moved else retention.DELETE_TEST_FOR_SERVICE
+    arguments = [service_id, notification_type, before.isoformat()]
+    container.parts.queue.publish(task, arguments, queue=queues.REPORTING, group=service_id)
+
+
+@tasks.task(retention.DELETE_TEST_FOR_SERVICE)
+def delete_test_for_service(
+    container: Container, service_id: str, notification_type: str, datetime_to_delete_before: str | datetime
+) -> None:
+    """Delete a service's messages of test keys; go on until there are none."""
+    before = _time(datetime_to_delete_before)
+    if number := container.get(Retention).delete_test(UUID(service_id), notification_type, before):
+        logger.info("test messages deleted", service_id=service_id, type=notification_type, number=number)
+        arguments = [service_id, notification_type, before.isoformat()]
+        container.parts.queue.publish(
+            retention.DELETE_TEST_FOR_SERVICE, arguments, queue=queues.REPORTING, group=service_id
+        )
+
+
 @tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())
 def switch_current_sms_provider_on_slow_delivery(container: Container) -> None:
     """Move traffic away from a provider of texts that delivers slowly (contract: workers 3)."""
@@ -125,3 +192,8 @@ def generate_sms_delivery_stats(container: Container) -> None:
 
 def _ids(given: str | Sequence[str]) -> list[UUID]:
     return [UUID(text) for text in ([given] if isinstance(given, str) else given)]
+
+
+def _time(given: str | datetime) -> datetime:
+    moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

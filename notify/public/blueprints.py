@@ -9,6 +9,7 @@ from notify.infra.request_log import LOGGED_WORDS
 from notify.providers.registry import PROVIDERS
 from notify.public import (
     documents,
+    letter_receipts,
     metrics_page,
     openapi,
     provider_receipts,
@@ -19,7 +20,18 @@ from notify.public import (
     v2,
 )
 
-_MODULES = (v2, provider_receipts, ses_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
+_MODULES = (
+    v2,
+    provider_receipts,
+    ses_receipts,
+    letter_receipts,
+    received_texts,
+    documents,
+    unsubscribe,
+    openapi,
+    status,
+    metrics_page,
+)
 
 
 def load() -> None:

@@ -1,0 +1,261 @@
+"""What becomes of messages after their retention period (contract: workers 14.1): they go to the history, which has
+nothing personal; those of test keys are deleted.
+
+A message is moved by one statement: it is in one of the two tables at any time, so whoever counts both in one statement
+counts it once. A run that is killed leaves whole batches, and the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, NamedTuple, Self
+from uuid import UUID
+
+from psycopg.rows import args_row
+
+from notify.infra.container import Container
+from notify.infra.database import Database
+from notify.infra.queue import TaskName
+from notify.infra.times import local_days_ago
+from notify.messages.hooks import letter_files
+from notify.services.retention import USUAL_RETENTION_DAYS
+from notify.vocabulary import STATUSES
+
+DELETE_FOR_SERVICE: Final = TaskName("delete-notifications-for-service-and-type")
+DELETE_TEST_FOR_SERVICE: Final = TaskName("delete-test-notifications-for-service-and-type")
+DELETE_OF_TYPE: Final = {
+    "email": TaskName("delete-email-notifications"),
+    "sms": TaskName("delete-sms-notifications"),
+    "letter": TaskName("delete-letter-notifications"),
+}
+SPREAD_SECONDS: Final = 300
+"""The tasks of a type's services begin within this time."""
+
+KEPT_LETTERS: Final = frozenset({"pending-virus-check", "created", "sending"})
+"""A letter with such a status stays, at any age: it may still have to be printed."""
+BATCH: Final = 2_000
+"""Messages of one transaction: some tens of milliseconds."""
+RUN_SECONDS: Final = 60.0
+"""One task moves messages for so long; then it publishes itself again, so that others get their turn."""
+MOST_DAYS: Final = 36_500
+
+_COLUMNS: Final = (
+    "id, job_id, job_row_number, service_id, template_id, template_version, api_key_id, key_type, notification_type, "
+    "created_at, sent_at, sent_by, updated_at, reference, billable_units, client_reference, international, "
+    "phone_prefix, rate_multiplier, notification_status, created_by_id, postage, document_download_count"
+)
+# by the index of lists (docs/decisions/0020): what stays for longer, of another type or status, is not looked at
+_PILES: Final = """
+SELECT key_type, status, in_job
+FROM unnest(%(key_types)s::text[]) AS key_type, unnest(%(statuses)s::text[]) AS status,
+     unnest(ARRAY[false, true]) AS in_job
+CROSS JOIN LATERAL (
+    SELECT FROM notifications m
+    WHERE m.service_id = %(service)s AND m.key_type = key_type AND m.notification_type = %(type)s::notification_type
+          AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+    LIMIT 1
+) AS found
+"""
+_SERVICES: Final = """
+SELECT s.id, r.days_of_retention AS days FROM services s
+LEFT JOIN service_data_retention r ON r.service_id = s.id AND r.notification_type = %(type)s::notification_type
+WHERE r.id IS NOT NULL OR EXISTS (
+    SELECT FROM unnest(%(key_types)s::text[]) AS key_type, unnest(%(statuses)s::text[]) AS status,
+                unnest(ARRAY[false, true]) AS in_job
+    CROSS JOIN LATERAL (
+        SELECT FROM notifications m
+        WHERE m.service_id = s.id AND m.key_type = key_type AND m.notification_type = %(type)s::notification_type
+              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+        LIMIT 1
+    ) AS found)
+ORDER BY s.id
+"""
+# a message that somebody else changes just now is left for the next run, and so is one that a worker has in hand
+_DUE: Final = """
+DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+    SELECT found.ctid FROM unnest(ARRAY[%(in_job)s::boolean]) AS in_job
+    CROSS JOIN LATERAL (
+        SELECT m.ctid FROM notifications m
+        WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s
+              AND m.notification_type = %(type)s::notification_type AND m.notification_status = %(status)s
+              AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+              AND (%(ids)s::uuid[] IS NULL OR m.id = ANY(%(ids)s::uuid[]))
+              AND (%(status)s <> 'created' OR pg_try_advisory_xact_lock(hashtextextended(m.id::text, 6011)))
+        ORDER BY m.created_at, m.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ) AS found))
+"""
+_PEEK: Final = """
+SELECT found.id, found.created_at FROM unnest(ARRAY[%(in_job)s::boolean]) AS in_job
+CROSS JOIN LATERAL (
+    SELECT m.id, m.created_at FROM notifications m
+    WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s AND m.notification_type = %(type)s::notification_type
+          AND m.notification_status = %(status)s AND (m.job_id IS NOT NULL) = in_job
+          AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+    ORDER BY m.created_at, m.id LIMIT %(limit)s
+) AS found
+"""
+_LAST: Final = "SELECT count(*) OVER () AS number, created_at, id FROM gone ORDER BY created_at DESC, id DESC LIMIT 1"
+_MOVE: Final = (
+    "WITH gone AS ("  # noqa: S608 - texts of this file
+    + _DUE
+    + " RETURNING "
+    + _COLUMNS
+    + "), archived AS (INSERT INTO notification_history ("
+    + _COLUMNS
+    + ") SELECT "
+    + _COLUMNS
+    + " FROM gone ON CONFLICT (id) DO NOTHING) "
+    + _LAST
+)
+_DELETE: Final = "WITH gone AS (" + _DUE + " RETURNING created_at, id) " + _LAST
+
+
+class _Pile(NamedTuple):
+    """Messages of a service and type that lie together in the index."""
+
+    key_type: str
+    status: str
+    in_job: bool
+
+
+class _Batch(NamedTuple):
+    """What one statement did: how many messages, and the last one's place."""
+
+    number: int
+    created_at: datetime
+    id: UUID
+
+
+class _Due(NamedTuple):
+    """A letter that will be moved or deleted."""
+
+    id: UUID
+    created_at: datetime
+
+
+class _Retention(NamedTuple):
+    """A service, and the days for which it chose to keep a type of message."""
+
+    id: UUID
+    days: int | None
+
+
+class DueService(NamedTuple):
+    """A service with messages that may be due: those that were created before `before`."""
+
+    id: UUID
+    before: datetime
+
+
+class Retention:
+    """Moves and deletes messages, a batch a transaction. `batch` is the number of messages of one. `delete_files` is
+    called with the ids of letters before they go, as their rows say where their files are.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        delete_files: Callable[[Sequence[UUID]], None],
+        *,
+        batch: int = BATCH,
+        run_seconds: float = RUN_SECONDS,
+    ) -> None:
+        self._database = database
+        self._delete_files = delete_files
+        self._batch = batch
+        self._run_seconds = run_seconds
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, partial(letter_files.delete, container))
+
+    def due_services(self, notification_type: str, now: datetime) -> list[list[DueService]]:
+        """Two groups of services: those with a retention for this type of their own, and others that have messages
+        older than the usual seven days.
+
+        Less than no days counts as none: what was sent today always stays.
+        """
+        values = {
+            "type": notification_type,
+            "key_types": ["normal", "team", "test"],
+            "statuses": list(STATUSES),
+            "before": local_days_ago(now, USUAL_RETENTION_DAYS),
+        }
+        with self._database.connection() as connection:
+            rows = connection.cursor(row_factory=args_row(_Retention)).execute(_SERVICES, values).fetchall()
+        own = [DueService(row.id, kept_since(now, row.days)) for row in rows if row.days is not None]
+        others = [DueService(row.id, values["before"]) for row in rows if row.days is None]  # type: ignore[arg-type]
+        return [own, others]
+
+    def move(self, service_id: UUID, notification_type: str, before: datetime) -> int:
+        """Move a service's messages of a type to the history: all that were created before a time, or as many as fit
+        into the time of a run. Their number; 0: there are no more.
+        """
+        kept = KEPT_LETTERS if notification_type == "letter" else frozenset()
+        statuses = [status for status in STATUSES if status not in kept]
+        return self._each_pile(_MOVE, service_id, notification_type, before, ["normal", "team"], statuses)
+
+    def delete_test(self, service_id: UUID, notification_type: str, before: datetime) -> int:
+        """As `move`, for messages of test keys, with any status: they are deleted."""
+        return self._each_pile(_DELETE, service_id, notification_type, before, ["test"], STATUSES)
+
+    def _each_pile(
+        self,
+        statement: str,
+        service_id: UUID,
+        notification_type: str,
+        before: datetime,
+        key_types: Sequence[str],
+        statuses: Sequence[str],
+    ) -> int:
+        ends = time.monotonic() + self._run_seconds
+        values: dict[str, Any] = {"service": service_id, "type": notification_type, "before": before}
+        every = values | {"key_types": list(key_types), "statuses": list(statuses)}
+        with self._database.connection() as connection:
+            piles = connection.cursor(row_factory=args_row(_Pile)).execute(_PILES, every).fetchall()
+        number = 0
+        for pile in piles:
+            for moved in self._batches(statement, values | pile._asdict()):
+                number += moved
+                if time.monotonic() > ends:
+                    return number
+        return number
+
+    def _batches(self, statement: str, values: dict[str, Any]) -> Iterator[int]:
+        """The sizes of batches, each committed. A batch begins where the last one ended: what is gone is not read
+        again.
+        """
+        after: tuple[datetime, UUID] = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
+        size = self._batch
+        while size == self._batch:
+            place = {"after": after[0], "after_id": after[1], "limit": self._batch, "ids": None}
+            if values["type"] == "letter":
+                due = self._peek(values | place)
+                if not due:
+                    return
+                size, after = len(due), (due[-1].created_at, due[-1].id)
+                ids = [letter.id for letter in due]
+                self._delete_files(ids)
+                place["ids"] = ids
+            with self._database.connection() as connection:
+                cursor = connection.cursor(row_factory=args_row(_Batch))
+                batch = cursor.execute(statement, values | place).fetchone()
+            if values["type"] != "letter":
+                if batch is None:
+                    return
+                size, after = batch.number, (batch.created_at, batch.id)
+            if batch is not None:
+                yield batch.number
+
+    def _peek(self, values: dict[str, Any]) -> list[_Due]:
+        with self._database.connection() as connection:
+            return connection.cursor(row_factory=args_row(_Due)).execute(_PEEK, values).fetchall()
+
+
+def kept_since(now: datetime, days: int) -> datetime:
+    """The local midnight from which on messages are kept that are kept for so many days."""
+    return local_days_ago(now, max(0, min(days, MOST_DAYS)))
