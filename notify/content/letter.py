@@ -45,6 +45,9 @@ _MAY_HAVE_CODE: Final = re.compile(
     r"qr[ \t]*:|!\[|\[\^", re.IGNORECASE
 )  # an image or footnote, which is not shown, may split the mark
 
+_DOUBLE_BULLET: Final = re.compile(r"((?:\A|\n[ \t]*\n)[ ]{0,3})\*\*(?=[^\s*])")
+"""`**bold**` at the beginning of a block: in letters a bullet in a bullet (contract: letters 3.2)."""
+
 _NO_ELEMENT: Final = "\x01"
 """Stands for a `<`, which would begin an element of HTML, while codes are looked for."""
 
@@ -69,9 +72,10 @@ class LetterPart:
     """The recipient's lines."""
     contact_block: tuple[Run, ...]
 
-    def page_label(self, number: int, total: int) -> str:
-        """The footer of a page."""
-        return f"Tudalen {number} o {total}" if self.language == "welsh" else f"Page {number} of {total}"
+    @property
+    def page_words(self) -> tuple[str, str]:
+        """The words of a page number: what is before the number of the page, and before the number of all pages."""
+        return ("Tudalen", "o") if self.language == "welsh" else ("Page", "of")
 
 
 class LetterTemplate:
@@ -180,4 +184,4 @@ class LetterTemplate:
 
 
 def _tokens(text: str) -> list[Token]:
-    return list(parse(text + "\n"))
+    return list(parse(_DOUBLE_BULLET.sub(r"\1* * ", text) + "\n"))

@@ -28,10 +28,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Text, and whether it is a heading."""
+    """Text, and whether it is a heading, or was a block of code: then there is no margin below it."""
 
     runs: tuple[Run, ...]
     is_heading: bool = False
+    is_code: bool = False
 
     @property
     def text(self) -> str:
@@ -133,7 +134,7 @@ class _Composer:
         if kind == "thematic_break":
             return "<hr>"
         if kind == "block_code":
-            return f"<p>{token['raw']}</p>"
+            return f"<pre>{token['raw']}</pre>"
         if kind in CONTAINERS:
             return self.html(token["children"])
         return _inline(token)
@@ -195,7 +196,7 @@ class _Builder(HTMLParser):
         if tag in ("strong", "span"):
             self._style = "plain"
             return
-        self._end_paragraph(is_heading=tag == "h2")
+        self._end_paragraph(is_heading=tag == "h2", is_code=tag == "pre")
         if tag == "li":
             item = self._containers.pop()
             self._lists[-1][1].append(tuple(item))
@@ -206,11 +207,11 @@ class _Builder(HTMLParser):
     def handle_data(self, data: str) -> None:
         self._runs.append(Run(data.replace("-", self._hyphen), self._style))
 
-    def _end_paragraph(self, *, is_heading: bool = False) -> None:
+    def _end_paragraph(self, *, is_heading: bool = False, is_code: bool = False) -> None:
         runs, self._runs = self._runs, []
         shown = [position for position, run in enumerate(runs) if run.text.strip()]
         if shown:
             runs = runs[shown[0] : shown[-1] + 1]
             runs[0] = replace(runs[0], text=runs[0].text.lstrip())
             runs[-1] = replace(runs[-1], text=runs[-1].text.rstrip())
-            self._containers[-1].append(Paragraph(tuple(runs), is_heading))
+            self._containers[-1].append(Paragraph(tuple(runs), is_heading, is_code))

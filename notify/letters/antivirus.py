@@ -1,4 +1,4 @@
-"""Looking for viruses: with ClamAV, or without it for what can be told from a file's own bytes (contract: letters 9)."""
+"""Looking for viruses: with ClamAV, or else for what can be told from a file's own bytes (contract: letters 9)."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _ask(connection: socket.socket, content: bytes) -> str:
     except (BrokenPipeError, ConnectionResetError):
         pass  # it says why before it hangs up, such as that the file is too large
     reply = b""
-    while b"\0" not in reply and len(reply) < LONGEST_REPLY and (piece := connection.recv(LONGEST_REPLY)):
-        reply += piece
+    while b"\0" not in reply and len(reply) < LONGEST_REPLY and (part := connection.recv(LONGEST_REPLY)):
+        reply += part
     return reply.partition(b"\0")[0].decode("utf-8", "replace").strip()
 
 

@@ -12,8 +12,11 @@ from notify.letters.rows import LetterOfRow, logo_of
 from notify.templates.cache import TemplateCache
 
 if TYPE_CHECKING:
-    from notify.letters.render.renderer import Letter
-    from notify.letters.render.typesetter import Language
+    from notify.letters.render.letter import Languages, Letter
+
+
+class NoTemplateError(Exception):
+    """The letter is not made from a template: it came as a PDF."""
 
 
 class LetterComposer:
@@ -30,15 +33,17 @@ class LetterComposer:
         return cls(container.parts.database, container.get(TemplateCache), container.get(LetterFiles))
 
     def compose(self, letter: LetterOfRow) -> Letter:
-        """The letter for a renderer. Raises `LookupError` for a template or attachment that is not there, and whatever
-        the store of files raises.
+        """The letter for a renderer. Raises `NoTemplateError`, `LookupError` for a template or attachment that is not
+        there, and whatever the store of files raises.
         """
-        from notify.letters.render.renderer import Letter
+        from notify.letters.render.letter import Letter
 
         template = self._templates.version(letter.service_id, letter.template_id, letter.template_version)
         if template is None:
             raise LookupError(f"there is no version {letter.template_version} of template {letter.template_id}")
         row = template.row
+        if row.hidden:
+            raise NoTemplateError(f"letter {letter.id} came as a PDF")
         with self._database.session() as session:
             logo = logo_of(session, letter.service_id)
         return Letter(
@@ -48,7 +53,7 @@ class LetterComposer:
             contact_block=letter.reply_to_text,
             date=letter.created_at,
             logo=logo,
-            language=cast("Language", row.languages or "english"),
+            language=cast("Languages", row.languages or "english"),
             welsh_subject=row.welsh_subject,
             welsh_content=row.welsh_content,
             attachment=None if row.attachment_id is None else self._attachment(letter, row.attachment_id),

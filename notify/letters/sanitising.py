@@ -92,9 +92,10 @@ class LetterSanitising:
                 pdf = self._files.scan.get(file_name)
                 sanitised = self._sanitiser.sanitise(pdf, international=abroad)
                 self._warn_of_size(letter, len(pdf), sanitised)
-                is_written = self._pass(letter, pdf, sanitised) if sanitised.pdf else False
-                if not sanitised.pdf:
+                if sanitised.pdf is None:
                     is_written = self._refuse(letter, file_name, pdf, sanitised)
+                else:
+                    is_written = self._pass(letter, pdf, sanitised.pdf, sanitised)
         except WorkersDiedError:
             logger.error("workers died while they checked a letter", notification_id=letter.id)
             self.give_up(file_name)
@@ -110,15 +111,15 @@ class LetterSanitising:
                 write_status(session, letter, "technical-failure", self._now())
                 logger.error("letter could not be checked", notification_id=letter.id)
 
-    def _pass(self, letter: LetterOfRow, pdf: bytes, sanitised: Sanitised) -> bool:
+    def _pass(self, letter: LetterOfRow, original: bytes, pdf: bytes, sanitised: Sanitised) -> bool:
         """File a letter that can be printed, and write its status; whether it still waited for that."""
         recipient = sanitised.recipient_address or ""
         address = PostalAddress(recipient, allow_international=True)
         postage = address.postage_zone if address.international else letter.postage
         filed = letter._replace(postage=postage, notification_status="delivered" if letter.is_test else "created")
-        files.put(self._files.originals, original_key(letter.id), pdf)
+        files.put(self._files.originals, original_key(letter.id), original)
         place = self._files.place(filed)
-        files.put(place.bucket, place.key, sanitised.pdf or b"")
+        files.put(place.bucket, place.key, pdf)
         abroad: dict[str, Any] = {"postage": postage, "international": True} if address.international else {}
         with self._database.transaction() as session:
             return write_status(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_settings import NoDecode
 
 from notify.infra.settings import EnvironmentSettings
 from notify.safety import to_server
-from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address
+from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address, words
 
 
 def _clamd_address(value: str) -> str:
@@ -60,6 +62,29 @@ class LetterSettings(SettingsPart):
                 ("tcp",),
                 "run clamd on the workers' machines, which it is made for",
             )
+
+
+class LetterRenderSettings(EnvironmentSettings):
+    """Fonts and buckets of the renderer of letters."""
+
+    # -- rendering letters
+    letter_font_paths: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="Folders with fonts for letters in scripts other than Latin, Greek and Cyrillic, separated by commas. What a letter's main font has is never taken from them.",
+    )
+    letter_system_fonts: bool = Field(
+        True,
+        description="Letters in other scripts may use the fonts of the machine, after those of `LETTER_FONT_PATHS`. `0`: they do not, so that every machine prints the same.",
+    )
+    letter_cache_bucket_name: str = Field(
+        "development-template-preview-cache",
+        description="Bucket of rendered letters that previews show again. Its objects may be deleted at any time.",
+    )
+
+    @field_validator("letter_font_paths", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return words(value)
 
 
 class PrinterSettings(EnvironmentSettings):

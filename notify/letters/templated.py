@@ -17,7 +17,7 @@ from notify.infra.queue import Queue
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.letters import files
-from notify.letters.compose import LetterComposer
+from notify.letters.compose import LetterComposer, NoTemplateError
 from notify.letters.files import LetterFiles
 from notify.letters.publish import publish_fake_callback
 from notify.letters.rows import LetterOfRow, find_letter, sheets_of, write_status
@@ -25,7 +25,8 @@ from notify.letters.work import PdfWork, WorkersDiedError
 from notify.messages.models import Notification
 
 if TYPE_CHECKING:
-    from notify.letters.render.renderer import LetterRenderer, RenderedLetter
+    from notify.letters.render.letter import RenderedLetter
+    from notify.letters.render.renderer import LetterRenderer
 
 logger = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ TOO_LONG: Final = "letter-too-long"
 
 
 class TemplatedLetters:
-    """Makes the PDFs of letters. Every step may be repeated: the same letter gives the same file under the same name."""
+    """Makes the PDFs of letters. Every step may be repeated: a letter gives the same file under the same name."""
 
     def __init__(
         self,
@@ -86,6 +87,9 @@ class TemplatedLetters:
         except WorkersDiedError:
             logger.error("workers died while they made the PDF of a letter", notification_id=letter.id)
             self.give_up(letter.id)
+            return
+        except NoTemplateError:
+            logger.error("letter is not made from a template", notification_id=letter.id)
             return
         if rendered.pages > MOST_PAGES:
             self._refuse(letter, rendered)

@@ -172,7 +172,7 @@ class PendingLetter(NamedTuple):
 def find_pending(
     session: Session, now: datetime, *, oldest: timedelta, youngest: timedelta = PENDING_AFTER
 ) -> list[PendingLetter]:
-    """Letters that were accepted between `oldest` and `youngest` ago and wait for their virus scan, the oldest first."""
+    """Letters that were accepted between `oldest` and `youngest` ago and wait for their virus scan, oldest first."""
     query = (
         select(Notification.id, Notification.service_id, Notification.reference)
         .where(

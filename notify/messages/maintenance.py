@@ -101,8 +101,9 @@ def sweep_ages(first: timedelta) -> list[timedelta]:
 class Sweeper:
     """Publishes again what is still `created`: its task got lost, with a killed process or with the broker's memory.
 
-    A letter stays `created` until it is printed: one whose PDF is made has a number of sheets. A message whose next try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it
-    is queued. A message that is published twice is delivered once.
+    A letter stays `created` until it is printed, and one whose PDF is made has a number of sheets. A message whose next
+    try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it is queued. A message
+    that is published twice is delivered once.
     """
 
     def __init__(self, database: Database, queue: Queue, *, retry: timedelta) -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from notify.content.letter import LetterTemplate, QrCodeTooLong, letter_date
 from notify.content.letter_render import Block, ItemList, PageBreak, Paragraph, QrCode, Run
-from notify.content.qr import code_svg
+from notify.content.qr import code_rows
 
 SUMMER = datetime(2024, 7, 31, 23, 30, tzinfo=UTC)
 
@@ -127,7 +127,7 @@ def test_a_letter_in_two_languages() -> None:
     welsh, english = template.parts(values, SUMMER)
     assert (welsh.language, welsh.includes_first_page, welsh.date) == ("welsh", True, "1 Awst 2024")
     assert (english.language, english.includes_first_page, english.date) == ("english", False, "1 August 2024")
-    assert (welsh.page_label(1, 2), english.page_label(1, 2)) == ("Tudalen 1 o 2", "Page 1 of 2")
+    assert (welsh.page_words, english.page_words) == (("Tudalen", "o"), ("Page", "of"))
     assert (welsh.subject, english.subject) == ((Run("Helo"),), (Run("Hi"),))
     assert english.address == ((Run("A <b>"),), (Run("B"),), (Run("SW1A 1AA"),))
     assert english.contact_block == (Run("Us, <b>"), Run("\n"), Run("here"))
@@ -145,6 +145,14 @@ def test_dates_are_those_of_london() -> None:
 
 
 def test_a_code_is_drawn() -> None:
-    assert code_svg("https://x.uk").startswith("<svg")
+    rows = code_rows("https://x.uk")
+    assert {len(row) for row in rows} == {len(rows)} == {21}
+    assert rows[0][:8] == bytes([1, 1, 1, 1, 1, 1, 1, 0])
     with pytest.raises(QrCodeTooLong):
-        code_svg("x" * 5000)
+        code_rows("x" * 5000)
+
+
+def test_two_stars_at_the_beginning_of_a_block_are_two_bullets() -> None:
+    (part,) = LetterTemplate("", "**bold** x\n\na **b**\n**c**").parts({}, SUMMER)
+    item = ItemList(False, ((Paragraph((Run("bold** x"),)),),))
+    assert part.body == (ItemList(False, ((item,),)), Paragraph((Run("a **b**"), Run("\n"), Run("**c**"))))

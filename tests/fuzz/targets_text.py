@@ -10,7 +10,7 @@ from notify.content.letter import LetterTemplate, QrCodeTooLong
 from notify.content.links import link_addresses
 from notify.content.markdown import parse
 from notify.content.placeholders import Field, Personalisation, TooMuchTextError, escape
-from notify.content.qr import code_svg
+from notify.content.qr import code_rows
 from notify.content.sanitise import sanitise_value, without_angle_escapes, without_escapes
 from notify.content.sms import SmsTemplate, template_length
 from notify.content.text import normalise_lines, typography, unlink_govuk
@@ -77,7 +77,7 @@ def _qr_codes(text: str) -> object:
         LetterTemplate("", "qr: ((a))\n\n" + text).check_qr_codes({"a": text})
     except QrCodeTooLong:
         return None
-    return code_svg(text[:200] or "x")
+    return repr(code_rows(text[:200] or "x"))
 
 
 def _text(text: str) -> object:

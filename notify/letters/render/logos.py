@@ -1,0 +1,72 @@
+"""Logos of letters: read from the bucket of logos, made harmless, and kept as one-page PDFs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha1
+from threading import Lock
+from typing import Final
+
+import pikepdf
+from cachetools import TTLCache
+
+from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
+from notify.letters.render.errors import LogoError
+from notify.letters.render.ink import to_cmyk
+from notify.letters.render.letter import Purpose
+from notify.letters.render.svg import sanitised
+
+FOLDER: Final = "letters/static/images/letter-template"
+"""Where logos are in their bucket (contract: letters 13.6)."""
+
+_KEPT: Final = 256
+_KEPT_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A logo as a PDF of one page, which is as large as the drawing. `key` changes with the drawing."""
+
+    pdf: bytes
+    key: str
+
+
+class Logos:
+    """Reads logos. Those read are kept for five minutes. Thread-safe."""
+
+    def __init__(self, bucket: Bucket, draw: Callable[[str], bytes]) -> None:
+        self._bucket = bucket
+        self._draw = draw
+        self._lock = Lock()
+        self._kept: TTLCache[tuple[str, Purpose], Logo] = TTLCache(_KEPT, _KEPT_SECONDS)
+
+    def get(self, name: str, purpose: Purpose) -> Logo:
+        """The logo with this file name, which is without extension. Raises `LogoError`."""
+        with self._lock:
+            found = self._kept.get((name, purpose))
+        if found is None:
+            found = self._read(name, purpose)
+            with self._lock:
+                self._kept[name, purpose] = found
+        return found
+
+    def _read(self, name: str, purpose: Purpose) -> Logo:
+        try:
+            content = self._bucket.get(f"{FOLDER}/{name}.svg")
+        except (ObjectMissingError, InvalidKeyError) as error:
+            raise LogoError(f"There is no logo {name}") from error
+        drawing = sanitised(content)
+        pdf = self._draw(drawing)
+        if purpose == "print":
+            pdf = _for_print(pdf)
+        return Logo(pdf, sha1(drawing.encode(), usedforsecurity=False).hexdigest())
+
+
+def _for_print(content: bytes) -> bytes:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        to_cmyk(pdf)
+        pdf.save(out, deterministic_id=True)
+    return out.getvalue()

@@ -1,0 +1,83 @@
+"""Renders templated letters (contract: letters 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha1
+from typing import Final, Self
+
+from notify.content.letter import LetterTemplate
+from notify.content.qr import QrCodeTooLong
+from notify.infra.container import Container
+from notify.infra.times import utc_now
+from notify.letters.render.assembly import joined, with_logo
+from notify.letters.render.compiler import LayoutCompiler, layout_version
+from notify.letters.render.data import part_as_json
+from notify.letters.render.errors import LetterRenderError
+from notify.letters.render.letter import Letter, Purpose, RenderedLetter
+from notify.letters.render.logos import Logo, Logos
+from notify.letters.settings import LetterRenderSettings
+
+__all__ = ["Letter", "LetterRenderer", "Part", "Purpose", "RenderedLetter"]
+
+_LAYOUT: Final = "letter.typ"
+_LOGO_LAYOUT: Final = "logo.typ"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One language of a letter, ready to be laid out. Parts with the same `key` give the same PDF."""
+
+    data: str
+    logo: Logo | None
+    key: str
+
+
+class LetterRenderer:
+    """Renders letters. Thread-safe; the same letter gives the same bytes."""
+
+    def __init__(self, compiler: LayoutCompiler, logos: Logos) -> None:
+        self._compiler = compiler
+        self._logos = logos
+        self._version = layout_version()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """With the fonts of the settings, and logos of the bucket of logos."""
+        settings = container.parts.settings
+        fonts = settings.part(LetterRenderSettings)
+        compiler = LayoutCompiler(fonts.letter_font_paths, system_fonts=fonts.letter_system_fonts)
+        bucket = container.parts.objects.bucket(settings.s3_bucket_logo_upload)
+        return cls(compiler, Logos(bucket, lambda drawing: compiler.compile(_LOGO_LAYOUT, {"drawing": drawing})))
+
+    def render(self, letter: Letter, purpose: Purpose) -> RenderedLetter:
+        """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that no QR code
+        holds.
+        """
+        return joined([self.lay_out(part) for part in self.parts(letter, purpose)], letter.attachment)
+
+    def parts(self, letter: Letter, purpose: Purpose) -> list[Part]:
+        """The letter's languages in their order, for callers that keep what `lay_out` makes. Raises as `render`."""
+        template = LetterTemplate(
+            letter.subject,
+            letter.content,
+            welsh_subject=letter.welsh_subject,
+            welsh_content=letter.welsh_content,
+            languages=letter.language,
+            contact_block=letter.contact_block or "",
+        )
+        logo = self._logos.get(letter.logo, purpose) if letter.logo else None
+        try:
+            texts = [part_as_json(part, purpose) for part in template.parts(letter.values, letter.date or utc_now())]
+        except QrCodeTooLong as error:
+            raise LetterRenderError("A QR code has more data than it can hold") from error
+        return [Part(text, logo, self._key(text, logo)) for text in texts]
+
+    def lay_out(self, part: Part) -> bytes:
+        """The PDF of one language. Raises `LetterRenderError`."""
+        pdf = self._compiler.compile(_LAYOUT, {"letter": part.data})
+        return with_logo(pdf, part.logo.pdf) if part.logo else pdf
+
+    def _key(self, text: str, logo: Logo | None) -> str:
+        content = "\n".join((self._version, logo.key if logo else "", text))
+        return sha1(content.encode(), usedforsecurity=False).hexdigest()
