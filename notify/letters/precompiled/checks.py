@@ -61,9 +61,7 @@ def check(pdf: Pdf, content: bytes, *, international: bool, attachment: bool) ->
         copy.close()
 
 
-def _check_content(
-    pdf: Pdf, copy: PdfDocument, *, international: bool, attachment: bool
-) -> Verdict:
+def _check_content(pdf: Pdf, copy: PdfDocument, *, international: bool, attachment: bool) -> Verdict:
     outside = _numbers(
         annotations.is_any_visible(pdf, page)
         or not _is_balanced(page)

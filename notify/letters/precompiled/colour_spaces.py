@@ -114,7 +114,9 @@ def converted_space(pdf: Pdf, space: Any) -> Any:
     if kind == "indexed":
         return _indexed(space, base)
     if kind == "tint" and space[0] == Name.Separation:
-        identity = Dictionary({"/FunctionType": 2, "/Domain": Array([0, 1]), "/N": 1, "/C0": Array([0]), "/C1": Array([1])})
+        identity = Dictionary(
+            {"/FunctionType": 2, "/Domain": Array([0, 1]), "/N": 1, "/C0": Array([0]), "/C1": Array([1])}
+        )
         tints = sampled(pdf, space, identity, (0.0, 1.0))
         return Array([Name.Separation, space[1], Name.DeviceCMYK, tints])
     return space

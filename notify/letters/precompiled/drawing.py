@@ -36,9 +36,7 @@ def address_operators(lines: Sequence[str], font: EmbeddedFont) -> bytes:
     """White where the old address was, and the new one in black. The last line stands lowest (4.3)."""
     baseline = (HEIGHT - ADDRESS_BASELINE) / POINT + ADDRESS_PITCH * (len(lines) - 1)
     left = WINDOW.x / POINT
-    text = b"".join(
-        b"<%s> Tj T* " % font.written(_clusters(line)).hex().encode() for line in lines
-    )
+    text = b"".join(b"<%s> Tj T* " % font.written(_clusters(line)).hex().encode() for line in lines)
     return (
         b"q 1 g %s %s" % (_rectangle(SEARCHED.in_points), _rectangle(WINDOW.in_points))
         + b"0 g BT %s %g Tf 0 Tr %g TL %.4f %.4f Td " % (FONT.encode(), ADDRESS_SIZE, ADDRESS_PITCH, left, baseline)

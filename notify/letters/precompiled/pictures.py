@@ -109,7 +109,9 @@ def _drawn(pdf: Pdf, picture: pikepdf.Stream) -> Image:
     sheet.add_blank_page(page_size=(max(width, 3), max(height, 3)))
     page = sheet.pages[0].obj
     page[Name.MediaBox] = Array([0, 0, width, height])
-    plain = _changed(pdf, picture, picture.read_raw_bytes(), picture.get("/ColorSpace", Name.DeviceRGB), keeps_pixels=True)
+    plain = _changed(
+        pdf, picture, picture.read_raw_bytes(), picture.get("/ColorSpace", Name.DeviceRGB), keeps_pixels=True
+    )
     for key in ("/SMask", "/Mask", "/OC"):
         if key in plain:
             del plain[key]
