@@ -174,7 +174,7 @@ def replay_daily_sorted_count_files_command(ending: str, as_json: bool) -> None:
     """Count anew what the printer's response files say of how letters were posted."""
     with open_parts() as parts:
         bucket = parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket)
-        names = [key for key in bucket.keys() if is_response_file(key) and key.lower().endswith(ending.lower())]
+        names = [key for key in bucket.keys("") if is_response_file(key) and key.lower().endswith(ending.lower())]
         for name in names:
             _publish(parts, RECORD_SORTED_COUNTS, [name], queues.INTERNAL)
     show({"queued": len(names)}, as_json)

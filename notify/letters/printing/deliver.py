@@ -119,7 +119,8 @@ class LetterDeliverer:
 
     def fail(self, notification_id: UUID, reason: str) -> None:
         """End a letter. Always raises `LetterFailedError`, so that it is seen."""
-        mark_failed(self._database, notification_id, self._now())
+        if mark_failed(self._database, notification_id, self._now()):
+            logger.error("letter cannot be printed", id=notification_id, reason=reason)
         raise LetterFailedError(notification_id, reason)
 
     def _read(self, notification_id: UUID) -> _Row | None:
