@@ -26,12 +26,14 @@ DEVELOPMENT_CLIENTS: Final = {
     "notify-admin": [DEVELOPMENT_SECRET],
     "notify-functional-tests": ["functional-tests-secret-key"],
 }
+DEVELOPMENT_TEMPLATE_PREVIEW_SECRET: Final = "my-secret-key"
 """Published values, those of the admin app's development configuration (contract: admin-app, public-api 1.6)."""
 PUBLISHED: Final = frozenset(
     {
         DEVELOPMENT_SECRET,
         DEVELOPMENT_SALT,
         DEVELOPMENT_TOKEN_KEY,
+        DEVELOPMENT_TEMPLATE_PREVIEW_SECRET,
         *(secret for secrets in DEVELOPMENT_CLIENTS.values() for secret in secrets),
     }
 )

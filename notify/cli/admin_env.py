@@ -10,8 +10,9 @@ import click
 from notify import settings as configuration
 from notify.objects_api.access import address_of, credentials_of
 from notify.settings import Settings
+from notify.template_preview.access import address_of as template_preview_address
+from notify.template_preview.access import secrets_of
 
-TEMPLATE_PREVIEW_KEY: Final = "my-secret-key"
 ANTIVIRUS_KEY: Final = "test-key"
 DOCUMENT_DOWNLOAD_KEY: Final = "auth-token"
 """Those of the admin app's development configuration."""
@@ -53,8 +54,8 @@ def variables(settings: Settings) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": credentials.secret,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "TEMPLATE_PREVIEW_API_HOST": f"{address}/template-preview",
-        "TEMPLATE_PREVIEW_API_KEY": TEMPLATE_PREVIEW_KEY,
+        "TEMPLATE_PREVIEW_API_HOST": template_preview_address(settings),
+        "TEMPLATE_PREVIEW_API_KEY": secrets_of(settings)[0],
         "DOCUMENT_DOWNLOAD_API_HOST_NAME": f"{address}/document-download",
         "DOCUMENT_DOWNLOAD_API_HOST_NAME_INTERNAL": f"{address}/document-download",
         "DOCUMENT_DOWNLOAD_API_KEY": DOCUMENT_DOWNLOAD_KEY,

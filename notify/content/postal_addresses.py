@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
 
 from notify.content.countries import UNITED_KINGDOM, Zone, find_country, zone
 from notify.content.text import normalise_whitespace, remove_whitespace, tidy_punctuation
@@ -22,6 +22,32 @@ WN WR WS WV YO ZE
 _POSTCODE: Final = re.compile(rf"(?:{'|'.join(_AREAS.split())})[0-9][A-Z0-9]?[0-9][ABD-HJLNP-UW-Z]{{2}}")
 _BFPO: Final = re.compile(r"bfpo\s*(?:c/o)?\s*([0-9]*)", re.IGNORECASE)
 _BAD_START: Final = tuple('@()=[]"\\/,<>~')
+AddressFault = Literal[
+    "not-enough-address-lines",
+    "too-many-address-lines",
+    "invalid-address-line-1-or-2",
+    "has-country-for-bfpo-address",
+    "not-a-real-uk-postcode-or-country",
+    "cant-send-international-letters",
+    "not-a-real-uk-postcode",
+    "invalid-char-in-address",
+    "no-fixed-abode-address",
+]
+_ERRORS: Final[dict[AddressFault, str]] = {
+    "not-enough-address-lines": "Address must be at least 3 lines",
+    "too-many-address-lines": "Address must be no more than 7 lines",
+    "invalid-address-line-1-or-2": (
+        "The first 2 lines of the address must both include at least one alphanumeric character"
+    ),
+    "has-country-for-bfpo-address": "The last line of a BFPO address must not be a country.",
+    "not-a-real-uk-postcode-or-country": "Last line of address must be a real UK postcode or another country",
+    "cant-send-international-letters": "Must be a real UK postcode",
+    "not-a-real-uk-postcode": "Must be a real UK postcode",
+    "invalid-char-in-address": (
+        "Address lines must not start with any of the following characters: @ ( ) = [ ] ” \\ / , < >"
+    ),
+    "no-fixed-abode-address": "Must be a real address",
+}
 _ALPHANUMERIC: Final = re.compile(r"[a-zA-Z0-9]")
 
 
@@ -107,26 +133,31 @@ class PostalAddress:
         """Whether a letter can be sent there."""
         return self.error is None
 
-    @cached_property
+    @property
     def error(self) -> str | None:
         """The first error of the address in the words of the API, or `None`."""
+        return _ERRORS[self.fault] if self.fault else None
+
+    @cached_property
+    def fault(self) -> AddressFault | None:
+        """The first error of the address as the code that letters have it by (letters 4.2), or `None`."""
         lines = self.normalised_lines
         if len(lines) < FEWEST_LINES:
-            return "Address must be at least 3 lines"
+            return "not-enough-address-lines"
         if len(lines) > MOST_LINES:
-            return "Address must be no more than 7 lines"
+            return "too-many-address-lines"
         if not all(_ALPHANUMERIC.search(line) for line in lines[:2]):
-            return "The first 2 lines of the address must both include at least one alphanumeric character"
+            return "invalid-address-line-1-or-2"
         if self.bfpo_number and self.international:
-            return "The last line of a BFPO address must not be a country."
+            return "has-country-for-bfpo-address"
         if not self._has_valid_last_line:
             if self.allow_international:
-                return "Last line of address must be a real UK postcode or another country"
-            return "Must be a real UK postcode"
+                return "not-a-real-uk-postcode-or-country"
+            return "cant-send-international-letters" if self.international else "not-a-real-uk-postcode"
         if any(line.startswith(_BAD_START) for line in lines):
-            return "Address lines must not start with any of the following characters: @ ( ) = [ ] ” \\ / , < >"
+            return "invalid-char-in-address"
         if self._is_no_fixed_abode:
-            return "Must be a real address"
+            return "no-fixed-abode-address"
         return None
 
     @property

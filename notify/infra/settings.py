@@ -113,6 +113,10 @@ class SecretSettings(SettingsPart):
         description="JSON object: id of an internal client (such as the admin app) to the list of its secrets.",
     )
     admin_client_id: str = Field("notify-admin", description="Internal client id of the admin web app.")
+    template_preview_internal_secrets: list[str] = Field(
+        default=[],
+        description="JSON list of secrets of template preview (`TEMPLATE_PREVIEW_API_KEY` of the admin app is one of them). Empty: the admin app's own in development and test, elsewhere nobody can call it.",
+    )
 
     @field_validator("secret_key", "data_encryption_keys", mode="before")
     @classmethod
@@ -146,6 +150,8 @@ class SecretSettings(SettingsPart):
                 yield "INTERNAL_CLIENT_API_KEYS", secret, SHORTEST_SECRET
         for secret in self.data_encryption_keys:
             yield "DATA_ENCRYPTION_KEYS", secret, SHORTEST_SECRET
+        for secret in self.template_preview_internal_secrets:
+            yield "TEMPLATE_PREVIEW_INTERNAL_SECRETS", secret, SHORTEST_SECRET
         if self.token_secret_key:
             yield "TOKEN_SECRET_KEY", self.token_secret_key, SHORTEST_SECRET
 
@@ -312,9 +318,9 @@ class WebSettings(SettingsPart):
         ge=0,
         description="Longest a statement of a web process may wait for a lock, in milliseconds. 0: no limit.",
     )
-    apis: Annotated[tuple[Literal["public", "internal"], ...], NoDecode] = Field(
+    apis: Annotated[tuple[Literal["public", "internal", "template_preview"], ...], NoDecode] = Field(
         ("public", "internal"),
-        description="Which APIs the web processes serve: `public`, `internal` (what the admin app talks to), or `public,internal`.",
+        description="Which APIs the web processes serve, with commas between them: `public`, `internal` (what the admin app talks to) and `template_preview` (its pictures of letters, below `/template-preview`; in development and test it is always served).",
     )
     internal_port: int = Field(
         0,

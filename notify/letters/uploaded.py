@@ -101,7 +101,7 @@ class UploadedLetters:
         service = self._check(service_id, upload)
         try:
             letter_id = parse_uuid(upload.file_id)
-        except ValueError:
+        except UnreadablePdfError:
             raise NotFoundProblemError from None
         if self._is_sent(letter_id):
             return letter_id
@@ -131,7 +131,7 @@ class UploadedLetters:
 
     def _read(self, key: str) -> tuple[bytes, int]:
         """An uploaded file, and how many pages it has."""
-        from notify.letters.pages import page_count  # few requests read PDFs
+        from notify.letters.pages import UnreadablePdfError, page_count  # few requests read PDFs
 
         try:
             pdf = self._files.uploads.get(key)

@@ -1,0 +1,19 @@
+"""What can be wrong with a PDF that somebody sent."""
+
+from __future__ import annotations
+
+
+class UnreadablePdfError(Exception):
+    """The file is no PDF that can be read: damaged, encrypted, without pages, or more work than a letter may be."""
+
+    def __init__(self, reason: str = "the file cannot be read") -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class PageMissingError(Exception):
+    """The PDF has no page of this number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"there is no page {number}")
