@@ -101,7 +101,7 @@ class UploadedLetters:
         service = self._check(service_id, upload)
         try:
             letter_id = parse_uuid(upload.file_id)
-        except UnreadablePdfError:
+        except ValueError:
             raise NotFoundProblemError from None
         if self._is_sent(letter_id):
             return letter_id
@@ -140,7 +140,7 @@ class UploadedLetters:
         except ObjectMissingError:
             logger.error("file of an uploaded letter is missing", key=key)
             raise UploadMissingError from None
-        except ValueError:
+        except UnreadablePdfError:
             logger.error("uploaded letter is no PDF", key=key)
             raise UploadMissingError from None
 

@@ -30,6 +30,7 @@ from notify.services.cache import ServiceCache
 from notify.templates.actions import create_template
 from notify.templates.attachments import add_attachment
 from tests.api import Api, errors, queued, with_settings
+from tests.letters.pdfs import a_pdf
 
 ADDRESS = {"address_line_1": "Amala Bird", "address_line_2": "1 Oak Street", "postcode": "NE1 1AA"}
 
@@ -79,15 +80,6 @@ def pdf_of(api: Api, id_: UUID, key: str = "normal") -> bytes:
     answer = api.call("GET", f"/v2/notifications/{id_}/pdf", key=key)
     assert (answer.status_code, answer.content_type) == (200, "application/pdf"), answer.text
     return bytes(answer.data)
-
-
-def a_pdf(number: int) -> bytes:
-    with pikepdf.new() as pdf:
-        for _ in range(number):
-            pdf.add_blank_page(page_size=(595, 842))
-        content = io.BytesIO()
-        pdf.save(content)
-        return content.getvalue()
 
 
 def test_a_letter_is_filed_for_the_print_run_and_priced(api: Api, letter_files: LetterFiles) -> None:
@@ -199,7 +191,7 @@ def test_attached_pages_count(api: Api, letter_files: LetterFiles) -> None:
     with pytest.raises(LookupError, match="is missing"):  # and the task runs again
         make(api, id_)
     assert (row(api, id_).notification_status, column(api, id_, "interrupted")) == ("created", 0)
-    files.put(letter_files.attachments, upload_key(api.service_id, attachment_id), a_pdf(2))
+    files.put(letter_files.attachments, upload_key(api.service_id, attachment_id), a_pdf(2, ()))
     make(api, id_)
     assert (column(api, id_, "billable_units"), pages(pdf_of(api, id_))) == (2, 3)
 
