@@ -5,6 +5,7 @@ Millimetres from the top left corner of a page of 210 x 297; PDF itself counts p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -78,7 +79,7 @@ def uncovered(page: tuple[int, int], areas: Iterable[tuple[int, int, int, int]])
     clipped = [(max(x, 0), max(y, 0), min(x2, width), min(y2, height)) for x, y, x2, y2 in areas]
     clipped = [area for area in clipped if area[0] < area[2] and area[1] < area[3]]
     edges = sorted({0, height, *(y for area in clipped for y in (area[1], area[3]))})
-    for top, bottom in zip(edges, edges[1:], strict=False):
+    for top, bottom in itertools.pairwise(edges):
         covered = sorted((x, x2) for x, y, x2, y2 in clipped if y <= top and bottom <= y2)
         yield from ((left, top, right, bottom) for left, right in _gaps(covered, width))
 

@@ -13,7 +13,7 @@ from pikepdf import Pdf
 from pypdfium2 import PdfBitmap, PdfDocument, PdfPage
 
 from notify.content.postal_addresses import PostalAddress
-from notify.letters.precompiled import annotations, words
+from notify.letters.precompiled import page_annotations, words
 from notify.letters.precompiled.areas import (
     AREA_TOLERANCE,
     FIRST_PAGE,
@@ -63,7 +63,7 @@ def check(pdf: Pdf, content: bytes, *, international: bool, attachment: bool) ->
 
 def _check_content(pdf: Pdf, copy: PdfDocument, *, international: bool, attachment: bool) -> Verdict:
     outside = _numbers(
-        annotations.is_any_visible(pdf, page)
+        page_annotations.is_any_visible(pdf, page)
         or not _is_balanced(page)
         or _is_content_outside(copy[index], FIRST_PAGE if index == 0 and not attachment else OTHER_PAGE)
         for index, page in enumerate(page.obj for page in pdf.pages)
@@ -109,8 +109,8 @@ def _is_balanced(page: pikepdf.Dictionary) -> bool:
             operators = pikepdf.parse_content_stream(stream, "q Q")
         except pikepdf.PdfError:  # whether it must be readable is decided later
             return True
-        for _operands, operator in operators:
-            depth += 1 if str(operator) == "q" else -1
+        for instruction in operators:
+            depth += 1 if str(instruction.operator) == "q" else -1
             if depth < 0:
                 return False
     return True

@@ -10,7 +10,6 @@ import pypdfium2.raw as pdfium
 from pikepdf import Array, Dictionary, Name, Pdf
 from pypdfium2 import PdfBitmap
 
-from notify.letters.precompiled.areas import Box
 from notify.letters.precompiled.inks import Inks, inks_of
 from notify.letters.precompiled.reading import opened_by_pdfium, saved
 
@@ -185,6 +184,3 @@ def drawn_pixels(sheet: Pdf, width: int, height: int) -> list[list[tuple[int, in
 def _triple(pixel: Any) -> tuple[int, int, int]:
     red, green, blue = pixel
     return red, green, blue
-
-
-UNIT: Final = Box(0, 0, 1, 1)

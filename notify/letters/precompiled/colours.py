@@ -91,7 +91,7 @@ class Conversion:
             raise UnreadablePdfError("it is nested too deeply")
         if not isinstance(resources, Dictionary):
             return Dictionary()
-        made = Dictionary({key: value for key, value in resources.items()})
+        made = Dictionary(dict(resources.items()))
         for key, convert in (
             ("/ColorSpace", self._space),
             ("/XObject", lambda thing: self._thing(thing, resources, depth)),
@@ -206,7 +206,7 @@ class Conversion:
 
     def _content(self, instructions: Iterable[Instruction], resources: Any) -> tuple[bytes, dict[str, Any]]:
         walk = _Walk(self._pdf, resources)
-        return pikepdf.unparse_content_stream(walk.over(instructions)), walk.added
+        return pikepdf.unparse_content_stream(list(walk.over(instructions))), walk.added
 
 
 class _Walk:

@@ -25,6 +25,7 @@ from notify.letters.precompiled.areas import (
     WINDOW,
     Box,
 )
+from notify.letters.precompiled.matrices import IDENTITY, Matrix
 from notify.letters.precompiled.reading import inherited, media_box
 from notify.letters.precompiled.typeface import EmbeddedFont
 
@@ -63,20 +64,46 @@ def add_zones(pdf: Pdf, page: pikepdf.Dictionary, *, first: bool) -> None:
     add_content(pdf, page, b"q %s gs 1 0 0 rg %s Q\n" % (STATE.encode(), zones))
 
 
+def set_upright(pdf: Pdf, page: pikepdf.Dictionary) -> None:
+    """Turn the content instead of the page, and start its coordinates at its corner: what a printer sees is the same,
+    and what was checked is all there is.
+    """
+    box, rotation = media_box(page), page.get("/Rotate", 0)
+    width, height = box.x2 - box.x, box.y2 - box.y
+    turned = {
+        0: Matrix(e=-box.x, f=-box.y),
+        90: Matrix(0, -1, 1, 0, -box.y, box.x2),
+        180: Matrix(-1, 0, 0, -1, box.x2, box.y2),
+        270: Matrix(0, 1, -1, 0, box.y2, -box.x),
+    }[int(rotation)]
+    if rotation in (90, 270):
+        width, height = height, width
+    page[Name.MediaBox] = pikepdf.Array([0, 0, width, height])
+    for key in ("/Rotate", "/CropBox"):
+        if key in page:
+            del page[key]
+    if turned != IDENTITY:
+        add_content(pdf, page, b"", b"q %.4f %.4f %.4f %.4f %.4f %.4f cm\n" % turned)
+        if Name.Annots in page:  # their places would be others, and no printer needs them
+            del page[Name.Annots]
+
+
 def own_resources(page: pikepdf.Dictionary) -> pikepdf.Dictionary:
     """The resources of a page, which are its own from now on: changes reach no other page."""
     found = inherited(page, "/Resources")
     values = dict(found.items()) if isinstance(found, pikepdf.Dictionary) else {}
     page[Name.Resources] = pikepdf.Dictionary(values)
-    return page[Name.Resources]
+    own = page[Name.Resources]
+    assert isinstance(own, pikepdf.Dictionary)  # noqa: S101
+    return own
 
 
-def add_content(pdf: Pdf, page: pikepdf.Dictionary, operators: bytes) -> None:
-    """Draw above the content of a page, whatever state that leaves."""
+def add_content(pdf: Pdf, page: pikepdf.Dictionary, operators: bytes, before: bytes = b"q\n") -> None:
+    """Draw above the content of a page, whatever state that leaves. `before` stands first, and begins with `q`."""
     contents: Any = page.get(Name.Contents)
     streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents] if contents is not None else []
-    before, after = pdf.make_stream(b"q\n"), pdf.make_stream(b"\nQ\n" + operators)
-    page[Name.Contents] = pikepdf.Array([before, *streams, after])
+    first, last = pdf.make_stream(before), pdf.make_stream(b"\nQ\n" + operators)
+    page[Name.Contents] = pikepdf.Array([first, *streams, last])
 
 
 def _rectangle(box: Box) -> bytes:

@@ -11,8 +11,8 @@ import pypdfium2.raw as pdfium
 from pikepdf import Array, Dictionary, Name, Pdf
 from pypdfium2 import PdfBitmap, PdfPage
 
-from notify.letters.precompiled import annotations
-from notify.letters.precompiled.areas import SEARCHED, TAG
+from notify.letters.precompiled import page_annotations
+from notify.letters.precompiled.areas import SEARCHED
 from notify.letters.precompiled.checks import Verdict, check, content_streams
 from notify.letters.precompiled.colours import Conversion, needs_conversion
 from notify.letters.precompiled.drawing import (
@@ -21,11 +21,12 @@ from notify.letters.precompiled.drawing import (
     add_zones,
     address_operators,
     own_resources,
+    set_upright,
     tag_operators,
 )
 from notify.letters.precompiled.embedding import embed_fonts, is_any_missing
 from notify.letters.precompiled.errors import PageMissingError, UnreadablePdfError
-from notify.letters.precompiled.reading import inherited, measured_copy, media_box, open_pdf, opened_by_pdfium, saved
+from notify.letters.precompiled.reading import inherited, measured_copy, open_pdf, saved
 from notify.letters.precompiled.redaction import Instruction, Redaction, balanced, shallow_copy
 from notify.letters.precompiled.typeface import EmbeddedFont
 
@@ -63,7 +64,8 @@ def sanitise(content: bytes, *, international: bool, attachment: bool) -> Answer
     }
     if verdict.code is not None:
         return {**about, "recipient_address": None}, b""
-    return about, _rewritten(pdf, verdict)
+    left, made = _rewritten(pdf, verdict)
+    return {**about, "fonts_left_out": left[:20]}, made
 
 
 def overlay(content: bytes, *, number: int | None) -> Answer:
@@ -126,8 +128,8 @@ def _png(page: PdfPage, dpi: int, *, hide_notify: bool) -> bytes:
 
     picture = Image.frombytes("RGBA", (width, height), bytes(bitmap.buffer), "raw", "RGBA", bitmap.stride)
     if hide_notify:
-        box = (0, 0, *(round(pixels * dpi / HIDDEN_DPI) for pixels in HIDDEN_PIXELS))
-        picture.paste((255, 255, 255, 255), box)
+        right, bottom = (round(pixels * dpi / HIDDEN_DPI) for pixels in HIDDEN_PIXELS)
+        picture.paste((255, 255, 255, 255), (0, 0, right, bottom))
     target = io.BytesIO()
     picture.save(target, "PNG", compress_level=4)
     return target.getvalue()
@@ -136,8 +138,8 @@ def _png(page: PdfPage, dpi: int, *, hide_notify: bool) -> bytes:
 # -- rewriting
 
 
-def _rewritten(pdf: Pdf, verdict: Verdict) -> bytes:
-    """The file for the printer (contract: letters 4, steps 7 to 9)."""
+def _rewritten(pdf: Pdf, verdict: Verdict) -> tuple[list[str], bytes]:
+    """Names of fonts that could not be embedded, and the file for the printer (contract: letters 4, steps 7 to 9)."""
     _strip(pdf)
     is_letter = verdict.address is not None
     converts = needs_conversion(pdf)
@@ -159,10 +161,11 @@ def _rewritten(pdf: Pdf, verdict: Verdict) -> bytes:
             page.obj[Name.Contents] = pdf.make_stream(pikepdf.unparse_content_stream(list(instructions)))
     embeds = is_any_missing(pdf)
     left = embed_fonts(pdf) if embeds else []
-    _ = left
     if verdict.address is not None:
         _write(pdf, verdict)
-    return saved(pdf, version=VERSION if converts or embeds or is_letter else "")
+    for page in pdf.pages:
+        set_upright(pdf, page.obj)
+    return left, saved(pdf, version=VERSION if converts or embeds or is_letter else "")
 
 
 def _write(pdf: Pdf, verdict: Verdict) -> None:
@@ -208,9 +211,11 @@ def _strip(pdf: Pdf, *, keeps_annotations: bool = False) -> None:
             value = inherited(dictionary, key)
             if value is not None:
                 dictionary[key] = value
-        links = [] if keeps_annotations else annotations.harmless(dictionary)
+        links = (
+            page_annotations.without_actions(dictionary) if keeps_annotations else page_annotations.harmless(dictionary)
+        )
         for key in list(dictionary.keys()):
-            if key not in _KEPT_OF_PAGE and not (keeps_annotations and key == "/Annots"):
+            if key not in _KEPT_OF_PAGE:
                 del dictionary[key]
         if links:
             dictionary[Name.Annots] = Array([pdf.make_indirect(link) for link in links])
@@ -222,6 +227,3 @@ def _keep_page(pdf: Pdf, number: int) -> None:
         raise PageMissingError(number)
     del pdf.pages[number:]
     del pdf.pages[: number - 1]
-
-
-__all__ = ["TAG", "media_box", "opened_by_pdfium", "overlay", "page_count", "page_pdf", "page_png", "sanitise"]

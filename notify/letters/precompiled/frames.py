@@ -1,4 +1,4 @@
-"""Messages between a process and its child: JSON and bytes, each with its length before it. Nothing is ever unpickled."""
+"""Messages between a process and its child: JSON and bytes, each with its length before it. Nothing is unpickled."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ def _drawn(pdf: Pdf, picture: pikepdf.Stream) -> Image:
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
     flags = pdfium.FPDF_RENDER_NO_SMOOTHIMAGE
     pdfium.FPDF_RenderPageBitmap(bitmap, document[0], 0, 0, width, height, 0, flags)
-    pixels = bitmap.to_pil().convert("RGB")
+    pixels: Image = bitmap.to_pil().convert("RGB")
     document.close()
     return pixels
 

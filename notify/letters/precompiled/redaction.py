@@ -98,10 +98,10 @@ class Redaction:
 
 def shallow_copy(resources: pikepdf.Dictionary) -> pikepdf.Dictionary:
     """Resources that can be given other forms without changing those of other pages."""
-    copy = pikepdf.Dictionary({key: value for key, value in resources.items()})
+    copy = pikepdf.Dictionary(dict(resources.items()))
     objects: Any = resources.get(Name.XObject)
     if isinstance(objects, pikepdf.Dictionary):
-        copy[Name.XObject] = pikepdf.Dictionary({key: value for key, value in objects.items()})
+        copy[Name.XObject] = pikepdf.Dictionary(dict(objects.items()))
     return copy
 
 
@@ -211,7 +211,8 @@ class _Walk:
                 left.append(item)
                 continue
             text = bytearray()
-            for glyph in state.font.glyphs(bytes(item)) if state.font else ():
+            raw = item.encode("latin-1") if isinstance(item, str) else bytes(item)
+            for glyph in state.font.glyphs(raw) if state.font else ():
                 is_met = self._redaction.is_met_by(self._extent(glyph.width))
                 step = glyph.width * state.size
                 if state.font and state.font.is_vertical:

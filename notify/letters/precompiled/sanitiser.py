@@ -57,6 +57,8 @@ class PdfSanitiser:
             return Sanitised(None, None, UNREADABLE, (), None)
         if answer["message"] is None:
             _look_at_size(len(pdf), len(made))
+            if answer["fonts_left_out"]:
+                logger.error("fonts of a PDF could not be embedded", fonts=answer["fonts_left_out"])
         return _sanitised(answer, made)
 
     def overlay(self, pdf: bytes, page: int | None = None) -> bytes:

@@ -29,7 +29,7 @@ class Typeface:
         count = struct.unpack_from(">H", content, 4)[0]
         entries = (struct.unpack_from(">4sLLL", content, 12 + 16 * index) for index in range(count))
         self._tables = {tag.decode("latin-1"): content[start : start + size] for tag, _, start, size in entries}
-        self.units = struct.unpack_from(">H", self._tables["head"], 18)[0]
+        self.units: int = struct.unpack_from(">H", self._tables["head"], 18)[0]
         self._glyph_count = struct.unpack_from(">H", self._tables["maxp"], 4)[0]
         self._wide_glyphs = struct.unpack_from(">H", self._tables["hhea"], 34)[0]
 
@@ -41,7 +41,7 @@ class Typeface:
         """The width of a glyph, in thousandths of its size."""
         index = min(glyph, self._wide_glyphs - 1)
         advance: int = struct.unpack_from(">H", self._tables["hmtx"], 4 * index)[0]
-        return round(advance * 1000 / self.units, 2)
+        return round(float(advance) * 1000 / float(self.units), 2)
 
     def subset(self, glyphs: set[int]) -> bytes:
         """A font file with the outlines of these glyphs alone; their numbers stay."""

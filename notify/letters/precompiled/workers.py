@@ -186,7 +186,7 @@ def shared() -> PdfWorkers:
 
 def _forget() -> None:
     """After a fork: the children are the parent's."""
-    global _shared, _lock  # noqa: PLW0603
+    global _shared, _lock
     _shared, _lock = None, threading.Lock()  # type: ignore[misc]
 
 

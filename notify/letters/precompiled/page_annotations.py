@@ -51,6 +51,18 @@ def harmless(page: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
     return kept
 
 
+def without_actions(page: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
+    """The annotations as they look, without anything that they could do."""
+    found = page.get(Name.Annots)
+    each = found if isinstance(found, pikepdf.Array) and len(found) <= _MOST_ANNOTATIONS else ()
+    kept = (*_LOOK, "/Subtype", "/Border", "/BS", "/MK", "/FT")
+    return [
+        pikepdf.Dictionary({key: annotation[key] for key in kept if key in annotation})
+        for annotation in each
+        if isinstance(annotation, pikepdf.Dictionary)
+    ]
+
+
 def _is_hidden(annotation: pikepdf.Dictionary) -> bool:
     flags: Any = annotation.get(Name.F, 0)
     return isinstance(flags, int) and bool(flags & (_HIDDEN | _NO_VIEW))
