@@ -15,6 +15,7 @@ DATABASE_DOCUMENTS: Final = "database-tasks-documents"
 SEND_SMS: Final = "send-sms-tasks"
 SEND_EMAIL: Final = "send-email-tasks"
 SEND_LETTER: Final = "send-letter-tasks"
+PROCESS_FTP: Final = "process-ftp-tasks"
 RESEARCH_MODE: Final = "research-mode-tasks"
 INTERNAL: Final = "notify-internal-tasks"
 RETRY: Final = "retry-tasks"
@@ -37,7 +38,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "jobs-save": (DATABASE,),
     "jobs-save-documents": (DATABASE_DOCUMENTS,),
     "sender": (SEND_SMS, SEND_EMAIL),
-    "sender-letters": (SEND_LETTER,),
+    "sender-letters": (SEND_LETTER, PROCESS_FTP),
     "research": (RESEARCH_MODE,),
     "internal": (INTERNAL,),
     "retry-tasks": (RETRY,),

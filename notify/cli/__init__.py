@@ -151,6 +151,26 @@ ENTRIES = {
             "and print their environment."
         },
     ),
+    **_entries(
+        "functional_data",
+        {
+            "purge-functional-test-data": "Delete the users that functional tests made, with their services.",
+            "delete-functional-test-service": "Delete a service with everything, and its users who have no other.",
+        },
+    ),
+    **_entries("bulk_data", {"generate-bulktest-data": "Fill a database of development with millions of messages."}),
+    **_entries(
+        "data_fixes",
+        {
+            "archive-jobs-created-between-dates": "Mark the jobs of some days as archived, and delete their files.",
+            "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
+            "populate-notification-postage": "Give letters without postage second class.",
+            "fix-billable-units": "Count the fragments of texts that were never counted.",
+            "backfill-notification-statuses": "Deprecated: there is nothing to fix.",
+            "update-notification-international-flag": "Deprecated: there is nothing to fix.",
+            "fix-notification-statuses-not-in-sync": "Deprecated: there is nothing to fix.",
+        },
+    ),
     "admin-env": Entry(
         "notify.cli.admin_env:admin_env",
         "Print the environment of the official admin app for this instance.",

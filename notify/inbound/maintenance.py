@@ -9,8 +9,7 @@ from uuid import UUID
 from psycopg.rows import class_row
 
 from notify.infra.database import Database
-from notify.infra.times import local_days_ago
-from notify.services.retention import USUAL_RETENTION_DAYS
+from notify.services.retention import USUAL_RETENTION_DAYS, kept_since
 
 DELETED_AT_A_TIME: Final = 10_000
 
@@ -49,7 +48,7 @@ def delete_received_texts(database: Database, now: datetime) -> int:
         services = connection.cursor(row_factory=class_row(_Retention)).execute(_SERVICES).fetchall()
     total = 0
     for service in services:
-        before = local_days_ago(now, USUAL_RETENTION_DAYS if service.days is None else service.days)
+        before = kept_since(now, USUAL_RETENTION_DAYS if service.days is None else service.days)
         moved = DELETED_AT_A_TIME
         while moved == DELETED_AT_A_TIME:
             with database.connection() as connection:

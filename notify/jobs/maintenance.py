@@ -5,7 +5,7 @@ missing rows made, statuses completed, files deleted.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from notify.infra.database import Database
+from notify.infra.times import local_midnight
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job, file_time
 from notify.jobs.process import STALLED_AFTER
 from notify.jobs.retention import kept_since
-from notify.messages.models import Notification
+from notify.messages.models import Notification, NotificationHistory
 from notify.templates.models import Template
 
 UNPUBLISHED_AFTER: Final = timedelta(minutes=5)
@@ -26,6 +27,8 @@ SOON: Final = timedelta(minutes=1)
 LATER: Final = timedelta(minutes=20)
 LATEST: Final = timedelta(hours=24)
 FILES_AT_A_TIME: Final = 200
+UNDER_WAY: Final = ("pending", "scheduled", "in progress", "error")
+"""Jobs whose files are still to be read."""
 
 
 class DueJob(NamedTuple):
@@ -76,7 +79,12 @@ def _finished(now: datetime, after: timedelta, before: timedelta) -> ColumnEleme
 
 
 def _messages() -> Any:
-    return select(func.count()).where(Notification.job_id == Job.id).correlate(Job).scalar_subquery()
+    """SQL: how many messages a job has, those in the history included."""
+    live, archived = (
+        select(func.count()).where(table.job_id == Job.id).correlate(Job).scalar_subquery()
+        for table in (Notification, NotificationHistory)
+    )
+    return live + archived
 
 
 def complete(session: Session, now: datetime, *, after: timedelta = SOON, before: timedelta = LATER) -> int:
@@ -100,6 +108,28 @@ def find_incomplete(session: Session, now: datetime) -> list[DueJob]:
         .order_by(Job.processing_finished)
     )
     return [DueJob(*row) for row in rows]
+
+
+def archive_created_between(database: Database, files: JobFiles, first: date, last: date) -> int:
+    """Mark the jobs that were created on these local days as archived, and delete the files of those that are done; how
+    many.
+    """
+    with database.transaction() as session:
+        archived = session.execute(
+            update(Job)
+            .where(
+                Job.created_at >= local_midnight(first),
+                Job.created_at < local_midnight(last + timedelta(days=1)),
+                ~Job.archived,
+            )
+            .values(archived=True)
+            .returning(Job.id, Job.service_id, Job.job_status)
+            .execution_options(synchronize_session=False)
+        ).all()
+    for row in archived:
+        if row.job_status not in UNDER_WAY:
+            files.delete(row.service_id, row.id)
+    return len(archived)
 
 
 def delete_old_files(database: Database, files: JobFiles, types: Collection[str], now: datetime) -> int:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, union_all, update
 from sqlalchemy.orm import Session
 
 from notify.content.recipient_list import RecipientList, Row
@@ -23,6 +23,7 @@ from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 from notify.content.spreadsheets import CsvText
 from notify.infra.container import Container
 from notify.infra.database import Database
+from notify.infra.errors import NotFoundProblemError
 from notify.infra.objects import ObjectMissingError
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
@@ -30,7 +31,7 @@ from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
 from notify.jobs.rows import INVALID, RowWriter, sending_rules
-from notify.messages.models import Notification
+from notify.messages.models import Notification, NotificationHistory
 from notify.messages.store import MessageStore, NewMessage, write_messages
 from notify.providers.settings import TextProviderSettings
 from notify.services import queries as services
@@ -139,6 +140,26 @@ class JobProcessor:
             writer, recipients = rows
             missing = (row for row in recipients.rows() if row.index not in present)
             self._save_all(work, writer, missing, status="finished")
+
+    def process_row(self, job_id: UUID, number: int) -> bool:
+        """Make the message of one row of a job, unless it has one; whether it has one now that it had not. Raises
+        `NotFoundProblemError`: there is no such job, no such row, or its file cannot be read.
+        """
+        with self._database.session() as session:
+            job = session.get(Job, job_id)
+            if job is None:
+                raise NotFoundProblemError
+            work, status, present = _work(job), job.job_status, bool(_present(session, job_id, [number]))
+        rows = self._open(work)
+        if rows is None:
+            raise NotFoundProblemError
+        writer, recipients = rows
+        wanted = [row for row in recipients.rows() if row.index == number]
+        if not wanted:
+            raise NotFoundProblemError
+        self._save_all(work, writer, wanted, status=status)
+        with self._database.session() as session:
+            return not present and bool(_present(session, job_id, [number]))
 
     def _refusal(self, work: _Work) -> str | None:
         """The status of a job that is not to be processed."""
@@ -283,13 +304,12 @@ def _hold(session: Session, job_id: UUID, status: str) -> bool:
 
 
 def _present(session: Session, job_id: UUID, numbers: Collection[int | None]) -> set[int | None]:
-    """Which of these rows of a job have a message."""
+    """Which of these rows of a job have a message, or had one that is in the history by now: it is not sent again."""
     known = [number for number in numbers if number is not None]
     if not known:
         return set()
-    found = session.scalars(
-        select(Notification.job_row_number).where(
-            Notification.job_id == job_id, Notification.job_row_number.between(min(known), max(known))
-        )
-    )
-    return set(found)
+    found = [
+        select(table.job_row_number).where(table.job_id == job_id, table.job_row_number.between(min(known), max(known)))
+        for table in (Notification, NotificationHistory)
+    ]
+    return set(session.scalars(union_all(*found)))

@@ -18,12 +18,13 @@ from notify.infra.database import Database
 from notify.infra.objects import Bucket, Details
 from notify.infra.replica import Replica
 from notify.infra.secrets import Encryptor
-from notify.infra.times import LONDON, local_days_ago, utc_now
+from notify.infra.times import LONDON, utc_now
 from notify.jobs.models import ReportRequest
 from notify.messages.csv_rows import status_label
 from notify.messages.models import TO
 from notify.messages.statuses import filter_statuses
 from notify.services.queries import retention_days
+from notify.services.retention import kept_since
 
 ROWS_AT_A_TIME: Final = 2500
 HEADER: Final = (
@@ -119,7 +120,7 @@ class ReportWriter:
             "service_id": service_id,
             "type": kind,
             "statuses": list(STATUSES[parameter["notification_status"]]),
-            "since": local_days_ago(utc_now(), retention_days(session, service_id, kind)),
+            "since": kept_since(utc_now(), retention_days(session, service_id, kind)),
         }
         found = session.execute(_MESSAGES, values, execution_options={"yield_per": ROWS_AT_A_TIME})
         self._bucket.put(_key(request_id), self._pieces(found.partitions()), Details(content_type="text/csv"))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import SQLColumnExpression, Text, cast, func, literal, select
 
 from notify.services.models import DataRetention
-from notify.services.retention import USUAL_RETENTION_DAYS
+from notify.services.retention import MOST_DAYS, USUAL_RETENTION_DAYS
 
 
 def kept_since(now: datetime, service_id: SQLColumnExpression[Any], kind: SQLColumnExpression[Any]) -> Any:
@@ -24,4 +24,6 @@ def kept_since(now: datetime, service_id: SQLColumnExpression[Any], kind: SQLCol
         .correlate_except(DataRetention)
         .scalar_subquery()
     )
-    return literal(today) - func.make_interval(0, 0, 0, func.coalesce(days, USUAL_RETENTION_DAYS))
+    return literal(today) - func.make_interval(
+        0, 0, 0, func.least(func.greatest(func.coalesce(days, USUAL_RETENTION_DAYS), 0), MOST_DAYS)
+    )

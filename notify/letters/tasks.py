@@ -9,6 +9,7 @@ from notify.infra.container import Container
 from notify.infra.task_set import Retry, TaskSet
 from notify.letters import upkeep_tasks
 from notify.letters.printing import tasks as printing_tasks
+from notify.letters.printing import zip_tasks
 from notify.letters.publish import RESANITISE_ATTACHMENT, RESANITISE_PDF, SANITISE_LETTER, SCAN_FILE
 from notify.letters.sanitising import LetterSanitising
 from notify.letters.templated import TemplatedLetters
@@ -17,6 +18,7 @@ from notify.messages.publish import GET_PDF
 
 tasks = TaskSet()
 tasks.include(printing_tasks.tasks)
+tasks.include(zip_tasks.tasks)
 tasks.include(upkeep_tasks.tasks)
 
 RETRIES: Final = 15

@@ -22,8 +22,8 @@ from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.messages.callbacks import Changed, MessageCallbacks
+from notify.messages.fragments import count_fragments
 from notify.messages.metrics import measure_receipts
-from notify.messages.models import PERSONALISATION
 from notify.messages.statuses import OPEN_TO_RECEIPTS
 from notify.providers.base import Receipt
 from notify.services.cache import ServiceCache
@@ -188,12 +188,7 @@ class ReceiptProcessor:
                 logger.warning("failure reported after delivery", id=id_, provider=late.provider, outcome=late.outcome)
 
     def _fragments(self, message: _Applied) -> int:
-        template = self._templates.version(message.service_id, message.template_id, message.template_version)
-        service = self._services.get(message.service_id)
-        if template is None or service is None:
-            return 0
-        values = self._encryptor.decrypt_json(message.personalisation, PERSONALISATION, message.id)
-        return template.sms.render(values, service.name if service.prefix_sms else None).fragments
+        return count_fragments(message, self._encryptor, self._services, self._templates)
 
 
 def _needs_units(message: _Applied) -> bool:

@@ -19,9 +19,8 @@ from psycopg.rows import args_row
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.queue import TaskName
-from notify.infra.times import local_days_ago
 from notify.messages.hooks import letter_files
-from notify.services.retention import USUAL_RETENTION_DAYS
+from notify.services.retention import USUAL_RETENTION_DAYS, kept_since
 from notify.vocabulary import STATUSES
 
 DELETE_FOR_SERVICE: Final = TaskName("delete-notifications-for-service-and-type")
@@ -40,7 +39,6 @@ BATCH: Final = 2_000
 """Messages of one transaction: some tens of milliseconds."""
 RUN_SECONDS: Final = 60.0
 """One task moves messages for so long; then it publishes itself again, so that others get their turn."""
-MOST_DAYS: Final = 36_500
 
 _COLUMNS: Final = (
     "id, job_id, job_row_number, service_id, template_id, template_version, api_key_id, key_type, notification_type, "
@@ -81,7 +79,8 @@ DELETE FROM notifications WHERE ctid = ANY(ARRAY(
         SELECT m.ctid FROM notifications m
         WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s
               AND m.notification_type = %(type)s::notification_type AND m.notification_status = %(status)s
-              AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+              AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+              AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
               AND (%(ids)s::uuid[] IS NULL OR m.id = ANY(%(ids)s::uuid[]))
               AND (%(status)s <> 'created' OR pg_try_advisory_xact_lock(hashtextextended(m.id::text, 6011)))
         ORDER BY m.created_at, m.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -176,19 +175,18 @@ class Retention:
     def due_services(self, notification_type: str, now: datetime) -> list[list[DueService]]:
         """Two groups of services: those with a retention for this type of their own, and others that have messages
         older than the usual seven days.
-
-        Less than no days counts as none: what was sent today always stays.
         """
+        usual = kept_since(now, USUAL_RETENTION_DAYS)
         values = {
             "type": notification_type,
             "key_types": ["normal", "team", "test"],
             "statuses": list(STATUSES),
-            "before": local_days_ago(now, USUAL_RETENTION_DAYS),
+            "before": usual,
         }
         with self._database.connection() as connection:
             rows = connection.cursor(row_factory=args_row(_Retention)).execute(_SERVICES, values).fetchall()
         own = [DueService(row.id, kept_since(now, row.days)) for row in rows if row.days is not None]
-        others = [DueService(row.id, values["before"]) for row in rows if row.days is None]  # type: ignore[arg-type]
+        others = [DueService(row.id, usual) for row in rows if row.days is None]
         return [own, others]
 
     def move(self, service_id: UUID, notification_type: str, before: datetime) -> int:
@@ -254,8 +252,3 @@ class Retention:
     def _peek(self, values: dict[str, Any]) -> list[_Due]:
         with self._database.connection() as connection:
             return connection.cursor(row_factory=args_row(_Due)).execute(_PEEK, values).fetchall()
-
-
-def kept_since(now: datetime, days: int) -> datetime:
-    """The local midnight from which on messages are kept that are kept for so many days."""
-    return local_days_ago(now, max(0, min(days, MOST_DAYS)))

@@ -12,9 +12,11 @@ from celery.schedules import crontab
 
 from notify import queues
 from notify.infra.container import Container
+from notify.infra.replica import Replica
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
+from notify.infra.tickets import Tickets
 from notify.infra.times import utc_now
-from notify.messages import delivery_speed, maintenance, metrics, retention
+from notify.messages import delivery_speed, failure_rates, maintenance, metrics, retention
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
@@ -188,6 +190,26 @@ def generate_sms_delivery_stats(container: Container) -> None:
         logger.info("text delivery", provider=speed.provider, number=speed.number, **late)
     if parts.settings.part(TextProviderSettings).check_slow_text_message_delivery:
         delivery_speed.alert_if_slow(parts.cache, speeds)
+
+
+@tasks.periodic(
+    "check-for-services-with-high-failure-rates-or-sending-to-tv-numbers",
+    crontab(hour=10, minute=30, day_of_week="mon-fri"),
+)
+def check_for_services_with_high_failure_rates(container: Container) -> None:
+    """Report services whose texts fail too often or go to numbers that nobody has (contract: workers 16)."""
+    now = utc_now()
+    suspects = container.get(Replica).read(lambda session: failure_rates.find_suspects(session, now))
+    for suspect in suspects:
+        logger.warning(
+            "texts of service fail or go to numbers that nobody has",
+            service_id=suspect.id,
+            failed=suspect.failed,
+            to_tv_numbers=suspect.to_tv_numbers,
+        )
+    if suspects:
+        text = failure_rates.message(container.parts.settings.admin_base_url.rstrip("/"), suspects)
+        container.get(Tickets).create(failure_rates.SUBJECT, text, kind="task", task_type=failure_rates.TASK_TYPE)
 
 
 def _ids(given: str | Sequence[str]) -> list[UUID]:

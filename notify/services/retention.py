@@ -13,11 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import NotFoundProblemError
+from notify.infra.times import local_days_ago
 from notify.services.errors import DuplicateRetentionError, InvalidServiceError, UnknownRetentionError
 from notify.services.models import DataRetention, Service
 from notify.vocabulary import NOTIFICATION_TYPES
 
 USUAL_RETENTION_DAYS: Final = 7
+MOST_DAYS: Final = 36_500
+"""More days than that mean the same: a century."""
 _LARGEST: Final = 2**31 - 1
 
 
@@ -108,6 +111,13 @@ def set_retention(session: Session, service_id: UUID, notification_type: str, da
         create_retention(session, service_id, notification_type, days)
     else:
         update_retention(session, service_id, present.id, days)
+
+
+def kept_since(now: datetime, days: int) -> datetime:
+    """The local midnight (aware UTC) from which on things are kept that are kept for so many days. Any number means
+    something: less than no days counts as none, so what is of today always stays.
+    """
+    return local_days_ago(now, max(0, min(days, MOST_DAYS)))
 
 
 def _check_days(days: int) -> None:

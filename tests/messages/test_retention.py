@@ -18,9 +18,10 @@ from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.times import local_midnight
 from notify.messages.hooks import letter_files
-from notify.messages.retention import KEPT_LETTERS, Retention, kept_since
+from notify.messages.retention import KEPT_LETTERS, Retention
 from notify.messages.statuses import COMPLETED
 from notify.services import retention as retentions
+from notify.services.retention import kept_since
 from notify.vocabulary import STATUSES
 from notify.worker import create_celery
 from tests.api import queued

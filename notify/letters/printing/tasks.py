@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from notify.letters.printing.base import RetryablePrinterError
 from notify.letters.printing.deliver import LetterDeliverer
 from notify.letters.printing.fake_callback import CallbackFailedError, FakeCallbacks
 from notify.letters.printing.run import COLLATE, DELIVER_LETTER, SHATTER, PrintRun
+from notify.letters.printing.sftp import ZIP_AND_SEND
 from notify.letters.printing.status_callback import PROCESS_LETTER_CALLBACK, LetterCallbacks, PrinterUpdate
+from notify.letters.printing.zips import ZipCollation
 from notify.letters.publish import CREATE_FAKE_LETTER_CALLBACK
 from notify.letters.settings import PrinterSettings
 from notify.providers.settings import EmailProviderSettings
@@ -60,8 +62,17 @@ def collate_letter_pdfs_to_be_sent(container: Container, print_run_deadline_utc:
         return
     print_run = container.get(PrintRun)
     print_run.announce(deadline)
-    number = print_run.publish(deadline)
+    number = _publish_zips(container, deadline) if printer == "sftp" else print_run.publish(deadline)
     logger.info("letters for the printer", number=number, deadline=deadline.isoformat())
+
+
+def _publish_zips(container: Container, deadline: datetime) -> int:
+    """Publish the sending of each zip file of the run; the number of its letters."""
+    number = 0
+    for zip_file in container.get(ZipCollation).zip_files(deadline):
+        run.publish(container.parts.queue, ZIP_AND_SEND, [zip_file.keys, zip_file.name], queues.PROCESS_FTP)
+        number += len(zip_file.keys)
+    return number
 
 
 @tasks.task(SHATTER)

@@ -1,0 +1,105 @@
+"""Commands that repair data (contract: workers 17)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import click
+
+from notify.cli.common import json_option, open_parts, show
+from notify.infra.container import Container
+from notify.infra.times import utc_now
+from notify.jobs.files import JobFiles
+from notify.jobs.maintenance import archive_created_between
+from notify.jobs.process import JobProcessor
+from notify.messages.publish import DeliveryPublisher
+from notify.messages.repairs import UnitCounter, populate_postage
+
+DAY: Final = click.DateTime(["%Y-%m-%d"])
+
+
+def _nothing_to_fix(why: str) -> None:
+    click.echo(f"Nothing to fix: {why}.")
+
+
+@click.command("backfill-notification-statuses")
+def backfill_notification_statuses_command() -> None:
+    """Deprecated, does nothing: messages have had one column of the status from the start."""
+    _nothing_to_fix("there is one column of the status, and it is never empty")
+
+
+@click.command("update-notification-international-flag")
+def update_notification_international_flag_command() -> None:
+    """Deprecated, does nothing: the flag is set when a message is stored."""
+    _nothing_to_fix("the flag is set when a message is stored, and it is never empty")
+
+
+@click.command("fix-notification-statuses-not-in-sync")
+def fix_notification_statuses_not_in_sync_command() -> None:
+    """Deprecated, does nothing: there is no second column of the status that could differ."""
+    _nothing_to_fix("there is no second column of the status that could differ")
+
+
+@click.command("populate-notification-postage")
+@click.option(
+    "-s",
+    "--start_date",
+    "--start-date",
+    "start",
+    type=DAY,
+    default="2017-02-01",
+    show_default=True,
+    help="Letters created from this day on (UTC).",
+)
+@json_option
+def populate_notification_postage_command(start: datetime, as_json: bool) -> None:
+    """Give letters without postage second class."""
+    with open_parts() as parts:
+        number = populate_postage(parts.database, start.replace(tzinfo=UTC), utc_now())
+    show({"changed": number}, as_json)
+
+
+@click.command("fix-billable-units")
+@json_option
+def fix_billable_units_command(as_json: bool) -> None:
+    """Count the fragments of texts that were given a status without having been sent."""
+    with open_parts() as parts:
+        number = Container(parts).get(UnitCounter).count()
+    show({"changed": number}, as_json)
+
+
+@click.command("archive-jobs-created-between-dates")
+@click.option("-s", "--start_date", "--start-date", "start", type=DAY, required=True, help="First local day.")
+@click.option("-e", "--end_date", "--end-date", "end", type=DAY, required=True, help="Last local day, included.")
+@json_option
+def archive_jobs_created_between_dates_command(start: datetime, end: datetime, as_json: bool) -> None:
+    """Mark the jobs that were created on some days as archived, and delete their files."""
+    if start > end:
+        raise click.UsageError("the first day is after the last")
+    with open_parts() as parts:
+        files = Container(parts).get(JobFiles)
+        number = archive_created_between(parts.database, files, start.date(), end.date())
+    show({"archived": number}, as_json)
+
+
+@click.command("process-row-from-job")
+@click.option("-j", "--job_id", "--job-id", "job_id", type=click.UUID, required=True, help="Id of the job.")
+@click.option(
+    "-n",
+    "--job_row_number",
+    "--job-row-number",
+    "number",
+    type=click.IntRange(min=0),
+    required=True,
+    help="Number of the row; the first is 0.",
+)
+@json_option
+def process_row_from_job_command(job_id: UUID, number: int, as_json: bool) -> None:
+    """Make the message of one row of a job, unless it has one, and send it."""
+    with open_parts() as parts:
+        container = Container(parts)
+        is_made = container.get(JobProcessor).process_row(job_id, number)
+        container.get(DeliveryPublisher).close()
+    show({"job_id": job_id, "row": number, "made": is_made}, as_json)
