@@ -107,7 +107,12 @@ class UploadedLetters:
             return letter_id
         template = hidden_template(self._database, service_id)
         key = upload_key(service_id, letter_id)
-        pdf, pages = self._read(key)
+        try:
+            pdf, pages = self._read(key)
+        except UploadMissingError:
+            if self._is_sent(letter_id):  # by another click in the meantime
+                return letter_id
+            raise
         message = self._row(letter_id, service, template, upload, sheets_of(pages))
         self._file(message, pdf, service)
         self._files.uploads.delete(key)
