@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from notify.letters.precompiled.sanitiser import PdfSanitiser, Sanitised
 
 logger = structlog.get_logger(__name__)
-
-LARGEST_PRINTED: Final = 2 * 1024 * 1024
-"""Bytes that the printing firm takes (contract: letters 3.4)."""
 
 
 class LetterSanitising:
@@ -91,7 +88,6 @@ class LetterSanitising:
             with self._work.on_letter(letter.id):
                 pdf = self._files.scan.get(file_name)
                 sanitised = self._sanitiser.sanitise(pdf, international=abroad)
-                self._warn_of_size(letter, len(pdf), sanitised)
                 if sanitised.pdf is None:
                     is_written = self._refuse(letter, file_name, pdf, sanitised)
                 else:
@@ -139,13 +135,6 @@ class LetterSanitising:
         logger.info("letter cannot be printed", notification_id=letter.id, message=sanitised.message)
         with self._database.transaction() as session:
             return write_status(session, letter, "validation-failed", self._now(), billable_units=0)
-
-    def _warn_of_size(self, letter: LetterOfRow, size: int, sanitised: Sanitised) -> None:
-        result = len(sanitised.pdf or b"")
-        if result > LARGEST_PRINTED:
-            logger.error("letter is larger than the printing firm takes", notification_id=letter.id, bytes=result)
-        elif result > size * 1.5:
-            logger.warning("letter became much larger", notification_id=letter.id, before=size, after=result)
 
     def check_again(self, letter_id: UUID) -> None:
         """Make the file of a letter that came as a PDF anew, from its original. Nothing changes where the original is

@@ -17,7 +17,7 @@ from notify.setting_types import Connection, HeaderText, HostName, SettingsPart,
 def _clamd_address(value: str) -> str:
     if not value:
         return value
-    parts = split_address(value)
+    parts = split_address(value, needs_host=value.startswith("tcp:"))
     is_network = parts is not None and parts.scheme == "tcp" and parts.hostname
     is_socket = parts is not None and parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
     if not (is_network or is_socket):

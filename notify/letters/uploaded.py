@@ -107,7 +107,12 @@ class UploadedLetters:
             return letter_id
         template = hidden_template(self._database, service_id)
         key = upload_key(service_id, letter_id)
-        pdf, pages = self._read(key)
+        try:
+            pdf, pages = self._read(key)
+        except UploadMissingError:
+            if self._is_sent(letter_id):  # by another click in the meantime
+                return letter_id
+            raise
         message = self._row(letter_id, service, template, upload, sheets_of(pages))
         self._file(message, pdf, service)
         self._files.uploads.delete(key)
@@ -131,7 +136,7 @@ class UploadedLetters:
 
     def _read(self, key: str) -> tuple[bytes, int]:
         """An uploaded file, and how many pages it has."""
-        from notify.letters.pages import page_count  # few requests read PDFs
+        from notify.letters.pages import UnreadablePdfError, page_count  # few requests read PDFs
 
         try:
             pdf = self._files.uploads.get(key)
@@ -140,7 +145,7 @@ class UploadedLetters:
         except ObjectMissingError:
             logger.error("file of an uploaded letter is missing", key=key)
             raise UploadMissingError from None
-        except ValueError:
+        except UnreadablePdfError:
             logger.error("uploaded letter is no PDF", key=key)
             raise UploadMissingError from None
 

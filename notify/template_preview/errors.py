@@ -1,4 +1,4 @@
-"""Errors of the template preview service in its envelope: `{"result": "error", "message": text}` (contract: letters 6)."""
+"""Errors of the template preview service, in the envelope `{"result": "error", "message": text}` (letters 6)."""
 
 from __future__ import annotations
 

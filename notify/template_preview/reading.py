@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from notify.infra.http import read_body
+from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.infra.request_gate import allow_large_body
 from notify.template_preview.errors import BadRequestError, TooLargeError
 
@@ -43,3 +44,31 @@ def page_number(name: str = "page", default: int | None = 1) -> int:
     if not _NUMBER.fullmatch(text.strip()):
         raise BadRequestError(f"{name} must be a whole number")
     return int(text)
+
+
+def read_json() -> Any:
+    """The body as JSON. Raises `UnsupportedMediaType` where it is called something else, `BadRequestError` where it is
+    none.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        return parse_json(read(MOST_JSON_BYTES))
+    except InvalidJSONError:
+        raise BadRequestError from None
+
+
+def read_object(*fields: str) -> dict[str, str]:
+    """A JSON object with exactly these texts. Raises as `read_json`, and `BadRequestError` with the fault."""
+    given = read_json()
+    if not isinstance(given, dict):
+        raise BadRequestError(f"{given!r:.100} is not of type 'object'")
+    for field in fields:
+        if field not in given:
+            raise BadRequestError(f"{field!r} is a required property")
+        if not isinstance(given[field], str):
+            raise BadRequestError(f"{given[field]!r:.100} is not of type 'string'")
+    for name in given:
+        if name not in fields:
+            raise BadRequestError(f"Additional properties are not allowed ({name!r:.100} was unexpected)")
+    return given
