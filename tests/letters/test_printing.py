@@ -190,9 +190,9 @@ def test_a_callback_that_came_first_wins(
     id_ = letters.add()
     mark = LetterDeliverer._mark_sent
 
-    def slow(self: LetterDeliverer, notification_id: UUID) -> None:
+    def slow(self: LetterDeliverer, notification_id: UUID, printer: str) -> None:
         letters.set_status(id_, "delivered")
-        mark(self, notification_id)
+        mark(self, notification_id, printer)
 
     monkeypatch.setattr(LetterDeliverer, "_mark_sent", slow)
     deliver(id_)
