@@ -10,6 +10,7 @@ from notify.providers.registry import PROVIDERS
 from notify.public import (
     documents,
     letter_receipts,
+    letter_response_files,
     metrics_page,
     openapi,
     provider_receipts,
@@ -25,6 +26,7 @@ _MODULES = (
     provider_receipts,
     ses_receipts,
     letter_receipts,
+    letter_response_files,
     received_texts,
     documents,
     unsubscribe,
