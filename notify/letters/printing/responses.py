@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import structlog
 from psycopg.rows import args_row
@@ -16,12 +16,14 @@ from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.objects import Bucket, Details, ObjectMissingError
 from notify.infra.queue import TaskName
-from notify.infra.tickets import Tickets
 from notify.infra.times import local_date, utc_now
 from notify.letters.files import LetterFiles, exists
 from notify.letters.models import COST_THRESHOLDS
 from notify.letters.settings import PrinterSettings
 from notify.messages.metrics import measure_statuses
+
+if TYPE_CHECKING:
+    from notify.infra.tickets import Tickets
 
 logger = structlog.get_logger(__name__)
 
@@ -120,9 +122,16 @@ class PrinterResponses:
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
+
+        def tickets() -> Tickets:
+            # a web process only needs the names of tasks from here, and no HTTP client
+            from notify.infra.tickets import Tickets
+
+            return container.get(Tickets)
+
         parts = container.parts
         bucket = parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket)
-        return cls(parts.database, bucket, container.get(LetterFiles).live, lambda: container.get(Tickets))
+        return cls(parts.database, bucket, container.get(LetterFiles).live, tickets)
 
     def _read(self, name: str) -> list[ResponseLine]:
         try:
