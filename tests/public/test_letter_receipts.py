@@ -27,7 +27,7 @@ def letters(api: Api) -> Letters:
 def call(api: Api, body: Any, token: str | None = None) -> Any:
     if token is None:
         job = body["data"]["jobId"] if isinstance(body, dict) and isinstance(body.get("data"), dict) else ""
-        token = api.container.get(CallbackTokens).make(job)
+        token = api.container.get(CallbackTokens).make(UUID(job))
     return api.app.test_client().post(f"/notifications/letter/status?token={token}", json=body)
 
 
