@@ -322,6 +322,10 @@ class WebSettings(SettingsPart):
         ("public", "internal"),
         description="Which APIs the web processes serve, with commas between them: `public`, `internal` (what the admin app talks to) and `template_preview` (its pictures of letters, below `/template-preview`; in development and test it is always served).",
     )
+    legacy_2020: bool = Field(
+        True,
+        description="Serve the routes that the original had in 2020 and has no more (`docs/legacy.md`). 0: they are 404.",
+    )
     internal_port: int = Field(
         0,
         ge=0,

@@ -26,11 +26,16 @@ def groups() -> list[Routes]:
     return list(dict.fromkeys(found))
 
 
+def served_groups(*, legacy: bool) -> list[Routes]:
+    """The groups that an application serves: those of 2020 only where `legacy`, which is the setting `LEGACY_2020`."""
+    return [routes for routes in groups() if legacy or not routes.legacy]
+
+
 def register(app: Flask, container: Container) -> None:
     """Add the routes to the application: with those of the process itself, where the public API did not bring them."""
     for module in (status, metrics_page):
         blueprint = module.blueprint(container)
         if blueprint.name not in app.blueprints:
             app.register_blueprint(blueprint)
-    for routes in groups():
+    for routes in served_groups(legacy=container.parts.settings.legacy_2020):
         app.register_blueprint(routes.blueprint(container))

@@ -17,6 +17,7 @@ from notify.teams.links import InvitationLinks
 from notify.teams.models import OrganisationInvitation, ServiceInvitation
 
 routes = Routes("invitation_links", "/invite")
+legacy_routes = Routes("legacy_invitation_links", "/invite", legacy=True)
 
 
 @routes.get("/service/<uuid:invited_user_id>")
@@ -63,8 +64,8 @@ def open_organisation_invitation(
     return answer_organisation_invitation(get_invitation(session, OrganisationInvitation, invitation_id))
 
 
-@routes.get("/<invitation_type>/<token>")
+@legacy_routes.get("/<invitation_type>/<token>")
 def open_invitation(container: Container, invitation_type: str, token: str) -> Data[ServiceInvitationAnswer]:
-    """Open the link of an invitation of another kind, of which there is none, as of 2020."""
+    """Open the link of an invitation of another kind, of which there is none."""
     container.get(InvitationLinks).read(token)
     raise NotFoundProblemError

@@ -24,7 +24,7 @@ from notify.internal.schemas import Answer, Fields, FieldsQuery, Incoming
 from notify.messages.cancel import cancel_letter
 from notify.messages.csv_rows import csv_row
 from notify.messages.details import read_details
-from notify.messages.listing import ListFilter, page_of_messages, rows_of_messages
+from notify.messages.listing import ListFilter, MessagePage, page_of_messages, rows_of_messages
 from notify.messages.search import search_messages
 from notify.services.limits import RateLimiter
 
@@ -210,10 +210,9 @@ class NotificationsAnswer(Answer):
     links: LinksAnswer
 
 
-class CsvRowAnswer(Answer):
-    """A message as a row of a CSV file."""
+class LegacyCsvRowAnswer(Answer):
+    """A message as a row of a CSV file, as of 2020."""
 
-    id: UUID
     row_number: int | str
     recipient: str
     client_reference: str
@@ -224,6 +223,20 @@ class CsvRowAnswer(Answer):
     created_at: LocalMoment
     created_by_name: str | None
     created_by_email_address: str | None
+
+
+class LegacyCsvRowsAnswer(Answer):
+    """A page of rows, as of 2020."""
+
+    notifications: list[LegacyCsvRowAnswer]
+    page_size: int
+    links: LinksAnswer
+
+
+class CsvRowAnswer(LegacyCsvRowAnswer):
+    """A message as a row of a CSV file."""
+
+    id: UUID
     api_key_name: str | None
 
 
@@ -237,8 +250,10 @@ class CsvRowsAnswer(Answer):
 @routes.get("")
 def list_notifications(
     session: BulkSession, container: Container, service_id: UUID, query: ListQuery
-) -> NotificationsAnswer:
+) -> NotificationsAnswer | LegacyCsvRowsAnswer:
     """List or search a service's messages, newest first."""
+    if query.format_for_csv and not query.to and container.parts.settings.legacy_2020:
+        return _legacy_csv_rows(session, container, service_id, query)
     return _list(session, container, service_id, query)
 
 
@@ -257,15 +272,24 @@ def _list(session: Session, container: Container, service_id: UUID, asked: ListC
         links = LinksAnswer(next=True) if found.has_next else LinksAnswer()
         return NotificationsAnswer(notifications=NotificationAnswer.of_each(found.messages), links=links)
     page = page_of_messages(session, encryptor, asked.filter(service_id), number=asked.page, size=asked.page_size)
-    links = LinksAnswer()
-    if asked.count_pages:
-        links = LinksAnswer(
-            prev=True if page.number > 1 else MISSING,
-            next=True if page.has_next else MISSING,
-        )
+    links = _links(page) if asked.count_pages else LinksAnswer()
     return NotificationsAnswer(
         notifications=NotificationAnswer.of_each(page.messages), page_size=asked.page_size, links=links
     )
+
+
+def _links(page: MessagePage) -> LinksAnswer:
+    return LinksAnswer(prev=True if page.number > 1 else MISSING, next=True if page.has_next else MISSING)
+
+
+def _legacy_csv_rows(
+    session: Session, container: Container, service_id: UUID, asked: ListChoice
+) -> LegacyCsvRowsAnswer:
+    """In 2020 the rows had no path of their own (internal-services 18)."""
+    encryptor = container.parts.encryptor
+    page = page_of_messages(session, encryptor, asked.filter(service_id), number=asked.page, size=asked.page_size)
+    rows = LegacyCsvRowAnswer.of_each(map(csv_row, page.messages))
+    return LegacyCsvRowsAnswer(notifications=rows, page_size=asked.page_size, links=_links(page))
 
 
 @routes.get("/csv")

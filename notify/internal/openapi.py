@@ -59,15 +59,16 @@ routes = Routes("openapi", client=None)
 @routes.get(PATH)
 def describe(container: Container) -> Response:
     """Describe the internal API."""
-    return json_answer(document(container.parts.settings.api_host_name_internal))
+    settings = container.parts.settings
+    return json_answer(document(settings.api_host_name_internal, legacy=settings.legacy_2020))
 
 
 @cache
-def document(server: str) -> dict[str, Any]:
-    """The description of every endpoint, for a server at this address."""
-    from notify.internal.blueprints import groups  # which imports every module of this room
+def document(server: str, *, legacy: bool = True) -> dict[str, Any]:
+    """The description of every endpoint, for a server at this address. `legacy`: with those of 2020, as deprecated."""
+    from notify.internal.blueprints import served_groups  # which imports every module of this room
 
-    return describe_groups([group for group in groups() if group is not routes], server)
+    return describe_groups([group for group in served_groups(legacy=legacy) if group is not routes], server)
 
 
 def describe_groups(groups: Sequence[Routes], server: str) -> dict[str, Any]:
@@ -125,6 +126,8 @@ def _operation(group: Routes, endpoint: Endpoint, schemas: Any, definitions: Any
         "responses": _responses(endpoint, schemas),
         "security": [] if group.client is None else [{group.client.value: []}],
     }
+    if group.legacy:
+        described["deprecated"] = True
     for model in endpoint.incoming.values():
         schema = schemas[_key(endpoint, model), "validation"]
         if model.source == "json":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from notify.internal.member_permissions import PermissionItem
@@ -17,9 +18,9 @@ routes = Routes("organisation_members", "/organisations/<uuid:organisation_id>/u
 
 
 class NewMember(Body):
-    """What a member of an organisation may do there."""
+    """What a member of an organisation may do there. Nobody said it in 2020 (internal-services 18.1)."""
 
-    permissions: list[PermissionItem]
+    permissions: list[PermissionItem] = Field(default_factory=list)
 
 
 @routes.get("")

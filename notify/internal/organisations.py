@@ -31,6 +31,7 @@ from notify.teams.agreements import AgreementMessages
 from notify.vocabulary import OrganisationPermissionType
 
 routes = Routes("organisations", "/organisations")
+legacy_routes = Routes("legacy_organisations", "/organisations", legacy=True)
 service_routes = Routes("service_organisation", "/service/<uuid:service_id>/organisation")
 
 Kind = Literal[
@@ -216,9 +217,9 @@ def find_organisations(session: Session, query: NameQuery) -> Data[list[ListedOr
     return Data(data=ListedOrganisationAnswer.of_each(details.find_organisations(session, query.name)))
 
 
-@routes.get("/unique")
+@legacy_routes.get("/unique")
 def is_organisation_name_unique(session: Session, query: UniqueQuery) -> Result[bool]:
-    """Say whether an organisation may have a name, as of 2020."""
+    """Say whether an organisation may have a name."""
     missing = [name for name in ("org_id", "name") if not getattr(query, name)]
     if missing:
         raise MissingValuesError(missing)

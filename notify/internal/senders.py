@@ -6,16 +6,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import MISSING
 from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
-from notify.internal.fields import EmailAddress, Moment
+from notify.internal.fields import EmailAddress, Moment, Uuid
 from notify.internal.reading import Unread
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Data, Fields
 from notify.notices.catalogue import VERIFY_REPLY_TO
 from notify.notices.sender import Notices
 from notify.services import senders
+from notify.services.inbound_numbers import assign_inbound_number
 from notify.services.service import get_service
 
 routes = Routes("senders", "/service/<uuid:service_id>")
@@ -26,6 +28,14 @@ class SmsSenderBody(Body):
 
     sms_sender: str
     is_default: bool
+
+
+class NewSmsSenderBody(SmsSenderBody):
+    """A new text message sender. In 2020 it could be an inbound number that the service is given (internal-services
+    18); `sms_sender` then does not count.
+    """
+
+    inbound_number_id: Uuid | MISSING | None = MISSING
 
 
 class ReplyToBody(Body):
@@ -95,10 +105,17 @@ def get_sms_sender(session: Session, service_id: UUID, sms_sender_id: UUID) -> S
 
 
 @routes.post("/sms-sender", status=201)
-def add_sms_sender(session: Session, service_id: UUID, body: Unread[SmsSenderBody]) -> SmsSenderAnswer:
+def add_sms_sender(
+    session: Session, container: Container, service_id: UUID, body: Unread[NewSmsSenderBody]
+) -> SmsSenderAnswer:
     """Add a text message sender."""
     get_service(session, service_id)
     wanted = body.read()
+    number_id = wanted.given().get("inbound_number_id") if container.parts.settings.legacy_2020 else None
+    if number_id is not None:
+        return SmsSenderAnswer.of(
+            assign_inbound_number(session, service_id, inbound_number_id=number_id, is_default=wanted.is_default)
+        )
     sender = senders.add_sms_sender(session, service_id, wanted.sms_sender, is_default=wanted.is_default)
     return SmsSenderAnswer.of(sender)
 

@@ -77,6 +77,15 @@ class NewService(ServiceDetails):
             raise FieldProblemError("user_id", "Missing data for required field.")
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one_limit(cls, data: Any) -> Any:
+        """In 2020 there was one limit for all types (internal-services 18.1): it stands for those that are missing."""
+        if isinstance(data, dict) and "message_limit" in data:
+            names = ("email_message_limit", "sms_message_limit", "letter_message_limit")
+            return {**dict.fromkeys(names, data["message_limit"]), **data}
+        return data
+
 
 class ChangedService(ServiceDetails):
     """What of a service is to change. `email_sender_local_part` and `service_callback_api` cannot be set."""

@@ -25,6 +25,7 @@ from notify.services.members import archive_user as archive
 from notify.sign_in.messages import AccountMessages
 
 routes = Routes("users", "/user")
+legacy_routes = Routes("legacy_users", "/user", legacy=True)
 
 
 def _name(value: str) -> str:
@@ -265,9 +266,9 @@ def get_user_by_email(session: Session, body: EmailQuestion) -> Data[UserAnswer]
     return _user_of_address(session, body.email)
 
 
-@routes.get("/email")
+@legacy_routes.get("/email")
 def get_user_by_email_in_query(session: Session, query: EmailQuery) -> Data[UserAnswer]:
-    """Get the user of an email address, as of 2020."""
+    """Get the user of an email address in the query."""
     if not query.email:
         raise ProblemError("Invalid request. Email query string param required")
     return _user_of_address(session, query.email)

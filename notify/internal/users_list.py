@@ -15,6 +15,7 @@ from notify.internal.schemas import Body
 from notify.services.users_list import UserFilter, stream_filtered_users, stream_users
 
 routes = Routes("users_list")
+legacy_routes = Routes("legacy_users_list", legacy=True)
 
 
 class UsersQuestion(Body, extra="forbid"):
@@ -29,9 +30,9 @@ class UsersQuestion(Body, extra="forbid"):
     take_part_in_research: bool | MISSING | None = MISSING
 
 
-@routes.get("/user")
+@legacy_routes.get("/user")
 def list_users(container: Container) -> Response:
-    """List every user, as of 2020."""
+    """List every user."""
     return _streamed(stream_users(container.parts.database))
 
 

@@ -131,7 +131,7 @@ class PrinterSettings(EnvironmentSettings):
     )
     dvla_topic_arns: list[str] = Field(
         [],
-        description="JSON list of the SNS topics that tell of response files, at `POST /notifications/letter/dvla`. Must be set outside development and test for that.",
+        description="JSON list of the SNS topics that tell of response files, at `POST /notifications/letter/dvla`, which `LEGACY_2020` switches on. Must be set outside development and test for that.",
     )
     max_letter_pdf_zip_filesize: int = Field(
         40 * 1024 * 1024, ge=1, description="Most bytes of PDFs in one zip file for the printer."

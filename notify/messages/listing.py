@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import PageNotFoundError
-from notify.infra.paging import PAGE_SIZE
+from notify.infra.paging import PAGE_SIZE, Page
 from notify.infra.secrets import Encryptor
 from notify.messages.details import MessageDetails, read_details
 from notify.messages.statuses import filter_statuses
@@ -19,23 +19,32 @@ from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 _HIGHEST_ROW: Final = 2**62
 
-_PAGE: Final = """
-SELECT found.id
-FROM unnest(CAST(:key_types AS text[])) AS wanted_key,
-     unnest(CAST(:types AS notification_type[])) AS wanted_type,
-     unnest(CAST(:statuses AS text[])) AS wanted_status,
-     unnest(CAST(:in_jobs AS boolean[])) AS in_job
+_KINDS: Final = """
+unnest(CAST(:key_types AS text[])) AS wanted_key,
+unnest(CAST(:types AS notification_type[])) AS wanted_type,
+unnest(CAST(:statuses AS text[])) AS wanted_status,
+unnest(CAST(:in_jobs AS boolean[])) AS in_job
+"""
+_OF_A_KIND: Final = """
+FROM notifications m
+WHERE m.service_id = :service_id AND m.key_type = wanted_key AND m.notification_type = wanted_type
+      AND m.notification_status = wanted_status AND (m.job_id IS NOT NULL) = in_job {conditions}
+"""
+_PAGE: Final = f"""
+SELECT found.id FROM {_KINDS}
 CROSS JOIN LATERAL (
-    SELECT m.id, m.created_at FROM notifications m
-    WHERE m.service_id = :service_id AND m.key_type = wanted_key AND m.notification_type = wanted_type
-          AND m.notification_status = wanted_status AND (m.job_id IS NOT NULL) = in_job {conditions}
+    SELECT m.id, m.created_at {_OF_A_KIND}
     ORDER BY m.created_at DESC, m.id DESC LIMIT :most
 ) AS found
 ORDER BY found.created_at DESC, found.id DESC LIMIT :limit OFFSET :before
-"""
+"""  # noqa: S608 -- no input
 """As in `queries.py`: the newest of each kind, merged (docs/decisions/0020). Messages that people sent are no part of
 the index; they are few, so they are left out row by row.
 """
+_COUNT: Final = f"""
+SELECT CAST(sum(counted.number) AS bigint) FROM {_KINDS}
+CROSS JOIN LATERAL (SELECT count(*) AS number {_OF_A_KIND}) AS counted
+"""  # noqa: S608 -- no input
 _CURSOR: Final = text("SELECT created_at FROM notifications WHERE id = :id AND service_id = :service_id")
 
 
@@ -50,6 +59,8 @@ class ListFilter(NamedTuple):
     include_jobs: bool = True
     include_one_off: bool = True
     include_from_test_key: bool = False
+    key_types: Collection[str] = ()
+    """Of these types of keys only, whatever `include_from_test_key` says."""
 
 
 class MessagePage(NamedTuple):
@@ -70,6 +81,23 @@ def page_of_messages(
     if not ids and number > 1:
         raise PageNotFoundError
     return MessagePage(read_details(session, encryptor, ids[:size]), number, len(ids) > size)
+
+
+def counted_page_of_ids(session: Session, wanted: ListFilter, *, number: int, size: int) -> Page[UUID]:
+    """As `page_of_messages`, but the ids alone, and the number of messages of the whole list. They are counted only
+    where a page follows.
+    """
+    if number * size > _HIGHEST_ROW:
+        raise PageNotFoundError
+    before = (number - 1) * size
+    ids = _ids(session, wanted, before=before, limit=size + 1)
+    if not ids and number > 1:
+        raise PageNotFoundError
+    total = before + len(ids)
+    if len(ids) > size:
+        conditions, values = _conditions(wanted)
+        total = session.scalar(text(_COUNT.format(conditions=conditions)), values) or total
+    return Page(ids[:size], number, size, total)
 
 
 def rows_of_messages(
@@ -103,17 +131,25 @@ def _ids(
     limit: int,
     older: tuple[datetime | None, UUID | None] = (None, None),
 ) -> list[UUID]:
+    conditions, values = _conditions(wanted)
+    values |= {"most": before + limit, "limit": limit, "before": before}
+    if older[0] is not None:
+        # by id too: messages of one batch may have the same time, and none may fall between two pages
+        conditions += " AND (m.created_at, m.id) < (:older, :older_id)"
+        values["older"], values["older_id"] = older
+    return list(session.scalars(text(_PAGE.format(conditions=conditions)), values))
+
+
+def _conditions(wanted: ListFilter) -> tuple[str, dict[str, Any]]:
+    """What the query of a list has besides the kinds of messages, and its values."""
     statuses = filter_statuses(wanted.statuses)
-    known = [status for status in STATUSES if statuses is None or status in statuses]
+    usual = ["normal", "team", "test"] if wanted.include_from_test_key else ["normal", "team"]
     values: dict[str, Any] = {
         "service_id": wanted.service_id,
-        "key_types": ["normal", "team", "test"] if wanted.include_from_test_key else ["normal", "team"],
+        "key_types": list(wanted.key_types) or usual,
         "types": list(dict.fromkeys(wanted.types)) or list(NOTIFICATION_TYPES),
-        "statuses": known,
+        "statuses": [status for status in STATUSES if statuses is None or status in statuses],
         "in_jobs": [False, True] if wanted.include_jobs else [False],
-        "most": before + limit,
-        "limit": limit,
-        "before": before,
     }
     conditions = ""
     if wanted.since is not None:
@@ -121,8 +157,4 @@ def _ids(
         values["since"] = wanted.since
     if not wanted.include_one_off:
         conditions += " AND m.created_by_id IS NULL"
-    if older[0] is not None:
-        # by id too: messages of one batch may have the same time, and none may fall between two pages
-        conditions += " AND (m.created_at, m.id) < (:older, :older_id)"
-        values["older"], values["older_id"] = older
-    return list(session.scalars(text(_PAGE.format(conditions=conditions)), values))
+    return conditions, values

@@ -25,7 +25,7 @@ COLUMNS: Final = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,
     n."to", n._personalisation, n.normalised_to, n.client_reference, n.reference, n.created_at, n.sent_at, n.sent_by,
     n.updated_at, n.billable_units, n.rate_multiplier, n.international, n.phone_prefix, n.postage, n.reply_to_text,
-    n.unsubscribe_link, n.api_key_id, u.name
+    n.unsubscribe_link, n.api_key_id, u.name, n.job_id, n.job_row_number
 """
 """What a `MessageRow` is read from: `n` is the message, `u` the user who sent it."""
 
@@ -100,6 +100,8 @@ class MessageRow(NamedTuple):
     unsubscribe_link: str | None
     api_key_id: UUID | None
     created_by_name: str | None
+    job_id: UUID | None
+    job_row_number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ class StoredMessage:
     unsubscribe_link: str | None
     api_key_id: UUID | None
     created_by_name: str | None
+    job_id: UUID | None = None
+    job_row_number: int | None = None
 
     @classmethod
     def from_row(cls, row: MessageRow, *, to: str, personalisation: dict[str, Any]) -> Self:
@@ -196,6 +200,11 @@ class MessageReader:
         """The service's message by that id, or `None`."""
         row = self._batcher.submit(notification_id)
         return None if row is None or row.service_id != service_id else read_row(row, self._encryptor)
+
+    def get_many(self, service_id: UUID, notification_ids: Sequence[UUID]) -> list[StoredMessage]:
+        """Those of these messages that the service has, in this order."""
+        rows = self._read(list(notification_ids))
+        return [read_row(row, self._encryptor) for row in rows if row is not None and row.service_id == service_id]
 
     def _read(self, ids: list[UUID]) -> list[MessageRow | None]:
         query = _BY_ID.format(columns=COLUMNS).encode()

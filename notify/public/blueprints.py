@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import Final
+
 from flask import Flask
 
 from notify.infra.container import Container
@@ -18,6 +21,7 @@ from notify.public import (
     ses_receipts,
     status,
     unsubscribe,
+    v1,
     v2,
 )
 
@@ -26,7 +30,6 @@ _MODULES = (
     provider_receipts,
     ses_receipts,
     letter_receipts,
-    letter_response_files,
     received_texts,
     documents,
     unsubscribe,
@@ -34,6 +37,8 @@ _MODULES = (
     status,
     metrics_page,
 )
+_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files)
+"""Those of 2020 only, which `LEGACY_2020` switches."""
 
 
 def load() -> None:
@@ -43,5 +48,5 @@ def load() -> None:
 def register(app: Flask, container: Container) -> None:
     """Add the routes to the application."""
     app.config[LOGGED_WORDS].update(word for provider in PROVIDERS for word in provider)
-    for module in _MODULES:
+    for module in (*_MODULES, *(_LEGACY_MODULES if container.parts.settings.legacy_2020 else ())):
         app.register_blueprint(module.blueprint(container))

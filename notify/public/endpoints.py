@@ -1,4 +1,4 @@
-"""Endpoints of version 2: views are plain functions, and their annotations say what they take.
+"""Endpoints of both versions: views are plain functions, and their annotations say what they take.
 
 A view's first parameter is the `Call`. Then come the parts of its path: a `UUID` is read from the text of the path. A
 parameter `body` or `query` that is annotated with a model is validated and given to it; `body: Any` is the JSON as it
@@ -18,9 +18,9 @@ from pydantic import BaseModel
 
 from notify.content.placeholders import TooMuchTextError
 from notify.infra.container import Container
-from notify.infra.errors import ProblemError
-from notify.infra.http import json_answer, read_json
-from notify.infra.validation import validate
+from notify.infra.errors import MalformedRequestError, ProblemError
+from notify.infra.http import json_answer, read_json, read_json_value
+from notify.infra.validation import validate, validate_fields
 from notify.messages.accept.base import Caller
 from notify.messages.errors import too_much_text
 from notify.public.addresses import PublicAddress
@@ -46,9 +46,10 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method of a path. `path` is below `/v2`, in Flask's form."""
+    """A method of a path. `path` is below `prefix`, in Flask's form."""
 
     method: Literal["GET", "POST"]
+    prefix: str
     path: str
     view: Callable[..., Any]
     status: int
@@ -63,6 +64,8 @@ class Endpoint:
     """Refusing a request counts towards the limits of this type of message."""
     most_bytes: int | None
     """Largest body, where it is less than `MAX_REQUEST_BYTES`."""
+    legacy: bool = False
+    """Whether it is of the first version: it is deprecated, and its faults are in field words."""
 
     @property
     def name(self) -> str:
@@ -77,9 +80,11 @@ class Endpoint:
 
 
 class Endpoints:
-    """The endpoints of a module."""
+    """The endpoints of a module. `legacy`: of the first version."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "/v2", *, legacy: bool = False) -> None:
+        self._prefix = prefix
+        self._legacy = legacy
         self._endpoints: list[Endpoint] = []
 
     def __iter__(self) -> Iterator[Endpoint]:
@@ -91,7 +96,21 @@ class Endpoints:
         def declare(view: View) -> View:
             query = _model(view, "query")
             self._endpoints.append(
-                Endpoint("GET", path, view, 200, answer, errors, None, query, False, None, None),
+                Endpoint(
+                    "GET",
+                    self._prefix,
+                    path,
+                    view,
+                    200,
+                    answer,
+                    errors,
+                    body=None,
+                    query=query,
+                    is_body_required=False,
+                    counts_as=None,
+                    most_bytes=None,
+                    legacy=self._legacy,
+                )
             )
             return view
 
@@ -115,7 +134,19 @@ class Endpoints:
             model = body or _model(view, "body")
             self._endpoints.append(
                 Endpoint(
-                    "POST", path, view, status, answer, errors, model, None, is_body_required, counts_as, most_bytes
+                    "POST",
+                    self._prefix,
+                    path,
+                    view,
+                    status,
+                    answer,
+                    errors,
+                    body=model,
+                    query=None,
+                    is_body_required=is_body_required,
+                    counts_as=counts_as,
+                    most_bytes=most_bytes,
+                    legacy=self._legacy,
                 )
             )
             return view
@@ -142,6 +173,7 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
     readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
     models = {"body": _model(endpoint.view, "body"), "query": endpoint.query}
     addresses = container.get(PublicAddress)
+    check = validate_fields if endpoint.legacy else validate
 
     def serve(**given: Any) -> Response:
         call = Call(container, g.caller, addresses.of(request.environ), request)
@@ -152,7 +184,7 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
                 given[name] = parse_id(shown_name, given[name])
             for name, read in readers:
                 model, data = models[name], read(endpoint)
-                given[name] = data if model is None else validate(model, data)
+                given[name] = data if model is None else check(model, data)
             answer = endpoint.view(call, **given)
             return answer if isinstance(answer, Response) else json_answer(answer, endpoint.status)
         except LimitExceededError:
@@ -166,8 +198,17 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
 
 
 def _read_body(endpoint: Endpoint) -> Any:
+    if endpoint.legacy:
+        return _read_legacy_body()
     is_there = endpoint.is_body_required or request.content_length or request.headers.get("Transfer-Encoding")
     return read_json(request) if is_there else {}
+
+
+def _read_legacy_body() -> Any:
+    try:
+        return read_json_value(request)
+    except ProblemError:
+        raise MalformedRequestError from None
 
 
 def _read_query(endpoint: Endpoint) -> Mapping[str, Any]:

@@ -36,13 +36,13 @@ class _Notice(BaseModel):
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/letter/dvla`, where letters are printed by zip files. With `DVLA_TOPIC_ARNS` only genuine
-    messages of these topics are taken; without, which is refused outside development and test, any.
+    """`POST /notifications/letter/dvla`. With `DVLA_TOPIC_ARNS` only genuine messages of these topics are taken;
+    without, in development and test, any.
     """
     settings = container.parts.settings
     printer = settings.part(PrinterSettings)
     verifier = SNSVerifier(lambda: _outbound(container), printer.dvla_topic_arns, settings.sns_url)
-    is_open = printer.printer == "sftp" and (verifier.expects_messages or settings.is_safe_environment)
+    is_open = verifier.expects_messages or settings.is_safe_environment
     routes = Blueprint("letter_response_files", __name__)
     errors.handle(routes)
 

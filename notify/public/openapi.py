@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -14,9 +14,8 @@ from pydantic.json_schema import models_json_schema
 
 from notify.infra.container import Container
 from notify.infra.http import json_answer
-from notify.public import schemas
+from notify.public import schemas, v1, v2
 from notify.public.endpoints import Endpoint
-from notify.public.v2 import ENDPOINTS
 
 VERSION: Final = "2.0.0"
 SUMMARY: Final = "Send text messages, emails and letters, and get their status."
@@ -27,6 +26,7 @@ _ERROR_WORDS: Final = {
     401: "The request has no token",
     403: "The token is not valid, or may not do this",
     404: "Not found",
+    405: "Not found, as the id is none",
     413: "The request is too large",
     429: "A limit is used up",
 }
@@ -55,13 +55,14 @@ _PATH_PART: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 
 @cache
-def document(server: str) -> dict[str, Any]:
-    """The whole description, for a server at this address."""
-    components = _components()
+def document(server: str, *, legacy: bool = True) -> dict[str, Any]:
+    """The whole description, for a server at this address. `legacy`: with version 1, as deprecated."""
+    endpoints = (*v2.ENDPOINTS, *v1.ENDPOINTS) if legacy else v2.ENDPOINTS
+    components = _components(endpoints)
     paths: dict[str, dict[str, Any]] = {}
-    for endpoint in ENDPOINTS:
+    for endpoint in endpoints:
         paths.setdefault(path_of(endpoint), {})[endpoint.method.lower()] = _operation(endpoint, components)
-    for endpoint in ENDPOINTS:
+    for endpoint in endpoints:
         if endpoint.query is not None:
             components.pop(endpoint.query.__name__, None)
     return {
@@ -76,14 +77,15 @@ def document(server: str) -> dict[str, Any]:
 
 def path_of(endpoint: Endpoint) -> str:
     """The endpoint's path in OpenAPI's form."""
-    return "/v2" + _PATH_PART.sub(r"{\2}", endpoint.path)
+    return endpoint.prefix + _PATH_PART.sub(r"{\2}", endpoint.path)
 
 
-def _components() -> dict[str, dict[str, Any]]:
+def _components(endpoints: Sequence[Endpoint]) -> dict[str, dict[str, Any]]:
     """The schemas of all models, by name."""
-    inputs = {model for endpoint in ENDPOINTS for model in (endpoint.body, endpoint.query) if model is not None}
-    answers = {endpoint.answer for endpoint in ENDPOINTS if endpoint.answer is not None}
-    ordered = sorted(inputs | answers | {schemas.ErrorAnswer}, key=lambda model: model.__name__)
+    inputs = {model for endpoint in endpoints for model in (endpoint.body, endpoint.query) if model is not None}
+    answers = {endpoint.answer for endpoint in endpoints if endpoint.answer is not None}
+    errors = {_error_answer(endpoint) for endpoint in endpoints}
+    ordered = sorted(inputs | answers | errors, key=lambda model: model.__name__)
     _, definitions = models_json_schema(
         [(model, "validation" if model in inputs else "serialization") for model in ordered], ref_template=_REF
     )
@@ -96,17 +98,23 @@ def _components() -> dict[str, dict[str, Any]]:
     return components
 
 
+def _error_answer(endpoint: Endpoint) -> type[BaseModel]:
+    return v1.schemas.LegacyErrorAnswer if endpoint.legacy else schemas.ErrorAnswer
+
+
 def _operation(endpoint: Endpoint, components: Mapping[str, Any]) -> dict[str, Any]:
     content = {"application/pdf": {}} if endpoint.answer is None else _json(endpoint.answer)
     responses: dict[str, Any] = {str(endpoint.status): {"description": "Done", "content": content}}
     for status in sorted({401, 403, *endpoint.errors} | ({413} if endpoint.body else set())):
-        responses[str(status)] = {"description": _ERROR_WORDS[status], "content": _json(schemas.ErrorAnswer)}
+        responses[str(status)] = {"description": _ERROR_WORDS[status], "content": _json(_error_answer(endpoint))}
     described: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "responses": responses,
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, components)],
     }
+    if endpoint.legacy:
+        described["deprecated"] = True
     if endpoint.body is not None:
         described["requestBody"] = {"required": endpoint.is_body_required, "content": _json(endpoint.body)}
     return described
@@ -142,16 +150,17 @@ def code_spans(text: str) -> Markup:
 
 def blueprint(container: Container) -> Blueprint:
     """`/openapi.json`, and the same for people at `/docs`."""
-    server = container.parts.settings.api_host_name
+    settings = container.parts.settings
+    described = document(settings.api_host_name, legacy=settings.legacy_2020)
     routes = Blueprint("openapi", __name__, template_folder="templates")
     routes.add_app_template_filter(code_spans)
 
     @routes.get("/openapi.json")
     def description() -> Response:
-        return json_answer(document(server))
+        return json_answer(described)
 
     @routes.get("/docs")
     def page() -> str:
-        return render_template("docs.html", api=document(server), server=server)
+        return render_template("docs.html", api=described, server=settings.api_host_name)
 
     return routes

@@ -76,9 +76,12 @@ def assigned_number(session: Session, service_id: UUID) -> AssignedNumber | None
     return None if row is None else AssignedNumber(*row)
 
 
-def assign_inbound_number(session: Session, service_id: UUID, *, inbound_number_id: UUID | None = None) -> SmsSender:
+def assign_inbound_number(
+    session: Session, service_id: UUID, *, inbound_number_id: UUID | None = None, is_default: bool = True
+) -> SmsSender:
     """Give a service a number, this one or any free one. A service's only text message sender becomes the number;
-    beside others the number is one more sender, and the default. The permission `inbound_sms` is set separately.
+    beside others the number is one more sender, and the default unless `is_default` is false. The permission
+    `inbound_sms` is set separately.
 
     Raises `NotFoundProblemError`, `NoFreeNumberError`, `HasInboundNumberError`.
     """
@@ -99,8 +102,10 @@ def assign_inbound_number(session: Session, service_id: UUID, *, inbound_number_
         (sender,) = present
         sender.sms_sender = number.number
     else:
-        session.execute(update(SmsSender).where(*own, SmsSender.is_default).values(is_default=False))
-        sender = SmsSender(id=new_public_id(), service_id=service_id, sms_sender=number.number, is_default=True)
+        is_default = is_default or not any(sender.is_default for sender in present)
+        if is_default:
+            session.execute(update(SmsSender).where(*own, SmsSender.is_default).values(is_default=False))
+        sender = SmsSender(id=new_public_id(), service_id=service_id, sms_sender=number.number, is_default=is_default)
         session.add(sender)
     sender.inbound_number_id = number.id
     session.flush()

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import ServiceUser, User
@@ -255,3 +255,11 @@ def count_live(session: Session) -> LiveCounts:
         )
     ).one()
     return LiveCounts(*row)
+
+
+def is_service_name_free(session: Session, service_id: UUID, name: str, email_from: str) -> bool:
+    """Whether no service has exactly this name, this service included, and no other one's emails come from `email_from`
+    (contract: internal-services 18).
+    """
+    taken = or_(Service.name == name, and_(Service.normalised_service_name == email_from, Service.id != service_id))
+    return session.scalar(select(Service.id).where(taken).limit(1)) is None

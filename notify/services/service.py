@@ -279,7 +279,33 @@ def archive_service(session: Session, service_id: UUID, *, now: datetime | None 
     service.active = False
     _set_name(service, f"_archived_{moment:%Y-%m-%d-%H:%M:%S}_{service.name}"[:LONGEST_NAME])
     save_version(session, service, now=moment)
+    _revoke_keys(session, service, moment)
+
+
+def _revoke_keys(session: Session, service: Service, moment: datetime) -> None:
     keys = select(ApiKey).where(ApiKey.service_id == service.id, ApiKey.expiry_date.is_(None)).order_by(ApiKey.id)
     for key in session.scalars(keys.with_for_update()).all():
         key.expiry_date = moment
         save_version(session, key, now=moment)
+
+
+def suspend_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
+    """Suspend a service, as 2020 had it (contract: internal-services 18): it cannot send, and its API keys are revoked;
+    it keeps its name and all else. Does nothing to one that is not active. Raises `NotFoundProblemError`.
+    """
+    moment = now or utc_now()
+    service = lock_service(session, service_id)
+    if service.active:
+        service.active = False
+        save_version(session, service, now=moment)
+        _revoke_keys(session, service, moment)
+
+
+def resume_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
+    """Make a service active again; its API keys stay revoked. Does nothing to one that is active. Raises
+    `NotFoundProblemError`.
+    """
+    service = lock_service(session, service_id)
+    if not service.active:
+        service.active = True
+        save_version(session, service, now=now)

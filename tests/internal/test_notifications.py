@@ -295,3 +295,19 @@ def test_messages_are_counted_as_they_are_billed(admin: AdminClient, factory: Fa
     ):
         assert admin.get(path, query)["notifications_sent_count"] == expected, query
     assert admin.get(path, {"limit_days": "week"}, status=400)["message"] == {"limit_days": ["Not a valid integer."]}
+
+
+def test_rows_of_a_csv_file_in_the_list_as_in_2020(messages: Messages, admin: AdminClient) -> None:
+    path = f"/service/{messages.service.id}/notifications"
+    ids = [messages.add(), messages.add()]
+    page = admin.get(path, {"format_for_csv": "True", "page_size": 1})
+    assert (page["page_size"], page["links"], len(page["notifications"])) == (1, {"next": True}, 1)
+    (row,) = page["notifications"]
+    assert set(row) == {
+        "row_number", "recipient", "client_reference", "template_name", "template_type", "job_name", "status",
+        "created_at", "created_by_name", "created_by_email_address",
+    }  # fmt: skip
+    assert (row["status"], row["recipient"], row["row_number"], row["job_name"]) == ("Sending", "07900900123", "", "")
+    plain = admin.get(path, {"format_for_csv": "False"})
+    assert [entry["id"] for entry in plain["notifications"]] == ids[::-1]
+    assert admin.get(path, {"format_for_csv": "True", "page": 9}, status=404)["result"] == "error"

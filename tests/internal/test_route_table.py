@@ -14,16 +14,16 @@ CONVERTER = re.compile(r"<(?:string:)?(\w+)>")
 
 
 def _table() -> set[str]:
-    return {f"{method} {_plain(path)}" for path, method, *_ in ROW.findall((HERE / "routes.md").read_text())}
+    return {f"{method} {plain(path)}" for path, method, *_ in ROW.findall((HERE / "routes.md").read_text())}
 
 
-def _to_come() -> list[str]:
+def to_come() -> list[str]:
     return [line for line in (HERE / "routes_to_come.txt").read_text().splitlines() if line and line[0] != "#"]
 
 
 def _served(app: Flask) -> set[str]:
     declared = {
-        f"{method} {_plain(rule.rule)}"
+        f"{method} {plain(rule.rule)}"
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
@@ -41,21 +41,21 @@ def _is_routed(app: Flask, method: str, path: str) -> bool:
     return True
 
 
-def _plain(path: str) -> str:
+def plain(path: str) -> str:
     """`<string:x>` is `<x>`; the names of parts do not count, their kinds do."""
     return re.sub(r"<(\w+:)?\w+>", lambda found: f"<{found[1] or ''}>", CONVERTER.sub(r"<\1>", path))
 
 
 def test_every_route_is_served_or_to_come(internal_app: Flask) -> None:
     served = _served(internal_app)
-    to_come = {_plain(route) for route in _to_come()}
-    missing = sorted(_table() - served - to_come)
+    expected = {plain(route) for route in to_come()}
+    missing = sorted(_table() - served - expected)
     assert not missing, f"neither served nor to come: {missing}"
-    done = sorted(to_come & served)
+    done = sorted(expected & served)
     assert not done, f"served, so to be taken off routes_to_come.txt: {done}"
-    unknown = sorted(to_come - _table())
+    unknown = sorted(expected - _table())
     assert not unknown, f"not in the table: {unknown}"
 
 
 def test_the_list_of_those_to_come_is_sorted() -> None:
-    assert _to_come() == sorted(set(_to_come()), key=lambda route: route.split()[::-1])
+    assert to_come() == sorted(set(to_come()), key=lambda route: route.split()[::-1])

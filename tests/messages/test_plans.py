@@ -17,7 +17,7 @@ from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.messages import maintenance
 from notify.messages.callbacks import MessageCallbacks
-from notify.messages.listing import ListFilter, page_of_messages, rows_of_messages
+from notify.messages.listing import ListFilter, counted_page_of_ids, page_of_messages, rows_of_messages
 from notify.messages.models import Notification, sent_from_number
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
@@ -80,6 +80,15 @@ def admin_page(number: int = 1, **filters: Any) -> Callable[[Parts], None]:
     return read
 
 
+def counted_page(number: int = 1, **filters: Any) -> Callable[[Parts], None]:
+    def read(parts: Parts) -> None:
+        wanted = ListFilter(SERVICE, include_jobs=False, key_types=("normal",), **filters)
+        with parts.database.reading() as session:
+            assert counted_page_of_ids(session, wanted, number=number, size=1).total > number
+
+    return read
+
+
 def csv_rows(parts: Parts) -> None:
     with parts.database.reading() as session:
         rows_of_messages(session, parts.encryptor, ListFilter(UUID(int=99)), older_than=UUID(int=1))
@@ -133,6 +142,8 @@ def take_receipts(parts: Parts) -> None:
         admin_page(number=2),
         admin_page(types=("sms",), statuses=("failed",), include_from_test_key=True),
         admin_page(include_jobs=False, include_one_off=False, since=utc_now()),
+        counted_page(),
+        counted_page(number=9, types=("sms",), statuses=("delivered",), since=utc_now() - timedelta(days=9)),
         csv_rows,
         search_for("07700900987654", "sms"),
         search_for("no such reference"),

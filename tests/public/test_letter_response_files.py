@@ -24,12 +24,12 @@ def client(parts: Parts, **changes: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def zips(parts: Parts) -> Iterator[Any]:
-    yield from client(parts, letter_printer="sftp")
+    yield from client(parts, legacy_2020=True)
 
 
 @pytest.fixture
 def verified(parts: Parts) -> Iterator[Any]:
-    yield from client(parts, letter_printer="sftp", dvla_topic_arns=[TOPIC])
+    yield from client(parts, legacy_2020=True, dvla_topic_arns=[TOPIC])
 
 
 @pytest.fixture
@@ -94,5 +94,5 @@ def test_with_topics_only_their_genuine_messages_are_taken(verified: Any, parts:
     assert queued(parts) == []
 
 
-def test_it_is_there_for_this_printer_only(other: Any) -> None:
+def test_it_is_of_2020_only(other: Any) -> None:
     assert post(other, notice("NOTIFY-20200115093000-RSP.TXT")).status_code == 404

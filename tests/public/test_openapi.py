@@ -6,14 +6,14 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import status_code_conformance
 
+from notify.public import v1, v2
 from notify.public.openapi import document
-from notify.public.v2 import ENDPOINTS
 from tests.api import Api
 
 schema = schemathesis.openapi.from_dict(document("http://localhost"))
 
 
-def test_the_description_covers_every_route_of_version_2(api: Api) -> None:
+def test_the_description_covers_every_route(api: Api) -> None:
     described = {
         (method.upper(), path.replace("{", "<").replace("}", ">"))
         for path, operations in document("http://localhost")["paths"].items()
@@ -21,10 +21,13 @@ def test_the_description_covers_every_route_of_version_2(api: Api) -> None:
     }
     served = set()
     for rule in api.app.url_map.iter_rules():
-        if rule.rule.startswith("/v2/"):
-            path = rule.rule.replace("<int:version>", "<version>")
+        if rule.endpoint.startswith(("v1.", "v2.")):
+            path = rule.rule.replace("<int:version>", "<version>").replace("<uuid:", "<")
             served |= {(method, path) for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}}
-    assert served - described == {("POST", "/v2/notifications/<string:notification_type>")}
+    assert served - described == {
+        ("POST", "/v2/notifications/<string:notification_type>"),
+        ("POST", "/notifications/<string:notification_type>"),
+    }
     assert described <= served
 
 
@@ -37,7 +40,7 @@ def test_the_description_is_served_and_shown(api: Api) -> None:
     assert sms["additionalProperties"] is False
     assert "default" not in sms["properties"]["reference"]
     page = api.call("GET", "/docs", headers={})
-    assert all(endpoint.summary in page.text for endpoint in ENDPOINTS)
+    assert all(endpoint.summary in page.text for endpoint in (*v2.ENDPOINTS, *v1.ENDPOINTS))
 
 
 def test_operations_have_the_names_of_the_field(api: Api) -> None:
@@ -55,7 +58,19 @@ def test_operations_have_the_names_of_the_field(api: Api) -> None:
         "listTemplates": "Get a list of templates",
         "previewTemplate": "Preview a template",
         "listReceivedTexts": "Get a list of received text messages, newest first",
+        "sendLegacySms": "Send a text message, version 1",
+        "sendLegacyEmail": "Send an email, version 1",
+        "getLegacyNotification": "Get a message and its status, version 1",
+        "listLegacyNotifications": "Get a list of messages, newest first, version 1",
     }
+
+
+def test_version_1_is_deprecated(api: Api) -> None:
+    paths = api.call("GET", "/openapi.json", headers={}).get_json()["paths"]
+    for path, operations in paths.items():
+        for operation in operations.values():
+            assert operation.get("deprecated", False) is not path.startswith("/v2/")
+    assert "Deprecated." in api.call("GET", "/docs", headers={}).text
 
 
 def test_the_page_shows_code_as_code(api: Api) -> None:
