@@ -34,7 +34,7 @@ def verified(parts: Parts) -> Iterator[Any]:
 
 @pytest.fixture
 def other(parts: Parts) -> Iterator[Any]:
-    yield from client(parts)
+    yield from client(parts, legacy_2020=False)
 
 
 def notice(key: str, **changes: Any) -> dict[str, Any]:
