@@ -13,7 +13,7 @@ Functions stay importable and are called in tests with a container. `add_to` mak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
@@ -54,11 +54,14 @@ class Retry:
 
 @dataclass(frozen=True)
 class Periodic:
-    """When beat publishes a task, to which queue, and after how many seconds a run that has not begun is dropped."""
+    """When beat publishes a task, to which queue, with which arguments, and after how many seconds a run that has not
+    begun is dropped.
+    """
 
     schedule: Schedule
     queue: str
     expires: float | None
+    kwargs: Mapping[str, Any]
 
     def entry(self, name: str, settings: Settings) -> dict[str, Any] | None:
         """The entry of Celery's `beat_schedule`; None where these settings have no use for the task."""
@@ -70,7 +73,8 @@ class Periodic:
             options["expires"] = schedule.total_seconds()
         elif self.expires is not None:
             options["expires"] = self.expires
-        return {"task": name, "schedule": schedule, "options": options}
+        entry = {"task": name, "schedule": schedule, "options": options}
+        return {**entry, "kwargs": dict(self.kwargs)} if self.kwargs else entry
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,16 @@ class TaskSet:
         queue: str = queues.PERIODIC,
         expires: float | None = None,
         retry: Retry | None = None,
-    ) -> Callable[[Callable[[Container], None]], Callable[[Container], None]]:
+        **kwargs: Any,
+    ) -> Callable[[Function[P, None]], Function[P, None]]:
         """Declare a task that beat publishes. A schedule may come from the settings, which may have none. Times are
         those of UTC, but for a `LondonCrontab`.
 
-        `expires` is in seconds; `RUN_ONCE` stands for the length of an interval.
+        `expires` is in seconds; `RUN_ONCE` stands for the length of an interval. `kwargs` go to the function.
         """
 
-        def declare(function: Callable[[Container], None]) -> Callable[[Container], None]:
-            self._add(DeclaredTask(name, function, retry, Periodic(schedule, queue, expires)))
+        def declare(function: Function[P, None]) -> Function[P, None]:
+            self._add(DeclaredTask(name, function, retry, Periodic(schedule, queue, expires, kwargs)))
             return function
 
         return declare

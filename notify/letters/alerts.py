@@ -35,10 +35,10 @@ WHERE notification_status = 'created' AND notification_type = 'letter' AND creat
 # of each service by the index of lists (docs/decisions/0020)
 _FAILED: Final = """
 SELECT count(*) FROM services s
-CROSS JOIN unnest(ARRAY['normal', 'team']) AS key_type CROSS JOIN unnest(ARRAY[false, true]) AS in_job
+CROSS JOIN unnest(ARRAY['normal', 'team']) AS kind CROSS JOIN unnest(ARRAY[false, true]) AS in_job
 CROSS JOIN LATERAL (
     SELECT FROM notifications m
-    WHERE m.service_id = s.id AND m.key_type = key_type AND m.notification_type = 'letter'
+    WHERE m.service_id = s.id AND m.key_type = kind AND m.notification_type = 'letter'
           AND m.notification_status = 'technical-failure' AND (m.job_id IS NOT NULL) = in_job AND m.created_at >= %s
 ) AS found
 """

@@ -21,7 +21,10 @@ class LetterFailedError(Exception):
     """A letter became `technical-failure`. The task that raises it counts as failed, so that people see it."""
 
     def __init__(self, notification_id: UUID, reason: str) -> None:
-        super().__init__(f"letter {notification_id}: {reason}")
+        super().__init__(notification_id, reason)
+
+    def __str__(self) -> str:
+        return f"letter {self.args[0]}: {self.args[1]}"
 
 
 def mark_failed(database: Database, notification_id: UUID, now: datetime) -> bool:

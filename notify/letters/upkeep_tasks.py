@@ -53,7 +53,12 @@ def check_if_letters_in_technical_failure(container: Container) -> None:
     container.get(LetterAlerts).check_failed()
 
 
-@tasks.periodic("check-if-letters-still-pending-virus-check", crontab(minute="*/10"), expires=600)
+@tasks.periodic(
+    "check-if-letters-still-pending-virus-check",
+    crontab(minute="*/10"),
+    expires=600,
+    max_minutes_ago_to_check=CHECKED_MINUTES,
+)
 def check_if_letters_still_pending_virus_check(
     container: Container, max_minutes_ago_to_check: int = CHECKED_MINUTES
 ) -> None:
@@ -61,7 +66,12 @@ def check_if_letters_still_pending_virus_check(
     container.get(LetterAlerts).check_pending(timedelta(minutes=max_minutes_ago_to_check))
 
 
-@tasks.periodic("check-if-letters-still-pending-virus-check-nightly", LondonCrontab(hour=20, minute=0))
+@tasks.periodic(
+    "check-if-letters-still-pending-virus-check-nightly",
+    LondonCrontab(hour=20, minute=0),
+    max_minutes_ago_to_check_only=CHECKED_ONLY_MINUTES,
+    max_minutes_ago_to_check_and_rescan=RESCANNED_MINUTES,
+)
 def check_if_letters_still_pending_virus_check_nightly(
     container: Container,
     max_minutes_ago_to_check_only: int = CHECKED_ONLY_MINUTES,

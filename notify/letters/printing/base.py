@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 LETTER_PROVIDER: Final = "dvla"
-"""The identifier of the provider of letters (contract: data-model 6): `sent_by` of every letter that was printed."""
+"""The identifier of the provider of letters (contract: data-model 6): `sent_by` of letters that were really printed."""
 
 
 class PrinterError(Exception):
@@ -48,8 +48,8 @@ class PrintJob:
 class Printer(Protocol):
     """Takes letters one at a time."""
 
-    sends_at_once: ClassVar[bool]
-    """Whether letters are handed over as soon as they are ready, and not once a day."""
+    identifier: ClassVar[str]
+    """`sent_by` of the letters that it took."""
 
     def print_letter(self, job: PrintJob) -> Taken:
         """Hand a letter over; returns when the printer has it. Safe to repeat: the printer knows letters by their id.

@@ -16,7 +16,6 @@ from notify.infra.secrets import Encryptor, UndecipherableError
 from notify.infra.times import utc_now
 from notify.letters.files import LetterFiles, LetterMissingError
 from notify.letters.printing.base import (
-    LETTER_PROVIDER,
     Printer,
     PrinterError,
     PrintJob,
@@ -103,7 +102,8 @@ class LetterDeliverer:
             logger.error("letter not printed: wrong kind of key", id=row.id, key_type=row.key_type)
             return
         try:
-            taken = self._printer().print_letter(self._job(row))
+            printer = self._printer()
+            taken = printer.print_letter(self._job(row))
         except RetryablePrinterError:
             raise
         except PrinterError as error:
@@ -115,11 +115,12 @@ class LetterDeliverer:
         else:
             if taken is Taken.DUPLICATE:
                 logger.warning("the printer had this letter already", id=row.id)
-            self._mark_sent(row.id)
+            self._mark_sent(row.id, printer.identifier)
 
     def fail(self, notification_id: UUID, reason: str) -> None:
         """End a letter. Always raises `LetterFailedError`, so that it is seen."""
-        mark_failed(self._database, notification_id, self._now())
+        if mark_failed(self._database, notification_id, self._now()):
+            logger.error("letter cannot be printed", id=notification_id, reason=reason)
         raise LetterFailedError(notification_id, reason)
 
     def _read(self, notification_id: UUID) -> _Row | None:
@@ -144,8 +145,8 @@ class LetterDeliverer:
             pdf=pdf,
         )
 
-    def _mark_sent(self, notification_id: UUID) -> None:
-        values = {"now": self._now(), "by": LETTER_PROVIDER, "completed": sorted(COMPLETED), "id": notification_id}
+    def _mark_sent(self, notification_id: UUID, printer: str) -> None:
+        values = {"now": self._now(), "by": printer, "completed": sorted(COMPLETED), "id": notification_id}
         with self._database.connection() as connection:
             found = connection.execute(_SENT, values).fetchone()
         if found is not None:

@@ -18,7 +18,14 @@ from notify.infra.container import Container
 from notify.infra.json_values import InvalidJSONError, dump_json, parse_json
 from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.letters.printing.address import recipient_and_address
-from notify.letters.printing.base import PrinterError, PrintJob, RetryablePrinterError, Taken, ThrottledError
+from notify.letters.printing.base import (
+    LETTER_PROVIDER,
+    PrinterError,
+    PrintJob,
+    RetryablePrinterError,
+    Taken,
+    ThrottledError,
+)
 from notify.letters.printing.callback_tokens import CallbackTokens
 from notify.letters.printing.credentials import API_KEY, PASSWORD, USERNAME, PrinterCredentials
 from notify.letters.settings import PrinterSettings
@@ -56,7 +63,7 @@ def new_password() -> str:
 class DvlaPrinter:
     """Hands letters over one at a time, by HTTP. May be used by many threads."""
 
-    sends_at_once: ClassVar[bool] = False
+    identifier: ClassVar[str] = LETTER_PROVIDER
 
     def __init__(
         self,

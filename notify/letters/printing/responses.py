@@ -32,7 +32,7 @@ FIELDS: Final = 4
 SENT: Final = "Sent"
 ACKNOWLEDGED: Final = "root/dispatch/"
 FAKE_SECONDS: Final = 30
-_NAME: Final = re.compile(r"NOTIFY-(\d{14})-RSP\.TXT", re.IGNORECASE | re.ASCII)
+_NAME: Final = re.compile(r"NOTIFY-(?P<time>\d{14})-RSP\.TXT", re.IGNORECASE | re.ASCII)
 _RESPONSE_ENDS: Final = ("rs.txt", "rsp.txt")
 
 _UPDATE: Final = """
@@ -92,7 +92,7 @@ def billing_day(name: str) -> date:
     """The local date of the time in the name of a file; its seconds do not count. Raises `ResponseFileError`."""
     found = _NAME.search(name)
     try:
-        moment = datetime.strptime(found[1][:12], "%Y%m%d%H%M") if found else None
+        moment = datetime.strptime(found.group("time")[:12], "%Y%m%d%H%M") if found else None
     except ValueError:
         moment = None
     if moment is None:

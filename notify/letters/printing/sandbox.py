@@ -8,13 +8,14 @@ from notify.infra.container import Container
 from notify.infra.queue import Queue
 from notify.letters.printing.base import PrintJob, RetryablePrinterError, Taken
 from notify.letters.publish import publish_fake_callback
+from notify.providers import sandbox
 from notify.providers.settings import EmailProviderSettings
 
 
 class SandboxPrinter:
     """Takes every letter, and has its despatch reported after the sandbox's delay of receipts."""
 
-    sends_at_once: ClassVar[bool] = True
+    identifier: ClassVar[str] = sandbox.IDENTIFIER
 
     def __init__(self, queue: Queue, *, delay_seconds: float) -> None:
         self._queue = queue
