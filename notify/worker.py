@@ -7,6 +7,7 @@ from functools import partial
 from celery import Celery, signals
 
 from notify.infra.container import Container
+from notify.infra.garbage import settle_garbage_collector
 from notify.infra.parts import build_parts, configure_logs, configure_traces
 from notify.infra.queue import end_hard, watch_tasks
 from notify.infra.task_set import TaskSet
@@ -26,6 +27,7 @@ def create_celery(settings: Settings) -> Celery:
     for module in load("tasks"):
         tasks: TaskSet = module.tasks
         tasks.add_to(celery, container)
+    signals.worker_ready.connect(lambda **_signal: settle_garbage_collector(), weak=False)
     # when every task is done: calls that no task waits for are finished, too
     signals.worker_shutdown.connect(lambda **_signal: container.close(), weak=False)
     return celery

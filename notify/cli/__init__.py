@@ -57,6 +57,7 @@ ENTRIES = {
             "populate-service-volume-intentions": "Store how much services mean to send.",
         },
     ),
+    **_entries("changes", {"list-changes": "List what people changed through the admin app: who, when, what to."}),
     **_entries(
         "api_keys",
         {

@@ -1,4 +1,4 @@
-"""The table of events (contract: data-model)."""
+"""The tables of what people did."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, String
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.database import Base
@@ -26,3 +26,25 @@ class Event(Base):
     data: Mapped[Any] = mapped_column(JSON)
 
     __table_args__ = (Index("ix_events_created_at", "created_at"),)
+
+
+class Change(Base):
+    """A change that was made through the internal API: who made it, when, and to what. What it was is in the history of
+    the row that changed.
+
+    `user_id` is the person as the admin app names them; None where it does not say. `operation` is the endpoint's name,
+    `subject` holds the ids in its path, by name.
+    """
+
+    __tablename__ = "changes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    client: Mapped[str]
+    user_id: Mapped[UUID | None]
+    method: Mapped[str]
+    operation: Mapped[str]
+    service_id: Mapped[UUID | None]
+    subject: Mapped[dict[str, str]] = mapped_column(JSONB)
+
+    __table_args__ = (Index("ix_changes_service_id", "service_id", "id"), Index("ix_changes_user_id", "user_id", "id"))

@@ -5,7 +5,6 @@ Decision: docs/decisions/0016-web-server.md.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import resource
@@ -22,6 +21,7 @@ import structlog
 
 from notify.infra import metrics
 from notify.infra.connection_guard import ConnectionGuard, ConnectionLimits
+from notify.infra.garbage import settle_garbage_collector
 from notify.infra.heartbeat import Heartbeats, Watchdog
 
 if TYPE_CHECKING:
@@ -78,11 +78,9 @@ def serve(sites: Sequence[Site], limits: ServerLimits) -> None:
     """Serve the sites until SIGTERM or SIGINT. The first has its processes under this one; each further one has a
     process between, which is started again when it ends.
 
-    Processes are forked. What is imported by now is in memory once for all of them, because the garbage collector is
-    kept from writing to it.
+    Processes are forked. What is imported by now is in memory once for all of them.
     """
-    gc.collect()
-    gc.freeze()
+    settle_garbage_collector()
     allow_descriptors(limits.connections + _SPARE_DESCRIPTORS)
     others = [_Aside(site, limits) for site in sites[1:]]
     try:

@@ -21,10 +21,13 @@ class Unread(Generic[M]):
 
     def __init__(self, model: type[M]) -> None:
         self._model = model
+        self.result: M | None = None
+        """What was read, once it was."""
 
     def read(self) -> M:
         """The model. Raises the problem in the model's words."""
-        return read(self._model)
+        self.result = read(self._model)
+        return self.result
 
 
 def incoming_model(hint: Any) -> type[Incoming] | None:

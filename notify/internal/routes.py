@@ -32,10 +32,12 @@ from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from flask import Blueprint, Response, request
+import structlog
+from flask import Blueprint, Response, g, request
 from pydantic_core import to_jsonable_python
 from sqlalchemy.orm import Session
 
+from notify.events.changes import record_change
 from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.json_values import dump_json
@@ -43,7 +45,7 @@ from notify.infra.replica import BulkSession, Replica
 from notify.infra.request_gate import allow_large_body
 from notify.infra.validation import parse_uuid
 from notify.internal import errors
-from notify.internal.auth import Client, InternalAuthenticator, note_acting_user
+from notify.internal.auth import Client, InternalAuthenticator, acting_user
 from notify.internal.errors import Envelope
 from notify.internal.reading import Unread, incoming_model, read
 from notify.internal.schemas import Incoming
@@ -55,6 +57,16 @@ V = TypeVar("V", bound=Callable[..., Any])
 _PART: Final = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 _PATH_TYPES: Final = (UUID, int, str)
 _NO_FIELD_TYPES: Final = (UUID, date, datetime)
+_AUTHORS: Final = (
+    "created_by",
+    "created_by_id",
+    "updated_by",
+    "updated_by_id",
+    "archived_by",
+    "approved_by_id",
+    "user_id",
+)
+"""Fields of bodies that name the person who acts."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +190,9 @@ class Routes:
                 authenticator = container.get(InternalAuthenticator)
                 authenticator.authenticate(request.headers.get("Authorization"), client)
                 allow_large_body(request.environ)
-                note_acting_user(request.headers.get("X-Notify-User-Id"))
+                g.acting_user = acting_user(request.headers.get("X-Notify-User-Id"))
+                if g.acting_user is not None:
+                    structlog.contextvars.bind_contextvars(acting_user_id=str(g.acting_user))
 
         @blueprint.errorhandler(Exception)
         def failed(error: Exception) -> Response:
@@ -186,17 +200,28 @@ class Routes:
 
         for endpoint in self.endpoints:
             name = f"{endpoint.name}_{endpoint.method.lower()}"
-            blueprint.add_url_rule(endpoint.path, name, _serve(endpoint, container), methods=[endpoint.method])
+            blueprint.add_url_rule(endpoint.path, name, _serve(endpoint, container, client), methods=[endpoint.method])
         return blueprint
 
 
-def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
+def _serve(endpoint: Endpoint, container: Container, client: Client | None) -> Callable[..., Response]:
     """What Flask calls: reads what the view asks for, runs it, and writes down what it answers."""
     view, database = endpoint.view, container.parts.database
     sessions = [name for name, hint in endpoint.hints.items() if hint is Session]
     bulk_sessions = [name for name, hint in endpoint.hints.items() if hint is BulkSession]
     containers = {name: container for name, hint in endpoint.hints.items() if hint is Container}
     opened = database.transaction if endpoint.writes else database.reading
+    changes = endpoint.writes and endpoint.method != "GET" and client is not None
+
+    def log(session: Session, arguments: Mapping[str, Any]) -> None:
+        record_change(
+            session,
+            client=client.value if client else "",
+            user_id=g.acting_user or _author(arguments),
+            method=endpoint.method,
+            operation=endpoint.name,
+            subject={name: arguments[name] for name in endpoint.path_hints},
+        )
 
     def serve(**parts: Any) -> Response:
         arguments = {name: _path_part(parts[name], hint) for name, hint in endpoint.path_hints.items()}
@@ -209,15 +234,32 @@ def _serve(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
             answer = replica.read(lambda session: view(**arguments, **dict.fromkeys(bulk_sessions, session)))
             return _response(answer, endpoint.status)
         if not sessions:
-            return _response(view(**arguments), endpoint.status)
+            response = _response(view(**arguments), endpoint.status)
+            if changes and response.status_code < 400:
+                with opened() as session:
+                    log(session, arguments)
+            return response
         with opened() as session:  # which commits before the answer leaves
             response = _response(view(**arguments, **dict.fromkeys(sessions, session)), endpoint.status)
+            if changes and response.status_code < 400:
+                log(session, arguments)
         if endpoint.writes and (service_id := arguments.get("service_id")) is not None:
             # the change is seen here at once, by other processes within two seconds
             container.get(ServiceCache).forget(service_id)
         return response
 
     return serve
+
+
+def _author(arguments: Mapping[str, Any]) -> UUID | None:
+    """Who made a change, as its body says: where the admin app does not say it for the whole request."""
+    for value in arguments.values():
+        body = value.result if isinstance(value, Unread) else value
+        if isinstance(body, Incoming):
+            for field in _AUTHORS:
+                if (author := acting_user(str(getattr(body, field, "")))) is not None:
+                    return author
+    return None
 
 
 def _response(result: Any, status: int) -> Response:

@@ -1,0 +1,55 @@
+"""The log of changes that people make through the internal API: who, when, what to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from notify.events.models import Change
+
+
+def record_change(
+    session: Session,
+    *,
+    client: str,
+    user_id: UUID | None,
+    method: str,
+    operation: str,
+    subject: Mapping[str, object],
+) -> None:
+    """Note a change in the transaction that makes it. `subject` holds the ids in the endpoint's path, by name."""
+    service_id = subject.get("service_id")
+    session.add(
+        Change(
+            client=client,
+            user_id=user_id,
+            method=method,
+            operation=operation,
+            service_id=service_id if isinstance(service_id, UUID) else None,
+            subject={name: str(value) for name, value in subject.items()},
+        )
+    )
+
+
+def list_changes(
+    session: Session,
+    *,
+    service_id: UUID | None = None,
+    user_id: UUID | None = None,
+    older_than: UUID | None = None,
+    limit: int = 50,
+) -> Sequence[Change]:
+    """Changes, the newest first: of a service, or by a person, where given. `older_than` is the id of the last one that
+    was seen.
+    """
+    query = select(Change).order_by(Change.id.desc()).limit(limit)
+    if service_id is not None:
+        query = query.where(Change.service_id == service_id)
+    if user_id is not None:
+        query = query.where(Change.user_id == user_id)
+    if older_than is not None:
+        query = query.where(Change.id < older_than)
+    return session.scalars(query).all()
