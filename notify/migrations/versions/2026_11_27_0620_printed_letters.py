@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "2026_11_27_0620"
-down_revision = "2026_11_27_0501"
+down_revision = "2026_11_27_0510"
 branch_labels = None
 depends_on = None
 
