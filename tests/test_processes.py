@@ -60,6 +60,12 @@ KINDS: Final = {
         "notify.internal.users",
         SHEETS | LETTERS | SENDING | STARTING | TESTING | {"notify.console", "notify.worker"},
     ),
+    # PDFs are read by child processes, which load what that takes
+    "web template preview": Kind(
+        _WEB.format(api="template_preview"),
+        "notify.template_preview.precompiled",
+        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"PIL", "notify.console", "notify.internal", "notify.public"},
+    ),
     "worker": Kind(
         _WORKER,
         "notify.messages.tasks",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask
 
 from notify.infra.container import Container
-from notify.template_preview import precompiled
+from notify.template_preview import precompiled, templated
 from notify.template_preview.door import door
 
-_MODULES = (precompiled,)
+_MODULES = (precompiled, templated)
 
 
 def load() -> None:

@@ -7,7 +7,7 @@ import socketserver
 import struct
 import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from notify.letters.antivirus import EICAR
 
@@ -35,14 +35,16 @@ class ClamdServer:
     """Runs until the block ends, on loopback or, with a path, on a Unix socket."""
 
     def __init__(self, path: Path | None = None, *, most_bytes: int = 2**20) -> None:
-        self._server: Any = (
+        server = (
             socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler)
             if path is None
             else socketserver.ThreadingUnixStreamServer(str(path), _Handler)
         )
+        self._server = cast("Any", server)
         self._server.daemon_threads = True
         self._server.scanned, self._server.mode, self._server.most_bytes = [], "", most_bytes
-        self.address = f"unix://{path}" if path else f"tcp://127.0.0.1:{self._server.server_address[1]}"
+        port = path or self._server.socket.getsockname()[1]
+        self.address = f"unix://{path}" if path else f"tcp://127.0.0.1:{port}"
 
     @property
     def scanned(self) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 
@@ -55,8 +57,11 @@ def test_a_wrong_method_is_a_bare_405(preview: Preview) -> None:
 
 
 def test_elsewhere_it_is_served_only_where_the_settings_say_so() -> None:
-    def app_of(**changes: object) -> Flask:
-        names = {"api_host_name": "https://api.example.gov.uk", "admin_base_url": "https://admin.example.gov.uk"}
+    def app_of(**changes: Any) -> Flask:
+        names: dict[str, Any] = {
+            "api_host_name": "https://api.example.gov.uk",
+            "admin_base_url": "https://admin.example.gov.uk",
+        }
         return create_app(load(**PRODUCTION, **names, **changes))
 
     closed = app_of()

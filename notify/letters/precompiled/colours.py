@@ -278,8 +278,10 @@ class _Walk:
             return instruction
         try:
             pixels = picture.as_pil_image().convert("RGB")
-        except (NotImplementedError, ValueError, OSError, pikepdf.PdfError):
-            raise UnreadablePdfError("a picture is damaged") from None
+        except Exception as error:  # the library has many, for what it does not read
+            if isinstance(error, MemoryError):
+                raise
+            return instruction
         name = f"/NotifyPicture{len(self.added) + 1}"
         self.added[name] = stream_of_pixels(self._pdf, pixels)
         return _operation("Do", Name(name))

@@ -105,12 +105,12 @@ def page_png(
             raise UnreadablePdfError("it must have exactly one page")
         add_zones(pdf, pdf.pages[0].obj, first=zones == "first")
         content = saved(pdf, as_it_is=True)
+    count = len(open_pdf(content).pages)
+    index = number - 1 if number > 0 else count + number - 1
+    if not 0 <= index < count:
+        raise PageMissingError(number)
     document = measured_copy(content)
     try:
-        count = len(document)
-        index = number - 1 if number > 0 else count + number - 1
-        if not 0 <= index < count:
-            raise PageMissingError(number)
         return {}, _png(document[index], dpi, hide_notify=hide_notify)
     finally:
         document.close()

@@ -98,8 +98,9 @@ def _decoded(pdf: Pdf, picture: pikepdf.Stream) -> Image:
     if is_plain and picture.get("/BitsPerComponent") == 8 and _last_filter(picture) != Name.JPXDecode:
         try:
             return PdfImage(picture).as_pil_image().convert("RGB")
-        except (NotImplementedError, ValueError, OSError, pikepdf.PdfError):
-            pass
+        except Exception as error:  # the library has many, for what it does not read
+            if isinstance(error, MemoryError):
+                raise
     return _drawn(pdf, picture)
 
 

@@ -15,6 +15,8 @@ from notify.letters.precompiled.workers import PdfWorkers
 
 logger = structlog.get_logger(__name__)
 
+NOTED_BYTES: Final = 64 * 1024
+"""Growth that is worth a line: the font of the address alone takes some."""
 LARGE_BYTES: Final = 2 * 1024 * 1024
 """The printer takes no larger file (contract: letters 3.4)."""
 
@@ -88,5 +90,5 @@ def _sanitised(answer: dict[str, Any], made: bytes) -> Sanitised:
 def _look_at_size(before: int, after: int) -> None:
     if after > LARGE_BYTES:
         logger.error("a rewritten PDF is larger than the printer takes", bytes=after, bytes_before=before)
-    elif after > 1.5 * before:
+    elif after > 1.5 * before and after - before > NOTED_BYTES:
         logger.warning("a PDF has grown much by being rewritten", bytes=after, bytes_before=before)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Final
-
-import pikepdf
-from pikepdf import Name, Pdf
+from typing import TYPE_CHECKING, Final
 
 from notify.letters.render.errors import AttachmentError
 from notify.letters.render.letter import RenderedLetter
+
+if TYPE_CHECKING:
+    from pikepdf import Pdf
 
 _MM: Final = 72 / 25.4
 _PAGE_HEIGHT: Final = 297 * _MM
@@ -24,13 +24,16 @@ def with_logo(part: bytes, logo: bytes) -> bytes:
     """The part with the logo on its first page: 18 mm high; one that would be wider than 70 mm then is 70 mm wide and
     centred in the height (contract: letters 3.1).
     """
+    import pikepdf  # most processes never touch a PDF
+    from pikepdf import Name
+
     with pikepdf.open(io.BytesIO(part)) as pdf, pikepdf.open(io.BytesIO(logo)) as drawing:
         source = drawing.pages[0]
         _, _, width, height = map(float, source.mediabox)
         scale = min(LOGO_HEIGHT / height, LOGO_WIDTH / width)
         bottom = _PAGE_HEIGHT - _LOGO_TOP - (LOGO_HEIGHT + scale * height) / 2
         page = pdf.pages[0]
-        name = page.add_resource(pdf.copy_foreign(source.as_form_xobject()), Name.XObject)
+        name = page.add_resource(pdf.copy_foreign(source.as_form_xobject()), Name.XObject, Name.Logo)
         place = f"q {scale:.6f} 0 0 {scale:.6f} {_LOGO_LEFT:.4f} {bottom:.4f} cm {name} Do Q\n"
         page.contents_add(place.encode(), prepend=True)
         return _saved(pdf)
@@ -38,6 +41,8 @@ def with_logo(part: bytes, logo: bytes) -> bytes:
 
 def joined(parts: Sequence[bytes], attachment: bytes | None) -> RenderedLetter:
     """Parts and attachment as one letter. Raises `AttachmentError`."""
+    import pikepdf
+
     with pikepdf.open(io.BytesIO(parts[0])) as pdf:
         if len(parts) == 1 and attachment is None:
             return RenderedLetter(parts[0], len(pdf.pages))
@@ -55,11 +60,15 @@ def joined(parts: Sequence[bytes], attachment: bytes | None) -> RenderedLetter:
 
 def page_count(content: bytes) -> int:
     """The pages of a PDF of ours."""
+    import pikepdf
+
     with pikepdf.open(io.BytesIO(content)) as pdf:
         return len(pdf.pages)
 
 
 def _saved(pdf: Pdf) -> bytes:
+    from pikepdf import ObjectStreamMode
+
     out = io.BytesIO()
-    pdf.save(out, deterministic_id=True, force_version="1.7", object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    pdf.save(out, deterministic_id=True, force_version="1.7", object_stream_mode=ObjectStreamMode.generate)
     return out.getvalue()

@@ -1,12 +1,11 @@
-"""Typst compilers with our layout and fonts: made once, used by one thread at a time."""
+"""Typst with our layout and fonts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from hashlib import sha1
 from pathlib import Path
-from queue import Empty, LifoQueue
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from notify.letters.render.errors import LetterRenderError
@@ -20,7 +19,7 @@ FONTS: Final = _HERE.parent / "fonts"
 
 
 class LayoutCompiler:
-    """Makes PDFs of the layout's files. Thread-safe: each thread takes a compiler, and gives it back.
+    """Makes PDFs of the layout's files. Thread-safe; one runs at a time, as Typst keeps the interpreter's lock.
 
     `font_folders` have fonts for scripts that ours lacks. The base text never depends on them, nor on the fonts of the
     machine: where a font of the same name is in several places, ours is taken.
@@ -29,43 +28,34 @@ class LayoutCompiler:
     def __init__(self, font_folders: Sequence[Path], *, system_fonts: bool) -> None:
         self._font_folders = [FONTS, *font_folders]
         self._system_fonts = system_fonts
-        self._idle: dict[str, LifoQueue[typst.Compiler]] = {}
+        self._lock = Lock()
         self._fonts: typst.Fonts | None = None
+        self._compilers: dict[str, typst.Compiler] = {}
 
     def compile(self, file: str, inputs: dict[str, str]) -> bytes:
         """The PDF of a file of the layout. The same inputs give the same bytes. Raises `LetterRenderError`."""
-        import typst
+        import typst  # most processes never render a letter
 
-        with self._compiler(file) as compiler:
+        with self._lock:
             try:
-                pdf: Any = compiler.compile(
+                pdf: Any = self._compiler(file).compile(
                     sys_inputs=inputs, format="pdf", pdf_standards="1.7", timestamp=0, pdf_tags=False
                 )
-            except typst.TypstError as error:
-                # the message may have text of the letter in it
-                raise LetterRenderError(f"{file} cannot be laid out") from error
+            except typst.TypstError:
+                # without its cause, which may have words of the letter in it
+                raise LetterRenderError(f"{file} cannot be laid out") from None
         return bytes(pdf)
 
-    @contextmanager
-    def _compiler(self, file: str) -> Iterator[typst.Compiler]:
-        idle = self._idle.setdefault(file, LifoQueue())
-        try:
-            compiler = idle.get_nowait()
-        except Empty:
-            compiler = self._make(file)
-        try:
-            yield compiler
-        finally:
-            idle.put(compiler)
-
-    def _make(self, file: str) -> typst.Compiler:
-        import typst  # most processes never render a letter
+    def _compiler(self, file: str) -> typst.Compiler:
+        import typst
 
         if self._fonts is None:
             self._fonts = typst.Fonts(
                 include_system_fonts=self._system_fonts, include_embedded_fonts=False, font_paths=self._font_folders
             )
-        return typst.Compiler(LAYOUT / file, root=LAYOUT, font_paths=self._fonts)
+        if file not in self._compilers:
+            self._compilers[file] = typst.Compiler(LAYOUT / file, root=LAYOUT, font_paths=self._fonts)
+        return self._compilers[file]
 
 
 def layout_version() -> str:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha1
 from threading import Lock
 from typing import Final
 
-import pikepdf
 from cachetools import TTLCache
 
 from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
+from notify.letters.render.cmyk import to_cmyk
+from notify.letters.render.compiler import LayoutCompiler
 from notify.letters.render.errors import LogoError
-from notify.letters.render.ink import to_cmyk
 from notify.letters.render.letter import Purpose
 from notify.letters.render.svg import sanitised
 
 FOLDER: Final = "letters/static/images/letter-template"
 """Where logos are in their bucket (contract: letters 13.6)."""
 
+_LAYOUT: Final = "logo.typ"
 _KEPT: Final = 256
 _KEPT_SECONDS: Final = 300
 
@@ -36,9 +35,9 @@ class Logo:
 class Logos:
     """Reads logos. Those read are kept for five minutes. Thread-safe."""
 
-    def __init__(self, bucket: Bucket, draw: Callable[[str], bytes]) -> None:
+    def __init__(self, bucket: Bucket, compiler: LayoutCompiler) -> None:
         self._bucket = bucket
-        self._draw = draw
+        self._compiler = compiler
         self._lock = Lock()
         self._kept: TTLCache[tuple[str, Purpose], Logo] = TTLCache(_KEPT, _KEPT_SECONDS)
 
@@ -58,15 +57,7 @@ class Logos:
         except (ObjectMissingError, InvalidKeyError) as error:
             raise LogoError(f"There is no logo {name}") from error
         drawing = sanitised(content)
-        pdf = self._draw(drawing)
+        pdf = self._compiler.compile(_LAYOUT, {"drawing": drawing})
         if purpose == "print":
-            pdf = _for_print(pdf)
+            pdf = to_cmyk(pdf)
         return Logo(pdf, sha1(drawing.encode(), usedforsecurity=False).hexdigest())
-
-
-def _for_print(content: bytes) -> bytes:
-    out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(content)) as pdf:
-        to_cmyk(pdf)
-        pdf.save(out, deterministic_id=True)
-    return out.getvalue()

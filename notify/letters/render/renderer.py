@@ -11,6 +11,7 @@ from notify.content.qr import QrCodeTooLong
 from notify.infra.container import Container
 from notify.infra.times import utc_now
 from notify.letters.render.assembly import joined, with_logo
+from notify.letters.render.cmyk import has_rgb, to_cmyk
 from notify.letters.render.compiler import LayoutCompiler, layout_version
 from notify.letters.render.data import part_as_json
 from notify.letters.render.errors import LetterRenderError
@@ -21,7 +22,6 @@ from notify.letters.settings import LetterRenderSettings
 __all__ = ["Letter", "LetterRenderer", "Part", "Purpose", "RenderedLetter"]
 
 _LAYOUT: Final = "letter.typ"
-_LOGO_LAYOUT: Final = "logo.typ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Part:
     """One language of a letter, ready to be laid out. Parts with the same `key` give the same PDF."""
 
     data: str
+    purpose: Purpose
     logo: Logo | None
     key: str
 
@@ -48,7 +49,7 @@ class LetterRenderer:
         fonts = settings.part(LetterRenderSettings)
         compiler = LayoutCompiler(fonts.letter_font_paths, system_fonts=fonts.letter_system_fonts)
         bucket = container.parts.objects.bucket(settings.s3_bucket_logo_upload)
-        return cls(compiler, Logos(bucket, lambda drawing: compiler.compile(_LOGO_LAYOUT, {"drawing": drawing})))
+        return cls(compiler, Logos(bucket, compiler))
 
     def render(self, letter: Letter, purpose: Purpose) -> RenderedLetter:
         """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that no QR code
@@ -71,11 +72,13 @@ class LetterRenderer:
             texts = [part_as_json(part, purpose) for part in template.parts(letter.values, letter.date or utc_now())]
         except QrCodeTooLong as error:
             raise LetterRenderError("A QR code has more data than it can hold") from error
-        return [Part(text, logo, self._key(text, logo)) for text in texts]
+        return [Part(text, purpose, logo, self._key(text, logo)) for text in texts]
 
     def lay_out(self, part: Part) -> bytes:
         """The PDF of one language. Raises `LetterRenderError`."""
         pdf = self._compiler.compile(_LAYOUT, {"letter": part.data})
+        if part.purpose == "print" and has_rgb(pdf):
+            pdf = to_cmyk(pdf)
         return with_logo(pdf, part.logo.pdf) if part.logo else pdf
 
     def _key(self, text: str, logo: Logo | None) -> str:

@@ -23,6 +23,8 @@ _NAMES: Final = frozenset(
 """The elements that stay. Gone are scripts, animations, links, HTML, pictures, and filters, which would become
 pictures.
 """
+_DROPPED: Final = ("filter", "spreadMethod")
+"""Attributes of what cannot be printed in CMYK. A gradient without the second goes on with its last colour."""
 _HREFS: Final = ("href", "{http://www.w3.org/1999/xlink}href")
 _FOREIGN_URL: Final = re.compile(r"url\(\s*['\"]?\s*(?!\s*['\"]?#)[^)]*\)?|@import[^;]*;?", re.IGNORECASE)
 
@@ -64,7 +66,7 @@ def _clean(element: etree._Element) -> None:
     for name, value in list(element.attrib.items()):
         key, text = str(name), str(value)
         is_foreign = key in _HREFS and not text.strip().startswith("#")
-        if is_foreign or key.lower().startswith("on") or key == "filter":
+        if is_foreign or key.lower().startswith("on") or key in _DROPPED:
             del element.attrib[name]
         elif _FOREIGN_URL.search(text):
             element.attrib[name] = _FOREIGN_URL.sub("none", text)
