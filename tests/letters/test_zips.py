@@ -16,7 +16,6 @@ from uuid import UUID
 import pytest
 
 from notify.infra.container import Container
-from notify.infra.ids import new_id
 from notify.infra.objects import Details
 from notify.infra.parts import Parts
 from notify.infra.times import local_date, utc_now
@@ -302,14 +301,3 @@ def test_zip_files_that_the_printer_has_not_acknowledged(letters: Letters, conta
     put(letters.files.live, f"{today - timedelta(days=1)}/zips_sent/NOTIFY.C.ZIP.TXT", b"[]")
     respond(container, "root/dispatch/NOTIFY.A.ACK.txt", "")
     assert container.get(PrinterResponses).check_acknowledgements() == ["NOTIFY.B"]
-
-
-def test_a_fake_response_takes_a_free_name(container: Container) -> None:
-    responses = container.get(PrinterResponses)
-    responses._now = lambda: datetime(2020, 1, 15, 9, 30, 1, tzinfo=UTC)
-    assert responses.fake("A" * 16) == "NOTIFY-20200115093001-RSP.TXT"
-    assert responses.fake("B" * 16) == "NOTIFY-20200115093000-RSP.TXT"
-    for _ in range(28):
-        responses.fake(str(new_id()))
-    with pytest.raises(ResponseFileError, match="every name is taken"):
-        responses.fake("C" * 16)

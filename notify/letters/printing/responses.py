@@ -14,10 +14,10 @@ from psycopg.rows import args_row
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
-from notify.infra.objects import Bucket, Details, ObjectMissingError
+from notify.infra.objects import Bucket, ObjectMissingError
 from notify.infra.queue import TaskName
 from notify.infra.times import local_date, utc_now
-from notify.letters.files import LetterFiles, exists
+from notify.letters.files import LetterFiles
 from notify.letters.models import COST_THRESHOLDS
 from notify.letters.settings import PrinterSettings
 from notify.messages.metrics import measure_statuses
@@ -33,7 +33,6 @@ RECORD_SORTED_COUNTS: Final = TaskName("record-daily-sorted-counts")
 FIELDS: Final = 4
 SENT: Final = "Sent"
 ACKNOWLEDGED: Final = "root/dispatch/"
-FAKE_SECONDS: Final = 30
 _NAME: Final = re.compile(r"NOTIFY-(?P<time>\d{14})-RSP\.TXT", re.IGNORECASE | re.ASCII)
 _RESPONSE_ENDS: Final = ("rs.txt", "rsp.txt")
 
@@ -208,14 +207,3 @@ class PrinterResponses:
                 "The printer has not acknowledged these zip files of letters of today: " + ", ".join(missing),
             )
         return missing
-
-    def fake(self, reference: str) -> str:
-        """Write a response file for a letter that nobody printed; its name. Raises `ResponseFileError`."""
-        for seconds in range(FAKE_SECONDS):
-            moment = self._now().astimezone(UTC) - timedelta(seconds=seconds)
-            name = f"NOTIFY-{moment:%Y%m%d%H%M%S}-RSP.TXT"
-            if not exists(self._responses, name):
-                content = f"{reference}|{SENT}|0|Sorted"
-                self._responses.put(name, content.encode(), Details({}, "text/plain"))
-                return name
-        raise ResponseFileError("cannot create fake letter response file: every name is taken")
