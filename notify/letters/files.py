@@ -168,15 +168,6 @@ class LetterFiles:
         except ObjectMissingError:
             raise LetterMissingError(letter.reference) from None
 
-    def delete(self, letter: Letter) -> bool:
-        """Delete the PDF of a letter; whether there was one. Raises whatever the store raises."""
-        try:
-            found = self.find(letter)
-        except LetterMissingError:
-            return False
-        found.bucket.delete(found.key)
-        return True
-
     def _home(self, letter: Letter) -> StoredLetter:
         if letter.notification_status == "validation-failed":
             return StoredLetter(self.invalid, "")

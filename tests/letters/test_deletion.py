@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import notify.letters
 from notify.infra.container import Container
 from notify.infra.objects import Bucket
 from notify.infra.parts import Parts
@@ -281,3 +285,37 @@ def test_nobody_changes_a_letter_while_its_pdf_is_deleted(own_parts: Parts) -> N
     object.__setattr__(files, "live", Asking(files.live))
     LetterDeletion(own_parts.database, files).sweep(utc_now())
     assert seen == ["LockNotAvailable"]
+
+
+DELETERS = {
+    "deletion.py": 1,  # by status
+    "files.py": 1,  # a move: the source, when the target is there
+    "accept.py": 1,  # a PDF whose letter could not be stored
+    "uploaded.py": 3,  # the same; and an upload, when its letter is stored and filed
+    "sanitising.py": 1,  # a PDF as it came, when the checked one is filed
+}
+"""Where the room of letters deletes objects, how often, and which. A further place needs a reason as good as these."""
+
+
+def test_nothing_else_deletes_pdfs_of_letters() -> None:
+    room = Path(notify.letters.__file__).parent
+    found: Counter[str] = Counter()
+    for path in room.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called = ast.unparse(node.func)
+                if node.func.attr in ("delete", "delete_many") and "cache" not in called:
+                    found[path.relative_to(room).as_posix()] += 1
+    assert found == DELETERS
+
+
+def test_the_object_store_of_letters_is_opened_in_one_place() -> None:
+    """So no other room can delete from it."""
+    root = Path(notify.letters.__file__).parents[1]
+    names = ("s3_bucket_letters_pdf", "s3_bucket_test_letters", "s3_bucket_invalid_pdf", "s3_bucket_letters_scan")
+    users = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*.py")
+        if any(name in path.read_text() for name in names)
+    }
+    assert users <= {"letters/files.py", "letters/settings.py", "cli/admin_env.py"}

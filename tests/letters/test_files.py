@@ -70,8 +70,6 @@ def test_a_letter_is_found_by_the_start_of_its_name(letters: LetterFiles) -> Non
         letters.read(row(key_type="test"))
     with pytest.raises(LetterMissingError):
         letters.read(row()._replace(reference=None))
-    assert letters.delete(row("second"))
-    assert not letters.delete(row("second"))
 
 
 def test_a_move_can_be_made_again(letters: LetterFiles) -> None:
