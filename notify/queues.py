@@ -15,11 +15,13 @@ DATABASE_DOCUMENTS: Final = "database-tasks-documents"
 SEND_SMS: Final = "send-sms-tasks"
 SEND_EMAIL: Final = "send-email-tasks"
 SEND_LETTER: Final = "send-letter-tasks"
+PROCESS_FTP: Final = "process-ftp-tasks"
 RESEARCH_MODE: Final = "research-mode-tasks"
 INTERNAL: Final = "notify-internal-tasks"
 RETRY: Final = "retry-tasks"
 CREATE_LETTERS_PDF: Final = "create-letters-pdf-tasks"
 LETTERS: Final = "letter-tasks"
+ANTIVIRUS: Final = "antivirus-tasks"
 SES_CALLBACKS: Final = "ses-callbacks"
 SMS_CALLBACKS: Final = "sms-callbacks"
 LETTER_CALLBACKS: Final = "letter-callbacks"
@@ -36,11 +38,11 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "jobs-save": (DATABASE,),
     "jobs-save-documents": (DATABASE_DOCUMENTS,),
     "sender": (SEND_SMS, SEND_EMAIL),
-    "sender-letters": (SEND_LETTER,),
+    "sender-letters": (SEND_LETTER, PROCESS_FTP),
     "research": (RESEARCH_MODE,),
     "internal": (INTERNAL,),
     "retry-tasks": (RETRY,),
-    "letters": (CREATE_LETTERS_PDF, LETTERS),
+    "letters": (CREATE_LETTERS_PDF, LETTERS, ANTIVIRUS),
     "receipts": (SES_CALLBACKS, SMS_CALLBACKS, LETTER_CALLBACKS),
     "service-callbacks": (SERVICE_CALLBACKS,),
     "service-callbacks-retry": (SERVICE_CALLBACKS_RETRY,),

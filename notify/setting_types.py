@@ -107,7 +107,7 @@ def without_control_characters(value: Any) -> Any:
     return value
 
 
-def _split(value: str, *, needs_host: bool) -> SplitResult | None:
+def split_address(value: str, *, needs_host: bool = False) -> SplitResult | None:
     """The parts of an address, if it is one. PostgreSQL's may name several hosts, with a port each."""
     try:
         parts = urlsplit(value)
@@ -120,7 +120,7 @@ def _split(value: str, *, needs_host: bool) -> SplitResult | None:
 def _address(schemes: tuple[str, ...], *, needs_host: bool, wanted: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value:
-            parts = _split(value, needs_host=needs_host)
+            parts = split_address(value, needs_host=needs_host)
             if parts is None or parts.scheme not in schemes:
                 raise ValueError(f"must be {wanted}")
         return value

@@ -108,12 +108,14 @@ def with_settings(parts: Parts, **changes: Any) -> Parts:
     return other
 
 
-def queued(parts: Parts) -> list[tuple[str, list[Any]]]:
-    """What the queues hold, as (task, arguments), taken off them."""
+def queued(parts: Parts, *only: str) -> list[tuple[str, list[Any]]]:
+    """What the queues hold, or those of these names, as (task, arguments), taken off them."""
     found = []
     with parts.queue.celery.connection_for_read() as connection:
         channel = connection.default_channel
         for name in parts.queue.celery.conf.task_queues:
+            if only and name.name.removeprefix(parts.settings.notification_queue_prefix) not in only:
+                continue
             while raw := channel.client.rpop(name.name):
                 message = json.loads(raw)
                 body = json.loads(base64.b64decode(message["body"]))

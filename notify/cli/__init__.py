@@ -173,6 +173,19 @@ ENTRIES = {
             "fix-notification-statuses-not-in-sync": "Deprecated, does nothing.",
         },
     ),
+    **_entries(
+        "letters",
+        {
+            "replay-create-pdf-for-templated-letter": "Make the PDF of a letter again, from its template.",
+            "recreate-pdf-for-precompiled-or-uploaded-letter": "Make the PDF of a letter again, from its original.",
+            "get-notification-and-service-ids-for-letters-that-failed-to-print": "Find letters by the names of files.",
+            "print-letter": "Hand a letter over to the printer, now.",
+            "run-print": "Begin a print run, as every evening.",
+            "report-returned-letters": "Report letters that the post brought back.",
+            "replay-unscanned-letters": "Scan letters again that no virus scanner could look at.",
+            "replay-daily-sorted-count-files": "Count anew what response files of the printer say (2020).",
+        },
+    ),
     "admin-env": Entry(
         "notify.cli.admin_env:admin_env",
         "Print the environment of the official admin app for this instance.",

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from notify.console import guard
 from notify.console.frame import framed
+from notify.console.letter_pages import LetterPages
 from notify.console.message_view import MessageView
 from notify.console.queries import Cursor, Filter, MessageList
 from notify.console.rates import Rates
@@ -81,6 +82,15 @@ def _answer(value: Any) -> AnyResponse:
     return answer.make_conditional(request)
 
 
+def _file(content: bytes | None, content_type: str) -> AnyResponse:
+    """A file. Raises `NotFoundProblemError` where there is none."""
+    if content is None:
+        raise NotFoundProblemError
+    answer = Response(content, content_type=content_type)
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
 class _Views:
     """What each route answers."""
 
@@ -95,7 +105,9 @@ class _Views:
             container.get(TemplateCache),
             container.get(Serialiser),
             container.get(Composer),
+            container.get(LetterPages),
         )
+        self._pages = container.get(LetterPages)
         self._rates = Rates(parts.database, parts.queue, configured(self._settings), utc_now)
 
     def page(self, notification_id: UUID | None = None) -> str:
@@ -146,6 +158,17 @@ class _Views:
         headers = {"Content-Disposition": f'attachment; filename="{notification_id}.eml"'}
         return Response(source, headers=headers, content_type="message/rfc822")
 
+    def show_page(self, notification_id: UUID, number: int) -> AnyResponse:
+        """A page of a letter, as a picture."""
+        picture = self._pages.picture(self._find(notification_id), number)
+        return _file(picture, "image/png")
+
+    def show_pdf(self, notification_id: UUID) -> AnyResponse:
+        """The PDF of a letter, as a file."""
+        answer = _file(self._pages.pdf(self._find(notification_id)), "application/pdf")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{notification_id}.pdf"'
+        return answer
+
     def show_now(self) -> AnyResponse:
         """Queues, providers and rates."""
         return _answer(self._rates.now())
@@ -181,6 +204,8 @@ def blueprint(container: Container) -> Blueprint:
     pages.get("/data/messages/<uuid:notification_id>")(views.show_message)
     pages.get("/data/messages/<uuid:notification_id>/email")(views.show_email)
     pages.get("/data/messages/<uuid:notification_id>/source")(views.show_source)
+    pages.get("/data/messages/<uuid:notification_id>/pages/<int:number>.png")(views.show_page)
+    pages.get("/data/messages/<uuid:notification_id>/pdf")(views.show_pdf)
     pages.get("/data/now")(views.show_now)
     pages.get("/data/demo")(views.show_demo)
     return pages

@@ -9,6 +9,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any, Final
 
+from notify.console.letter_pages import LetterPages
 from notify.console.queries import MessageList, Sent, Summary
 from notify.console.timeline import Step, state_of, timeline
 from notify.content.sms import SmsMessage
@@ -43,7 +44,9 @@ class MessageView:
         templates: TemplateCache,
         serialiser: Serialiser,
         composer: Composer,
+        pages: LetterPages,
     ) -> None:
+        self._pages = pages
         self._settings = settings
         self._messages = messages
         self._services = services
@@ -154,6 +157,7 @@ class MessageView:
             "date": format_datetime(message.created_at),
             "subject": unescape(letter.subject(message.personalisation)),
             "body": letter.body(message.personalisation),
+            "pages": self._pages.count(message),
         }
 
     def _text(

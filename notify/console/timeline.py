@@ -124,6 +124,8 @@ def _waited_for(message: StoredMessage, time_out: timedelta) -> Iterator[Step]:
     kind, status = message.notification_type, message.status
     if status == "created" and kind == "letter":
         yield Step(None, "Waits to be printed", f"The API shows it as {shown_status(kind, status)}.", "waiting")
+    elif status == "sending" and kind == "letter":
+        yield Step(None, "Waits to be posted", "The printer will say when it is.", "waiting")
     elif status == "created" and message.updated_at is not None:
         yield Step(None, "Waits for the next try", "No provider took it at the last one.", "waiting")
     elif status == "created":

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -175,12 +175,39 @@ class Bucket(ABC):
             raise ObjectMissingError(key) from None
         return (bytes(piece) for piece in found.stream())
 
+    @abstractmethod
+    def first_key(self, start: str) -> str | None:
+        """The first key that begins with `start` and is longer. What is before the last `/` in `start` is a folder."""
+
+    def keys(self, folder: str = "") -> Iterator[str]:
+        """The keys below a folder, empty for the whole bucket, in no defined order."""
+        yield from self._list(folder, None)
+
+    def _list(self, folder: str, after: str | None) -> Iterator[str]:
+        """The keys below a folder that sort after `after`: a cloud store has them in order."""
+        start = len(self._path(""))
+        offset = None if after is None else self._path(after)
+        for page in self._store.list(prefix=self._path(folder).rstrip("/") or None, offset=offset):
+            for entry in page:
+                yield entry["path"][start:]
+
+    def folders(self) -> list[str]:
+        """The folders at the top of the bucket, each without its `/`, in order."""
+        start = len(self._path(""))
+        found = self._store.list_with_delimiter(self._path("").rstrip("/") or None)
+        return sorted(str(prefix)[start:].rstrip("/") for prefix in found["common_prefixes"])
+
     def delete(self, key: str) -> None:
         """Delete the object, if there is one."""
         try:
             self._store.delete(self._path(key))
         except FileNotFoundError:
             return
+
+    def delete_many(self, keys: Sequence[str]) -> None:
+        """Delete these objects, as far as they are there; many at a time where the store can."""
+        for key in keys:
+            self.delete(key)
 
 
 class _CloudBucket(Bucket):
@@ -194,8 +221,17 @@ class _CloudBucket(Bucket):
         result = self._store.put(key, content, attributes=attributes)
         return str(result.get("e_tag") or "").strip('"')
 
+    def delete_many(self, keys: Sequence[str]) -> None:
+        if keys:
+            self._store.delete(list(keys))  # of what is missing a cloud store says nothing
+
     def replace_details(self, key: str, details: Details) -> str:
-        return self.put(key, self.pieces(key), details)
+        return self.put(key, self.get(key), details)  # it cannot write what it reads at the same time
+
+    def first_key(self, start: str) -> str | None:
+        # `obstore` takes whole folders as prefixes; a store passes over what is before `start` itself
+        key = next(self._list(start.rpartition("/")[0], start), None)
+        return key if key is not None and key.startswith(start) else None
 
     def info(self, key: str) -> ObjectInfo:
         import obstore
@@ -238,6 +274,9 @@ class _FolderBucket(Bucket):
         info = self.info(key)
         self._write_details(key, info.size, info.etag, details)
         return info.etag
+
+    def first_key(self, start: str) -> str | None:
+        return min((key for key in self._list(start.rpartition("/")[0], start) if key.startswith(start)), default=None)
 
     def _write_details(self, key: str, size: int, etag: str, details: Details) -> None:
         known = {"size": size, "etag": etag, **asdict(details)}

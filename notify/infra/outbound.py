@@ -97,17 +97,29 @@ def public_socket(address: tuple[Any, ...]) -> socket.socket:
 
 
 def open_session(
-    socket_factory: Callable[[tuple[Any, ...]], socket.socket] = keepalive_socket,
+    socket_factory: Callable[[tuple[Any, ...]], socket.socket] = keepalive_socket, *, tls_ciphers: str = ""
 ) -> aiohttp.ClientSession:
     """A client session, to be opened inside the loop that uses it: no cookies, connections kept for 15 seconds without
-    use. Its own use of proxies is off: it would also send passwords of `.netrc`.
+    use. Its own use of proxies is off: it would also send passwords of `.netrc`. `tls_ciphers` (as OpenSSL names them)
+    replace the usual ones.
     """
+    connector = aiohttp.TCPConnector(
+        limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory, ssl=_tls(tls_ciphers)
+    )
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory),
+        connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": "notify"},
         trust_env=False,
     )
+
+
+def _tls(ciphers: str) -> ssl.SSLContext | bool:
+    if not ciphers:
+        return True
+    context = ssl.create_default_context()
+    context.set_ciphers(ciphers)
+    return context
 
 
 async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
@@ -144,8 +156,9 @@ def _encode(url: str) -> str:
 class _Running:
     """The loop, its thread and its session, in the process that started them."""
 
-    def __init__(self, *, public_only: bool, proxied: bool) -> None:
+    def __init__(self, *, public_only: bool, proxied: bool, tls_ciphers: str) -> None:
         self.process = os.getpid()
+        self._tls_ciphers = tls_ciphers
         self._public_only = public_only
         self.proxies = Proxies() if proxied else None
         self.loop = SteadyLoop()
@@ -160,7 +173,7 @@ class _Running:
         self.loop.run_forever()
 
     async def _open(self) -> aiohttp.ClientSession:
-        return open_session(public_socket if self._public_only else keepalive_socket)
+        return open_session(public_socket if self._public_only else keepalive_socket, tls_ciphers=self._tls_ciphers)
 
     async def _finish(self) -> None:
         await cancel(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
@@ -181,15 +194,23 @@ class Outbound:
 
     `public_only` is for addresses that users gave us: only https, and no host of a private network. `proxied` calls
     honour the proxies of the environment (`Proxies`); `public_only` ones never do, as a proxy would undo the check.
+    `tls_ciphers` (as OpenSSL names them) replace the usual ones, up to TLS 1.2.
     """
 
     def __init__(
-        self, *, connections: int = 200, timeout: float = 30.0, public_only: bool = False, proxied: bool = True
+        self,
+        *,
+        connections: int = 200,
+        timeout: float = 30.0,
+        public_only: bool = False,
+        proxied: bool = True,
+        tls_ciphers: str = "",
     ) -> None:
         self._connections = connections
         self._timeout = timeout
         self._public_only = public_only
         self._proxied = proxied and not public_only
+        self._tls_ciphers = tls_ciphers
         self._running: _Running | None = None
         self._lock = threading.Lock()
         self._slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -210,7 +231,9 @@ class Outbound:
             self._slots = WeakValueDictionary()
         with self._lock:
             if self._running is None:
-                self._running = _Running(public_only=self._public_only, proxied=self._proxied)
+                self._running = _Running(
+                    public_only=self._public_only, proxied=self._proxied, tls_ciphers=self._tls_ciphers
+                )
             return self._running
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:

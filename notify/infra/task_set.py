@@ -13,10 +13,11 @@ Functions stay importable and are called in tests with a container. `add_to` mak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
 
 from celery import Celery
 from celery.schedules import crontab
@@ -24,12 +25,13 @@ from celery.schedules import crontab
 from notify import queues
 from notify.infra.container import Container
 from notify.infra.queue import TaskName
+from notify.infra.times import LONDON
 from notify.settings import Settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Function = Callable[Concatenate[Container, P], R]
-Schedule: TypeAlias = timedelta | crontab | Callable[[Settings], timedelta]
+Schedule: TypeAlias = timedelta | crontab | Callable[[Settings], timedelta | None]
 
 RUN_ONCE: Final = -1.0
 """`expires=RUN_ONCE`: a run that waited until the next one is due is dropped."""
@@ -37,34 +39,42 @@ RUN_ONCE: Final = -1.0
 
 @dataclass(frozen=True)
 class Retry:
-    """Run a failed task again: on these errors, at most `times` more, `seconds` apart, from the queue of retries.
+    """Run a failed task again: on these errors, at most `times` more, `seconds` apart (a number, or what the settings
+    say), from `queue`.
 
     `given_up` is called with the task's arguments after the last try failed; without it the error is raised.
     """
 
     on: tuple[type[Exception], ...]
     times: int
-    seconds: float
+    seconds: float | Callable[[Settings], float]
     given_up: Callable[..., None] | None = None
+    queue: str = queues.RETRY
 
 
 @dataclass(frozen=True)
 class Periodic:
-    """When beat publishes a task, to which queue, and after how many seconds a run that has not begun is dropped."""
+    """When beat publishes a task, to which queue, with which arguments, and after how many seconds a run that has not
+    begun is dropped.
+    """
 
     schedule: Schedule
     queue: str
     expires: float | None
+    kwargs: Mapping[str, Any]
 
-    def entry(self, name: str, settings: Settings) -> dict[str, Any]:
-        """The entry of Celery's `beat_schedule`."""
+    def entry(self, name: str, settings: Settings) -> dict[str, Any] | None:
+        """The entry of Celery's `beat_schedule`; None where these settings have no use for the task."""
         schedule = self.schedule(settings) if callable(self.schedule) else self.schedule
+        if schedule is None:
+            return None
         options: dict[str, Any] = {"queue": settings.notification_queue_prefix + self.queue}
         if self.expires == RUN_ONCE and isinstance(schedule, timedelta):
             options["expires"] = schedule.total_seconds()
         elif self.expires is not None:
             options["expires"] = self.expires
-        return {"task": name, "schedule": schedule, "options": options}
+        entry = {"task": name, "schedule": schedule, "options": options}
+        return {**entry, "kwargs": dict(self.kwargs)} if self.kwargs else entry
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,15 @@ class DeclaredTask:
     function: Callable[..., Any]
     retry: Retry | None = None
     periodic: Periodic | None = None
+
+
+class LondonCrontab(crontab):  # type: ignore[misc]
+    """A `crontab` whose times are those of a clock in London, whatever the season."""
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """Where its times hold."""
+        return LONDON
 
 
 class TaskSet:
@@ -96,18 +115,31 @@ class TaskSet:
         return declare
 
     def periodic(
-        self, name: str, schedule: Schedule, *, queue: str = queues.PERIODIC, expires: float | None = None
-    ) -> Callable[[Callable[[Container], None]], Callable[[Container], None]]:
-        """Declare a task that beat publishes. A schedule may come from the settings. Times are those of UTC.
+        self,
+        name: str,
+        schedule: Schedule,
+        *,
+        queue: str = queues.PERIODIC,
+        expires: float | None = None,
+        retry: Retry | None = None,
+        **kwargs: Any,
+    ) -> Callable[[Function[P, None]], Function[P, None]]:
+        """Declare a task that beat publishes. A schedule may come from the settings, which may have none. Times are
+        those of UTC, but for a `LondonCrontab`.
 
-        `expires` is in seconds; `RUN_ONCE` stands for the length of an interval.
+        `expires` is in seconds; `RUN_ONCE` stands for the length of an interval. `kwargs` go to the function.
         """
 
-        def declare(function: Callable[[Container], None]) -> Callable[[Container], None]:
-            self._add(DeclaredTask(name, function, periodic=Periodic(schedule, queue, expires)))
+        def declare(function: Function[P, None]) -> Function[P, None]:
+            self._add(DeclaredTask(name, function, retry, Periodic(schedule, queue, expires, kwargs)))
             return function
 
         return declare
+
+    def include(self, others: TaskSet) -> None:
+        """Have the tasks of another module of the room, too."""
+        for task in others:
+            self._add(task)
 
     def _add(self, task: DeclaredTask) -> None:
         if task.name in self._tasks:
@@ -121,8 +153,9 @@ class TaskSet:
             if task.name in celery.tasks:
                 raise ValueError(f"two tasks are called {task.name}")
             _register(celery, container, task)
-            if task.periodic is not None:
-                celery.conf.beat_schedule[task.name] = task.periodic.entry(task.name, settings)
+            entry = None if task.periodic is None else task.periodic.entry(task.name, settings)
+            if entry is not None:
+                celery.conf.beat_schedule[task.name] = entry
 
 
 def _register(celery: Celery, container: Container, task: DeclaredTask) -> None:
@@ -134,7 +167,9 @@ def _register(celery: Celery, container: Container, task: DeclaredTask) -> None:
 
         celery.task(name=task.name)(run_once)
         return
-    queue = container.parts.settings.notification_queue_prefix + queues.RETRY
+    settings = container.parts.settings
+    queue = settings.notification_queue_prefix + retry.queue
+    seconds = retry.seconds(settings) if callable(retry.seconds) else retry.seconds
 
     def run(self: Any, *args: Any, **values: Any) -> None:
         try:
@@ -143,6 +178,6 @@ def _register(celery: Celery, container: Container, task: DeclaredTask) -> None:
             if retry.given_up is not None and self.request.retries >= retry.times:
                 retry.given_up(container, *args, **values)
                 return
-            raise self.retry(exc=error, countdown=retry.seconds, queue=queue) from None
+            raise self.retry(exc=error, countdown=seconds, queue=queue) from None
 
     celery.task(name=task.name, bind=True, max_retries=retry.times)(run)

@@ -2,14 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import NoDecode
 
 from notify.infra.settings import EnvironmentSettings
-from notify.setting_types import words
+from notify.safety import to_server
+from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address, words
+
+
+def _clamd_address(value: str) -> str:
+    if not value:
+        return value
+    parts = split_address(value, needs_host=value.startswith("tcp:"))
+    is_network = parts is not None and parts.scheme == "tcp" and parts.hostname
+    is_socket = parts is not None and parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
+    if not (is_network or is_socket):
+        raise ValueError("must be tcp://host:3310 or unix:///path/of/clamd.sock")
+    return value
+
+
+class LetterSettings(SettingsPart):
+    """Where the PDFs of letters are on their way to the printer, and what checks them."""
+
+    # -- letters
+    s3_bucket_letters_pdf: str = Field(
+        "development-letters-pdf", description="Bucket of letters that are ready to be printed."
+    )
+    s3_bucket_test_letters: str = Field("development-test-letters", description="Bucket of letters of test keys.")
+    s3_bucket_letters_scan: str = Field(
+        "development-letters-scan", description="Bucket of letters that came as a PDF and were not checked yet."
+    )
+    s3_bucket_invalid_pdf: str = Field(
+        "development-letters-invalid-pdf", description="Bucket of letters that cannot be printed as they are."
+    )
+    antivirus_enabled: bool = Field(
+        True, description="`0`: letters that come as a PDF are not scanned for viruses before they are checked."
+    )
+    clamd_address: Annotated[str, AfterValidator(_clamd_address)] = Field(
+        "",
+        description="Address of ClamAV's `clamd`, which scans letters that come as a PDF: `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`. Empty: only the test virus (EICAR), programs and PDFs that start programs are found.",
+    )
+    letter_pdfs_at_a_time: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="PDFs of letters that a process works on at the same time; further ones wait. Each takes about 50 MB and a processor.",
+    )
+
+    def connections(self) -> Iterator[Connection]:
+        """The scanner."""
+        if self.clamd_address.startswith("tcp:"):
+            yield to_server(
+                "CLAMD_ADDRESS",
+                self.clamd_address,
+                ("tcp",),
+                "run clamd on the workers' machines, which it is made for",
+            )
 
 
 class LetterRenderSettings(EnvironmentSettings):
@@ -33,3 +85,86 @@ class LetterRenderSettings(EnvironmentSettings):
     @classmethod
     def _paths(cls, value: object) -> object:
         return words(value)
+
+
+class PrinterSettings(EnvironmentSettings):
+    """The printing firm, and who is told of the volumes."""
+
+    # -- the printer of letters
+    letter_printer: Literal["", "sandbox", "dvla", "sftp", "none"] = Field(
+        "",
+        description="Who prints letters: `dvla` (a print provider with a REST API), `sftp` (one that takes zip files over SFTP), `sandbox` (which only pretends: its pages are in the console; refused outside development and test), or `none`: letters wait. Empty: `sandbox` in development and test, else `none`.",
+    )
+    dvla_api_base_url: WebAddress = Field(
+        "https://uat.driver-vehicle-licensing.api.gov.uk", description="Address of the print provider's REST API."
+    )
+    dvla_api_tls_ciphers: str = Field(
+        "", description="TLS ciphers for the print provider, as OpenSSL names them. Empty: the usual ones."
+    )
+    dvla_username: HeaderText = Field(
+        "",
+        description="User of the print provider's REST API. Empty: user, password and key are read from AWS's parameter store (`/notify/api/dvla_username`, `dvla_password`, `dvla_api_key`), where they are renewed each month as well. Given here, they have to be renewed by hand.",
+    )
+    dvla_password: HeaderText = Field("", description="Its password.")
+    dvla_api_key: HeaderText = Field("", description="Its key.")
+    ssm_url: WebAddress = Field("", description="Address of the parameter store. Empty: Amazon's in `AWS_REGION`.")
+    dvla_email_addresses: list[str] = Field(
+        [],
+        description="JSON list of addresses that get the volumes of each day's print run, and copies of tickets about letters that the printer is slow with.",
+    )
+    letter_retry_seconds: int = Field(
+        180, ge=1, description="Seconds between two tries to hand a letter to the printer. There are 56 tries."
+    )
+    letter_prompt_seconds: int = Field(
+        5, ge=1, description="Seconds between two looks of the sandbox printer for letters that are ready."
+    )
+    ftp_host: HostName = Field("", description="Host of the printer's SFTP server.")
+    ftp_port: int = Field(22, ge=1, le=65535, description="Its port.")
+    ftp_username: str = Field("", description="User on the SFTP server.")
+    ftp_password: str = Field("", description="Its password.")
+    ftp_host_key: str = Field(
+        "",
+        description="Public key of the SFTP server, as in a line of `known_hosts` without the host (`ssh-ed25519 AAAA...`). Must be set outside development and test.",
+    )
+    dvla_response_bucket_name: str = Field(
+        "", description="Bucket of the printer's response files. Empty: `NOTIFY_EMAIL_DOMAIN` and `-ftp`."
+    )
+    dvla_topic_arns: list[str] = Field(
+        [],
+        description="JSON list of the SNS topics that tell of response files, at `POST /notifications/letter/dvla`, which `LEGACY_2020` switches on. Must be set outside development and test for that.",
+    )
+    max_letter_pdf_zip_filesize: int = Field(
+        40 * 1024 * 1024, ge=1, description="Most bytes of PDFs in one zip file for the printer."
+    )
+    max_letter_pdf_count_per_zip: int = Field(500, ge=1, description="Most PDFs in one zip file for the printer.")
+
+    @property
+    def printer(self) -> Literal["sandbox", "dvla", "sftp", "none"]:
+        """Who prints letters."""
+        return self.letter_printer or ("sandbox" if self.is_safe_environment else "none")
+
+    @property
+    def response_bucket(self) -> str:
+        """The bucket of the printer's response files."""
+        return self.dvla_response_bucket_name or f"{self.notify_email_domain}-ftp"
+
+    def providers(self) -> Iterator[tuple[str, str]]:
+        """The printer, which is a real one unless it is the sandbox."""
+        if self.letter_printer == "dvla":
+            yield "LETTER_PRINTER", self.dvla_api_base_url
+        if self.letter_printer == "sftp":
+            yield "LETTER_PRINTER", f"sftp://{self.ftp_host}"
+
+    def stand_ins(self) -> Iterator[tuple[str, str]]:
+        """The sandbox printer."""
+        if self.letter_printer == "sandbox":
+            yield "LETTER_PRINTER", "the sandbox printer"
+
+    def connections(self) -> Iterator[Connection]:
+        """To the printer's API and to the parameter store. SFTP is always encrypted."""
+        for variable, address in (
+            ("DVLA_API_BASE_URL", self.dvla_api_base_url if self.letter_printer == "dvla" else ""),
+            ("SSM_URL", self.ssm_url),
+        ):
+            if address:
+                yield to_server(variable, address, ("http",), "set an https:// address")

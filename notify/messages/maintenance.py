@@ -28,6 +28,7 @@ SELECT id, key_type, created_at FROM notifications
 WHERE notification_status = 'created' AND notification_type = %(type)s
   AND (created_at, id) > (%(after)s, %(after_id)s) AND created_at < %(before)s
   AND (next_try_at IS NULL OR next_try_at < %(overdue)s)
+  AND (notification_type <> 'letter' OR (billable_units = 0 AND updated_at IS NULL AND key_type = 'normal'))
 ORDER BY created_at, id LIMIT %(limit)s
 """
 _TIME_OUT: Final = """
@@ -100,8 +101,9 @@ def sweep_ages(first: timedelta) -> list[timedelta]:
 class Sweeper:
     """Publishes again what is still `created`: its task got lost, with a killed process or with the broker's memory.
 
-    A message whose next try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it
-    is queued. A message that is published twice is delivered once.
+    A letter stays `created` until it is printed, and one whose PDF is made has a number of sheets. A message whose next
+    try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it is queued. A message
+    that is published twice is delivered once.
     """
 
     def __init__(self, database: Database, queue: Queue, *, retry: timedelta) -> None:

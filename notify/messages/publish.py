@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 DELIVER_SMS: Final = TaskName("deliver_sms")
 DELIVER_EMAIL: Final = TaskName("deliver_email")
-DELIVER_TASKS: Final = {"sms": DELIVER_SMS, "email": DELIVER_EMAIL}
-_QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL}
+GET_PDF: Final = TaskName("get-pdf-for-templated-letter")
+"""The first step of a letter: its PDF is made. It is given one id."""
+DELIVER_TASKS: Final = {"sms": DELIVER_SMS, "email": DELIVER_EMAIL, "letter": GET_PDF}
+_QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL, "letter": queues.CREATE_LETTERS_PDF}
 
 IDS_PER_TASK: Final = 50
 PAUSE_SECONDS: Final = 0.02
@@ -45,11 +47,27 @@ def publish(
     them, from the first on, the broker took.
     """
     task = DELIVER_TASKS[notification_type]
+    if notification_type == "letter":
+        return _publish_each(queue, task, queue_name, ids, group)
     for start in range(0, len(ids), IDS_PER_TASK):
         texts = [str(id_) for id_ in ids[start : start + IDS_PER_TASK]]
         if not queue.publish(task, [texts], queue=queue_name, group=group):
             return start
     return len(ids)
+
+
+def _publish_each(queue: Queue, task: TaskName, queue_name: str, ids: Sequence[UUID], group: str | None) -> int:
+    for position, id_ in enumerate(ids):
+        if not queue.publish(task, [str(id_)], queue=queue_name, group=group):
+            return position
+    return len(ids)
+
+
+def _has_next_step(message: NewMessage) -> bool:
+    """Whether a stored message waits for a worker. A letter that came as a PDF has another way (`notify.letters`)."""
+    if message.notification_type == "letter" and message.key_type == "test":
+        return message.notification_status in ("sending", "delivered")
+    return message.notification_status == "created" and message.billable_units == 0
 
 
 class DeliveryPublisher:
@@ -74,7 +92,7 @@ class DeliveryPublisher:
         measure_statuses((one.notification_type, one.key_type, one.notification_status) for one in messages)
         for message in messages:
             kind = message.notification_type
-            if kind in DELIVER_TASKS and message.notification_status == "created":
+            if _has_next_step(message):
                 group = str(message.service_id) if self._queue.has_groups else None
                 self._unpublished[kind, queue_for(kind, message.key_type), group].append(message.id)
         for (kind, queue_name, group), ids in list(self._unpublished.items()):

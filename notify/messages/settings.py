@@ -34,6 +34,10 @@ class DeliverySettings(SettingsPart):
         {},
         description="JSON object: template id to the same for its messages, such as one-time codes. 0: never.",
     )
+    test_letters_fake_delivery: bool = Field(
+        False,
+        description="`1`: letters of test keys become `sending`, and the printing firm's callback for them is faked. `0`: they are `delivered` at once.",
+    )
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
     )

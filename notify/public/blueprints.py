@@ -12,6 +12,8 @@ from notify.infra.request_log import LOGGED_WORDS
 from notify.providers.registry import PROVIDERS
 from notify.public import (
     documents,
+    letter_receipts,
+    letter_response_files,
     metrics_page,
     openapi,
     provider_receipts,
@@ -23,8 +25,19 @@ from notify.public import (
     v2,
 )
 
-_MODULES = (v2, provider_receipts, ses_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
-_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1,)
+_MODULES = (
+    v2,
+    provider_receipts,
+    ses_receipts,
+    letter_receipts,
+    received_texts,
+    documents,
+    unsubscribe,
+    openapi,
+    status,
+    metrics_page,
+)
+_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files)
 """Those of 2020 only, which `LEGACY_2020` switches."""
 
 

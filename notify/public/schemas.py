@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import MISSING, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import MISSING, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
@@ -121,7 +121,11 @@ class PdfLetterRequest(Schema):
 
     reference: str
     content: str
-    postage: Annotated[str, BeforeValidator(_pdf_postage)] = "second"
+    postage: Annotated[str, BeforeValidator(_pdf_postage)] | MISSING = MISSING
+
+
+class LetterBody(RootModel[LetterRequest | PdfLetterRequest]):
+    """Body of `POST /v2/notifications/letter`: it is a PDF's if it has `content`."""
 
 
 class NotificationsQuery(Schema):
@@ -222,6 +226,18 @@ class AcceptedLetter(_Accepted):
     """A letter that will be printed."""
 
     content: LetterContent
+
+
+class AcceptedPdfLetter(BaseModel):
+    """A letter that came as a PDF and will be printed, once it is checked."""
+
+    id: Uuid
+    reference: str
+    postage: str
+
+
+class LetterAnswer(RootModel[AcceptedLetter | AcceptedPdfLetter]):
+    """A letter that will be printed."""
 
 
 class NotificationAnswer(BaseModel):

@@ -43,6 +43,7 @@ class CachedTemplate:
     languages: str | None
     has_unsubscribe_link: bool
     redact_personalisation: bool
+    attachment_id: UUID | None
     default_sender_text: str | None
 
 
@@ -78,6 +79,7 @@ def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[
             source.letter_languages.label("languages"),
             source.has_unsubscribe_link,
             func.coalesce(TemplateRedacted.redact_personalisation, False).label("redact_personalisation"),
+            source.letter_attachment_id.label("attachment_id"),
             case(
                 (source.template_type == "sms", sms_sender),
                 (source.template_type == "email", reply_to),

@@ -1,6 +1,7 @@
-"""Prints the texts of the sandbox's messages to somebody, newest first: `python outbox.py DATA_FOLDER RECIPIENT`.
+"""Prints the texts of the messages to somebody, newest first: `python outbox.py DATA_FOLDER EMAILS RECIPIENT`.
 
-DATA_FOLDER is that of a running `notify up`; RECIPIENT an email address, or a phone number in any form.
+DATA_FOLDER is that of a running `notify up`, whose sandbox has its text messages; EMAILS the address of the stand-in
+that took its emails (`mailbox.py`); RECIPIENT an email address, or a phone number in any form.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from urllib.request import urlopen
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 
 
-def messages_to(folder: Path, recipient: str) -> list[str]:
+def messages_to(folder: Path, emails: str, recipient: str) -> list[str]:
     """The subjects and bodies of the messages to a recipient, newest first."""
     environment = json.loads((folder / "run" / "environment.json").read_text())
+    address = emails if "@" in recipient else environment["SANDBOX_URL"]
     query = urlencode({"to": _as_sent(recipient), "limit": 20})
-    with urlopen(f"{environment['SANDBOX_URL']}/outbox?{query}", timeout=10) as answer:
+    with urlopen(f"{address}/outbox?{query}", timeout=10) as answer:
         messages = json.load(answer)["messages"]
     return [f"{message.get('subject') or ''}\n{message['body']}" for message in messages]
 
@@ -33,4 +35,4 @@ def _as_sent(recipient: str) -> str:
 
 
 if __name__ == "__main__":
-    print("\n\n".join(messages_to(Path(sys.argv[1]), sys.argv[2])))
+    print("\n\n".join(messages_to(Path(sys.argv[1]), sys.argv[2], sys.argv[3])))

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from tests.conformance.mailbox import Mailbox
 from tests.e2e.conftest import running_product
 
 HERE: Final = Path(__file__).parent
@@ -30,19 +31,22 @@ SETTINGS: Final = {
 def conformance_target(folder: Path) -> Iterator[Path]:
     """Start the product in `folder`; the file that describes it to the runner."""
     token_key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    with running_product(folder, **SETTINGS, TOKEN_SECRET_KEY=token_key) as product:
+    with (
+        Mailbox() as mailbox,
+        running_product(folder, **SETTINGS, **mailbox.settings, TOKEN_SECRET_KEY=token_key) as product,
+    ):
         file = folder.parent / f"{folder.name}-target.json"
-        file.write_text(json.dumps(_describe(product.demo, folder, token_key)))
+        file.write_text(json.dumps(_describe(product.demo, folder, mailbox.url, token_key)))
         yield file
 
 
-def _describe(demo: dict[str, Any], folder: Path, token_key: str) -> dict[str, Any]:
+def _describe(demo: dict[str, Any], folder: Path, emails: str, token_key: str) -> dict[str, Any]:
     described = {
         "url": demo["api_url"],
         "clients": {"admin": demo["admin_client"]},
         "admin_url": "http://localhost:6012",
         "folder": str(folder),
-        "outbox": f"{sys.executable} {HERE / 'outbox.py'} {folder}",
+        "outbox": f"{sys.executable} {HERE / 'outbox.py'} {folder} {emails}",
         "token_key": token_key,
         "command": ["env", f"NOTIFY_DATA_DIR={folder}", sys.executable, "-m", "notify.cli"],
     }

@@ -19,6 +19,7 @@ from notify.console.queries import Filter, page_query
 from notify.console.timeline import state_of
 from notify.infra.ids import new_id
 from notify.infra.queue import TaskName
+from notify.letters.files import LetterFiles, LetterRow, put
 from notify.vocabulary import STATUSES
 from tests.api import Api
 from tests.production import PRODUCTION
@@ -438,6 +439,42 @@ def test_a_letter(api: Api) -> None:
     assert shown["content"]["subject"] == "Your appointment on 1 May"
     assert shown["content"]["body"].startswith("Dear O'Brien & co,")
     assert shown["status"] == "accepted"
+    assert shown["content"]["pages"] == 0
+    assert ask(api, f"/data/messages/{id_}/pages/1.png").status_code == 404
+    assert ask(api, f"/data/messages/{id_}/pdf").status_code == 404
+
+
+def test_the_pages_of_a_letter(api: Api) -> None:
+    id_ = api.sent("letter")
+    ((reference, postage, created_at),) = api.execute(
+        "SELECT reference, postage, created_at FROM notifications WHERE id = %s", id_
+    )
+    files = api.container.get(LetterFiles)
+    place = files.place(LetterRow(reference, postage, created_at, "normal", "created"))
+    pdf = two_pages()
+    put(place.bucket, place.key, pdf)
+    assert get(api, f"messages/{id_}")["content"]["pages"] == 2
+    picture = ask(api, f"/data/messages/{id_}/pages/2.png")
+    assert (picture.status_code, picture.content_type) == (200, "image/png")
+    assert picture.data.startswith(b"\x89PNG")
+    assert ask(api, f"/data/messages/{id_}/pages/3.png").status_code == 404
+    assert ask(api, f"/data/messages/{id_}/pdf").data == pdf
+    put(place.bucket, place.key, b"no PDF")
+    assert ask(api, f"/data/messages/{id_}/pages/1.png").status_code == 404
+
+
+def two_pages() -> bytes:
+    """A PDF of two empty pages."""
+    import io
+
+    import pikepdf
+
+    content = io.BytesIO()
+    with pikepdf.new() as pdf:
+        for _ in range(2):
+            pdf.add_blank_page(page_size=(595, 842))
+        pdf.save(content)
+    return content.getvalue()
 
 
 def test_what_the_recipient_did_is_in_the_timeline(api: Api) -> None:

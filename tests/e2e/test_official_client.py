@@ -73,19 +73,6 @@ def test_an_email_with_a_file_is_sent_and_the_file_can_be_downloaded(product: Pr
     assert urllib.request.urlopen(f"{page}/file?{query}").read() == b"%PDF-1.4 your ticket"
 
 
-def test_a_letter_is_accepted_and_waits_for_its_pdf(product: Product) -> None:
-    client = product.client()
-    sent = client.send_letter_notification(
-        product.demo["templates"]["letter"],
-        {**VALUES, "address_line_1": "Amala Bird", "address_line_2": "1 Road", "postcode": "SW1A 1AA"},
-    )
-    assert client.get_notification_by_id(sent["id"])["status"] == "accepted"
-    with pytest.raises(HTTPError) as caught:
-        client.get_pdf_for_letter(sent["id"])
-    message: Any = caught.value.message
-    assert message[0]["error"] == "PDFNotReadyError"
-
-
 def test_templates_previews_and_received_texts(product: Product) -> None:
     client = product.client()
     templates = client.get_all_templates()["templates"]

@@ -17,3 +17,16 @@ def test_objects_are_kept_listed_and_forgotten(tmp_path: Path, kind: str) -> Non
     objects.delete("a/b/one")
     with pytest.raises(ObjectMissingError):
         objects.get("a/b/one")
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_a_bucket_finds_a_key_by_how_it_begins(tmp_path: Path, kind: str) -> None:
+    bucket = Objects(f"file://{tmp_path}/objects" if kind == "file" else "memory:///").bucket("letters")
+    for key in ("day/NOTIFY.AAB.2", "day/NOTIFY.AAB.1", "day/NOTIFY.AB.1", "NOTIFY.AAB.0", "day2/NOTIFY.AC.1"):
+        bucket.put(key, b"1")
+    assert bucket.first_key("day/NOTIFY.AAB") == "day/NOTIFY.AAB.1"
+    assert bucket.first_key("day/NOTIFY.AAA") is None
+    assert bucket.first_key("NOTIFY.AAB") == "NOTIFY.AAB.0"
+    assert bucket.first_key("day3/NOTIFY.AAB") is None
+    assert sorted(bucket.keys("day")) == ["day/NOTIFY.AAB.1", "day/NOTIFY.AAB.2", "day/NOTIFY.AB.1"]
+    assert len(list(bucket.keys())) == 5

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -182,7 +183,8 @@ def test_a_proxy_of_another_kind_is_our_fault(
 
 def test_addresses_of_strangers_are_never_called_through_a_proxy(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://127.0.0.1:{proxy.port}")
-    for options in ({"public_only": True}, {"proxied": False}):
+    every: list[dict[str, Any]] = [{"public_only": True}, {"proxied": False}]
+    for options in every:
         direct = Outbound(**options)
         try:
             assert failure(direct, "https://provider.invalid/") == "connection"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +52,7 @@ def test_tasks_are_functions_of_their_modules_that_say_what_they_do() -> None:
     for module in load("tasks"):
         for task in module.tasks:
             function = task.function
-            assert getattr(module, function.__name__) is function, task.name
+            assert getattr(sys.modules[function.__module__], function.__name__) is function, task.name
             assert function.__doc__, task.name
 
 

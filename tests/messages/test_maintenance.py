@@ -75,9 +75,26 @@ def test_what_is_still_created_is_published_again(parts: Parts, sweeper: Sweeper
     for age in (timedelta(seconds=299), timedelta(minutes=8), timedelta(minutes=30), timedelta(hours=2)):
         fill(parts, age)
     fill(parts, timedelta(seconds=301), status="sending")
-    fill(parts, timedelta(seconds=301), status="created", type_="letter")
+    fill(parts, timedelta(seconds=299), type_="letter")
     assert sweeper.sweep(now=NOW, first=FIRST, every=EVERY) == len(wanted)
     assert published(parts) == texts(wanted)
+
+
+def test_letters_without_a_pdf_are_published_again(parts: Parts, sweeper: Sweeper) -> None:
+    late, lost = fill(parts, timedelta(seconds=301), type_="letter"), fill(parts, timedelta(days=6), type_="letter")
+    for change in (
+        "billable_units = 1",
+        "updated_at = now()",
+        "key_type = 'test'",
+        "notification_status = 'cancelled'",
+    ):
+        ids = [*fill(parts, timedelta(seconds=301), type_="letter"), *fill(parts, timedelta(days=6), type_="letter")]
+        with parts.database.connection() as connection:
+            connection.execute(f"UPDATE notifications SET {change} WHERE id = ANY(%s)", (ids,))  # noqa: S608
+    assert sweeper.sweep(now=NOW, first=FIRST, every=EVERY) == 1
+    assert queued(parts, "create-letters-pdf-tasks") == [("get-pdf-for-templated-letter", [str(late[0])])]
+    assert sweeper.replay(now=NOW) == 1
+    assert queued(parts, "create-letters-pdf-tasks") == [("get-pdf-for-templated-letter", [str(lost[0])])]
 
 
 def test_from_an_hour_on_everything_is_replayed_for_a_week(parts: Parts, sweeper: Sweeper) -> None:

@@ -14,6 +14,7 @@ from notify.infra.parts import Parts
 from notify.infra.queue import TaskName
 from notify.messages import publish
 from notify.messages.publish import DeliveryPublisher
+from notify.messages.store import NewMessage
 from tests.api import queued, with_settings
 from tests.messages.test_store import message
 from tests.servers.proxy import ProxyThread, before_valkey
@@ -105,8 +106,32 @@ def test_a_broker_without_memory_is_a_broker_that_is_down(parts: Parts) -> None:
         told.close()
 
 
-def test_what_is_final_or_a_letter_is_counted_and_not_published(parts: Parts) -> None:
+def test_what_is_final_is_counted_and_not_published(parts: Parts) -> None:
     told = publisher(parts)
-    told.stored([message(notification_status="delivered"), message(notification_type="letter")])
+    told.stored([message(notification_status="delivered")])
     told.close()
     assert queued(parts) == []
+
+
+def letter(**changes: Any) -> NewMessage:
+    return message(notification_type="letter", **changes)
+
+
+def test_letters_of_templates_are_published_one_by_one(parts: Parts) -> None:
+    told = publisher(parts)
+    waiting = [letter(), letter()]
+    tried_out = [
+        letter(key_type="test", notification_status="delivered"),
+        letter(key_type="test", notification_status="sending"),
+    ]
+    others = [
+        letter(notification_status="pending-virus-check"),
+        letter(key_type="test", notification_status="pending-virus-check"),
+        letter(notification_status="validation-failed"),
+        letter(billable_units=1),  # uploaded: it has its PDF
+    ]
+    told.stored([*waiting, *tried_out, *others])
+    told.close()
+    name = "get-pdf-for-templated-letter"
+    assert queued(parts, "create-letters-pdf-tasks") == [(name, [str(one.id)]) for one in waiting]
+    assert queued(parts, "research-mode-tasks") == [(name, [str(one.id)]) for one in tried_out]

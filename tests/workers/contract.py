@@ -73,6 +73,9 @@ OUR_OWN: Final = {
     "replay-pending-callbacks": "callbacks wait in the database, not in the queue",
     "delete-expired-documents": "files for download are our own service",
     "delete-sandbox-messages": "the sandbox is our own provider",
+    "print-letters-at-once": "the sandbox prints letters when they are ready, not in the evening",
+    "delete-pdfs-of-old-letters": "finds the PDFs that were still there when the rows of their letters went",
+    "raise-alert-if-no-letter-ack-file": "of 2020, for the printer that takes zip files",
 }
 """Periodic tasks beyond the contract's, and why."""
 
@@ -136,29 +139,11 @@ DONE_OTHERWISE: Final = {
 """Tasks that nobody outside publishes, and how the same is done here."""
 
 _LETTER_TASKS: Final = {
-    "deliver_letter",
-    "process-letter-callback",
-    "create-fake-letter-callback",
-    "get-pdf-for-templated-letter",
     "update-billable-units-for-letter",
     "update-validation-failed-for-templated-letter",
-    "sanitise-letter",
     "process-sanitised-letter",
     "process-virus-scan-failed",
     "process-virus-scan-error",
-    "collate-letter-pdfs-to-be-sent",
-    "shatter-deliver-letters-tasks",
-    "resanitise-pdf",
-    "resanitise-letter-attachment",
-    "process-returned-letters-list",
-    "check-if-letters-still-pending-virus-check",
-    "check-if-letters-still-pending-virus-check-nightly",
-    "check-if-letters-still-in-created",
-    "check-if-letters-in-technical-failure",
-    "check-time-to-collate-letters",
-    "raise-alert-if-letter-notifications-still-sending",
-    "change-dvla-api-key",
-    "change-dvla-password",
 }
 _FACT_TASKS: Final = {
     "update-ft-billing-for-today",
@@ -204,10 +189,6 @@ COMMANDS: Final = {
 }
 
 COMMANDS_TO_COME: Final = {
-    # letters
-    "replay-create-pdf-for-templated-letter",
-    "recreate-pdf-for-precompiled-or-uploaded-letter",
-    "get-notification-and-service-ids-for-letters-that-failed-to-print",
     # billing
     "fix-billable-units",
     "rebuild-ft-billing-for-day",

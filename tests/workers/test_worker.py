@@ -52,7 +52,7 @@ def test_the_roles_of_the_contract_are_listed_with_their_queues() -> None:
     lines = {line.split()[0]: line for line in shown.output.splitlines()}
     assert list(lines) == [*CONTRACT, "all"]
     assert lines["sender"].split(None, 1)[1] == "send-sms-tasks, send-email-tasks"
-    assert lines["letters"].split(None, 1)[1] == "create-letters-pdf-tasks, letter-tasks"
+    assert lines["letters"].split(None, 1)[1] == "create-letters-pdf-tasks, letter-tasks, antivirus-tasks"
 
 
 def test_every_queue_has_exactly_one_role() -> None:

@@ -333,13 +333,28 @@ function costly(content) {
 
 function letter(data) {
   const { content } = data;
-  const waits = data.api.status === "accepted" ? h("p", { class: "notice" }, "It is not printed yet: this is its text, not its page.") : null;
-  return [waits, h("div", { class: "paper" },
+  if (content.pages) return letterPages(data);
+  const why = data.state === "waiting" ? "Its pages are not made yet: this is its text." : "There is no PDF of it any more: this is its text.";
+  return [h("p", { class: "notice" }, why), h("div", { class: "paper" },
     h("address", { class: "sender" }, lines(content.sender)),
     h("address", {}, lines(content.address)),
     h("p", { class: "date" }, longDay(content.date)),
     h("h3", {}, content.subject),
     h("div", { class: "prose" }, content.body.split(/\n{2,}/).map(paragraph)))];
+}
+
+/** The pages as the printer gets them. */
+function letterPages(data) {
+  const { pages } = data.content;
+  const number = Array.from({ length: pages }, (_, at) => at + 1);
+  return [
+    h("div", { class: "tools" },
+      h("span", { class: "soft" }, `${pages} ${pages === 1 ? "page" : "pages"}, ${Math.ceil(pages / 2)} ${pages > 2 ? "sheets" : "sheet"}`),
+      h("a", { href: `/console/data/messages/${data.id}/pdf` }, "Download PDF")),
+    h("ol", { class: "pages" }, number.map((page) => h("li", {}, h("img", {
+      src: `/console/data/messages/${data.id}/pages/${page}.png`, alt: `Page ${page} of ${pages}`, loading: page > 2 ? "lazy" : "eager",
+    })))),
+  ];
 }
 
 const lines = (texts) => texts.flatMap((line, at) => (at ? [h("br"), line] : [line]));

@@ -20,9 +20,11 @@ from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, find_template, refuse_files
 from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
+from notify.messages.settings import DeliverySettings
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.limits import RateLimiter
 from notify.services.queries import CachedService
+from notify.settings import Settings
 from notify.templates.cache import CompiledTemplate, TemplateCache
 
 REFERENCE_CHARACTERS: Final = string.ascii_uppercase + string.digits
@@ -30,16 +32,20 @@ REFERENCE_LENGTH: Final = 16
 
 
 class LetterAcceptor:
-    """Accepts letters. They stay `created` until they are printed; those of test keys are `delivered` at once."""
+    """Accepts letters. They stay `created` until they are printed; those of test keys are `delivered` at once, or
+    `sending` where the printing firm is faked.
+    """
 
     def __init__(
         self,
+        settings: Settings,
         encryptor: Encryptor,
         templates: TemplateCache,
         limits: RateLimiter,
         store: MessageStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._test_status = "sending" if settings.part(DeliverySettings).test_letters_fake_delivery else "delivered"
         self._encryptor = encryptor
         self._templates = templates
         self._limits = limits
@@ -50,6 +56,7 @@ class LetterAcceptor:
     def build(cls, container: Container) -> Self:
         """The process's own."""
         return cls(
+            container.parts.settings,
             container.parts.encryptor,
             container.get(TemplateCache),
             container.get(RateLimiter),
@@ -99,8 +106,8 @@ class LetterAcceptor:
             key_type=caller.key.key_type,
             notification_type="letter",
             created_at=now,
-            notification_status="delivered" if is_test else "created",
-            updated_at=now if is_test else None,
+            notification_status=self._test_status if is_test else "created",
+            updated_at=now if is_test and self._test_status == "delivered" else None,
             client_reference=message.reference,
             international=address.international,
             normalised_to="".join(to.split()).lower(),

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from flask import Response
 
-from notify.infra.errors import NotFoundProblemError, ProblemError
-from notify.messages.errors import PdfNotReadyError
+from notify.infra.errors import NotFoundProblemError
+from notify.letters.reading import LetterPdfs
 from notify.messages.queries import MessageFilter, MessageReader, StoredMessage
 from notify.messages.serialise import Serialiser
 from notify.messages.statuses import filter_statuses
@@ -37,14 +37,8 @@ def get_notification(call: Call, notification_id: UUID) -> dict[str, Any]:
 @endpoints.get("/notifications/<notification_id>/pdf", answer=None, errors=(400, 404))
 def get_letter_pdf(call: Call, notification_id: UUID) -> Response:
     """Get the PDF of a letter."""
-    message = _find(call, notification_id)
-    if message.notification_type != "letter":
-        raise ProblemError("Notification is not a letter")
-    if message.status == "virus-scan-failed":
-        raise ProblemError("File did not pass the virus scan")
-    if message.status == "technical-failure":
-        raise ProblemError("PDF not available for letters in status technical-failure")
-    raise PdfNotReadyError
+    pdf = call.container.get(LetterPdfs).read(_find(call, notification_id))
+    return Response(pdf, content_type="application/pdf")
 
 
 @endpoints.get("/notifications", answer=schemas.NotificationsAnswer, errors=(400, 404))

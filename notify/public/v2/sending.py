@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from flask import Response, request
 from werkzeug.exceptions import NotFound
 
-from notify.infra.errors import ProblemError
 from notify.infra.http import read_json
 from notify.infra.validation import validate
+from notify.letters.accept import PdfLetterAcceptor
 from notify.messages import serialise
-from notify.messages.accept.checks import check_permission
 from notify.messages.accept.email import EmailAcceptor
-from notify.messages.accept.letter import LetterAcceptor, check_key
+from notify.messages.accept.letter import LetterAcceptor
 from notify.messages.accept.sms import SmsAcceptor
 from notify.public import schemas
 from notify.public.endpoints import Call, Endpoints
@@ -68,16 +66,19 @@ def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
 
 @endpoints.post(
     "/notifications/letter",
-    answer=schemas.AcceptedLetter,
-    body=schemas.LetterRequest,
+    answer=schemas.LetterAnswer,
+    body=schemas.LetterBody,
     errors=_ERRORS,
     status=201,
     counts_as="letter",
 )
 def send_letter(call: Call, body: Any) -> dict[str, Any]:
-    """Send a letter."""
+    """Send a letter.
+
+    It is made from a template, or is the PDF in `content`.
+    """
     if isinstance(body, dict) and "content" in body:
-        _refuse_pdf(call, validate(schemas.PdfLetterRequest, body))
+        return _send_pdf(call, validate(schemas.PdfLetterRequest, body))
     form = validate(schemas.LetterRequest, body)
     message = call.container.get(LetterAcceptor).accept(
         call.caller,
@@ -88,15 +89,11 @@ def send_letter(call: Call, body: Any) -> dict[str, Any]:
     return serialise.accepted(message, call.address, call.caller.service.id)
 
 
-def _refuse_pdf(call: Call, form: schemas.PdfLetterRequest) -> NoReturn:
-    """What is wrong with a letter that comes as a PDF (6.5); else, that this server takes none."""
-    check_permission(call.caller.service, "letter")
-    check_key(call.caller.service, call.caller.key.key_type)
-    try:
-        b64decode(form.content)
-    except ValueError:
-        raise ProblemError("Cannot decode letter content (invalid base64 encoding)") from None
-    raise ProblemError("Letters from a PDF of your own are not available on this server")
+def _send_pdf(call: Call, form: schemas.PdfLetterRequest) -> dict[str, Any]:
+    accepted = call.container.get(PdfLetterAcceptor).accept(
+        call.caller, content=form.content, reference=form.reference, postage=given(form.postage)
+    )
+    return accepted._asdict()
 
 
 def refuse_type(notification_type: str) -> Response:

@@ -1,0 +1,81 @@
+"""The pages of letters as pictures: what the printer is given, or was."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Final, Self
+
+import structlog
+from cachetools import TTLCache
+
+from notify.infra.container import Container
+from notify.infra.errors import BusyError
+from notify.letters.files import LetterFiles, LetterMissingError, LetterRow
+from notify.messages.queries import StoredMessage
+
+logger = structlog.get_logger(__name__)
+
+KEPT_SECONDS: Final = 60
+KEPT: Final = 200
+DPI: Final = 110
+
+
+class LetterPages:
+    """Looks at the PDFs of letters. The library that does is loaded at the first letter."""
+
+    def __init__(self, files: LetterFiles) -> None:
+        self._files = files
+        self._counts: TTLCache[tuple[str, str], int] = TTLCache(KEPT, KEPT_SECONDS)
+        self._lock = Lock()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.get(LetterFiles))
+
+    def count(self, message: StoredMessage) -> int:
+        """How many pages a letter has; 0 where there is no PDF of it, or none that can be read."""
+        key = (str(message.id), message.status)
+        with self._lock:
+            known = self._counts.get(key)
+        if known is not None:
+            return known
+        pdf = self.pdf(message)
+        if pdf is None:
+            return 0
+        from notify.letters.pages import UnreadablePdfError, page_count
+
+        try:
+            number = page_count(pdf)
+        except BusyError:
+            return 0
+        except UnreadablePdfError:
+            number = 0
+        with self._lock:
+            self._counts[key] = number
+        return number
+
+    def pdf(self, message: StoredMessage) -> bytes | None:
+        """The PDF of a letter, if there is one."""
+        if message.notification_type != "letter":
+            return None
+        row = LetterRow(message.reference, message.postage, message.created_at, message.key_type, message.status)
+        try:
+            return self._files.read(row)
+        except LetterMissingError:
+            return None
+        except Exception as error:  # whatever the store raises: the page shows the text instead
+            logger.warning("PDF of a letter not read", id=message.id, error=type(error).__name__)
+            return None
+
+    def picture(self, message: StoredMessage, number: int) -> bytes | None:
+        """A page, counted from 1, as a PNG with transparent paper. None where there is no such page."""
+        pdf = self.pdf(message)
+        if pdf is None:
+            return None
+        from notify.letters.pages import PageMissingError, UnreadablePdfError, page_png
+
+        try:
+            return page_png(pdf, number, dpi=DPI)
+        except (PageMissingError, UnreadablePdfError):
+            return None

@@ -1,0 +1,129 @@
+"""Looking for viruses: with ClamAV, or else for what can be told from a file's own bytes (contract: letters 9)."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol, Self
+from urllib.parse import urlsplit
+
+import structlog
+
+from notify.infra.container import Container
+from notify.letters.settings import LetterSettings
+
+logger = structlog.get_logger(__name__)
+
+CONNECT_SECONDS: Final = 5.0
+SCAN_SECONDS: Final = 60.0
+"""Longest time that `clamd` may be silent."""
+PIECE_BYTES: Final = 64 * 1024
+LONGEST_REPLY: Final = 4096
+DEFAULT_PORT: Final = 3310
+
+EICAR: Final = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
+"""What every file has in it that scanners are tried out with; it is no virus."""
+PROGRAMS: Final = (b"MZ", b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"PK\x03\x04")
+"""How programs, and archives of them, begin. A PDF may have other bytes before its header, so a file may be both."""
+_STARTS_PROGRAM: Final = re.compile(rb"/S\s*/(?:Launch|#4[cC]aunch)\b")
+"""An action of a PDF that starts a program when it is opened (ISO 32000-1, 12.6.4.5)."""
+
+
+class ScannerError(Exception):
+    """The scanner could not be asked, or could not say."""
+
+
+class Scanner(Protocol):
+    """Looks for viruses."""
+
+    def scan(self, content: bytes) -> str | None:
+        """The name of the virus in a file; `None` for a clean one. Raises `ScannerError`."""
+
+
+class ClamdScanner:
+    """Asks ClamAV's `clamd`, which is sent the content (its command INSTREAM)."""
+
+    def __init__(self, address: str) -> None:
+        self._address = urlsplit(address)
+
+    def scan(self, content: bytes) -> str | None:
+        """As `Scanner.scan`."""
+        try:
+            with self._connection() as connection:
+                reply = _ask(connection, content)
+        except OSError as error:
+            raise ScannerError(f"clamd: {type(error).__name__}") from error
+        words = reply.removeprefix("stream: ")
+        if words == "OK":
+            return None
+        if words.endswith(" FOUND"):
+            return words.removesuffix(" FOUND")
+        raise ScannerError(f"clamd: {words[:200] or 'no reply'}")
+
+    @contextmanager
+    def _connection(self) -> Iterator[socket.socket]:
+        if self._address.scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect(self._address.path)
+                yield connection
+            return
+        where = (self._address.hostname or "localhost", self._address.port or DEFAULT_PORT)
+        with socket.create_connection(where, timeout=CONNECT_SECONDS) as connection:
+            yield connection
+
+
+def _ask(connection: socket.socket, content: bytes) -> str:
+    """The reply to INSTREAM: each piece has its length before it, and an empty one is the end."""
+    connection.settimeout(SCAN_SECONDS)
+    try:
+        connection.sendall(b"zINSTREAM\0")
+        view = memoryview(content)
+        for start in range(0, len(view), PIECE_BYTES):
+            piece = view[start : start + PIECE_BYTES]
+            connection.sendall(struct.pack("!I", len(piece)))
+            connection.sendall(piece)
+        connection.sendall(struct.pack("!I", 0))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it says why before it hangs up, such as that the file is too large
+    reply = b""
+    while b"\0" not in reply and len(reply) < LONGEST_REPLY and (part := connection.recv(LONGEST_REPLY)):
+        reply += part
+    return reply.partition(b"\0")[0].decode("utf-8", "replace").strip()
+
+
+class BuiltInScanner:
+    """Knows the test virus, programs, and PDFs that start programs. It stands in where there is no ClamAV."""
+
+    def __init__(self) -> None:
+        logger.warning("no virus scanner is set up: only known kinds of files are refused", setting="CLAMD_ADDRESS")
+
+    def scan(self, content: bytes) -> str | None:
+        """As `Scanner.scan`."""
+        if EICAR in content:
+            return "Eicar-Test-Signature"
+        if content.startswith(PROGRAMS):
+            return "Program"
+        return "PDF-Launch-Action" if _STARTS_PROGRAM.search(content) else None
+
+
+class Antivirus:
+    """The scanner of this process."""
+
+    def __init__(self, settings: LetterSettings) -> None:
+        self.is_enabled: Final = settings.antivirus_enabled
+        self._scanner: Final[Scanner] = (
+            ClamdScanner(settings.clamd_address) if settings.clamd_address else BuiltInScanner()
+        )
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.settings.part(LetterSettings))
+
+    def scan(self, content: bytes) -> str | None:
+        """As `Scanner.scan`."""
+        return self._scanner.scan(content)

@@ -1,0 +1,77 @@
+"""Tables of printed and returned letters (contract: data-model 2)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notify.infra.columns import one_of
+from notify.infra.database import Base
+from notify.infra.ids import new_id
+from notify.infra.times import utc_now
+
+COST_THRESHOLDS = ("sorted", "unsorted")
+"""How the printer could post a letter: in an order that the post pays for, or not (contract, data-model 1)."""
+
+
+class PrintRun(Base):
+    """A day's print run, by its deadline: that its volumes were announced is written in the same transaction."""
+
+    __tablename__ = "letter_print_runs"
+
+    deadline: Mapped[datetime] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class LetterDespatch(Base):
+    """When and how the printer posted a letter. There is no foreign key: the letter may be in the history."""
+
+    __tablename__ = "notifications_letter_despatch"
+
+    notification_id: Mapped[UUID] = mapped_column(primary_key=True)
+    despatched_on: Mapped[date | None]
+    cost_threshold: Mapped[str]
+
+    __table_args__ = (
+        CheckConstraint(one_of("cost_threshold", COST_THRESHOLDS), name="cost_threshold"),
+        Index("ix_notifications_letter_despatch_despatched_on", "despatched_on"),
+    )
+
+
+class ReturnedLetter(Base):
+    """A letter that the post brought back. There is no foreign key to it: it may be in the history, or gone."""
+
+    __tablename__ = "returned_letters"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    reported_at: Mapped[date]
+    service_id: Mapped[UUID] = mapped_column(ForeignKey("services.id"))
+    notification_id: Mapped[UUID]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("notification_id", name="uq_returned_letters_notification_id"),
+        # statistics and summaries of a service, and what one day's report says
+        Index("ix_returned_letters_service_id", "service_id", "reported_at"),
+    )
+
+
+class DailySortedLetter(Base):
+    """How many letters of a response file were posted sorted, and how many not (contract: letters 11.3, 2020)."""
+
+    __tablename__ = "daily_sorted_letter"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    billing_day: Mapped[date]
+    file_name: Mapped[str | None]
+    unsorted_count: Mapped[int] = mapped_column(default=0)
+    sorted_count: Mapped[int] = mapped_column(default=0)
+    updated_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("file_name", "billing_day", name="uq_daily_sorted_letter_file_name_billing_day"),
+    )

@@ -1,0 +1,95 @@
+"""Celery tasks of the printer that takes zip files (contract: letters 11, 2020): thin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from notify import queues
+from notify.infra.container import Container
+from notify.infra.queue import TaskName
+from notify.infra.task_set import LondonCrontab, Retry, TaskSet
+from notify.letters.files import reference_of
+from notify.letters.printing.base import PrinterError, RetryablePrinterError
+from notify.letters.printing.responses import RECORD_SORTED_COUNTS, UPDATE_STATUSES, PrinterResponses
+from notify.letters.printing.sftp import ZIP_AND_SEND, ZipPrinter
+from notify.letters.settings import PrinterSettings
+
+logger = structlog.get_logger(__name__)
+
+tasks = TaskSet()
+
+MARK_SENT: Final[TaskName] = TaskName("update-letter-notifications-to-sent")
+MARK_FAILED: Final[TaskName] = TaskName("update-letter-notifications-to-error")
+SEND_RETRIES: Final = 10
+SEND_SECONDS: Final = 180
+
+
+class LettersFailedError(Exception):
+    """Letters became `technical-failure`. The task that raises it counts as failed, so that people see it."""
+
+
+def _fail(container: Container, references: Sequence[str]) -> None:
+    number = container.get(ZipPrinter).mark_failed(references)
+    raise LettersFailedError(f"{number} letters were not taken by the printer")
+
+
+def _not_sent(container: Container, filenames_to_zip: Sequence[str], upload_filename: str) -> None:
+    logger.error("zip file of letters not sent", name=upload_filename)
+    _fail(container, [reference_of(key) for key in filenames_to_zip])
+
+
+@tasks.task(
+    ZIP_AND_SEND,
+    retry=Retry(
+        on=(RetryablePrinterError,),
+        times=SEND_RETRIES,
+        seconds=SEND_SECONDS,
+        given_up=_not_sent,
+        queue=queues.PROCESS_FTP,
+    ),
+)
+def zip_and_send_letter_pdfs(container: Container, filenames_to_zip: Sequence[str], upload_filename: str) -> None:
+    """Send a zip file of letters to the printer."""
+    try:
+        number = container.get(ZipPrinter).send(filenames_to_zip, upload_filename)
+    except RetryablePrinterError:
+        raise
+    except PrinterError as error:
+        logger.error("zip file of letters cannot be made", name=upload_filename, reason=str(error))
+        _fail(container, [reference_of(key) for key in filenames_to_zip])
+    else:
+        logger.info("letters sent to the printer", name=upload_filename, number=number)
+
+
+@tasks.task(MARK_SENT)
+def update_letter_notifications_to_sent(container: Container, notification_references: Sequence[str]) -> None:
+    """Note that another program has sent letters to the printer."""
+    container.get(ZipPrinter).mark_sent(notification_references)
+
+
+@tasks.task(MARK_FAILED)
+def update_letter_notifications_to_error(container: Container, notification_references: Sequence[str]) -> None:
+    """Note that another program could not send letters to the printer."""
+    _fail(container, notification_references)
+
+
+@tasks.task(UPDATE_STATUSES)
+def update_letter_notifications_statuses(container: Container, filename: str) -> None:
+    """Apply a response file of the printer to its letters."""
+    container.get(PrinterResponses).update_statuses(filename)
+
+
+@tasks.task(RECORD_SORTED_COUNTS)
+def record_daily_sorted_counts(container: Container, filename: str) -> None:
+    """Count what a response file says of how letters were posted."""
+    container.get(PrinterResponses).record_sorted_counts(filename)
+
+
+@tasks.periodic("raise-alert-if-no-letter-ack-file", LondonCrontab(hour=23, minute=0))
+def raise_alert_if_no_letter_ack_file(container: Container) -> None:
+    """Make a ticket of zip files that the printer has not acknowledged."""
+    if container.parts.settings.part(PrinterSettings).printer == "sftp":
+        container.get(PrinterResponses).check_acknowledgements()

@@ -1,0 +1,94 @@
+"""Letters by the official client, against the running product: from the request to the PDF."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any
+
+import pypdfium2
+import pytest
+from notifications_python_client.errors import HTTPError
+
+from tests.e2e.conftest import Product
+from tests.letters.pdfs import a_pdf
+
+ADDRESS = {"address_line_1": "Amala Bird", "address_line_2": "1 Road", "postcode": "SW1A 1AA"}
+VALUES = {"name": "Amala", "date": "Monday", **ADDRESS}
+READY_SECONDS = 60
+
+
+def text_of(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(io.BytesIO(pdf))
+    return "\n".join(page.get_textpage().get_text_bounded() for page in document)
+
+
+def wait_for_pdf(product: Product, letter_id: str, key: str = "normal") -> bytes:
+    """The PDF of a letter, once there is one."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            return product.client(key).get_pdf_for_letter(letter_id).read()  # type: ignore[no-any-return]
+        except HTTPError as error:
+            said: Any = error.message
+            assert said == [{"error": "PDFNotReadyError", "message": "PDF not available yet, try again later"}]
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def wait_for_price(product: Product, letter_id: str, key: str) -> dict[str, Any]:
+    """A letter, once its sheets are counted: that comes a moment after the PDF."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        shown: dict[str, Any] = product.client(key).get_notification_by_id(letter_id)
+        if shown["is_cost_data_ready"]:
+            return shown
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("key", ["normal", "test"])
+def test_a_letter_of_a_template_is_made_and_can_be_read(product: Product, key: str) -> None:
+    client = product.client(key)
+    sent = client.send_letter_notification(product.demo["templates"]["letter"], VALUES, reference="a letter")
+    text = text_of(wait_for_pdf(product, sent["id"], key))
+    assert "Dear Amala" in text
+    assert "SW1A 1AA" in text
+    shown = wait_for_price(product, sent["id"], key)
+    assert shown["status"] in (("received",) if key == "test" else ("accepted", "received"))
+    assert (shown["line_1"], shown["postcode"], shown["postage"]) == ("Amala Bird", "SW1A 1AA", "second")
+    if key == "normal":
+        assert shown["cost_details"] == {"billable_sheets_of_paper": 1, "postage": "second"}
+        assert shown["cost_in_pounds"] == 0.73
+    listed = client.get_all_notifications(template_type="letter", reference="a letter")["notifications"]
+    assert sent["id"] in [entry["id"] for entry in listed]
+
+
+@pytest.mark.parametrize("key", ["normal", "test"])
+def test_a_letter_that_comes_as_a_pdf_is_checked_and_can_be_read(product: Product, key: str) -> None:
+    client = product.client(key)
+    sent = client.send_precompiled_letter_notification("my pdf", io.BytesIO(a_pdf(3)), postage="first")
+    assert sent == {"id": sent["id"], "reference": "my pdf", "postage": "first"}
+    text = text_of(wait_for_pdf(product, sent["id"], key))
+    assert "says page 3" in text
+    assert "NE1 1AA" in text  # the address was written anew
+    shown = client.get_notification_by_id(sent["id"])
+    assert shown["status"] in (("received",) if key == "test" else ("accepted", "received"))
+    assert shown["cost_details"] == {"billable_sheets_of_paper": 2, "postage": "first"}
+    assert (shown["cost_in_pounds"], shown["is_cost_data_ready"]) == (1.61, True)
+
+
+def test_a_file_that_is_no_letter_fails(product: Product) -> None:
+    client = product.client()
+    sent = client.send_precompiled_letter_notification("no letter", io.BytesIO(b"no PDF"))
+    shown = product.wait_for(sent["id"], "validation-failed", seconds=READY_SECONDS)
+    assert (shown["cost_in_pounds"], shown["postage"]) == (0.0, "second")
+    assert client.get_pdf_for_letter(sent["id"]).read() == b"no PDF"
+
+
+def test_only_letters_have_a_pdf(product: Product) -> None:
+    client = product.client()
+    sent = client.send_sms_notification("07900900123", product.demo["templates"]["sms"], VALUES)
+    with pytest.raises(HTTPError) as caught:
+        client.get_pdf_for_letter(sent["id"])
+    assert caught.value.message == [{"error": "BadRequestError", "message": "Notification is not a letter"}]
