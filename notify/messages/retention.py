@@ -47,12 +47,12 @@ _COLUMNS: Final = (
 )
 # by the index of lists (docs/decisions/0020): what stays for longer, of another type or status, is not looked at
 _PILES: Final = """
-SELECT key_type, status, in_job
-FROM unnest(%(key_types)s::text[]) AS key_type, unnest(%(statuses)s::text[]) AS status,
+SELECT kind AS key_type, status, in_job
+FROM unnest(%(key_types)s::text[]) AS kind, unnest(%(statuses)s::text[]) AS status,
      unnest(ARRAY[false, true]) AS in_job
 CROSS JOIN LATERAL (
     SELECT FROM notifications m
-    WHERE m.service_id = %(service)s AND m.key_type = key_type AND m.notification_type = %(type)s::notification_type
+    WHERE m.service_id = %(service)s AND m.key_type = kind AND m.notification_type = %(type)s::notification_type
           AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
     LIMIT 1
 ) AS found
@@ -61,11 +61,11 @@ _SERVICES: Final = """
 SELECT s.id, r.days_of_retention AS days FROM services s
 LEFT JOIN service_data_retention r ON r.service_id = s.id AND r.notification_type = %(type)s::notification_type
 WHERE r.id IS NOT NULL OR EXISTS (
-    SELECT FROM unnest(%(key_types)s::text[]) AS key_type, unnest(%(statuses)s::text[]) AS status,
+    SELECT FROM unnest(%(key_types)s::text[]) AS kind, unnest(%(statuses)s::text[]) AS status,
                 unnest(ARRAY[false, true]) AS in_job
     CROSS JOIN LATERAL (
         SELECT FROM notifications m
-        WHERE m.service_id = s.id AND m.key_type = key_type AND m.notification_type = %(type)s::notification_type
+        WHERE m.service_id = s.id AND m.key_type = kind AND m.notification_type = %(type)s::notification_type
               AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
         LIMIT 1
     ) AS found)

@@ -217,5 +217,6 @@ def test_only_pdf_and_png_are_shown_and_only_to_its_service(
 def test_a_letter_without_a_file_cannot_be_shown(admin: AdminClient, live: Service, letter_files: LetterFiles) -> None:
     id_ = upload(letter_files, live, a_pdf())
     send(admin, live, id_)
-    letter_files.delete(row(admin, id_))
+    stored = letter_files.find(row(admin, id_))
+    stored.bucket.delete(stored.key)
     admin.get(f"/service/{live.id}/template/preview/{id_}/pdf", status=500)
