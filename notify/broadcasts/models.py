@@ -75,7 +75,9 @@ class BroadcastMessage(Base):
     __table_args__ = (
         CheckConstraint(one_of("status", BROADCAST_STATUSES), name="status"),
         CheckConstraint("created_by_id IS NOT NULL OR created_by_api_key_id IS NOT NULL", name="created_by"),
-        ForeignKeyConstraint(["template_id", "template_version"], ["templates_history.id", "templates_history.version"]),
+        ForeignKeyConstraint(
+            ["template_id", "template_version"], ["templates_history.id", "templates_history.version"]
+        ),
         Index("ix_broadcast_message_service_id_created_at", "service_id", "created_at", "id"),
         Index(
             "ix_broadcast_message_reference",
@@ -162,9 +164,7 @@ class BroadcastProviderMessageNumber(Base):
     )
 
     __table_args__ = (
-        UniqueConstraint(
-            "broadcast_provider_message_id", name="uq_broadcast_provider_message_number_message"
-        ),
+        UniqueConstraint("broadcast_provider_message_id", name="uq_broadcast_provider_message_number_message"),
     )
 
 

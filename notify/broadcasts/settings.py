@@ -40,6 +40,13 @@ class BroadcastSettings(SettingsPart):
     enabled_cbcs: Annotated[tuple[BroadcastProvider, ...], NoDecode] = Field(
         BROADCAST_PROVIDERS, description="Networks that alerts go to: `ee,vodafone,three,o2` or some of them."
     )
+    cbc_canary_function: str = Field(
+        "canary", description="Function that is called every five minutes, to see that functions can be. Empty: none."
+    )
+    govuk_alerts_site: bool = Field(
+        False,
+        description="Wake the public site of alerts when alerts change: the task `publish-govuk-alerts` on the queue `govuk-alerts`, which that site must serve.",
+    )
     broadcast_sweep_seconds: int = Field(
         30, ge=1, description="Seconds between two runs of the sweeper of alerts, which makes up for lost tasks."
     )

@@ -7,7 +7,15 @@ from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from flask import Response
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    WithJsonSchema,
+    model_validator,
+)
 from sqlalchemy.orm import Session
 
 from notify.content.placeholders import TooMuchTextError
@@ -25,6 +33,7 @@ from notify.templates.rules import POSTAGES
 from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
 
 routes = Routes("templates", "/service/<uuid:service_id>/template")
+
 
 def _template_type(value: str) -> str:
     if value not in (*TEMPLATE_TYPES, "broadcast"):

@@ -163,15 +163,15 @@ def list_service_templates(session: Session, service_id: UUID) -> list[ListedTem
             Template.id,
             Template.name,
             Template.template_type,
-            TemplateFolderMap.template_folder_id,
-            case((Template.template_type == "broadcast", Template.content)),
+            TemplateFolderMap.template_folder_id.label("folder"),
+            case((Template.template_type == "broadcast", Template.content)).label("content"),
         )
         .outerjoin(TemplateFolderMap, TemplateFolderMap.template_id == Template.id)
         .where(Template.service_id == service_id, Template.archived.is_(False), Template.hidden.is_(False))
         .order_by(Template.name, Template.template_type, Template.id)
     )
     # hidden ones are not listed, so none is precompiled
-    return [ListedTemplate(*row, is_precompiled_letter=False) for row in session.execute(query)]
+    return [ListedTemplate(**row._mapping, is_precompiled_letter=False) for row in session.execute(query)]
 
 
 def fill(details: TemplateDetails, values: dict[str, str]) -> FilledTemplate:

@@ -96,9 +96,7 @@ def _events() -> None:
         sa.Column("transmitted_starts_at", moment, nullable=True),
         sa.Column("transmitted_finishes_at", moment, nullable=True),
         sa.Column("dispatched_at", moment, nullable=True),
-        sa.CheckConstraint(
-            _one_of("message_type", "alert", "update", "cancel"), name=op.f(f"ck_{table}_message_type")
-        ),
+        sa.CheckConstraint(_one_of("message_type", "alert", "update", "cancel"), name=op.f(f"ck_{table}_message_type")),
         sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f(f"fk_{table}_service_id")),
         sa.ForeignKeyConstraint(
             ["broadcast_message_id"], ["broadcast_message.id"], name=op.f(f"fk_{table}_broadcast_message_id")
