@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -13,6 +14,8 @@ MOST_GSM: Final = 1_395
 """Characters that networks take, those of the GSM extension counted twice."""
 MOST_OTHERS: Final = 615
 """Characters that networks take once one of them is not in GSM."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def filled(content: str, values: Mapping[str, object]) -> str:
@@ -31,8 +34,8 @@ def normalised(text: str) -> str:
 
 
 def broadcast_text(text: str) -> str:
-    """A text that was given as a whole, in the characters of phones."""
-    return downgrade_to_gsm(tidy(text))
+    """A text that was given as a whole, in the characters of phones, none of which is a control character."""
+    return downgrade_to_gsm(_CONTROL.sub("", tidy(text)))
 
 
 def is_welsh(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What happens to alerts by the clock: lost tasks are published again, and what is over ends (contract: broadcasts 8.2)."""
+"""Alerts by the clock: lost tasks are published again, and what is over ends (contract: broadcasts 8.2)."""
 
 from __future__ import annotations
 

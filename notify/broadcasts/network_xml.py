@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from xml.sax.saxutils import escape
+
+from lxml import etree
 
 Payload = Mapping[str, Any]
 
@@ -31,24 +32,28 @@ Element = tuple[str, "str | list[Element]"]
 
 def document_of(payload: Payload) -> str | None:
     """The XML that a network gets, or None where there is none for this kind of message."""
-    root, makers = {"cap": ("alert", _CAP), "ibag": ("IBAG_Alert_Attributes", _IBAG)}.get(
-        str(payload.get("message_format")), ("", {})
-    )
-    make = makers.get(str(payload.get("message_type")))
-    if make is None:
-        return None
-    namespace = CAP if root == "alert" else IBAG
-    inner = "".join(_written(element, 1) for element in make(payload))
-    return f"<?xml version='1.0' encoding='utf-8'?>\n<{root} xmlns=\"{namespace}\">\n{inner}</{root}>\n"
+    kind = str(payload.get("message_type"))
+    if payload.get("message_format") == "cap" and kind in _CAP:
+        return _document(CAP, "alert", _CAP[kind](payload))
+    if payload.get("message_format") == "ibag" and kind in _IBAG:
+        return _document(IBAG, "IBAG_Alert_Attributes", _IBAG[kind](payload))
+    return None
 
 
-def _written(element: Element, depth: int) -> str:
-    tag, content = element
-    indent = "  " * depth
-    if isinstance(content, str):
-        return f"{indent}<{tag}>{escape(content)}</{tag}>\n" if content else f"{indent}<{tag}/>\n"
-    inner = "".join(_written(child, depth + 1) for child in content)
-    return f"{indent}<{tag}>\n{inner}{indent}</{tag}>\n"
+def _document(namespace: str, tag: str, elements: list[Element]) -> str:
+    root = etree.fromstring(f'<{tag} xmlns="{namespace}"/>')
+    _append(root, namespace, elements)
+    etree.indent(root)
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True).decode()
+
+
+def _append(parent: etree._Element, namespace: str, elements: list[Element]) -> None:
+    for tag, content in elements:
+        element = etree.SubElement(parent, f"{{{namespace}}}{tag}")
+        if isinstance(content, str):
+            element.text = content or None
+        else:
+            _append(element, namespace, content)
 
 
 def _now() -> str:

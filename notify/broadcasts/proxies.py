@@ -1,4 +1,4 @@
-"""The networks' proxies behind one interface: Amazon's Lambda functions, or the sandbox (contract: broadcasts 6, 8.3)."""
+"""The networks' proxies behind one interface: Lambda functions, or the sandbox (contract: broadcasts 6, 8.3)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import orjson
 import structlog
 
 from notify.broadcasts.models import SandboxBroadcast
-from notify.broadcasts.network_xml import document_of
 from notify.broadcasts.settings import BroadcastSettings
 from notify.infra.container import Container
 from notify.infra.database import Database
@@ -78,6 +77,8 @@ class SandboxProxy(Proxy):
 
     def invoke(self, function: str, payload: Mapping[str, Any]) -> None:
         """Write a row of `sandbox_broadcasts`."""
+        from notify.broadcasts.network_xml import document_of  # lxml is for the sandbox and the public API only
+
         with self._database.transaction() as session:
             session.add(SandboxBroadcast(function=function, payload=dict(payload), document=document_of(payload)))
 

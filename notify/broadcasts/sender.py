@@ -1,13 +1,13 @@
 """Spreading events: a message for each network, given to its proxy (contract: broadcasts 5, 8.2).
 
 Rows are the truth, tasks are hints. An event waits until each network has its row; a row waits, `sending`, until the
-network took it. The worker that holds a row's lock gives it away, so no other does at the same time; the row's id is the
-network's identifier, so a network that gets a message again, after a worker died in the middle, knows it.
+network took it. The worker that holds a row's lock gives it away, so no other does at the same time. The row's id is
+the network's identifier: a network that gets a message again, after a worker died in the middle, knows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 from uuid import UUID
@@ -70,27 +70,36 @@ class BroadcastSender:
         return cls(parts.database, parts.queue, container.get(Networks), container.get(PublicSite))
 
     def dispatch(self, event_id: UUID) -> None:
-        """Make an event's message for each network, and have them sent. Does nothing the second time."""
+        """Make an event's message for each network, and have them sent; those of earlier events of the same message
+        first, as a cancellation must not overtake its alert. Does nothing the second time.
+        """
         with self._database.transaction() as session:
-            event = session.get(BroadcastEvent, event_id, with_for_update=True)
-            if event is None or event.dispatched_at is not None:
+            event = session.get(BroadcastEvent, event_id)
+            if event is None:
                 return
-            event.dispatched_at = self._now()
-            if not self._networks.are_reachable:
-                logger.error("broadcast not sent: the networks' proxies are not configured", event_id=str(event_id))
-                return
+            # one at a time for each message
+            session.get(BroadcastMessage, event.broadcast_message_id, with_for_update=True)
+            waiting = select(BroadcastEvent).where(
+                BroadcastEvent.broadcast_message_id == event.broadcast_message_id,
+                BroadcastEvent.sent_at <= event.sent_at,
+                BroadcastEvent.dispatched_at.is_(None),
+            )
+            events = session.scalars(waiting.order_by(BroadcastEvent.sent_at)).all()
             providers = self._available(session, event.service_id)
-            if not providers:
-                logger.error("broadcast not sent: no network is enabled", event_id=str(event_id))
-            for provider in providers:
-                _add_provider_message(session, event_id, provider, self._now())
-
-            def publish() -> None:
-                self._site.publish()
+            for each in events:
+                each.dispatched_at = self._now()
+                if not providers:
+                    logger.error("broadcast not sent: no network is configured", event_id=str(each.id))
                 for provider in providers:
-                    self.publish(event_id, provider)
+                    _add_provider_message(session, each.id, provider, self._now())
+            if events:
+                pairs = [(each.id, provider) for each in events for provider in providers]
+                after_commit(session, lambda: self._publish_all(pairs))
 
-            after_commit(session, publish)
+    def _publish_all(self, pairs: Sequence[tuple[UUID, str]]) -> None:
+        self._site.publish()
+        for event_id, provider in pairs:
+            self.publish(event_id, provider)
 
     def publish(self, event_id: UUID, provider: str, *, countdown: float | None = None) -> bool:
         """Publish the task that gives a network its message."""
@@ -128,20 +137,22 @@ class BroadcastSender:
         """Try once. Returns after how many seconds to try again; None: this is the end of it."""
         event = session.get_one(BroadcastEvent, row.broadcast_event_id)
         if reason := self._refusal(session, event):
-            return _give_up(row, reason)
+            _give_up(row, reason)
+            return None
         earlier = _earlier_messages(session, event, row.provider)
         if any(message.status not in ("sending", "returned-ack") for message in earlier):
-            return _give_up(row, "the network did not take what was before")
+            _give_up(row, "the network did not take what was before")
+            return None
         if event.message_type != "alert" and not earlier:
-            return _give_up(row, "the network was given nothing before")
+            _give_up(row, "the network was given nothing before")
+            return None
         if any(message.status == "sending" for message in earlier):
             return WAIT_FOR_EARLIER
         try:
             self._networks.send(row.provider, _payload(session, event, row, earlier))
         except ProxyError:
-            wait = min(2**row.attempts, LONGEST_WAIT)
             row.attempts += 1
-            return wait
+            return min(1 << min(row.attempts - 1, 10), LONGEST_WAIT)
         row.status = "returned-ack"
         logger.info("broadcast sent", provider=row.provider, event_id=str(event.id), kind=event.message_type)
         return None

@@ -11,6 +11,7 @@ from notify.infra.container import Container
 from notify.infra.request_log import LOGGED_WORDS
 from notify.providers.registry import PROVIDERS
 from notify.public import (
+    broadcasts,
     documents,
     metrics_page,
     openapi,
@@ -24,7 +25,7 @@ from notify.public import (
 )
 
 _MODULES = (v2, provider_receipts, ses_receipts, received_texts, documents, unsubscribe, openapi, status, metrics_page)
-_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1,)
+_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, broadcasts)
 """Those of 2020 only, which `LEGACY_2020` switches."""
 
 
