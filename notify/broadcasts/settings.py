@@ -53,7 +53,7 @@ class BroadcastSettings(SettingsPart):
 
     @field_validator("enabled_cbcs", mode="before")
     @classmethod
-    def _words(cls, value: object) -> object:
+    def _network_names(cls, value: object) -> object:
         return words(value)
 
     @property

@@ -20,6 +20,10 @@ class Client(StrEnum):
     ALERTS = "govuk-alerts"
 
 
+class UnknownClientError(Exception):
+    """Routes are for a client that has no secrets in `INTERNAL_CLIENT_API_KEYS`: nobody can call them."""
+
+
 class InternalAuthenticator:
     """Finds out whether a request comes from the client that a route is for. Services' keys open nothing here."""
 
@@ -33,8 +37,9 @@ class InternalAuthenticator:
         return cls(container.parts.settings)
 
     def authenticate(self, header: str | None, client: Client) -> None:
-        """Do nothing where the Authorization header proves that `client` calls. A client that has no secrets in
-        `INTERNAL_CLIENT_API_KEYS` cannot. Raises `AuthError`.
+        """Do nothing where the Authorization header proves that `client` calls.
+
+        Raises `AuthError`, and `UnknownClientError` where there are no secrets to compare with.
         """
         scheme, token = tokens.bearer_token(header)
         if scheme != "bearer" or not token:
@@ -43,7 +48,9 @@ class InternalAuthenticator:
         expected = self._ids[client]
         if claims["iss"] != expected:
             raise AuthError("Unauthorized: not allowed to perform this action", status=401)
-        secrets = self._secrets.get(expected, ())
+        secrets = self._secrets.get(expected)
+        if not secrets:
+            raise UnknownClientError(expected)
         tokens.check_algorithm(token_header)
         if not any(tokens.is_signed_with(token, secret) for secret in secrets):
             raise AuthError("Invalid token: API key not found")
