@@ -66,7 +66,7 @@ def test_joined_polygons_cover_every_point_of_theirs(polygons: list[Any]) -> Non
 
 
 def test_few_polygons_stay_as_they_are_but_rounded() -> None:
-    few = [[[51.12345678, -0.1], [51.2, 0.3000000004], [51, 0], [51.12345678, -0.1]]] * 12
+    few: list[Any] = [[[51.12345678, -0.1], [51.2, 0.3000000004], [51, 0], [51.12345678, -0.1]]] * 12
     assert simplify(few) == [[[51.123457, -0.1], [51.2, 0.3], [51.0, 0.0], [51.123457, -0.1]]] * 12
 
 
@@ -79,8 +79,8 @@ def test_a_coast_keeps_its_shape() -> None:
 
 
 def test_the_worst_is_done_soon() -> None:
-    spiral = [[50 + i * 1e-5 * sin(i), i * 1e-5 * cos(i)] for i in range(20_000)]
-    many = [
+    spiral: Any = [[50 + i * 1e-5 * sin(i), i * 1e-5 * cos(i)] for i in range(20_000)]
+    many: Any = [
         [[50 + i * 1e-4, 0], [50 + i * 1e-4, 1e-5], [50 + i * 1e-4, 2e-5], [50 + i * 1e-4, 0]] for i in range(5_000)
     ]
     for polygons in ([spiral], many):
