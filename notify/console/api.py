@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, Validatio
 from werkzeug.wrappers import Response as AnyResponse
 
 from notify.console import guard
+from notify.console.alerts import list_alerts
 from notify.console.frame import framed
 from notify.console.message_view import MessageView
 from notify.console.queries import Cursor, Filter, MessageList
@@ -60,6 +61,12 @@ class _ListQuery(BaseModel):
         return Filter(self.q, self.type, statuses)
 
 
+class _AlertsQuery(BaseModel):
+    """Whose alerts are to be shown."""
+
+    service: UUID | None = None
+
+
 class _FrameQuery(BaseModel):
     """How an email is to look."""
 
@@ -86,6 +93,7 @@ class _Views:
 
     def __init__(self, container: Container) -> None:
         parts = container.parts
+        self._database = parts.database
         self._settings = parts.settings
         self._messages = MessageList(parts.database, parts.encryptor)
         self._view = MessageView(
@@ -150,6 +158,12 @@ class _Views:
         """Queues, providers and rates."""
         return _answer(self._rates.now())
 
+    def list_alerts(self) -> AnyResponse:
+        """The newest emergency alerts."""
+        query = _query(_AlertsQuery)
+        with self._database.reading() as session:
+            return _answer({"alerts": list_alerts(session, query.service)})
+
     def show_demo(self) -> AnyResponse:
         """What the page needs to send a message as the demo service."""
         return _answer(_demo(self._settings.notify_data_dir / "dev.json"))
@@ -175,13 +189,14 @@ def blueprint(container: Container) -> Blueprint:
 
     pages.after_request(guard.protect)
     pages.get("", strict_slashes=False)(views.page)
-    for address in ("/messages/<uuid:notification_id>", "/now", "/send"):
+    for address in ("/messages/<uuid:notification_id>", "/now", "/send", "/alerts"):
         pages.get(address)(views.page)
     pages.get("/data/messages")(views.list_messages)
     pages.get("/data/messages/<uuid:notification_id>")(views.show_message)
     pages.get("/data/messages/<uuid:notification_id>/email")(views.show_email)
     pages.get("/data/messages/<uuid:notification_id>/source")(views.show_source)
     pages.get("/data/now")(views.show_now)
+    pages.get("/data/alerts")(views.list_alerts)
     pages.get("/data/demo")(views.show_demo)
     return pages
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from lxml import etree
@@ -23,12 +24,12 @@ AREAS = {
 
 def _alert(
     provider: str, number: int | None = None, body: str = "Go up & <stay>.\nNow", channel: str = "severe"
-) -> dict:
+) -> dict[str, Any]:
     message = Addressed(ONE, number, NOW)
     return payloads.alert(provider, message, body=body, areas=AREAS, channel=channel, sent=NOW, expires=LATER)
 
 
-def _root(payload: dict) -> etree._Element:
+def _root(payload: dict[str, Any]) -> etree._Element:
     document = document_of(payload)
     assert document is not None
     return etree.fromstring(document.encode())
