@@ -136,8 +136,8 @@ class Broadcasts:
         """Change what is given (not None). `areas` is a list or an object, `times` may have `starts_at` and
         `finishes_at`.
 
-        Raises `NotFoundProblemError`, `NotEditableError`, `IncompleteAreasError`, `TooMuchTextError`,
-        `TooMuchPersonalisationError`.
+        Raises `NotFoundProblemError`, `NotEditableError`, `IncompleteAreasError`, `ContentTooLongError`,
+        `TooMuchTextError`, `TooMuchPersonalisationError`.
         """
         message = lock_message(session, service_id, message_id)
         if message.status not in EDITABLE:
@@ -164,7 +164,10 @@ class Broadcasts:
             raise TooMuchPersonalisationError(size, MOST_BYTES["sms"])
         filled(template, values)  # what is shown must not be too long, either
         message.personalisation = self._encryptor.encrypt_json(values, PERSONALISATION, message.id)
-        message.content = rendered(template, {} if is_list_form(message.areas) else values)
+        is_old = is_list_form(message.areas)
+        message.content = rendered(template, {} if is_old else values)
+        if not is_old and (limit := too_long(message.content)):
+            raise ContentTooLongError(limit)
 
     def personalisation(self, message: BroadcastMessage) -> dict[str, Any]:
         """The values of a message's template."""

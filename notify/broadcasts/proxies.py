@@ -6,13 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Self
 
-import orjson
 import structlog
 
 from notify.broadcasts.models import SandboxBroadcast
 from notify.broadcasts.settings import BroadcastSettings
 from notify.infra.container import Container
 from notify.infra.database import Database
+from notify.infra.json_values import dump_json
 from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class LambdaProxy(Proxy):
 
         try:
             result = self._client.invoke(
-                FunctionName=function, InvocationType="RequestResponse", Payload=orjson.dumps(payload)
+                FunctionName=function, InvocationType="RequestResponse", Payload=dump_json(dict(payload))
             )
             result["Payload"].read()
         except (ClientError, BotoCoreError, OSError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from notify import queues
 from notify.broadcasts import payloads
+from notify.broadcasts.areas import polygons_of
 from notify.broadcasts.events import channel_of
 from notify.broadcasts.models import (
     BroadcastEvent,
@@ -41,6 +43,11 @@ logger = structlog.get_logger(__name__)
 
 SEND_BROADCAST_PROVIDER_MESSAGE: Final = TaskName("send-broadcast-provider-message")
 
+MOST_AT_ONCE: Final = 8
+"""Messages that a process gives to networks at the same time: each keeps a connection to the database meanwhile, and
+networks may hang.
+"""
+BUSY_SECONDS: Final = 2.0
 LONGEST_WAIT: Final = 240
 WAIT_FOR_EARLIER: Final = 5
 """Seconds until a cancellation looks again whether the network took the alert."""
@@ -62,6 +69,7 @@ class BroadcastSender:
         self._networks = networks
         self._site = site
         self._now = now
+        self._slots = BoundedSemaphore(MOST_AT_ONCE)
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -114,6 +122,15 @@ class BroadcastSender:
         """Give a network its message of an event, unless it has it, another worker is at it, or it is not due yet. What
         fails waits 1, 2, 4 ... 240 seconds.
         """
+        if not self._slots.acquire(blocking=False):
+            self.publish(event_id, provider, countdown=BUSY_SECONDS)
+            return
+        try:
+            self._send(event_id, provider)
+        finally:
+            self._slots.release()
+
+    def _send(self, event_id: UUID, provider: str) -> None:
         with self._database.transaction() as session:
             row = session.scalar(
                 select(BroadcastProviderMessage)
@@ -164,6 +181,8 @@ class BroadcastSender:
             return "the service is archived or in training mode"
         if event.transmitted_finishes_at is not None and event.transmitted_finishes_at <= self._now():
             return "its time is over"
+        if event.message_type == "alert" and not polygons_of(event.transmitted_areas):
+            return "it has no areas"
         return None
 
     def _available(self, session: Session, service_id: UUID) -> list[str]:

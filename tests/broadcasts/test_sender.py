@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from notify.broadcasts.areas import list_form
 from notify.broadcasts.maintenance import OVERDUE, sweep
 from notify.broadcasts.models import BroadcastProviderMessage, BroadcastSettings, SandboxBroadcast
 from notify.broadcasts.proxies import Networks
 from notify.broadcasts.public_site import PublicSite
-from notify.broadcasts.sender import LONGEST_WAIT, BroadcastSender
+from notify.broadcasts.sender import LONGEST_WAIT, MOST_AT_ONCE, BroadcastSender
 from notify.broadcasts.settings import BroadcastSettings as Configuration
 from notify.infra.parts import Parts
 from notify.infra.times import utc_now
@@ -187,6 +188,44 @@ def test_a_service_that_may_no_longer_send_does_not(
     alerts.work()
     assert networks.invocations == []
     assert {row.status for row in alerts.copies(event).values()} == {"technical-failure"}
+
+
+def test_an_alert_without_polygons_is_not_sent(alerts: Alerts, networks: LambdaServer) -> None:
+    message = alerts.draft(list_form([], []), template_id=alerts.template_id)
+    alerts.move(message, "pending-approval", "broadcasting")
+    alerts.work()
+    assert networks.invocations == []
+    assert {row.status for row in alerts.copies(alerts.event(message)).values()} == {"technical-failure"}
+
+
+def test_numbers_of_any_size_reach_the_networks(alerts: Alerts, networks: LambdaServer) -> None:
+    polygon = [[10**30, 1], [2, 2], [3, 3]]
+    message = alerts.draft(list_form(["a"], [polygon]), template_id=alerts.template_id)
+    alerts.move(message, "broadcasting")
+    alerts.work()
+    assert networks.invocations[0].payload["areas"] == [{"polygon": polygon}]
+    assert networks.invocations[0].payload["description"] == "Water is rising at ((place))."
+
+
+def test_slow_networks_take_few_connections_of_a_process(own_parts: Parts, networks: LambdaServer) -> None:
+    alerts = alerts_on(own_parts, **reaching(networks))
+    networks.fail(Trouble(delay=1.0))
+    events = [alerts.event(alerts.approved()) for _ in range(3)]
+    for event in events:
+        alerts.sender.dispatch(event.id)
+    queued(alerts.parts)
+    pairs = [(event.id, name) for event in events for name in ("ee", "vodafone", "three", "o2")]
+    threads = [threading.Thread(target=alerts.sender.send, args=pair) for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert networks.most_at_once <= MOST_AT_ONCE
+    sent = len(networks.invocations)
+    assert sent >= MOST_AT_ONCE
+    # the others come again
+    assert len(queued(alerts.parts)) == len(pairs) - sent
+    alerts.container.close()
 
 
 def test_what_is_over_is_not_sent_any_more(alerts: Alerts, networks: LambdaServer) -> None:

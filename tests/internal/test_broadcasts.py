@@ -312,3 +312,26 @@ def test_a_template_s_content_is_listed_of_alerts_only(admin: AdminClient, facto
     assert listed["content"] == "Go up."
     preview = admin.get(f"/service/{service.id}/template/{listed['id']}/preview")
     assert preview["content"] == "Go up."
+
+
+def test_a_template_of_alerts_makes_no_messages(
+    admin: AdminClient, factory: Factory, service: Service, author: User
+) -> None:
+    template = factory.template(service, "broadcast", subject=None, content="Go up.")
+    full = factory.api_key(service)
+    headers = {"Authorization": f"ApiKey-v1 {full}"}
+    for kind, recipient in (("sms", {"phone_number": "07900900123"}), ("email", {"email_address": "a@example.com"})):
+        body = {"template_id": str(template.id), **recipient}
+        answer = admin.call("POST", f"/v2/notifications/{kind}", body=body, headers=headers)
+        assert answer.status_code == 400, answer.text
+    letter = {
+        "template_id": str(template.id),
+        "personalisation": {"address_line_1": "A", "address_line_2": "B", "address_line_3": "SW1A 1AA"},
+    }
+    assert admin.call("POST", "/v2/notifications/letter", body=letter, headers=headers).status_code == 400
+    (shown,) = admin.call("GET", "/v2/templates", headers=headers).get_json()["templates"]
+    assert (shown["type"], shown["body"]) == ("broadcast", "Go up.")
+    assert admin.call("GET", f"/v2/template/{template.id}", headers=headers).status_code == 200
+    assert admin.call("POST", f"/v2/template/{template.id}/preview", body={}, headers=headers).status_code == 200
+    one_off = {"template_id": str(template.id), "to": "07900900123", "created_by": str(author.id)}
+    assert admin.call("POST", f"/service/{service.id}/send-notification", body=one_off).status_code < 500
