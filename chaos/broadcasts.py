@@ -172,7 +172,7 @@ async def _judge(run: Run, admin: Admin, faults: list[float]) -> None:
                     run.violations.append(f"{id_}: {copies[id_, kind, network]} messages of {kind} for {network}")
             alert, cancel = first.get((id_, "alert", network)), first.get((id_, "cancel", network))
             if alert and cancel and cancel < alert:
-                run.violations.append(f"{id_}: {network} was told of the end before the alert")
+                run.violations.append(f"{id_}: {network} got the end before the alert")
     run.violations += [f"{identifier}: taken, and not known" for identifier in taken]
     _count_repeats(run, faults)
     run.notes.append(f"{len(admin.approved)} alerts approved, {len(admin.cancelled)} cancelled")

@@ -16,7 +16,7 @@ _PATH = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 
 class Taken(NamedTuple):
-    """An alert or a cancellation that a network took. `answered`: the caller was told so."""
+    """An alert or a cancellation that a network took. `answered`: the caller heard of it."""
 
     network: str
     identifier: str

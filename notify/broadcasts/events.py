@@ -57,11 +57,15 @@ def record_event(
     )
     session.add(event)
     session.flush()
-    event_id = event.id
-    after_commit(session, lambda: publish_event(queue, event_id))
-    if kind == "alert":
-        # what people on duty are woken by: docs/broadcasts.md
-        logger.warning("live broadcast sent", message_id=str(message.id), service_id=str(service.id))
+    event_id, message_id, service_id = event.id, str(message.id), str(service.id)
+
+    def committed() -> None:
+        publish_event(queue, event_id)
+        if kind == "alert":
+            # what people on duty are woken by: docs/broadcasts.md
+            logger.warning("live broadcast sent", message_id=message_id, service_id=service_id)
+
+    after_commit(session, committed)
     return event
 
 

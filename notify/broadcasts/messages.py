@@ -60,7 +60,7 @@ TRANSITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "technical-failure": (),
 }
 EVENTS: Final[Mapping[str, BroadcastEventType]] = {"broadcasting": "alert", "cancelled": "cancel"}
-"""The statuses that networks are told of."""
+"""The statuses that networks get a message about."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Broadcasts:
         *,
         now: datetime | None = None,
     ) -> BroadcastMessage:
-        """Move a message to a status; networks are told where it is approved or cancelled.
+        """Move a message to a status. Networks get a message where it is approved or cancelled.
 
         Raises `NotFoundProblemError` (no such message or user), `ServiceInactiveError`, `ForeignUserError`,
         `TransitionError`, `OwnApprovalError`, `NoAreasError`.
@@ -197,11 +197,8 @@ class Broadcasts:
         may_cancel = not is_old and status == "cancelled" and user.platform_admin
         if not is_member(session, service_id, user_id) and not may_cancel:
             raise ForeignUserError(message_id, user_id, "approve" if is_old else "update")
-        if status not in TRANSITIONS[message.status] or (message.status, status, is_old) == (
-            "draft",
-            "broadcasting",
-            False,
-        ):
+        skips_approval = (message.status, status) == ("draft", "broadcasting")
+        if status not in TRANSITIONS[message.status] or (skips_approval and not is_old):
             raise TransitionError(message_id, message.status, status)
         if status == "broadcasting":
             _check_approval(message, user, service)
