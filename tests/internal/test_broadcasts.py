@@ -166,7 +166,7 @@ def test_a_change_that_changes_nothing_leaves_no_trace(admin: AdminClient, servi
     assert dated["updated_at"] is not None
 
 
-def test_a_second_person_approves_and_networks_are_told(
+def test_a_second_person_approves_and_networks_are_alerted(
     admin: AdminClient, service: Service, author: User, approver: User
 ) -> None:
     message = _draft(admin, service, author)
