@@ -15,6 +15,7 @@ from time import monotonic
 
 import redis
 
+from chaos.broadcasts import broadcast
 from chaos.load import Record
 from chaos.provider import Failure, Trouble
 from chaos.proxy import Proxy
@@ -402,6 +403,7 @@ SCENARIOS: dict[str, Scenario] = {
     "all-down": all_down,
     "refused-results": refused_results,
     "storm": storm,
+    "broadcast": broadcast,
     "strangers": _crowded(CROWD),
     "retention": retention,
 }

@@ -24,6 +24,7 @@ import psycopg
 import redis
 
 from bench.stack import free_port, prepare_demo, remove_database
+from chaos.networks import Networks
 from chaos.provider import Providers
 from chaos.proxy import Proxy
 from notify import queues
@@ -48,6 +49,7 @@ class Stack:
     def __init__(self, folder: Path, seed: str, *, workers: int, web_processes: int) -> None:
         self.folder = folder
         self.providers = Providers(seed)
+        self.networks = Networks(seed)
         self.web_port = free_port()
         self.demo: dict[str, Any] = {}
         self._workers = workers
@@ -85,6 +87,7 @@ class Stack:
         self._add("valkey", lambda: start_valkey(self.folder, url=self.cache_url), DATABASES, cache)
         self.demo = await asyncio.to_thread(prepare_demo, self.database_url, self.cache_url, self.folder, self.base_url)
         await self.providers.start()
+        await self.networks.start()
         self.providers.receipts_url = self.base_url
         await self._start_proxies()
         self._environment = self._settings()
@@ -121,6 +124,11 @@ class Stack:
             "MMG_URL": f"http://127.0.0.1:{self.provider_proxy.port}/mmg",
             "FIRETEXT_API_KEY": "chaos",
             "FIRETEXT_URL": f"http://127.0.0.1:{self.provider_proxy.port}/firetext",
+            "CBC_PROXY_AWS_ACCESS_KEY_ID": "chaos",
+            "CBC_PROXY_AWS_SECRET_ACCESS_KEY": "chaos",
+            "CBC_PROXY_URL": f"http://127.0.0.1:{self.networks.port}",
+            "CBC_PROXY_TIMEOUT_SECONDS": "2",
+            "BROADCAST_SWEEP_SECONDS": "3",
             "DELIVERY_RETRY_SECONDS": str(RETRY_SECONDS),
             # in seconds, the usual number would end messages before the trouble does
             "DELIVERY_MAX_RETRIES": "10000",
@@ -156,6 +164,7 @@ class Stack:
             if name not in ("postgres", "valkey"):
                 self.kill(name)
         await self.providers.stop()
+        await self.networks.stop()
         for proxy in (self.database_proxy, self.cache_proxy, self.provider_proxy):
             proxy.mode = "forward"
             await proxy.stop()

@@ -28,6 +28,9 @@ LETTER_CALLBACKS: Final = "letter-callbacks"
 SERVICE_CALLBACKS: Final = "service-callbacks"
 SERVICE_CALLBACKS_RETRY: Final = "service-callbacks-retry"
 REPORT_REQUESTS: Final = "report-requests-notifications-tasks"
+BROADCASTS: Final = "broadcast-tasks"
+GOVUK_ALERTS: Final = "govuk-alerts"
+"""Of another program, the public site of alerts: no worker of ours serves it."""
 
 ALL_ROLES: Final = "all"
 
@@ -47,6 +50,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "service-callbacks": (SERVICE_CALLBACKS,),
     "service-callbacks-retry": (SERVICE_CALLBACKS_RETRY,),
     "report-requests": (REPORT_REQUESTS,),
+    "broadcasts": (BROADCASTS,),
 }
 """What a worker of each role serves. The role `all` serves every queue."""
 

@@ -25,6 +25,7 @@ DEVELOPMENT_TOKEN_KEY: Final = "5YNWU0e_pN5ZyaSZvBd5uZb_sZlrVDFeOjiea6dq4zQ="
 DEVELOPMENT_CLIENTS: Final = {
     "notify-admin": [DEVELOPMENT_SECRET],
     "notify-functional-tests": ["functional-tests-secret-key"],
+    "govuk-alerts": ["govuk-alerts-secret-key"],
 }
 DEVELOPMENT_TEMPLATE_PREVIEW_SECRET: Final = "my-secret-key"
 """Published values, those of the admin app's development configuration (contract: admin-app, public-api 1.6)."""

@@ -25,6 +25,7 @@ OrganisationType = Literal[
     "school_or_college",
 ]
 ServicePermissionType = Literal[
+    "broadcast",
     "edit_folder_permissions",
     "email",
     "email_auth",
@@ -72,6 +73,15 @@ NotificationStatus = Literal[
     "returned-letter",
 ]
 
+BroadcastStatus = Literal[
+    "draft", "pending-approval", "rejected", "broadcasting", "completed", "cancelled", "technical-failure"
+]
+BroadcastEventType = Literal["alert", "update", "cancel"]
+BroadcastProviderStatus = Literal["technical-failure", "sending", "returned-ack", "returned-error"]
+BroadcastProvider = Literal["ee", "vodafone", "three", "o2"]
+BroadcastProviderChoice = Literal["three", "o2", "vodafone", "ee", "all"]
+BroadcastChannel = Literal["operator", "test", "severe", "government"]
+
 NOTIFICATION_TYPES: Final = get_args(NotificationType)
 STATUSES: Final = get_args(NotificationStatus)
 """Every status of a message, in the order in which the API's error text lists them."""
@@ -94,3 +104,12 @@ ORGANISATION_PERMISSIONS: Final = get_args(OrganisationPermissionType)
 """What the members of an organisation's services may be allowed to do."""
 INVITATION_STATUSES: Final = get_args(InvitationStatus)
 JOIN_REQUEST_STATUSES: Final = get_args(JoinRequestStatus)
+BROADCAST_STATUSES: Final = get_args(BroadcastStatus)
+"""Every status of an emergency alert, in the order in which the API's error text lists them."""
+BROADCAST_EVENT_TYPES: Final = get_args(BroadcastEventType)
+BROADCAST_PROVIDER_STATUSES: Final = get_args(BroadcastProviderStatus)
+BROADCAST_PROVIDERS: Final = get_args(BroadcastProvider)
+"""The mobile networks that broadcast."""
+BROADCAST_PROVIDER_CHOICES: Final = get_args(BroadcastProviderChoice)
+"""What the alerts of a service may be restricted to."""
+BROADCAST_CHANNELS: Final = get_args(BroadcastChannel)

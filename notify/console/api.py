@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, Validatio
 from werkzeug.wrappers import Response as AnyResponse
 
 from notify.console import guard
+from notify.console.alerts import list_alerts
 from notify.console.frame import framed
 from notify.console.letter_pages import LetterPages
 from notify.console.message_view import MessageView
@@ -61,6 +62,12 @@ class _ListQuery(BaseModel):
         return Filter(self.q, self.type, statuses)
 
 
+class _AlertsQuery(BaseModel):
+    """Whose alerts are to be shown."""
+
+    service: UUID | None = None
+
+
 class _FrameQuery(BaseModel):
     """How an email is to look."""
 
@@ -96,6 +103,7 @@ class _Views:
 
     def __init__(self, container: Container) -> None:
         parts = container.parts
+        self._database = parts.database
         self._settings = parts.settings
         self._messages = MessageList(parts.database, parts.encryptor)
         self._view = MessageView(
@@ -173,6 +181,12 @@ class _Views:
         """Queues, providers and rates."""
         return _answer(self._rates.now())
 
+    def list_alerts(self) -> AnyResponse:
+        """The newest emergency alerts."""
+        query = _query(_AlertsQuery)
+        with self._database.reading() as session:
+            return _answer({"alerts": list_alerts(session, query.service)})
+
     def show_demo(self) -> AnyResponse:
         """What the page needs to send a message as the demo service."""
         return _answer(_demo(self._settings.notify_data_dir / "dev.json"))
@@ -198,7 +212,7 @@ def blueprint(container: Container) -> Blueprint:
 
     pages.after_request(guard.protect)
     pages.get("", strict_slashes=False)(views.page)
-    for address in ("/messages/<uuid:notification_id>", "/now", "/send"):
+    for address in ("/messages/<uuid:notification_id>", "/now", "/send", "/alerts"):
         pages.get(address)(views.page)
     pages.get("/data/messages")(views.list_messages)
     pages.get("/data/messages/<uuid:notification_id>")(views.show_message)
@@ -207,6 +221,7 @@ def blueprint(container: Container) -> Blueprint:
     pages.get("/data/messages/<uuid:notification_id>/pages/<int:number>.png")(views.show_page)
     pages.get("/data/messages/<uuid:notification_id>/pdf")(views.show_pdf)
     pages.get("/data/now")(views.show_now)
+    pages.get("/data/alerts")(views.list_alerts)
     pages.get("/data/demo")(views.show_demo)
     return pages
 

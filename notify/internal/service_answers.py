@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import MISSING, Field
 from sqlalchemy.orm import Session
 
+from notify.broadcasts.services import settings_of
 from notify.internal.fields import SpacedMoment
 from notify.internal.schemas import Answer
 from notify.services.details import DetailedService, get_detailed
@@ -59,6 +60,8 @@ class ServiceAnswer(Answer):
     billing_contact_names: str | None
     billing_contact_email_addresses: str | None
     billing_reference: str | None
+    broadcast_channel: str | MISSING | None = MISSING
+    allowed_broadcast_provider: str | MISSING | None = MISSING
 
 
 def service_answer(session: Session, service_id: UUID) -> ServiceAnswer:
@@ -67,11 +70,19 @@ def service_answer(session: Session, service_id: UUID) -> ServiceAnswer:
 
 
 def service_answers(session: Session, services: Sequence[DetailedService]) -> list[ServiceAnswer]:
-    """Services, in the same order. Their callbacks are read with one query."""
+    """Services, in the same order. Their callbacks are read with one query. Those of emergency alerts have the channel
+    and network of their alerts, too (contract: broadcasts 8.3).
+    """
     callbacks = callback_names(session, [service.id for service in services])
+    alerting = [service.id for service in services if "broadcast" in service.permissions]
+    alerts = settings_of(session, alerting) if alerting else {}
     answers = []
     for service in services:
         answer = ServiceAnswer.of(service)
         answer.service_callback_api = CallbackNameAnswer.of_each(callbacks.get(service.id, ()))
+        if "broadcast" in service.permissions:
+            settings = alerts.get(service.id)
+            answer.broadcast_channel = None if settings is None else settings.channel
+            answer.allowed_broadcast_provider = None if settings is None else settings.provider
         answers.append(answer)
     return answers

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
 from flask import Response
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, ModelWrapValidatorHandler, model_validator
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    WithJsonSchema,
+    model_validator,
+)
 from sqlalchemy.orm import Session
 
 from notify.content.placeholders import TooMuchTextError
@@ -22,13 +30,23 @@ from notify.messages.errors import too_much_text
 from notify.templates import actions, details, rules
 from notify.templates.errors import InvalidTemplateError, NameTooLongError
 from notify.templates.rules import POSTAGES
-from notify.vocabulary import LETTER_LANGUAGES
+from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
 
 routes = Routes("templates", "/service/<uuid:service_id>/template")
 
-# Each has its field: `typing` takes unions of literals that differ in their order only for the same, and the order
-# is shown.
-TemplateType = Annotated[Literal["sms", "email", "letter"], Field(examples=["sms"])]
+
+def _template_type(value: str) -> str:
+    if value not in (*TEMPLATE_TYPES, "broadcast"):
+        raise complain(f"{shown(value)} is not one of [{', '.join(TEMPLATE_TYPES)}]")
+    return value
+
+
+# a service without emergency alerts is not told of their type
+TemplateType = Annotated[
+    str,
+    AfterValidator(_template_type),
+    WithJsonSchema({"type": "string", "enum": [*TEMPLATE_TYPES, "broadcast"], "examples": ["sms"]}),
+]
 
 
 class _Absent:
@@ -191,12 +209,13 @@ class VersionAnswer(_TemplateFields):
 
 
 class ListedTemplateAnswer(Answer):
-    """A template in a list."""
+    """A template in a list; with its content where it is one of emergency alerts."""
 
     id: UUID
     name: str
     template_type: str
     folder: UUID | None
+    content: str | MISSING = MISSING
     is_precompiled_letter: bool
 
 
@@ -240,7 +259,8 @@ def create_template(session: Session, service_id: UUID, body: Unread[NewTemplate
 @routes.get("")
 def list_templates(session: Session, service_id: UUID) -> Data[list[ListedTemplateAnswer]]:
     """List a service's templates."""
-    return Data(data=ListedTemplateAnswer.of_each(details.list_service_templates(session, service_id)))
+    listed = details.list_service_templates(session, service_id)
+    return Data(data=[_listed(template) for template in listed])
 
 
 @routes.get("/precompiled", writes=True)
@@ -310,6 +330,11 @@ def preview_template(session: Session, service_id: UUID, template_id: UUID, quer
     except TooMuchTextError as error:
         raise too_much_text(template.template_type, error.length) from None
     return TemplateAnswer.of(template).model_copy(update=filled._asdict())
+
+
+def _listed(template: details.ListedTemplate) -> ListedTemplateAnswer:
+    content = {} if template.content is None else {"content": template.content}
+    return ListedTemplateAnswer(**(template._asdict() | {"content": MISSING} | content))
 
 
 def _current(session: Session, service_id: UUID, template_id: UUID) -> Data[TemplateAnswer]:

@@ -11,6 +11,7 @@ from notify.infra.container import Container
 from notify.infra.request_log import LOGGED_WORDS
 from notify.providers.registry import PROVIDERS
 from notify.public import (
+    broadcasts,
     documents,
     letter_receipts,
     letter_response_files,
@@ -37,7 +38,7 @@ _MODULES = (
     status,
     metrics_page,
 )
-_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files)
+_LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files, broadcasts)
 """Those of 2020 only, which `LEGACY_2020` switches."""
 
 

@@ -16,3 +16,6 @@ organisation_type_set: Final = Hook[Service]()
 
 letter_contact_archived: Final = Hook[LetterContact]()
 """A contact block of letters was archived."""
+
+permissions_reset: Final = Hook[Service]()
+"""The members of a service lost every permission but that to look."""

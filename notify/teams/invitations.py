@@ -18,6 +18,7 @@ from notify.notices import catalogue
 from notify.notices.sender import Notices
 from notify.organisations.models import Organisation
 from notify.services.models import Service
+from notify.services.queries import permissions
 from notify.teams.links import InvitationLinks
 from notify.teams.models import OrganisationInvitation, ServiceInvitation
 
@@ -64,9 +65,10 @@ class Invitations:
             "service_name": service.name,
             "url": self._links.make("invitation", invitation.id, admin_url),
         }
+        alerts = "broadcast" in permissions(session, service.id)
         self._notices.send(
             session,
-            catalogue.SERVICE_INVITATION,
+            catalogue.BROADCAST_INVITATION if alerts else catalogue.SERVICE_INVITATION,
             invitation.email_address,
             values,
             sender=inviter.email_address,

@@ -66,7 +66,7 @@ def create_template(
     `QrCodeTooLongError`, `UnknownFolderError`, `UnknownLetterContactError`, `InvalidTemplateError`.
     """
     rules.check_service(session, service_id)
-    if template_type not in TEMPLATE_TYPES:
+    if template_type not in (*TEMPLATE_TYPES, "broadcast"):
         raise InvalidTemplateError(
             "template_type", f"template_type {template_type} is not one of [{', '.join(TEMPLATE_TYPES)}]"
         )

@@ -62,7 +62,7 @@ class CompiledTemplate:
     @property
     def text(self) -> SmsTemplate | EmailTemplate | LetterTemplate:
         """The text of whichever type it is."""
-        if self.row.type == "sms":
+        if self.row.type in ("sms", "broadcast"):
             return self.sms
         return self.email if self.row.type == "email" else self.letter
 

@@ -105,12 +105,13 @@ class TemplateDetails:
 
 
 class ListedTemplate(NamedTuple):
-    """A template in the service's list."""
+    """A template in the service's list. `content` is given of emergency alerts only (contract: broadcasts 1)."""
 
     id: UUID
     name: str
     template_type: str
     folder: UUID | None
+    content: str | None
     is_precompiled_letter: bool
 
 
@@ -158,13 +159,19 @@ def list_versions(session: Session, service_id: UUID, template_id: UUID) -> list
 def list_service_templates(session: Session, service_id: UUID) -> list[ListedTemplate]:
     """A service's templates that are neither archived nor hidden, by name, then type (sms, email, letter)."""
     query = (
-        select(Template.id, Template.name, Template.template_type, TemplateFolderMap.template_folder_id)
+        select(
+            Template.id,
+            Template.name,
+            Template.template_type,
+            TemplateFolderMap.template_folder_id.label("folder"),
+            case((Template.template_type == "broadcast", Template.content)).label("content"),
+        )
         .outerjoin(TemplateFolderMap, TemplateFolderMap.template_id == Template.id)
         .where(Template.service_id == service_id, Template.archived.is_(False), Template.hidden.is_(False))
         .order_by(Template.name, Template.template_type, Template.id)
     )
     # hidden ones are not listed, so none is precompiled
-    return [ListedTemplate(*row, is_precompiled_letter=False) for row in session.execute(query)]
+    return [ListedTemplate(**row._mapping, is_precompiled_letter=False) for row in session.execute(query)]
 
 
 def fill(details: TemplateDetails, values: dict[str, str]) -> FilledTemplate:
@@ -178,7 +185,7 @@ def fill(details: TemplateDetails, values: dict[str, str]) -> FilledTemplate:
 
 
 def _text(details: TemplateDetails) -> SmsTemplate | EmailTemplate | LetterTemplate:
-    if details.template_type == "sms":
+    if details.template_type in ("sms", "broadcast"):
         return SmsTemplate(details.content)
     if details.template_type == "email":
         return EmailTemplate(details.subject or "", details.content)

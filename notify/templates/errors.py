@@ -6,7 +6,7 @@ from typing import Final
 
 from notify.infra.errors import NOT_FOUND, FieldProblemError, NotFoundProblemError, ProblemError
 
-_CHANNELS: Final = {"sms": "text message", "email": "email", "letter": "letter"}
+_CHANNELS: Final = {"sms": "text message", "email": "email", "letter": "letter", "broadcast": "broadcast message"}
 
 
 class InvalidTemplateError(FieldProblemError):

@@ -28,7 +28,7 @@ from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
 from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
 
-# `broadcast` is a type of older installations' rows; nothing makes it now. The order is that of lists.
+# `broadcast` is the type of emergency alerts, which is no type of message. The order is that of lists.
 template_type_enum = enum("template_type", (*TEMPLATE_TYPES, "broadcast"))
 letter_language_options_enum = enum("letter_language_options", LETTER_LANGUAGES)
 

@@ -83,7 +83,7 @@ def check_values(template: Template) -> None:
 
 def check_subject(template: Template) -> None:
     """An email or a letter has a subject."""
-    if template.template_type != "sms" and not (template.subject or "").strip():
+    if template.template_type in ("email", "letter") and not (template.subject or "").strip():
         raise InvalidTemplateError("subject", "Invalid template subject")
 
 

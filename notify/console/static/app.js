@@ -1,12 +1,13 @@
 // The pages of the console, its keys, its colours.
 
+import { alerts } from "./alerts.js";
 import { $, announce } from "./dom.js";
 import { list } from "./list.js";
 import { message } from "./message.js";
 import { now } from "./now.js";
 import { send } from "./send.js";
 
-const TITLES = { messages: "Messages", now: "Now", send: "Send" };
+const TITLES = { messages: "Messages", now: "Now", send: "Send", alerts: "Alerts" };
 const pages = {
   messages: {
     show: () => (list.show(), message.show()),
@@ -14,6 +15,7 @@ const pages = {
   },
   now,
   send: { show: () => send.show(), hide() {} },
+  alerts,
 };
 let shown = null;
 
@@ -21,7 +23,7 @@ let shown = null;
 
 function route() {
   const [, , first, id] = location.pathname.split("/");
-  const page = first === "now" || first === "send" ? first : "messages";
+  const page = ["now", "send", "alerts"].includes(first) ? first : "messages";
   if (page !== shown) {
     pages[shown]?.hide();
     for (const name of Object.keys(pages)) $(name).hidden = name !== page;
@@ -71,6 +73,7 @@ const KEYS = {
   m: () => go("/console"),
   n: () => go("/console/now"),
   s: () => go("/console/send"),
+  a: () => go("/console/alerts"),
   u: () => list.unread(),
   R: () => list.readAll(),
   "?": () => $("help").showModal(),

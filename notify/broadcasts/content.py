@@ -1,0 +1,54 @@
+"""The text of an emergency alert (contract: broadcasts 1, 8.1). Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from notify.content.gsm import EXTENSION, WELSH_NOT_GSM, downgrade_to_gsm, replace_lookalikes
+from notify.content.placeholders import Field, Personalisation
+from notify.content.sms import SmsTemplate, tidy
+
+MOST_GSM: Final = 1_395
+"""Characters that networks take, those of the GSM extension counted twice."""
+MOST_OTHERS: Final = 615
+"""Characters that networks take once one of them is not in GSM."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+def filled(content: str, values: Mapping[str, object]) -> str:
+    """A template's text with its values, otherwise as it was typed. What has no value stays a placeholder."""
+    return Field(content).fill(Personalisation(values))
+
+
+def rendered(content: str, values: Mapping[str, object]) -> str:
+    """A template's text as it is broadcast: with its values, white space tidied, and in the characters of phones."""
+    return SmsTemplate(content, gsm_only=True).render(values).text
+
+
+def normalised(text: str) -> str:
+    """A text that was given as a whole, as it is kept: line ends are newlines, quotes and dashes plain."""
+    return replace_lookalikes(text.replace("\r\n", "\n")).replace("\r", "\n")
+
+
+def broadcast_text(text: str) -> str:
+    """A text that was given as a whole, in the characters of phones, none of which is a control character."""
+    return downgrade_to_gsm(_CONTROL.sub("", tidy(text)))
+
+
+def is_welsh(text: str) -> bool:
+    """Whether a text has characters beyond GSM, which are those of Welsh."""
+    return any(character in WELSH_NOT_GSM for character in downgrade_to_gsm(text))
+
+
+def too_long(text: str) -> str | None:
+    """How long the text may be, in words, where it is longer; else None."""
+    if is_welsh(text):
+        if len(text) <= MOST_OTHERS:
+            return None
+        return f"{MOST_OTHERS:,} characters or fewer (because it could not be GSM7 encoded)"
+    if len(text) + sum(character in EXTENSION for character in text) <= MOST_GSM:
+        return None
+    return f"{MOST_GSM:,} characters or fewer"
