@@ -76,6 +76,11 @@ OUR_OWN: Final = {
     "print-letters-at-once": "the sandbox prints letters when they are ready, not in the evening",
     "delete-pdfs-of-old-letters": "finds the PDFs that were still there when the rows of their letters went",
     "raise-alert-if-no-letter-ack-file": "of 2020, for the printer that takes zip files",
+    "replay-broadcasts": "alerts that a killed worker left are handed over again",
+    "auto-expire-broadcast-messages": "of the emergency alerts (broadcasts 8)",
+    "remove-yesterdays-planned-tests-on-govuk-alerts": "of the emergency alerts (broadcasts 8)",
+    "send-canary-to-cbc-proxy": "of the emergency alerts (broadcasts 5)",
+    "trigger-link-tests": "of the emergency alerts (broadcasts 5)",
 }
 """Periodic tasks beyond the contract's, and why."""
 
