@@ -85,9 +85,9 @@ freeze-requirements: $(BIN)/python ## Pin the newest versions that pyproject.tom
 	cp requirements.txt requirements_for_local.txt
 	$(COMPILE) --extra local --constraint requirements.txt --output-file requirements_for_local.txt pyproject.toml
 	cp requirements.txt requirements_for_extras.txt
-	$(COMPILE) --extra sqs --extra tracing --constraint requirements.txt --output-file requirements_for_extras.txt pyproject.toml
+	$(COMPILE) --extra sqs --extra tracing --extra archive --constraint requirements.txt --output-file requirements_for_extras.txt pyproject.toml
 	cat requirements_for_local.txt requirements_for_extras.txt > requirements_for_test.txt
-	$(COMPILE) --extra dev --extra local --extra sqs --extra tracing --constraint requirements_for_local.txt \
+	$(COMPILE) --extra dev --extra local --extra sqs --extra tracing --extra archive --constraint requirements_for_local.txt \
 	    --constraint requirements_for_extras.txt --output-file requirements_for_test.txt pyproject.toml
 
 docs: install ## Write the generated pages of docs/

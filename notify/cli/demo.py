@@ -126,7 +126,8 @@ def _create(session: Session, from_number: str, password: str) -> None:
         restricted=False,
         go_live_at=utc_now(),
         limits=LIVE_LIMITS,
-        permissions=SERVICE_PERMISSIONS,
+        # a service of emergency alerts invites people in other words (contract: broadcasts 1)
+        permissions=[permission for permission in SERVICE_PERMISSIONS if permission != "broadcast"],
         contact_link="https://www.example.com/contact",
     )
     for template_type, template in _CONTENT.items():
