@@ -1,12 +1,12 @@
 """Facts of billing: what each service sent from each template on a local day, and at what price (contract: workers
-15.1, internal-jobs-billing-platform 5.3). The database makes them from the messages, in one statement for some services.
+15.1, internal-jobs-billing-platform 5.3). The database makes them from messages, in one statement for some services.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
-from typing import Final, LiteralString
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, text
@@ -22,10 +22,15 @@ from notify.messages.models import NotificationHistory
 from notify.reporting.days import bounds_of, chunks_of_services
 from notify.vocabulary import NOTIFICATION_TYPES
 
-_MESSAGES: Final[LiteralString] = """
+_STORE: Final = text("""
+WITH message AS (
     SELECT service_id, template_id, notification_type::text AS type, sent_by, rate_multiplier, international, postage,
            billable_units
-    FROM {table}
+    FROM (SELECT service_id, template_id, notification_type, sent_by, rate_multiplier, international, postage,
+                 billable_units, created_at, key_type, notification_status FROM notifications
+          UNION ALL
+          SELECT service_id, template_id, notification_type, sent_by, rate_multiplier, international, postage,
+                 billable_units, created_at, key_type, notification_status FROM notification_history) AS kept
     WHERE service_id = ANY(:services) AND created_at >= :since AND created_at < :until
       AND key_type IN ('normal', 'team') AND notification_type = ANY(CAST(:types AS notification_type[]))
       AND CASE notification_type
@@ -33,9 +38,7 @@ _MESSAGES: Final[LiteralString] = """
             ('sending', 'sent', 'delivered', 'pending', 'temporary-failure', 'permanent-failure')
           WHEN 'email' THEN notification_status IN ('sending', 'delivered', 'temporary-failure', 'permanent-failure')
           ELSE notification_status IN ('sending', 'delivered', 'returned-letter') END
-"""
-_STORE: Final = text(f"""
-WITH message AS ({_MESSAGES.format(table="notifications")} UNION ALL {_MESSAGES.format(table="notification_history")}),
+),
 alike AS (
     SELECT service_id, template_id, type,
            CASE type WHEN 'sms' THEN coalesce(sent_by, 'unknown') WHEN 'email' THEN 'ses' ELSE 'dvla' END AS provider,
@@ -52,9 +55,9 @@ SELECT CAST(:day AS date), template_id, service_id, type, provider, multiplier, 
        CASE type WHEN 'sms' THEN CAST(:sms_rate AS numeric) WHEN 'email' THEN 0
                  ELSE CASE WHEN sheets = 0 THEN 0 ELSE price.rate END END,
        postage, sum(units), sum(sent), CAST(:now AS timestamptz)
-FROM alike LEFT JOIN
-     unnest(CAST(:sheets AS int[]), CAST(:postages AS text[]), CAST(:rates AS numeric[])) AS price(sheets, postage, rate)
-     USING (sheets, postage)
+FROM alike
+LEFT JOIN unnest(CAST(:sheets AS int[]), CAST(:postages AS text[]), CAST(:rates AS numeric[]))
+     AS price(sheets, postage, rate) USING (sheets, postage)
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 ON CONFLICT (bst_date, template_id, service_id, notification_type, provider, rate_multiplier, international, rate,

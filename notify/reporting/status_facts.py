@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Final, LiteralString
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,13 +18,17 @@ from notify.reporting.models import NO_JOB
 DAYS_BACK: Final = {"sms": 4, "email": 4, "letter": 10}
 """How many days before today are counted each night: after three days texts and emails have timed out."""
 
-_MESSAGES: Final[LiteralString] = """
-    SELECT template_id, service_id, job_id, key_type, notification_status FROM {table}
+_STORE: Final = text("""
+WITH message AS (
+    SELECT template_id, service_id, job_id, key_type, notification_status
+    FROM (SELECT template_id, service_id, job_id, key_type, notification_status, notification_type, created_at
+          FROM notifications
+          UNION ALL
+          SELECT template_id, service_id, job_id, key_type, notification_status, notification_type, created_at
+          FROM notification_history) AS kept
     WHERE service_id = ANY(:services) AND created_at >= :since AND created_at < :until
       AND key_type IN ('normal', 'team') AND notification_type = CAST(CAST(:type AS text) AS notification_type)
-"""
-_STORE: Final = text(f"""
-WITH message AS ({_MESSAGES.format(table="notifications")} UNION ALL {_MESSAGES.format(table="notification_history")}),
+),
 counted AS MATERIALIZED (
     SELECT template_id, service_id, coalesce(job_id, CAST(:no_job AS uuid)) AS job_id, key_type, notification_status,
            count(*) AS number
@@ -52,7 +56,8 @@ def store_statuses(
     session: Session, day: date, notification_type: str, services: Sequence[UUID], *, now: datetime | None = None
 ) -> int:
     """Make the facts of a local day for some services and a type of message; facts that no longer hold are deleted.
-    Gives the number of facts that are new or changed. Facts that are right are left alone, so that a night rewrites few.
+    Gives the number of facts that are new or changed: those that are right are left alone, so that a night rewrites
+    few.
     """
     since, until = bounds_of(day)
     values = {

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from notify.billing.models import BillingFact, LetterRate
+from notify.billing.models import BillingFact, LetterDespatchFact, LetterRate
 from notify.billing.queries import NoRateError
 from notify.infra.container import Container
 from notify.infra.ids import new_id
@@ -260,7 +260,7 @@ def test_a_price_begins_at_a_local_midnight(session: Session, tilia: Service) ->
 
 def test_letters_of_different_sheets_at_one_price_are_one_fact(session: Session, tilia: Service) -> None:
     session.query(LetterRate).filter(LetterRate.sheet_count.in_((1, 2))).update({"rate": Decimal("0.5")})
-    letter = {"notification_type": "letter", "postage": "second", "template_id": named("letter-T")}
+    letter: dict[str, Any] = {"notification_type": "letter", "postage": "second", "template_id": named("letter-T")}
     for sheets in (1, 2, 2, 0):
         add_message(session, tilia, datetime(2024, 6, 11, 12, tzinfo=UTC), billable_units=sheets, **letter)
     store_billing(session, DAY, [tilia.id])
@@ -287,9 +287,7 @@ def test_a_day_whose_messages_are_archived_is_not_rebuilt(parts: Parts, session:
 
 
 def test_letters_that_were_despatched(parts: Parts, session: Session, tilia: Service) -> None:
-    from notify.billing.models import LetterDespatchFact
-
-    letter = {"notification_type": "letter", "postage": "second", "template_id": named("letter-T")}
+    letter: dict[str, Any] = {"notification_type": "letter", "postage": "second", "template_id": named("letter-T")}
     noon = datetime(2024, 6, 11, 12, tzinfo=UTC)
     for threshold, sheets, old in (
         ("sorted", 1, False),
