@@ -9,17 +9,15 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from notify.billing.models import BillingFact
 from notify.billing.queries import NoRateError, letter_prices_at, sms_rate_at
 from notify.infra.database import Database
-from notify.infra.errors import ProblemError
 from notify.infra.times import utc_now
-from notify.messages.models import NotificationHistory
-from notify.reporting.days import bounds_of, chunks_of_services
+from notify.reporting.days import bounds_of, check_messages_are_kept, chunks_of_services
 from notify.vocabulary import NOTIFICATION_TYPES
 
 _STORE: Final = text("""
@@ -69,13 +67,6 @@ WHERE (ft_billing.billable_units, ft_billing.notifications_sent)
 """)
 
 
-class MessagesGoneError(ProblemError):
-    """The messages of a day are no longer kept, so its facts cannot be made again."""
-
-    def __init__(self, day: date) -> None:
-        super().__init__(f"the messages of {day} are no longer kept: its facts stay as they are")
-
-
 def store_billing(
     session: Session,
     day: date,
@@ -121,8 +112,7 @@ def store_billing_of_day(
     `MessagesGoneError` (of `rebuild`).
     """
     if rebuild:
-        with database.reading() as session:
-            _check_messages_are_kept(session, day)
+        check_messages_are_kept(database, day, BillingFact)
     for services in chunks_of_services(database, service_id):
         with database.transaction() as session:
             if rebuild:
@@ -130,14 +120,3 @@ def store_billing_of_day(
                 session.execute(delete(BillingFact).where(*of_day))
             number = store_billing(session, day, services)
         yield number
-
-
-def _check_messages_are_kept(session: Session, day: date) -> None:
-    """Old messages leave the history for an archive of files, the oldest first. What has not come to the history yet is
-    younger than what is in it.
-    """
-    oldest = session.scalar(select(func.min(NotificationHistory.created_at)))
-    if oldest is None or oldest < bounds_of(day).until:
-        return
-    if session.scalar(select(BillingFact.bst_date).where(BillingFact.bst_date == day).limit(1)) is not None:
-        raise MessagesGoneError(day)

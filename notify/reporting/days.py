@@ -7,14 +7,25 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 
+from notify.billing.models import BillingFact
 from notify.infra.database import Database
+from notify.infra.errors import ProblemError
 from notify.infra.times import local_midnight
+from notify.messages.models import Notification, NotificationHistory
+from notify.reporting.models import StatusFact
 from notify.services.models import Service
 
 SERVICES_AT_A_TIME: Final = 500
 """Services whose facts one statement makes: enough to pay for a statement, few enough to lose when it is stopped."""
+
+
+class MessagesGoneError(ProblemError):
+    """The messages of a day are no longer kept, so its facts cannot be made again."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"the messages of {day} are no longer kept: its facts stay as they are")
 
 
 class Bounds(NamedTuple):
@@ -53,3 +64,22 @@ def chunks_of_services(
         if len(ids) < size:
             return
         after = ids[-1]
+
+
+def check_messages_are_kept(database: Database, day: date, fact: type[BillingFact | StatusFact]) -> None:
+    """Raise `MessagesGoneError` where a day has facts and no message any more: old ones leave the history for an
+    archive of files. Making the facts again would lose them.
+    """
+    since, until = bounds_of(day)
+
+    def of_day(table: type[Notification | NotificationHistory]) -> tuple[ColumnElement[bool], ...]:
+        return table.created_at >= since, table.created_at < until
+
+    kept = select(1).where(Notification.service_id == Service.id, *of_day(Notification)).limit(1).lateral()
+    with database.reading() as session:
+        if (
+            session.scalar(select(1).where(fact.bst_date == day).limit(1))
+            and not session.scalar(select(1).where(*of_day(NotificationHistory)).limit(1))
+            and not session.scalar(select(1).select_from(Service).join(kept, true()).limit(1))
+        ):
+            raise MessagesGoneError(day)

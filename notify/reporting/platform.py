@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from notify.infra.cache import Cache
-from notify.infra.times import local_date
+from notify.infra.times import local_date, utc_now
 from notify.organisations.models import Organisation
 from notify.reporting.models import ProcessingTimeFact, StatusFact
 from notify.reporting.today import sent_today_by_service
@@ -92,7 +92,7 @@ def all_time_totals(session: Session, cache: Cache, *, now: datetime) -> Mapping
     for a day.
     """
     settled = local_date(now) - timedelta(days=SETTLED_DAYS)
-    key = f"facts-sent-before-{settled}"
+    key = _totals_key(settled)
     kept = cache.get(key)
     totals: Counter[str] = Counter()
     if kept is not None:
@@ -102,6 +102,15 @@ def all_time_totals(session: Session, cache: Cache, *, now: datetime) -> Mapping
         cache.set(key, json.dumps(totals), seconds=KEPT_SECONDS)
     totals.update(_totals(session, settled, date.max))
     return {kind: totals[kind] for kind in NOTIFICATION_TYPES}
+
+
+def forget_all_time_totals(cache: Cache, *, now: datetime | None = None) -> None:
+    """Have the sum of what is long past made again: facts of those days have changed."""
+    cache.delete(_totals_key(local_date(now or utc_now()) - timedelta(days=SETTLED_DAYS)))
+
+
+def _totals_key(settled: date) -> str:
+    return f"facts-sent-before-{settled}"
 
 
 def _totals(session: Session, first: date, before: date) -> dict[str, int]:

@@ -18,8 +18,8 @@ from notify.infra.parts import Parts
 from notify.infra.times import local_date, local_midnight
 from notify.messages.models import LetterDespatch, Notification, NotificationHistory
 from notify.reporting import tasks
-from notify.reporting.billing_facts import MessagesGoneError, store_billing, store_billing_of_day
-from notify.reporting.days import bounds_of
+from notify.reporting.billing_facts import store_billing, store_billing_of_day
+from notify.reporting.days import MessagesGoneError, bounds_of
 from notify.reporting.models import ProcessingTimeFact, StatusFact
 from notify.services.models import Service
 from tests.reporting.worked import cells, named
