@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -22,14 +23,14 @@ def cells(table: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
 
 
-def add_billing_facts(session: Session, table: str) -> None:
+def add_billing_facts(session: Session, table: str, ids: Mapping[str, UUID]) -> None:
     """Day, template, service, type, provider, multiplier, international, rate, units, sent, postage."""
     for day, template, service, kind, provider, multiplier, international, rate, units, sent, postage in cells(table):
         session.add(
             BillingFact(
                 bst_date=date.fromisoformat(day),
-                template_id=named(template),
-                service_id=named(service),
+                template_id=ids[template],
+                service_id=ids[service],
                 notification_type=kind,
                 provider=provider,
                 rate_multiplier=int(multiplier),
@@ -43,14 +44,14 @@ def add_billing_facts(session: Session, table: str) -> None:
     session.flush()
 
 
-def add_status_facts(session: Session, table: str, days: dict[str, date] | None = None) -> None:
+def add_status_facts(session: Session, table: str, ids: Mapping[str, UUID], days: Mapping[str, date]) -> None:
     """Day, template, service, job, type, key type, status, count."""
     for day, template, service, job, kind, key_type, status, number in cells(table):
         session.add(
             StatusFact(
-                bst_date=(days or {}).get(day) or date.fromisoformat(day),
-                template_id=named(template),
-                service_id=named(service),
+                bst_date=days.get(day) or date.fromisoformat(day),
+                template_id=ids[template],
+                service_id=ids[service],
                 job_id=named(job),
                 notification_type=kind,
                 key_type=key_type,
