@@ -207,8 +207,8 @@ def copy_previous(session: Session, year: int) -> int:
         ["id", "service_id", "financial_year_start", "free_sms_fragment_limit", "has_custom_allowance", "created_at"],
         copied,
     )
-    result = session.execute(row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start"))
-    return int(result.rowcount)  # type: ignore[attr-defined]
+    row = row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start")
+    return len(session.execute(row.returning(AnnualBilling.service_id)).all())
 
 
 def _without(year: int) -> Select[Service]:

@@ -24,9 +24,9 @@ from notify.services.models import Service
 from notify.vocabulary import KEY_TYPES
 
 REAL_KEY_TYPES: Final = ("normal", "team")
-COUNTED_A_SECOND: Final = 25_000
+COUNTED_A_SECOND: Final = 5_000
 """Counts of fewer messages are not kept; those of more are, for a second for each so many."""
-KEPT_SECONDS: Final = 20
+KEPT_SECONDS: Final = 60
 """The longest that counts are kept."""
 
 
@@ -51,7 +51,7 @@ class ServiceToday(NamedTuple):
 
 def sent_today(session: Session, cache: Cache, service_id: UUID, *, now: datetime) -> list[SentToday]:
     """What a service has sent on the local day of `now` with real keys, by template, type and status. Exact where that
-    is up to some ten thousand messages; beyond, up to some seconds old.
+    is fewer than `COUNTED_A_SECOND` messages; beyond, up to some seconds old.
     """
     since = local_days_ago(now, 0)
     key = f"sent-today-{service_id}-{since:%Y-%m-%dT%H}"

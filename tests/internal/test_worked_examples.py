@@ -65,7 +65,10 @@ def admin(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathF
 def ids(admin: AdminClient) -> Mapping[str, UUID]:
     """The ids of what the examples name."""
     factory = Factory(admin.parts)
-    services = {name: factory.service(name=name, restricted=name in TRIAL, organisation_type="local") for name in (*LIVE, *TRIAL)}
+    services = {
+        name: factory.service(name=name, restricted=name in TRIAL, organisation_type="local")
+        for name in (*LIVE, *TRIAL)
+    }
     found = {name: service.id for name, service in services.items()}
     found["Groves-org"] = factory.organisation(name="Groves").id
     for name in ("Alder", "Birch", "Cedar", "Dogwood", "Maple", "Nutmeg", "Oak"):
@@ -159,4 +162,4 @@ def test_totals_of_all_time(admin: AdminClient, ids: Mapping[str, UUID]) -> None
         found = admin.get("/performance-dashboard", {"start_date": "2001-01-01", "end_date": "2001-01-01"})
         totals = {name: found[f"{name}_notifications"] for name in ("total", "sms", "email", "letter")}
         assert totals == {"total": 4491, "sms": 4406, "email": 61, "letter": 24}
-        assert found["live_service_count"] == len(found["services_using_notify"]) == len(LIVE)
+        assert found["live_service_count"] == len(found["services_using_notify"]) == len(LIVE) + 1  # and Notify itself
