@@ -56,8 +56,6 @@ OrganisationPermissionType = Literal["can_ask_to_join_a_service"]
 InvitationStatus = Literal["pending", "accepted", "cancelled"]
 JoinRequestStatus = Literal["pending", "approved", "rejected", "cancelled"]
 
-CostThreshold = Literal["sorted", "unsorted"]
-
 NotificationStatus = Literal[
     "cancelled",
     "created",
@@ -85,7 +83,6 @@ BroadcastProviderChoice = Literal["three", "o2", "vodafone", "ee", "all"]
 BroadcastChannel = Literal["operator", "test", "severe", "government"]
 
 NOTIFICATION_TYPES: Final = get_args(NotificationType)
-COST_THRESHOLDS: Final[tuple[str, ...]] = get_args(CostThreshold)
 STATUSES: Final = get_args(NotificationStatus)
 """Every status of a message, in the order in which the API's error text lists them."""
 TEMPLATE_TYPES: Final = get_args(TemplateType)

@@ -13,10 +13,9 @@ from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.times import utc_now
-from notify.vocabulary import COST_THRESHOLDS, NOTIFICATION_TYPES, ORGANISATION_TYPES
+from notify.vocabulary import NOTIFICATION_TYPES, ORGANISATION_TYPES
 
 notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
-cost_threshold_enum = enum("letter_despatch_cost_threshold", COST_THRESHOLDS)
 
 
 class Rate(Base):
@@ -109,14 +108,14 @@ class BillingFact(Base):
 
 class LetterDespatchFact(Base):
     """How many letters the printing firm handed to the post on a day, at one price. `rate` is pounds per letter,
-    `billable_units` are the sheets of each.
+    `billable_units` are the sheets of each, `cost_threshold` is sorted or unsorted.
     """
 
     __tablename__ = "ft_billing_letter_despatch"
 
     bst_date: Mapped[date] = mapped_column(primary_key=True)
     postage: Mapped[str] = mapped_column(primary_key=True)
-    cost_threshold: Mapped[str] = mapped_column(cost_threshold_enum, primary_key=True)
+    cost_threshold: Mapped[str] = mapped_column(primary_key=True)
     rate: Mapped[Decimal] = mapped_column(Numeric, primary_key=True)
     billable_units: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     notifications_sent: Mapped[int | None]

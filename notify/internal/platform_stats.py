@@ -23,6 +23,7 @@ from notify.internal.schemas import Answer, FieldsQuery, Query
 from notify.reporting import platform
 
 routes = Routes("platform_stats", "/platform-stats")
+legacy_routes = Routes("platform_stats_2020", "/platform-stats", legacy=True)
 
 _DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 
@@ -197,7 +198,7 @@ def report_billing(session: BulkSession, query: ReportQuery) -> Iterator[BilledS
         yield BilledServiceAnswer(**row._asdict() | _organisation(row), sms_chargeable_units=row.sms_units)
 
 
-@routes.get("/usage-for-all-services")
+@legacy_routes.get("/usage-for-all-services")
 def report_usage(session: BulkSession, query: ReportQuery) -> Iterator[UsedServiceAnswer]:
     """Report what services have to pay, as the admin app of 2020 reads it."""
     for row in reports.billed_services(session, *query.days_of_one_year(), with_free_texts=True):

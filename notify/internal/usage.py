@@ -21,6 +21,7 @@ from notify.services.queries import permissions
 from notify.vocabulary import NOTIFICATION_TYPES
 
 routes = Routes("usage", "/service/<uuid:service_id>/billing")
+legacy_routes = Routes("usage_2020", "/service/<uuid:service_id>/billing", legacy=True)
 
 _YEAR: Final = re.compile(r"\s*\d{4}\s*", re.ASCII)
 _MONTHS: Final = (
@@ -127,7 +128,7 @@ def get_yearly_usage(session: BulkSession, service_id: UUID, query: FinancialYea
     return YearlyUsageAnswer.of_each(usage.yearly_usage(session, service_id, query.number()))
 
 
-@routes.get("/ft-monthly-usage", writes=True)
+@legacy_routes.get("/ft-monthly-usage", writes=True)
 def get_monthly_units(session: Session, service_id: UUID, query: FinancialYearQuery) -> list[MonthlyUnitsAnswer]:
     """Get what a service used by month, as the admin app of 2020 reads it."""
     year = query.number()
@@ -135,7 +136,7 @@ def get_monthly_units(session: Session, service_id: UUID, query: FinancialYearQu
     return MonthlyUnitsAnswer.of_each(usage.monthly_units(session, service_id, year))
 
 
-@routes.get("/ft-yearly-usage-summary", writes=True)
+@legacy_routes.get("/ft-yearly-usage-summary", writes=True)
 def get_yearly_units(session: Session, service_id: UUID, query: FinancialYearQuery) -> list[YearlyUnitsAnswer]:
     """Get what a service used in a year, as the admin app of 2020 reads it."""
     year = query.number()

@@ -6,7 +6,7 @@ accept path has just read them), and only the indexes a query needs. See docs/de
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -32,10 +32,9 @@ from notify.infra.database import Base
 from notify.infra.ids import new_id
 from notify.infra.secrets import ENCRYPTED, EncryptedColumn
 from notify.infra.times import utc_now
-from notify.vocabulary import COST_THRESHOLDS, NOTIFICATION_TYPES, STATUSES
+from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
-cost_threshold_enum = enum("letter_despatch_cost_threshold", COST_THRESHOLDS)
 
 _STATUS_CHECK = "notification_status IN (" + ", ".join(f"'{status}'" for status in STATUSES) + ")"
 _KEY_TYPE_CHECK = "key_type IN ('normal', 'team', 'test')"
@@ -218,17 +217,3 @@ class Complaint(Base):
         Index("ix_complaints_service_id", "service_id"),
         Index("ix_complaints_created_at", "created_at"),
     )
-
-
-class LetterDespatch(Base):
-    """The day on which the printing firm handed a letter to the post, and whether it was sorted, which is cheaper.
-    There is no foreign key: the letter may be in the history.
-    """
-
-    __tablename__ = "notifications_letter_despatch"
-
-    notification_id: Mapped[UUID] = mapped_column(primary_key=True)
-    despatched_on: Mapped[date | None]
-    cost_threshold: Mapped[str] = mapped_column(cost_threshold_enum)
-
-    __table_args__ = (Index("ix_notifications_letter_despatch_despatched_on", "despatched_on"),)

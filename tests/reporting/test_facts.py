@@ -16,7 +16,8 @@ from notify.infra.container import Container
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
 from notify.infra.times import local_date, local_midnight
-from notify.messages.models import LetterDespatch, Notification, NotificationHistory
+from notify.letters.models import LetterDespatch
+from notify.messages.models import Notification, NotificationHistory
 from notify.reporting import tasks
 from notify.reporting.billing_facts import store_billing, store_billing_of_day
 from notify.reporting.days import MessagesGoneError, bounds_of
