@@ -16,7 +16,9 @@ from sqlalchemy import delete
 
 from notify.app import EXTENSION, create_app
 from notify.billing.models import AnnualBilling, LetterDespatchFact
+from notify.infra.ids import new_public_id
 from notify.infra.times import local_date, utc_now
+from notify.jobs.models import Job
 from notify.reporting.models import ProcessingTimeFact
 from notify.services.organisations import link_service
 from tests.conftest import fresh_parts
@@ -163,3 +165,48 @@ def test_totals_of_all_time(admin: AdminClient, ids: Mapping[str, UUID]) -> None
         totals = {name: found[f"{name}_notifications"] for name in ("total", "sms", "email", "letter")}
         assert totals == {"total": 4491, "sms": 4406, "email": 61, "letter": 24}
         assert found["live_service_count"] == len(found["services_using_notify"]) == len(LIVE) + 1  # and Notify itself
+
+
+def test_jobs_of_some_days_ago(admin: AdminClient, ids: Mapping[str, UUID]) -> None:
+    """Section 5. The days of jobs without facts are those after the retention."""
+    factory = Factory(admin.parts)
+    pine = factory.service(name="Pine")
+    known = dict(ids) | {"Pine": pine.id, "sms-P": factory.template(pine, "sms", name="sms-P").id}
+    for number in (2, 3, 4, 6, 7, 8):
+        moment = utc_now() - timedelta(days=number)
+        job = factory.row(
+            Job(
+                id=new_public_id(),
+                original_file_name=f"job-{number}-days.csv",
+                service_id=pine.id,
+                template_id=known["sms-P"],
+                template_version=1,
+                notification_count=10,
+                created_by_id=pine.created_by_id,
+                created_at=moment,
+                processing_started=moment,
+                processing_finished=moment,
+                job_status="finished",
+            )
+        )
+        known[f"job-{number}-days"] = job.id
+    with admin.parts.database.transaction() as session:
+        add_status_facts(session, table(5, "ft_notification_status"), known, DAYS)
+    asked = {(question.path, question.note): question.expected for question in questions(5)}
+    for (path, note), expected in asked.items():
+        if "/upload" in path:  # of the room of jobs
+            continue
+        answer = ask(admin, known, Question(path, note, expected))["data"]
+        if "(its statistics" in note:
+            answer = answer["statistics"]
+        elif "(names)" in note:
+            answer = [job["original_file_name"] for job in answer]
+        else:
+            answer = [
+                {
+                    "original_file_name": job["original_file_name"],
+                    "statistics": sorted(job["statistics"], key=lambda count: count["status"]),
+                }
+                for job in answer
+            ]
+        assert answer == expected, path

@@ -52,7 +52,7 @@ def add_status_facts(session: Session, table: str, ids: Mapping[str, UUID], days
                 bst_date=days.get(day) or date.fromisoformat(day),
                 template_id=ids[template],
                 service_id=ids[service],
-                job_id=named(job),
+                job_id=ids.get(job, named(job)),
                 notification_type=kind,
                 key_type=key_type,
                 notification_status=status,
