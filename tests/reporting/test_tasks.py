@@ -26,12 +26,12 @@ from tests.services.factory import a_service
 def test_times_and_queues() -> None:
     found = {task.name: task.periodic for task in (*tasks.tasks, *billing_tasks.tasks) if task.periodic}
     assert found == {
-        "create-nightly-billing": Periodic(crontab(hour=0, minute=15), queues.REPORTING, None),
-        "create-nightly-notification-status": Periodic(crontab(hour=0, minute=30), queues.REPORTING, None),
-        "update-ft-billing-for-today": Periodic(crontab(minute=0), queues.REPORTING, 3600),
-        "save-daily-notification-processing-time": Periodic(crontab(hour=2, minute=0), queues.PERIODIC, None),
+        "create-nightly-billing": Periodic(crontab(hour=0, minute=15), queues.REPORTING, None, {}),
+        "create-nightly-notification-status": Periodic(crontab(hour=0, minute=30), queues.REPORTING, None, {}),
+        "update-ft-billing-for-today": Periodic(crontab(minute=0), queues.REPORTING, 3600, {}),
+        "save-daily-notification-processing-time": Periodic(crontab(hour=2, minute=0), queues.PERIODIC, None, {}),
         "run-populate-annual-billing": Periodic(
-            crontab(month_of_year=4, day_of_month=1, hour=2, minute=1), queues.PERIODIC, None
+            crontab(month_of_year=4, day_of_month=1, hour=2, minute=1), queues.PERIODIC, None, {}
         ),
     }
 
