@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+import structlog
+from sqlalchemy import Select, func, literal, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from notify.billing.errors import NoAllowanceError
 from notify.billing.models import AnnualBilling, BillingFact, DefaultAnnualAllowance
+from notify.infra.database import Database
 from notify.infra.errors import MalformedRequestError
 from notify.infra.times import utc_now
 from notify.services.models import Service
 from notify.services.service import get_service
+
+logger = structlog.get_logger(__name__)
 
 FIRST_YEAR: Final = 2016
 """The first financial year with allowances."""
 
 HIGH_VOLUME: Final = 300_000
 """A service that sent so many units of text messages in a financial year gets none for free in the next."""
+
+
+SERVICES_AT_A_TIME: Final = 500
 
 
 class Allowance(NamedTuple):
@@ -61,7 +69,8 @@ def default_allowance(session: Session, organisation_type: str | None, year: int
 
 def grant_default_allowance(session: Session, service: Service, day: date) -> None:
     """Give a new service its free fragments for the financial year of a local day. Raises `NoAllowanceError`."""
-    _grant(session, service, financial_year(day))
+    year = financial_year(day)
+    _grant(session, service, year, year)
 
 
 def get_allowance(session: Session, service_id: UUID, year: int, *, this_year: int) -> AnnualBilling:
@@ -76,7 +85,7 @@ def get_allowance(session: Session, service_id: UUID, year: int, *, this_year: i
         return found
     if not FIRST_YEAR <= year <= this_year:
         raise MalformedRequestError
-    return _grant(session, get_service(session, service_id), year)
+    return _grant(session, get_service(session, service_id), year, this_year)
 
 
 def set_allowance(session: Session, service_id: UUID, year: int, fragments: int) -> None:
@@ -100,10 +109,9 @@ def _allowance(session: Session, service_id: UUID, year: int) -> AnnualBilling |
     )
 
 
-def _grant(session: Session, service: Service, year: int) -> AnnualBilling:
-    row = insert(AnnualBilling).values(
-        service_id=service.id, financial_year_start=year, **_values(session, service, year)
-    )
+def _grant(session: Session, service: Service, year: int, this_year: int) -> AnnualBilling:
+    values = _values(session, service, year, this_year)
+    row = insert(AnnualBilling).values(service_id=service.id, financial_year_start=year, **values)
     # two may look at the same time
     session.execute(row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start"))
     granted = _allowance(session, service.id, year)
@@ -112,9 +120,9 @@ def _grant(session: Session, service: Service, year: int) -> AnnualBilling:
     return granted
 
 
-def _values(session: Session, service: Service, year: int) -> dict[str, int | bool]:
+def _values(session: Session, service: Service, year: int, this_year: int) -> dict[str, int | bool]:
     """The columns of a service's default allowance. Raises `NoAllowanceError`."""
-    allowance = allowance_of(session, service, year)
+    allowance = allowance_of(session, service, year, this_year=this_year)
     return {
         "free_sms_fragment_limit": allowance.limit,
         "has_custom_allowance": allowance.is_custom,
@@ -122,12 +130,12 @@ def _values(session: Session, service: Service, year: int) -> dict[str, int | bo
     }
 
 
-def allowance_of(session: Session, service: Service, year: int) -> Allowance:
+def allowance_of(session: Session, service: Service, year: int, *, this_year: int) -> Allowance:
     """The free fragments that a service gets in a financial year where nobody sets them (contract:
-    internal-jobs-billing-platform 5.4): none where it sent very many the year before; those that were set for it in
-    that year; else those of its type of organisation. Raises `NoAllowanceError`.
+    internal-jobs-billing-platform 5.4): none where it sent very many in the year before this one; those that were set
+    for it in the year before that year; else those of its type of organisation. Raises `NoAllowanceError`.
     """
-    if _units_sent(session, service.id, year - 1) >= HIGH_VOLUME:
+    if _units_sent(session, service.id, this_year - 1) >= HIGH_VOLUME:
         return Allowance(0, is_custom=False, is_high_volume=True)
     custom = session.scalar(
         select(AnnualBilling.free_sms_fragment_limit).where(
@@ -149,13 +157,74 @@ def reset_default_allowance(session: Session, service: Service, day: date) -> No
     that it had. Raises `NoAllowanceError`.
     """
     year = financial_year(day)
-    values = _values(session, service, year)
+    values = _values(session, service, year, year)
     row = insert(AnnualBilling).values(service_id=service.id, financial_year_start=year, **values)
     session.execute(
         row.on_conflict_do_update(
             constraint="uix_service_id_financial_year_start", set_={**values, "updated_at": utc_now()}
         )
     )
+
+
+def grant_missing(database: Database, year: int) -> Iterator[int]:
+    """Give every active service without free fragments for a financial year its default, some services a transaction;
+    yields how many got theirs. A service that no default is known for is left out, and logged. Can be run again.
+    """
+    after = UUID(int=0)
+    while True:
+        with database.transaction() as session:
+            services = list(
+                session.scalars(_without(year).where(Service.active, Service.id > after).limit(SERVICES_AT_A_TIME))
+            )
+            granted = sum(_try_to_grant(session, service, year) for service in services)
+        yield granted
+        if len(services) < SERVICES_AT_A_TIME:
+            break
+        after = services[-1].id
+    with database.autocommit() as connection:
+        connection.execute("ANALYZE annual_billing")
+
+
+def copy_previous(session: Session, year: int) -> int:
+    """Give every service without free fragments for a financial year those of its newest year before it. Gives their
+    number; services that never had any are left out.
+    """
+    newest = (
+        select(AnnualBilling.service_id, AnnualBilling.free_sms_fragment_limit, AnnualBilling.has_custom_allowance)
+        .ext(distinct_on(AnnualBilling.service_id))
+        .where(AnnualBilling.financial_year_start < year)
+        .order_by(AnnualBilling.service_id, AnnualBilling.financial_year_start.desc())
+    ).subquery()
+    copied = select(
+        func.gen_random_uuid(),
+        newest.c.service_id,
+        literal(year),
+        newest.c.free_sms_fragment_limit,
+        newest.c.has_custom_allowance,
+        literal(utc_now()),
+    )
+    row = insert(AnnualBilling).from_select(
+        ["id", "service_id", "financial_year_start", "free_sms_fragment_limit", "has_custom_allowance", "created_at"],
+        copied,
+    )
+    row = row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start")
+    return len(session.execute(row.returning(AnnualBilling.service_id)).all())
+
+
+def _without(year: int) -> Select[Service]:
+    has_one = select(AnnualBilling.id).where(
+        AnnualBilling.service_id == Service.id, AnnualBilling.financial_year_start == year
+    )
+    return select(Service).where(~has_one.exists()).order_by(Service.id)
+
+
+def _try_to_grant(session: Session, service: Service, year: int) -> bool:
+    try:
+        _grant(session, service, year, year)
+    except NoAllowanceError as error:
+        logger.error("service without an allowance", service=service.id, year=year, reason=str(error))
+        return False
+    return True
 
 
 def _units_sent(session: Session, service_id: UUID, year: int) -> int:

@@ -104,3 +104,20 @@ class BillingFact(Base):
         Index("ix_ft_billing_service_id", "service_id", "bst_date"),
         Index("ix_ft_billing_template_id", "template_id"),
     )
+
+
+class LetterDespatchFact(Base):
+    """How many letters the printing firm handed to the post on a day, at one price. `rate` is pounds per letter,
+    `billable_units` are the sheets of each, `cost_threshold` is sorted or unsorted.
+    """
+
+    __tablename__ = "ft_billing_letter_despatch"
+
+    bst_date: Mapped[date] = mapped_column(primary_key=True)
+    postage: Mapped[str] = mapped_column(primary_key=True)
+    cost_threshold: Mapped[str] = mapped_column(primary_key=True)
+    rate: Mapped[Decimal] = mapped_column(Numeric, primary_key=True)
+    billable_units: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    notifications_sent: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=utc_now)

@@ -4,15 +4,15 @@ internal-users-orgs-templates 4.4).
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, and_, case, cast, func, select
+from sqlalchemy import CTE, and_, func, select
 from sqlalchemy.orm import Session
 
-from notify.billing.models import AnnualBilling, BillingFact
+from notify.billing.charges import charges, integer
+from notify.billing.models import AnnualBilling
 from notify.services.models import Service
 
 UPDATED_AT_KEY: Final = "update_ft_billing_for_today:updated-at-utc-isoformat"
@@ -51,7 +51,8 @@ def usage_of_services(session: Session, organisation_id: UUID, year: int) -> lis
         .where(Service.organisation_id == organisation_id, ~Service.restricted)
         .cte("own_services")
     )
-    sums = _sums(_facts(services, year))
+    free = select(services.c.id.label("service_id"), services.c.free).cte("free")
+    sums = _sums(charges(free, year))
     units = func.coalesce(sums.c.units, 0)
     query = (
         select(
@@ -72,53 +73,18 @@ def usage_of_services(session: Session, organisation_id: UUID, year: int) -> lis
     return [ServiceUsage._make(row) for row in session.execute(query)]
 
 
-def _facts(services: CTE, year: int) -> CTE:
-    """The year's facts, with those units of text messages that the free allowance did not cover: it is used up in the
-    order of days.
-    """
-    fact = BillingFact
-    units = case(
-        (fact.notification_type == "sms", func.coalesce(fact.billable_units, 0) * fact.rate_multiplier), else_=0
-    )
-    before = func.coalesce(
-        func.sum(units).over(
-            partition_by=fact.service_id,
-            order_by=(fact.bst_date, fact.rate, fact.template_id, fact.provider, fact.rate_multiplier),
-            rows=(None, -1),
-        ),
-        0,
-    )
-    left = func.greatest(services.c.free - before, 0)
+def _sums(used: CTE) -> CTE:
+    is_sms = used.c.notification_type == "sms"
+    is_letter, is_email = used.c.notification_type == "letter", used.c.notification_type == "email"
     return (
         select(
-            fact.service_id,
-            fact.notification_type,
-            fact.rate,
-            func.coalesce(fact.notifications_sent, 0).label("sent"),
-            units.label("units"),
-            func.greatest(units - left, 0).label("charged"),
+            used.c.service_id,
+            integer(func.sum(used.c.units).filter(is_sms)).label("units"),
+            integer(func.sum(used.c.charged).filter(is_sms)).label("charged"),
+            func.sum(used.c.cost).filter(is_sms).label("sms_cost"),
+            func.sum(used.c.cost).filter(is_letter).label("letter_cost"),
+            integer(func.sum(used.c.sent).filter(is_email)).label("emails"),
         )
-        .join(services, services.c.id == fact.service_id)
-        .where(fact.bst_date >= date(year, 4, 1), fact.bst_date < date(year + 1, 4, 1))
-        .cte("facts")
-    )
-
-
-def _sums(facts: CTE) -> CTE:
-    is_letter, is_email = facts.c.notification_type == "letter", facts.c.notification_type == "email"
-    return (
-        select(
-            facts.c.service_id,
-            _integer(func.sum(facts.c.units)).label("units"),
-            _integer(func.sum(facts.c.charged)).label("charged"),
-            func.sum(facts.c.charged * facts.c.rate).label("sms_cost"),
-            func.sum(facts.c.sent * facts.c.rate).filter(is_letter).label("letter_cost"),
-            _integer(func.sum(facts.c.sent).filter(is_email)).label("emails"),
-        )
-        .group_by(facts.c.service_id)
+        .group_by(used.c.service_id)
         .cte("sums")
     )
-
-
-def _integer(amount: ColumnElement[Decimal]) -> ColumnElement[int]:
-    return cast(amount, BigInteger)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from notify.billing.models import LetterRate, Rate
@@ -13,6 +15,14 @@ from notify.billing.models import LetterRate, Rate
 
 class NoRateError(Exception):
     """No price is known for that day."""
+
+
+class LetterPrice(NamedTuple):
+    """Pounds for a letter of so many sheets in a class of post."""
+
+    sheets: int
+    postage: str
+    rate: Decimal
 
 
 def _moment(day: date) -> datetime:
@@ -48,6 +58,29 @@ def letter_rate(session: Session, on: date, sheets: int, postage: str) -> Decima
         .order_by(LetterRate.start_date.desc())
         .limit(1)
     )
+
+
+def sms_rate_at(session: Session, moment: datetime) -> Decimal | None:
+    """Pounds per text message fragment: the newest price that began by a moment. None where none had begun."""
+    return session.scalar(
+        select(Rate.rate)
+        .where(Rate.notification_type == "sms", Rate.valid_from <= moment)
+        .order_by(Rate.valid_from.desc())
+        .limit(1)
+    )
+
+
+def letter_prices_at(session: Session, moment: datetime) -> list[LetterPrice]:
+    """The price of every kind of letter: the newest that began by a moment. When a price ends does not count
+    (internal-jobs-billing-platform 6.2).
+    """
+    newest = (
+        select(LetterRate.sheet_count, LetterRate.post_class, LetterRate.rate)
+        .ext(distinct_on(LetterRate.sheet_count, LetterRate.post_class))
+        .where(LetterRate.crown.is_(True), LetterRate.start_date <= moment)
+        .order_by(LetterRate.sheet_count, LetterRate.post_class, LetterRate.start_date.desc())
+    )
+    return [LetterPrice(*row) for row in session.execute(newest)]
 
 
 def current_sms_rate(session: Session, now: datetime) -> Rate:

@@ -186,6 +186,24 @@ ENTRIES = {
             "replay-daily-sorted-count-files": "Count anew what response files of the printer say (2020).",
         },
     ),
+    **_entries(
+        "facts",
+        {
+            "rebuild-ft-billing-for-day": "Make the billing of a local day again, of all services or of one.",
+            "migrate-data-to-ft-billing": "Make the billing of some days from the messages that are kept.",
+            "migrate-data-to-ft-notification-status": "Count the statuses of some days from messages that are kept.",
+            "backfill-processing-time": "Store how quickly the messages of some days were handed to providers.",
+            "fix-billable-units": "Count the fragments of text messages that were sent without being counted.",
+        },
+    ),
+    **_entries(
+        "billing",
+        {
+            "populate-annual-billing-with-the-previous-years-allowance": "Copy the newest free allowance of services "
+            "that have none for a financial year.",
+            "populate-annual-billing": "Copy the newest free allowance, under the name of 2020.",
+        },
+    ),
     "admin-env": Entry(
         "notify.cli.admin_env:admin_env",
         "Print the environment of the official admin app for this instance.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, NewType, Self, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import chain
+from typing import Final, Generic, NewType, Self, TypeVar
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -19,6 +21,21 @@ BulkSession = NewType("BulkSession", Session)
 """A read only session for reports and big lists. What the primary was given a moment ago may be missing in it."""
 
 TRIES: Final = 3
+
+
+class OpenRows(Generic[R]):
+    """Rows that are read as they are asked for, in a transaction that stays open until `close`."""
+
+    def __init__(self, rows: Iterator[R], transaction: ExitStack) -> None:
+        self._rows = rows
+        self._transaction = transaction
+
+    def __iter__(self) -> Iterator[R]:
+        return self._rows
+
+    def close(self) -> None:
+        """End the transaction. May be called again."""
+        self._transaction.close()
 
 
 class Replica:
@@ -54,6 +71,24 @@ class Replica:
                 if not left:
                     raise
                 logger.warning("replica failed", error=type(error).__name__, tries_left=left)
+        raise AssertionError  # the last try gives something or raises
+
+    def read_rows(self, call: Callable[[BulkSession], Iterator[R]]) -> OpenRows[R]:
+        """The rows that `call` gives, one after the other. It is called up to twice more where the connection fails
+        before the first one is there. The caller closes them.
+        """
+        for left in range(TRIES - 1, -1, -1):
+            with ExitStack() as transaction:
+                try:
+                    session = transaction.enter_context(self._database.reading())
+                    rows = iter(call(BulkSession(session)))
+                    first = [row for row in (next(rows, None),) if row is not None]
+                except OperationalError as error:
+                    if not left:
+                        raise
+                    logger.warning("replica failed", error=type(error).__name__, tries_left=left)
+                    continue
+                return OpenRows(chain(first, rows), transaction.pop_all())
         raise AssertionError  # the last try gives something or raises
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from notify.infra.cache import Cache
 from notify.infra.times import utc_now
 from notify.internal.fields import HttpDate, Moment, http_date
 from notify.internal.schemas import Answer
@@ -72,7 +73,9 @@ class CountedServiceAnswer(Answer):
     statistics: CountsAnswer
 
 
-def detailed_service_answer(session: Session, service_id: UUID, *, today_only: bool) -> DetailedServiceAnswer:
+def detailed_service_answer(
+    session: Session, cache: Cache, service_id: UUID, *, today_only: bool
+) -> DetailedServiceAnswer:
     """A service with what it sent today, or in the last days. Raises `NotFoundProblemError`."""
     service = get_detailed(session, service_id)
     owned = belongings(session, service_id)
@@ -85,7 +88,7 @@ def detailed_service_answer(session: Session, service_id: UUID, *, today_only: b
                 callback_names(session, [service_id]).get(service_id, ())
             ),
             "data_retention": [None] * owned.retentions,
-            "statistics": count_for_service(session, service_id, days=days, now=utc_now()),
+            "statistics": count_for_service(session, cache, service_id, days=days, now=utc_now()),
         }
     )
 

@@ -108,6 +108,8 @@ def _described_answer(endpoint: Endpoint) -> Any:
     them that the view writes itself, or one that differs in its status.
     """
     answer = endpoint.answer
+    if endpoint.is_streamed:
+        return list[get_args(answer)[0]]  # type: ignore[misc]
     if get_origin(answer) in (Union, UnionType):
         answer = Union[tuple(part for part in get_args(answer) if part is not Response)]  # noqa: UP007
     return None if answer in (_NOTHING, Response) else answer

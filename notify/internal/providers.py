@@ -8,14 +8,14 @@ from uuid import UUID
 from pydantic import MISSING, Field, model_validator
 from sqlalchemy.orm import Session
 
+from notify.billing.usage import units_by_provider
 from notify.infra.errors import FieldsProblemError
-from notify.infra.times import utc_now
+from notify.infra.times import local_date, utc_now
 from notify.internal.fields import HttpDate, Moment, RowId, TruncatedInt, row_id
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Data, Empty, Fields
 from notify.providers import details
 from notify.providers.details import ProviderView
-from notify.reporting.provider_usage import sms_units_this_month
 
 routes = Routes("providers", "/provider-details")
 
@@ -102,7 +102,7 @@ def _answer(view: ProviderView) -> ProviderAnswer:
 @routes.get("")
 def list_providers(session: Session) -> ProvidersAnswer:
     """List providers."""
-    units = sms_units_this_month(session, utc_now())
+    units = units_by_provider(session, local_date(utc_now()).replace(day=1))
     return ProvidersAnswer(
         provider_details=[
             ListedProviderAnswer(**view._asdict(), current_month_billable_sms=units.get(view.identifier, 0))

@@ -15,7 +15,8 @@ A parameter is, by its annotation:
 - anything else, by its name, a part of the path: `UUID`, `int` or `str`. `<uuid:x>` that is none is the router's 404;
   `<x>` as a `UUID` that is none is a 404 `No result found`.
 
-The result is what is answered as JSON; None is 204; a `Response` stands for itself. The docstring's first line is the
+The result is what is answered as JSON; None is 204; a `Response` stands for itself. The result of a view with a
+`BulkSession` may be an `Iterator`: a list that is answered while it is read. The docstring's first line is the
 operation's name in the description (openapi.py).
 """
 
@@ -23,10 +24,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -49,6 +50,7 @@ from notify.internal.auth import Client, InternalAuthenticator, acting_user
 from notify.internal.errors import Envelope
 from notify.internal.reading import Unread, incoming_model, read
 from notify.internal.schemas import Incoming
+from notify.internal.streaming import streamed
 from notify.services.cache import ServiceCache
 from notify.settings import Settings
 
@@ -105,6 +107,11 @@ class Endpoint:
         return reduce(or_, (part for part in get_args(hint) if part is not Response))
 
     @cached_property
+    def is_streamed(self) -> bool:
+        """Whether its answer is a list that is written while it is read."""
+        return get_origin(self.answer) is Iterator
+
+    @cached_property
     def path_hints(self) -> Mapping[str, type]:
         """The types of the parts of the path, by name, in the path's order."""
         return {name: self.hints[name] for _, name in _PART.findall(self.path)}
@@ -129,6 +136,8 @@ class Endpoint:
         for name, hint in self.path_hints.items():
             if hint not in _PATH_TYPES:
                 raise TypeError(f"{where}: {name} must be a UUID, an int or a str")
+        if self.is_streamed and BulkSession not in self.hints.values():
+            raise TypeError(f"{where}: what is streamed is read from a BulkSession")
         for model in self.incoming.values():
             _check_model(model, where)
 
@@ -242,8 +251,10 @@ def _serve(endpoint: Endpoint, container: Container, client: Client | None) -> C
         arguments |= containers
         if bulk_sessions:
             replica = container.get(Replica)
-            answer = replica.read(lambda session: view(**arguments, **dict.fromkeys(bulk_sessions, session)))
-            return _response(answer, endpoint.status)
+            call = partial(_with_session, view, arguments, bulk_sessions)
+            if endpoint.is_streamed:
+                return streamed(replica.read_rows(call), endpoint.status)
+            return _response(replica.read(call), endpoint.status)
         if not sessions:
             response = _response(view(**arguments), endpoint.status)
             if changes and response.status_code < 400:
@@ -271,6 +282,10 @@ def _author(arguments: Mapping[str, Any]) -> UUID | None:
                 if (author := acting_user(str(getattr(body, field, "")))) is not None:
                     return author
     return None
+
+
+def _with_session(view: Callable[..., Any], arguments: Mapping[str, Any], names: list[str], session: Session) -> Any:
+    return view(**arguments, **dict.fromkeys(names, session))
 
 
 def _response(result: Any, status: int) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -62,7 +63,6 @@ def list_live_services(session: BulkSession) -> Data[list[LiveServiceAnswer]]:
 
 
 @routes.get("/monthly-data-by-service")
-def list_months(session: BulkSession, query: PeriodQuery) -> list[list[Any]]:
+def list_months(session: BulkSession, query: PeriodQuery) -> Iterator[list[Any]]:
     """Count what live services sent by month, as rows without names."""
-    rows = service_reports.list_months(session, _day(query.start_date), _day(query.end_date))
-    return [list(row) for row in rows]
+    yield from map(list, service_reports.list_months(session, _day(query.start_date), _day(query.end_date)))

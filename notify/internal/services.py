@@ -141,11 +141,12 @@ def create_service(session: Session, container: Container, body: NewService) -> 
 
 @routes.get("/<uuid:service_id>")
 def get_service(
-    session: Session, service_id: UUID, query: ServiceQuery
+    session: Session, container: Container, service_id: UUID, query: ServiceQuery
 ) -> Data[ServiceAnswer] | Data[DetailedServiceAnswer]:
     """Get a service."""
     if query.detailed == "True":
-        return Data(data=detailed_service_answer(session, service_id, today_only=query.today_only == "True"))
+        cache, today_only = container.parts.cache, query.today_only == "True"
+        return Data(data=detailed_service_answer(session, cache, service_id, today_only=today_only))
     return Data(data=service_answer(session, service_id))
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from notify.infra.container import Container
 from notify.infra.times import utc_now
 from notify.internal.fields import IntText
 from notify.internal.routes import Routes
@@ -39,7 +40,10 @@ class CountsAnswer(Answer):
 
 
 @routes.get("")
-def get_statistics(session: Session, service_id: UUID, query: StatisticsQuery) -> Data[CountsAnswer]:
+def get_statistics(
+    session: Session, container: Container, service_id: UUID, query: StatisticsQuery
+) -> Data[CountsAnswer]:
     """Count what a service sent lately."""
     days = 0 if query.today_only == "True" else query.limit_days
-    return Data(data=CountsAnswer.model_validate(count_for_service(session, service_id, days=days, now=utc_now())))
+    counts = count_for_service(session, container.parts.cache, service_id, days=days, now=utc_now())
+    return Data(data=CountsAnswer.model_validate(counts))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
+from notify.infra.container import Container
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer
-from notify.services.queries import count_live
+from notify.services.live_counts import LiveCounter
 
 routes = Routes("status", "/_status", client=None)
 
@@ -19,6 +18,6 @@ class LiveCountsAnswer(Answer):
 
 
 @routes.get("/live-service-and-organisation-counts")
-def count_live_services_and_organisations(session: Session) -> LiveCountsAnswer:
+def count_live_services_and_organisations(container: Container) -> LiveCountsAnswer:
     """Count live services and organisations."""
-    return LiveCountsAnswer.of(count_live(session))
+    return LiveCountsAnswer.of(container.get(LiveCounter).count())

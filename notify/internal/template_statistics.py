@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import MISSING
 from sqlalchemy.orm import Session
 
+from notify.infra.container import Container
 from notify.infra.errors import FieldProblemError
 from notify.infra.times import utc_now
 from notify.internal.fields import Moment
@@ -57,9 +58,12 @@ class LastUsedAnswer(Answer):
 
 
 @routes.get("")
-def count_by_template(session: Session, service_id: UUID, query: Days) -> Data[list[TemplateCountAnswer]]:
+def count_by_template(
+    session: Session, container: Container, service_id: UUID, query: Days
+) -> Data[list[TemplateCountAnswer]]:
     """Count a service's messages of the last days by template."""
-    rows = statistics.count_by_template(session, service_id, query.number(), now=utc_now())
+    cache = container.parts.cache
+    rows = statistics.count_by_template(session, cache, service_id, query.number(), now=utc_now())
     return Data(data=TemplateCountAnswer.of_each(rows))
 
 

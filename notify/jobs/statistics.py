@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Final, Self
 from uuid import UUID
 
@@ -15,11 +16,15 @@ from sqlalchemy.orm import Session
 
 from notify.infra.cache import Cache
 from notify.infra.container import Container
+from notify.infra.times import midnight_days_ago, utc_now
+from notify.jobs.fact_counts import job_facts
 from notify.jobs.models import Job
 from notify.messages.models import Notification, NotificationHistory
 from notify.messages.statuses import COMPLETED
 
 CACHE_SECONDS: Final = 86_400
+DAYS_OF_MESSAGES: Final = 3
+"""Jobs that started in so many days before today are counted by messages first: facts are made in the night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +36,14 @@ class StatusCount:
 
 
 def count_of_job(session: Session, job_id: UUID) -> list[StatusCount]:
-    """The numbers of one job, in alphabetical order: of its live messages, or, where there are none, of its history."""
-    return _count(session, Notification, [job_id]).get(job_id) or _count(session, NotificationHistory, [job_id]).get(
-        job_id, []
-    )
+    """The numbers of one job, in alphabetical order: of its live messages; where there are none, one for each of its
+    facts, so that a status may come twice; else of its history.
+    """
+    if live := _count(session, Notification, [job_id]).get(job_id):
+        return live
+    if facts := job_facts.of(session, [job_id]).get(job_id):
+        return [StatusCount(fact.status, fact.number) for fact in facts]
+    return _count(session, NotificationHistory, [job_id]).get(job_id, [])
 
 
 def count_messages(session: Session, job_id: UUID) -> int:
@@ -60,6 +69,17 @@ def _count(
     return dict(found)
 
 
+def _facts(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, list[StatusCount]]:
+    """The facts of jobs, summed up by status."""
+    found = {}
+    for job_id, facts in job_facts.of(session, job_ids).items():
+        sums: Counter[str] = Counter()
+        for fact in facts:
+            sums[fact.status] += fact.number
+        found[job_id] = [StatusCount(status, number) for status, number in sorted(sums.items())]
+    return found
+
+
 class JobStatistics:
     """The numbers of many jobs. Those that change no more are kept in the cache for a day."""
 
@@ -71,14 +91,22 @@ class JobStatistics:
         """The process's own."""
         return cls(container.parts.cache)
 
-    def of(self, session: Session, jobs: Iterable[Job]) -> Mapping[UUID, list[StatusCount]]:
-        """The numbers by job; none for a job that was not started."""
-        counts = {job.id: job.notification_count for job in jobs if job.processing_started is not None}
+    def of(self, session: Session, jobs: Sequence[Job]) -> Mapping[UUID, list[StatusCount]]:
+        """The numbers by job; none for a job that was not started. Of one that started before the last days they are
+        those of facts, if it has any; of others, of messages.
+        """
+        started = {job.id: job.processing_started for job in jobs if job.processing_started is not None}
+        counts = {job.id: job.notification_count for job in jobs if job.id in started}
         found = self._cached(list(counts))
         unknown = [id_ for id_ in counts if id_ not in found]
-        live = _count(session, Notification, unknown)
-        old = _count(session, NotificationHistory, [id_ for id_ in unknown if id_ not in live])
-        counted = live | old
+        before = midnight_days_ago(utc_now(), DAYS_OF_MESSAGES)
+        counted = _facts(session, [id_ for id_ in unknown if started[id_] < before])
+        for look in (
+            partial(_count, session, Notification),
+            partial(_facts, session),
+            partial(_count, session, NotificationHistory),
+        ):
+            counted |= look([id_ for id_ in unknown if id_ not in counted])
         self._keep({id_: each for id_, each in counted.items() if _is_final(each, counts[id_])})
         return found | counted
 

@@ -1,20 +1,20 @@
-"""Counts of messages by type and outcome (contract: internal-services 12). They are counted from the messages
-themselves: those that are kept, and those in the history.
-"""
+"""Counts of messages by type and outcome (contract: internal-services 12): past days by facts, today by messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any, Final, NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, union_all
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notify.infra.times import local_days_ago
-from notify.messages.models import Notification, NotificationHistory
-from notify.vocabulary import NOTIFICATION_TYPES
+from notify.infra.cache import Cache
+from notify.infra.times import MOST_DAYS, local_date
+from notify.reporting.models import StatusFact
+from notify.reporting.today import REAL_KEY_TYPES, sent_today, sent_today_by_service
+from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES
 
 USUAL_DAYS: Final = 7
 """Days before today that a service's counts go back, where the caller does not say."""
@@ -30,7 +30,6 @@ _FAILED: Final = frozenset(
         "virus-scan-failed",
     }
 )
-REAL_KEY_TYPES: Final = ("normal", "team")
 
 
 class TypeCounts(NamedTuple):
@@ -47,22 +46,39 @@ Counts = Mapping[str, TypeCounts]
 """Counts of every type of message, by type."""
 
 
-class _Group(NamedTuple):
-    """So many messages of a service that have a type and a status."""
+class Group(NamedTuple):
+    """So many messages have a type and a status."""
 
-    service_id: UUID
     notification_type: str
     status: str
     number: int
 
 
-def count_for_service(session: Session, service_id: UUID, *, days: int, now: datetime) -> Counts:
+def count_for_service(session: Session, cache: Cache, service_id: UUID, *, days: int, now: datetime) -> Counts:
     """Count what a service sent with real keys today (local) and in so many days before; zeros for an unknown one."""
-    groups = _groups(session, local_days_ago(now, days), None, service_id=service_id)
+    today = local_date(now)
+    groups = [
+        Group(group.notification_type, group.status, group.number)
+        for group in sent_today(session, cache, service_id, now=now)
+    ]
+    if days > 0:
+        first = today - timedelta(days=min(days, MOST_DAYS))
+        columns = StatusFact.notification_type, StatusFact.notification_status
+        facts = (
+            select(*columns, func.sum(StatusFact.notification_count))
+            .where(
+                StatusFact.service_id == service_id,
+                StatusFact.bst_date >= first,
+                StatusFact.bst_date < today,
+                StatusFact.key_type.in_(REAL_KEY_TYPES),
+            )
+            .group_by(*columns)
+        )
+        groups += [Group(kind, status, int(number)) for kind, status, number in session.execute(facts)]
     return counts_of(groups)
 
 
-def counts_of(groups: Iterable[_Group]) -> Counts:
+def counts_of(groups: Iterable[Group]) -> Counts:
     """The counts of groups."""
     found = dict.fromkeys(NOTIFICATION_TYPES, TypeCounts())
     for group in groups:
@@ -77,34 +93,25 @@ def counts_of(groups: Iterable[_Group]) -> Counts:
     return found
 
 
-def count_by_service(
-    session: Session, since: datetime, until: datetime | None, *, with_test_keys: bool
-) -> Mapping[UUID, list[_Group]]:
-    """Count the messages of every service that were made in a period, by service."""
-    found: dict[UUID, list[_Group]] = {}
-    for group in _groups(session, since, until, with_test_keys=with_test_keys):
-        found.setdefault(group.service_id, []).append(group)
+def facts_by_service(session: Session, start: date, end: date, *, with_test_keys: bool) -> Mapping[UUID, list[Group]]:
+    """Count the messages of every service from a past day to another, both included, by service."""
+    columns = StatusFact.service_id, StatusFact.notification_type, StatusFact.notification_status
+    query = (
+        select(*columns, func.sum(StatusFact.notification_count))
+        .where(StatusFact.bst_date.between(start, end))
+        .group_by(*columns)
+    )
+    if not with_test_keys:
+        query = query.where(StatusFact.key_type.in_(REAL_KEY_TYPES))
+    found: dict[UUID, list[Group]] = {}
+    for service_id, kind, status, number in session.execute(query):
+        found.setdefault(service_id, []).append(Group(kind, status, int(number)))
     return found
 
 
-def _groups(
-    session: Session,
-    since: datetime,
-    until: datetime | None,
-    *,
-    service_id: UUID | None = None,
-    with_test_keys: bool = False,
-) -> list[_Group]:
-    def of(table: type[Notification] | type[NotificationHistory]) -> Select[*tuple[Any, ...]]:
-        columns = table.service_id, table.notification_type, table.notification_status
-        query = select(*columns, func.count()).where(table.created_at >= since).group_by(*columns)
-        if until is not None:
-            query = query.where(table.created_at < until)
-        if service_id is not None:
-            query = query.where(table.service_id == service_id)
-        if not with_test_keys:
-            query = query.where(table.key_type.in_(REAL_KEY_TYPES))
-        return query
-
-    rows = session.execute(union_all(of(Notification), of(NotificationHistory)))
-    return [_Group(*row) for row in rows]
+def today_by_service(session: Session, *, now: datetime, with_test_keys: bool) -> Mapping[UUID, list[Group]]:
+    """Count the messages of every service of today (local), by service."""
+    found: dict[UUID, list[Group]] = {}
+    for row in sent_today_by_service(session, now=now, key_types=KEY_TYPES if with_test_keys else REAL_KEY_TYPES):
+        found.setdefault(row.service_id, []).append(Group(row.notification_type, row.status, row.number))
+    return found

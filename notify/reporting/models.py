@@ -37,3 +37,17 @@ class StatusFact(Base):
         Index("ix_ft_notification_status_template_id_bst_date", "template_id", "bst_date"),
         Index("ix_ft_notification_status_job_id", "job_id"),
     )
+
+
+class ProcessingTimeFact(Base):
+    """How many texts and emails of API keys were made on a local day, and how many of them were handed to a provider
+    within ten seconds.
+    """
+
+    __tablename__ = "ft_processing_time"
+
+    bst_date: Mapped[date] = mapped_column(primary_key=True)
+    messages_total: Mapped[int]
+    messages_within_10_secs: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime | None] = mapped_column(onupdate=utc_now)

@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from notify.infra.times import local_date, local_midnight
+from notify.infra.times import local_date
 from notify.messages.models import Complaint
-from notify.reporting.counts import Counts, count_by_service, counts_of
+from notify.reporting.counts import Counts, Group, counts_of, facts_by_service, today_by_service
 from notify.services.models import DataRetention, LetterContact, Service
 from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestReport
 
@@ -64,9 +64,13 @@ def list_counted(
     it is every service, by name; of an earlier one those that sent something, by name.
     """
     today = now.date()
-    since = local_midnight(local_date(now)) if start == today else local_midnight(start)
-    until = None if end >= today else local_midnight(end + timedelta(days=1))
-    groups = count_by_service(session, since, until, with_test_keys=with_test_keys)
+    groups: dict[UUID, list[Group]] = {}
+    if start != today:
+        past = min(end, local_date(now) - timedelta(days=1))
+        groups.update(facts_by_service(session, start, past, with_test_keys=with_test_keys))
+    if start <= today <= end:
+        for service_id, found in today_by_service(session, now=now, with_test_keys=with_test_keys).items():
+            groups[service_id] = groups.get(service_id, []) + found
     query = select(Service.id, Service.name, Service.restricted, Service.active, Service.created_at)
     if start == today:
         query = query.order_by(Service.id)

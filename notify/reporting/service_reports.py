@@ -4,11 +4,13 @@ active, out of trial mode and counted.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import User
@@ -16,6 +18,8 @@ from notify.billing.models import AnnualBilling, BillingFact
 from notify.organisations.models import Organisation
 from notify.reporting.models import StatusFact
 from notify.services.models import Service
+
+ROWS_AT_A_TIME: Final = 500
 
 _LIVE: Final = (Service.active, ~Service.restricted, Service.count_as_live)
 
@@ -73,7 +77,7 @@ def list_live_services(session: Session, year_start: date) -> list[LiveService]:
     )
     allowance = (
         select(AnnualBilling.service_id, AnnualBilling.free_sms_fragment_limit.label("fragments"))
-        .distinct(AnnualBilling.service_id)
+        .ext(distinct_on(AnnualBilling.service_id))
         .order_by(AnnualBilling.service_id, AnnualBilling.financial_year_start.desc())
         .subquery()
     )
@@ -104,9 +108,9 @@ def list_live_services(session: Session, year_start: date) -> list[LiveService]:
     return [LiveService._make(row) for row in session.execute(query)]
 
 
-def list_months(session: Session, start: date, end: date) -> list[MonthOfService]:
+def list_months(session: Session, start: date, end: date) -> Iterator[MonthOfService]:
     """What became of the messages of live services from a day to a day, both included, by month, service and type.
-    Messages of test keys, and those not yet sent, are left out.
+    Messages of test keys, and those not yet sent, are left out. Rows are read as they are asked for.
     """
 
     def count(*statuses: str) -> ColumnElement[int]:
@@ -137,4 +141,4 @@ def list_months(session: Session, start: date, end: date) -> list[MonthOfService
         .group_by(month, Service.id, Service.name, StatusFact.notification_type)
         .order_by(month, Service.id, StatusFact.notification_type)
     )
-    return [MonthOfService(*row) for row in session.execute(query)]
+    return map(MonthOfService._make, session.execute(query, execution_options={"yield_per": ROWS_AT_A_TIME}))

@@ -4,18 +4,21 @@ themselves. Those sent with a test key do not count.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import String, cast, func, select, union_all
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from notify.infra.cache import Cache
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.times import local_date, local_days_ago
 from notify.messages.models import Notification
 from notify.reporting.models import StatusFact
+from notify.reporting.today import sent_today
 from notify.templates.details import is_precompiled
 from notify.templates.models import Template
 
@@ -35,53 +38,39 @@ class TemplateCount:
     count: int
 
 
-def count_by_template(session: Session, service_id: UUID, whole_days: int, *, now: datetime) -> list[TemplateCount]:
+def count_by_template(
+    session: Session, cache: Cache, service_id: UUID, whole_days: int, *, now: datetime
+) -> list[TemplateCount]:
     """What a service sent today and in the `whole_days` local days before, by template, type and status; the busiest
     first. An unknown service sent nothing.
     """
-    facts = select(
-        StatusFact.template_id,
-        StatusFact.notification_type.label("type"),
-        StatusFact.notification_status.label("status"),
-        StatusFact.notification_count.label("count"),
-    ).where(
-        StatusFact.service_id == service_id,
-        StatusFact.bst_date >= local_date(now) - timedelta(days=whole_days),
-        StatusFact.key_type != "test",
-    )
-    today = (
-        select(
-            Notification.template_id,
-            cast(Notification.notification_type, String).label("type"),
-            Notification.notification_status.label("status"),
-            func.count().label("count"),
-        )
+    columns = StatusFact.template_id, StatusFact.notification_type, StatusFact.notification_status
+    today = local_date(now)
+    facts = (
+        select(*columns, func.sum(StatusFact.notification_count))
         .where(
-            Notification.service_id == service_id,
-            Notification.created_at >= local_days_ago(now, 0),
-            Notification.key_type != "test",
+            StatusFact.service_id == service_id,
+            StatusFact.bst_date >= today - timedelta(days=whole_days),
+            StatusFact.bst_date < today,
+            StatusFact.key_type != "test",
         )
-        .group_by(Notification.template_id, Notification.notification_type, Notification.notification_status)
+        .group_by(*columns)
     )
-    sent = union_all(facts, today).subquery()
-    total = func.sum(sent.c.count)
-    rows = session.execute(
-        select(sent.c.template_id, sent.c.type, sent.c.status, total.label("total"), Template.name, Template.hidden)
-        .outerjoin(Template, Template.id == sent.c.template_id)
-        .group_by(sent.c.template_id, sent.c.type, sent.c.status, Template.name, Template.hidden)
-        .order_by(total.desc(), sent.c.template_id, sent.c.status)
-    )
-    return [
-        TemplateCount(
-            row.template_id,
-            row.name,
-            row.type,
-            is_precompiled(row.type, row.name, hidden=bool(row.hidden)),
-            row.status,
-            int(row.total),
-        )
-        for row in rows
-    ]
+    sent: Counter[tuple[UUID, str, str]] = Counter()
+    for template_id, kind, status, number in session.execute(facts):
+        sent[template_id, kind, status] += int(number)
+    for group in sent_today(session, cache, service_id, now=now):
+        sent[group.template_id, group.notification_type, group.status] += group.number
+    ids = {template_id for template_id, _kind, _status in sent}
+    query = select(Template.id, Template.name, Template.hidden).where(Template.id.in_(ids))
+    templates = {row.id: row for row in session.execute(query)}
+    counts = []
+    for (template_id, kind, status), number in sent.items():
+        template = templates.get(template_id)
+        uploaded = template is not None and is_precompiled(kind, template.name, hidden=template.hidden)
+        name = template.name if template else None
+        counts.append(TemplateCount(template_id, name, kind, uploaded, status, number))
+    return sorted(counts, key=lambda count: (-count.count, count.template_id, count.status))
 
 
 def last_used(session: Session, service_id: UUID, template_id: UUID, *, now: datetime) -> datetime | None:

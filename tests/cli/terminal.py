@@ -19,7 +19,7 @@ def made(*arguments: str, stdin: str | bytes | None = None) -> Any:
     """What a command that succeeds prints with `--json`."""
     result = run(*arguments, "--json", stdin=stdin)
     assert result.exit_code == 0, result.output
-    return json.loads(result.output)
+    return json.loads(result.stdout)  # progress goes to the other stream
 
 
 def refused(*arguments: str, stdin: str | bytes | None = None) -> str:

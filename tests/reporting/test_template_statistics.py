@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from notify.infra.cache import Cache
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_id
 from notify.messages.models import Notification
@@ -68,7 +69,7 @@ def message(session: Session, template: Template, created_at: datetime, **fields
 
 
 def counts(session: Session, template: Template, days: int) -> list[tuple[str | None, str, int]]:
-    rows = count_by_template(session, template.service_id, days, now=NOW)
+    rows = count_by_template(session, Cache(""), template.service_id, days, now=NOW)
     return [(row.template_name, row.status, row.count) for row in rows]
 
 
@@ -91,7 +92,7 @@ def test_templates_without_a_name_and_uploaded_letters(session: Session, templat
     fact(session, template, 1, 3, template_id=new_id())
     hidden = precompiled_template(session, template.service_id)
     fact(session, template, 1, 2, template_id=hidden, notification_type="letter")
-    rows = count_by_template(session, template.service_id, 1, now=NOW)
+    rows = count_by_template(session, Cache(""), template.service_id, 1, now=NOW)
     assert [(row.template_name, row.template_type, row.is_precompiled_letter) for row in rows] == [
         (None, "sms", False),
         ("Pre-compiled PDF", "letter", True),

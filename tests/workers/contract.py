@@ -150,17 +150,7 @@ _LETTER_TASKS: Final = {
     "process-virus-scan-failed",
     "process-virus-scan-error",
 }
-_FACT_TASKS: Final = {
-    "update-ft-billing-for-today",
-    "create-nightly-billing",
-    "create-nightly-notification-status",
-    "create-or-update-ft-billing-for-day",
-    "create-or-update-ft-billing-letter-despatch-for-day",
-    "create-nightly-notification-status-for-service-and-day",
-    "save-daily-notification-processing-time",
-    "run-populate-annual-billing",
-}
-TASKS_TO_COME: Final = _LETTER_TASKS | _FACT_TASKS
+TASKS_TO_COME: Final = _LETTER_TASKS
 """Tasks that are not there yet. This set only shrinks."""
 
 COMMANDS: Final = {
@@ -193,10 +183,5 @@ COMMANDS: Final = {
     "generate-bulktest-data": {"-u", "--user-id"},
 }
 
-COMMANDS_TO_COME: Final = {
-    # billing
-    "fix-billable-units",
-    "rebuild-ft-billing-for-day",
-    "populate-annual-billing-with-the-previous-years-allowance",
-}
+COMMANDS_TO_COME: Final[frozenset[str]] = frozenset()
 """Commands that are not there yet. This set only shrinks."""
