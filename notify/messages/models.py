@@ -46,6 +46,7 @@ _SENT_FROM_NUMBER = "notification_type = 'sms' AND reply_to_text LIKE '447%'"
 
 TO: Final = EncryptedColumn("notifications", "to")
 PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
+ANSWER: Final = EncryptedColumn("idempotency_keys", "answer")
 
 
 class _Message:
@@ -172,6 +173,20 @@ class DeliveryBatch(Base):
     message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
 
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+
+class IdempotencyKey(Base):
+    """The answer to a request that had an idempotency key, for a day. The id is a digest of the service, the type of
+    its API key and the idempotency key.
+    """
+
+    __tablename__ = "idempotency_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    answer: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: ANSWER})
+
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
 
 class NotificationHistory(_Message, Base):

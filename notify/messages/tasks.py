@@ -16,7 +16,7 @@ from notify.infra.replica import Replica
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.tickets import Tickets
 from notify.infra.times import utc_now
-from notify.messages import archive_files, delivery_speed, failure_rates, maintenance, metrics, retention
+from notify.messages import archive_files, delivery_speed, failure_rates, idempotency, maintenance, metrics, retention
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deep_archive import DeepArchive
 from notify.messages.deliver import Deliverer
@@ -178,6 +178,13 @@ def deep_archive_notification_history(container: Container) -> None:
         return
     number = container.get(DeepArchive).run(utc_now())
     logger.info("history archived", number=number)
+
+
+@tasks.periodic("delete-old-idempotency-keys", crontab(minute="*/10"), expires=600)
+def delete_old_idempotency_keys(container: Container) -> None:
+    """Forget the answers to requests with idempotency keys that are a day old."""
+    if number := idempotency.delete_old(container.parts.database, now=utc_now()):
+        logger.info("idempotency keys deleted", number=number)
 
 
 @tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())

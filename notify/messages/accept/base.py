@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from notify.messages.idempotency import KeptAnswer
 from notify.services.queries import CachedApiKey, CachedService
 from notify.templates.cache import CompiledTemplate
 
@@ -16,6 +18,12 @@ class Caller:
 
     service: CachedService
     key: CachedApiKey
+    keep: Callable[[Any], KeptAnswer] | None = None
+    """Where the request has an idempotency key: the answer to it, to be stored with what was accepted."""
+
+    def kept(self, accepted: Any) -> KeptAnswer | None:
+        """The answer to keep with what was accepted, if any."""
+        return None if self.keep is None else self.keep(accepted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,14 @@ class EmailAcceptor:
             one_click_unsubscribe_url=one_click_unsubscribe_url,
             sanitised=sanitised,
         )
+        kept = caller.kept(message)
         if is_simulated:
             self._limits.check(limit)
+            if kept is not None:
+                self._store.keep(kept)
             return message
         row = self._row(caller, message, validate(email_address), values)
-        self._store.store(row._replace(reply_to_text=reply_to, document_download_count=len(files) or None), limit)
+        self._store.store(row._replace(reply_to_text=reply_to, document_download_count=len(files) or None), limit, kept)
         return message
 
     def _row(self, caller: Caller, message: AcceptedMessage, to: str, values: Mapping[str, Any]) -> NewMessage:

@@ -86,7 +86,7 @@ class LetterAcceptor:
         )
         values = encrypt_values(self._encryptor, template, personalisation, message.id)
         limit = self._limits.request(service, key_type, "letter")
-        self._store.store(self._row(caller, message, address, values), limit)
+        self._store.store(self._row(caller, message, address, values), limit, caller.kept(message))
         return message
 
     def _row(

@@ -99,12 +99,15 @@ class SmsAcceptor:
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
         message = AcceptedMessage(id=new_id(), template=template, reference=reference, body=text.body, sender=sender)
         limit = self._limits.request(service, key_type, "sms", international=not number.is_uk_number)
+        kept = caller.kept(message)
         if number.normalised in SIMULATED_NUMBERS:
             self._limits.check(limit)
+            if kept is not None:
+                self._store.keep(kept)
         else:
             to = self._encryptor.encrypt(clean_recipient(phone_number), TO, message.id)
             values = encrypt_values(self._encryptor, template, personalisation, message.id)
-            self._store.store(self._row(caller, message, number, to=to, values=values), limit)
+            self._store.store(self._row(caller, message, number, to=to, values=values), limit, kept)
         return message
 
     def _row(
