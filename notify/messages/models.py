@@ -95,6 +95,7 @@ class Notification(_Message, Base):
     tries: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     interrupted: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     next_try_at: Mapped[datetime | None]
+    scheduled_for: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(_STATUS_CHECK, name="status"),
@@ -142,6 +143,12 @@ class Notification(_Message, Base):
             "notification_type",
             "created_at",
             postgresql_where=text("notification_status IN ('created', 'sending', 'pending', 'pending-virus-check')"),
+        ),
+        # messages whose time is still to come, or has just come
+        Index(
+            "ix_notifications_scheduled_for",
+            "scheduled_for",
+            postgresql_where=text("notification_status = 'created' AND next_try_at = scheduled_for"),
         ),
         Index(
             "ix_notifications_normalised_to_trgm",

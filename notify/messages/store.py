@@ -56,6 +56,12 @@ class NewMessage(NamedTuple):
     job_row_number: int | None = None
     created_by_id: UUID | None = None
     billable_units: int = 0
+    scheduled_for: datetime | None = None
+    next_try_at: datetime | None = None
+
+    def at(self, moment: datetime | None) -> NewMessage:
+        """The message, to be sent at that time; `None`: at once."""
+        return self if moment is None else self._replace(scheduled_for=moment, next_try_at=moment)
 
 
 class Admission(NamedTuple):

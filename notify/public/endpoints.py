@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from inspect import signature
 from typing import Any, Final, Literal, NamedTuple, TypeVar, get_type_hints
 from uuid import UUID
@@ -23,9 +24,11 @@ from notify.infra.http import json_answer, read_json, read_json_value
 from notify.infra.validation import validate, validate_fields
 from notify.messages.accept.base import Caller
 from notify.messages.errors import too_much_text
+from notify.messages.scheduled import SchedulingServices
 from notify.public.addresses import PublicAddress
 from notify.public.fields import parse_id
 from notify.public.idempotency import HEADER, RepeatedRequests
+from notify.public.schemas import scheduled_time
 from notify.services.limits import LimitExceededError, RateLimiter
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,6 +46,15 @@ class Call(NamedTuple):
     address: str
     """Address of this API as its client knows it, with a slash at the end."""
     request: Request
+
+    @property
+    def schedules(self) -> bool:
+        """Whether its service may have messages sent later."""
+        return self.container.get(SchedulingServices).has(self.caller.service.id)
+
+    def scheduled_for(self, text: str | None) -> datetime | None:
+        """The valid time of a request, where it is heeded."""
+        return scheduled_time(text) if text is not None and self.schedules else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +192,17 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
     readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
     models = {"body": _model(endpoint.view, "body"), "query": endpoint.query}
     addresses, repeated = container.get(PublicAddress), container.get(RepeatedRequests)
-    check = validate_fields if endpoint.legacy else validate
+    is_scheduled = endpoint.body is not None and "scheduled_for" in endpoint.body.model_fields
+
+    def check(call: Call, model: type[BaseModel], data: Any) -> BaseModel:
+        if endpoint.legacy:
+            return validate_fields(model, data)
+        return validate(model, data, context=is_scheduled and call.schedules)
 
     def view(call: Call, given: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         for name, data in inputs.items():
             model = models[name]
-            given = {**given, name: data if model is None else check(model, data)}
+            given = {**given, name: data if model is None else check(call, model, data)}
         return endpoint.view(call, **given)
 
     def serve(**given: Any) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,5 +38,6 @@ class AcceptedMessage:
     subject: str | None = None
     sender: str | None = None
     one_click_unsubscribe_url: str | None = None
+    scheduled_for: datetime | None = None
     sanitised: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Values that were sanitised, by their names: each before and after."""

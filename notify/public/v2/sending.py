@@ -51,6 +51,7 @@ def send_sms(call: Call, body: schemas.SmsRequest) -> AcceptedMessage:
         personalisation=body.personalisation,
         reference=given(body.reference),
         sms_sender_id=given(body.sms_sender_id),
+        scheduled_for=call.scheduled_for(given(body.scheduled_for)),
     )
 
 
@@ -74,6 +75,7 @@ def send_email(call: Call, body: schemas.EmailRequest) -> AcceptedMessage:
         email_reply_to_id=given(body.email_reply_to_id),
         one_click_unsubscribe_url=given(body.one_click_unsubscribe_url),
         sanitise_content_for=names or (),
+        scheduled_for=call.scheduled_for(given(body.scheduled_for)),
     )
 
 
