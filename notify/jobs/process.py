@@ -30,11 +30,10 @@ from notify.infra.times import utc_now
 from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
-from notify.jobs.rows import INVALID, RowWriter, sending_rules
+from notify.jobs.rows import INVALID, RowWriter, allowed_recipients, sending_rules
 from notify.messages.models import Notification, NotificationHistory
 from notify.messages.store import MessageStore, NewMessage, write_messages
 from notify.providers.settings import TextProviderSettings
-from notify.services import queries as services
 from notify.services.cache import ServiceCache
 from notify.services.limits import RateLimiter
 from notify.services.queries import CachedService
@@ -57,6 +56,8 @@ class _Work(NamedTuple):
     template_id: UUID
     template_version: int
     notification_count: int
+    api_key_id: UUID | None
+    key_type: str
 
 
 class JobProcessor:
@@ -167,6 +168,8 @@ class JobProcessor:
         template = self._template(work)
         if service is None or not service.active or template is None:
             return "cancelled"
+        if work.key_type == "test":  # these do not count
+            return None
         sent = self._limits.sent_today(service.id, template.row.type)
         limit = self._limits.request(service, "normal", template.row.type).daily_limit
         if sent is not None and sent + work.notification_count > limit:
@@ -195,7 +198,7 @@ class JobProcessor:
         try:
             text = self._files.text(work.service_id, work.id)
             sender_id = self._files.metadata(work.service_id, work.id).get("sender_id")
-            allowed = self._allowed(service)
+            allowed = allowed_recipients(self._database, service, work.key_type)
             recipients = RecipientList(CsvText(text), template.text, sending_rules(service, allowed))
         except (ObjectMissingError, UnreadableSpreadsheet) as error:
             logger.error("file of job cannot be read", job_id=work.id, error=type(error).__name__)
@@ -206,14 +209,10 @@ class JobProcessor:
             job_id=work.id,
             sender=self._sender(service, template, sender_id),
             allowed=allowed,
+            api_key_id=work.api_key_id,
+            key_type=work.key_type,
         )
         return writer, recipients
-
-    def _allowed(self, service: CachedService) -> list[str] | None:
-        if not service.restricted:
-            return None
-        with self._database.session() as session:
-            return services.allowed_recipients(session, service.id)
 
     def _sender(self, service: CachedService, template: CompiledTemplate, sender_id: str | None) -> str | None:
         """Who the messages are from: the sender that was chosen, unless it is archived, else the default."""
@@ -292,7 +291,15 @@ def is_stalled(job: Job) -> bool:
 
 
 def _work(job: Job) -> _Work:
-    return _Work(job.id, job.service_id, job.template_id, job.template_version, job.notification_count)
+    return _Work(
+        job.id,
+        job.service_id,
+        job.template_id,
+        job.template_version,
+        job.notification_count,
+        job.api_key_id,
+        job.key_type,
+    )
 
 
 def _hold(session: Session, job_id: UUID, status: str) -> bool:

@@ -45,11 +45,19 @@ def scheduled_time(text: str) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+def _heeded_time(value: str) -> str:
+    return _checked_time(value, is_heeded=True)
+
+
 def _scheduled_for(value: str, info: ValidationInfo) -> str:
-    """`info.context` says whether the service may schedule."""
+    """`info.context` says whether the service may schedule messages."""
+    return _checked_time(value, is_heeded=bool(info.context))
+
+
+def _checked_time(value: str, *, is_heeded: bool) -> str:
     try:
-        # for all others, an offset is dropped, not converted
-        moment = scheduled_time(value) if info.context else datetime.fromisoformat(value).replace(tzinfo=UTC)
+        # where it is ignored, an offset is dropped, not converted
+        moment = scheduled_time(value) if is_heeded else datetime.fromisoformat(value).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise complain(
             "datetime format is invalid. It must be a valid ISO8601 date time format, "
@@ -58,9 +66,9 @@ def _scheduled_for(value: str, info: ValidationInfo) -> str:
     now = datetime.now(UTC)
     if moment < now:
         raise complain("datetime can not be in the past")
-    if info.context and moment > now + FURTHEST:
+    if is_heeded and moment > now + FURTHEST:
         raise complain(f"datetime can only be {FURTHEST.days} days in the future")
-    if not info.context and moment > now + timedelta(hours=24):
+    if not is_heeded and moment > now + timedelta(hours=24):
         raise complain("datetime can only be 24 hours in the future")
     return value
 
@@ -76,6 +84,10 @@ ScheduledFor = Annotated[
         description="When to send the message, for services that may schedule: up to 4 days ahead, in UTC unless it "
         "has an offset. For all others it is checked, and otherwise ignored: messages are sent at once."
     ),
+]
+HeededTime = Annotated[
+    Annotated[str, AfterValidator(_heeded_time)] | MISSING | None,
+    Field(description="When to begin: up to 4 days ahead, in UTC unless it has an offset."),
 ]
 SanitiseContentFor = Annotated[
     list[Any] | MISSING | None, Field(description="Names of the values whose links and Markdown are made harmless.")
