@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
+import sqlalchemy.exc
 
 from notify.content.recipient_list import RecipientList, Row
 from notify.content.recipients import format_recipient
@@ -41,6 +42,7 @@ MOST_SHOWN_ROWS: Final = 100
 CHECKED_AT_A_TIME: Final = 2
 """Requests whose rows a process checks at the same time: each takes a processor for seconds."""
 WAIT_SECONDS: Final = 5.0
+ANY_NUMBER: Final = 10**9
 
 
 class RowsError(ProblemError):
@@ -119,16 +121,20 @@ class BulkAcceptor:
         template = self._template(caller, request.template_id)
         sender_id = self._check_sender(caller, template, request.reply_to_id)
         limit = self._limits.request(caller.service, caller.key.key_type, template.row.type)
-        self._limits.check(limit)  # reading the rows costs much, so it comes after the limits
+        is_today = request.scheduled_for is None or request.scheduled_for.date() == self._now().date()
+        # of another day, only the minute's limit applies. Reading the rows costs much, so it comes after the limits
+        self._limits.check(limit if is_today else limit._replace(daily_limit=ANY_NUMBER))
         with self._turn():
-            number = self._check_rows(caller, template, request, limit)
+            recipients, abroad = self._check_rows(caller, template, request)
+        if is_today:
+            self._check_day(caller, limit, recipients, abroad)
         job = Job(
             id=new_public_id(),
             service_id=caller.service.id,
             original_file_name=request.name,
             template_id=template.row.id,
             template_version=template.row.version,
-            notification_count=number,
+            notification_count=recipients,
             created_at=self._now(),
             job_status="pending" if request.scheduled_for is None else "scheduled",
             scheduled_for=request.scheduled_for,
@@ -171,8 +177,10 @@ class BulkAcceptor:
         finally:
             self._turns.release()
 
-    def _check_rows(self, caller: Caller, template: CompiledTemplate, request: BulkRequest, limit: LimitRequest) -> int:
-        """Check everything that a list of recipients is checked for; how many there are."""
+    def _check_rows(self, caller: Caller, template: CompiledTemplate, request: BulkRequest) -> tuple[int, int]:
+        """Check everything that a list of recipients is checked for; how many there are, and how many of them are
+        sent text messages abroad.
+        """
         if len(request.csv.encode("utf-8", "replace")) > LARGEST_FILE:
             raise ValidationProblemError(str(UnreadableSpreadsheet("too_large")))
         allowed = allowed_recipients(self._database, caller.service, caller.key.key_type)
@@ -182,9 +190,7 @@ class BulkAcceptor:
             abroad = self._check_each(caller, template, recipients, allowed)
         except UnreadableSpreadsheet as error:
             raise ValidationProblemError(str(error)) from None
-        if request.scheduled_for is None or request.scheduled_for.date() == self._now().date():
-            self._check_day(caller, limit, recipients.row_count, abroad)
-        return recipients.row_count
+        return recipients.row_count, abroad
 
     def _check_each(
         self, caller: Caller, template: CompiledTemplate, recipients: RecipientList, allowed: Sequence[str] | None
@@ -244,7 +250,7 @@ class BulkAcceptor:
                 session.add(job)
                 if is_pending:
                     after_commit(session, lambda: publish_job(self._queue, job_id, service_id))
-        except (AlreadyAcceptedError, psycopg.DataError, psycopg.IntegrityError):
+        except (AlreadyAcceptedError, sqlalchemy.exc.DataError, sqlalchemy.exc.IntegrityError):
             self._files.delete(service_id, job_id)  # surely no job has it; of what else failed nobody can tell
             raise
 

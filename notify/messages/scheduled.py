@@ -40,7 +40,8 @@ class SchedulingServices:
     """Which services may schedule messages by the public API."""
 
     def __init__(self, settings: SchedulingSettings) -> None:
-        self._services = settings.scheduling_services
+        self._all = "all" in settings.scheduling_services
+        self._services = frozenset(UUID(entry) for entry in settings.scheduling_services if entry != "all")
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -49,7 +50,7 @@ class SchedulingServices:
 
     def has(self, service_id: UUID) -> bool:
         """Whether `scheduled_for` is heeded for this service."""
-        return "all" in self._services or str(service_id) in self._services
+        return self._all or service_id in self._services
 
 
 class _Due(NamedTuple):

@@ -47,14 +47,11 @@ class Call(NamedTuple):
     """Address of this API as its client knows it, with a slash at the end."""
     request: Request
 
-    @property
-    def schedules(self) -> bool:
-        """Whether its service may have messages sent later."""
-        return self.container.get(SchedulingServices).has(self.caller.service.id)
-
     def scheduled_for(self, text: str | None) -> datetime | None:
         """The valid time of a request, where it is heeded."""
-        return scheduled_time(text) if text is not None and self.schedules else None
+        if text is None or not self.container.get(SchedulingServices).has(self.caller.service.id):
+            return None
+        return scheduled_time(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +189,13 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
     readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
     models = {"body": _model(endpoint.view, "body"), "query": endpoint.query}
     addresses, repeated = container.get(PublicAddress), container.get(RepeatedRequests)
+    scheduling = container.get(SchedulingServices)
     is_scheduled = endpoint.body is not None and "scheduled_for" in endpoint.body.model_fields
 
     def check(call: Call, model: type[BaseModel], data: Any) -> BaseModel:
         if endpoint.legacy:
             return validate_fields(model, data)
-        return validate(model, data, context=is_scheduled and call.schedules)
+        return validate(model, data, context=is_scheduled and scheduling.has(call.caller.service.id))
 
     def view(call: Call, given: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
         for name, data in inputs.items():

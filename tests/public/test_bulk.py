@@ -290,6 +290,9 @@ def test_more_than_the_day_allows_is_refused_at_once(api: Api) -> None:
     ]
     tomorrow = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     assert post(api, scheduled_for=tomorrow).status_code == 201
+    api.sent()
+    assert errors(post(api)) == [("TooManyRequestsError", "Exceeded send limits (sms: 1) for today")]
+    assert post(api, scheduled_for=tomorrow).status_code == 201
     assert post(api, key="test").status_code == 201
 
 

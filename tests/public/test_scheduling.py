@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from notify.app import EXTENSION, create_app
 from notify.infra.container import Container
 from notify.messages import maintenance, scheduled
+from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
 from notify.messages.publish import DeliveryPublisher
@@ -269,6 +270,20 @@ def test_its_expiry_counts_from_its_time(scheduling: Api) -> None:
     container.get(Deliverer).deliver("sms", [fresh, late])
     container.close()
     assert (status(scheduling, fresh), status(scheduling, late)) == ("delivered", "technical-failure")
+
+
+def test_the_wait_for_a_receipt_counts_from_its_time(scheduling: Api) -> None:
+    late, early = (scheduling.sent(scheduled_for=hours(1)) for _ in range(2))
+    scheduling.execute(
+        "UPDATE notifications SET notification_status = 'sending', created_at = now() - interval '4 days'"
+    )
+    make_due(scheduling, late, 60)
+    make_due(scheduling, early, 73 * 3600)
+    callbacks = scheduling.container.get(MessageCallbacks)
+    ended = maintenance.time_out_sending(
+        scheduling.parts.database, callbacks, now=datetime.now(UTC), after=timedelta(hours=72)
+    )
+    assert ended == [early]
 
 
 def test_the_answer_to_a_scheduled_message_is_repeated_too(scheduling: Api) -> None:
