@@ -31,6 +31,7 @@ from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
 from notify.jobs.rows import INVALID, RowWriter, allowed_recipients, sending_rules
+from notify.messages.accept.letter import status_of_tests
 from notify.messages.models import Notification, NotificationHistory
 from notify.messages.store import MessageStore, NewMessage, write_messages
 from notify.providers.settings import TextProviderSettings
@@ -75,6 +76,7 @@ class JobProcessor:
         files: JobFiles,
     ) -> None:
         self._default_sender = settings.part(TextProviderSettings).from_number
+        self._test_letter_status = status_of_tests(settings)
         self._database = database
         self._encryptor = encryptor
         self._services = services_
@@ -211,6 +213,7 @@ class JobProcessor:
             allowed=allowed,
             api_key_id=work.api_key_id,
             key_type=work.key_type,
+            test_letter_status=self._test_letter_status,
         )
         return writer, recipients
 

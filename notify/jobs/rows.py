@@ -80,6 +80,7 @@ class RowWriter:
         allowed: Sequence[str] | None,
         api_key_id: UUID | None = None,
         key_type: str = "normal",
+        test_letter_status: str = "delivered",
     ) -> None:
         self._encryptor = encryptor
         self._template = template.row
@@ -87,6 +88,8 @@ class RowWriter:
         self._sender = sender
         self._api_key_id = api_key_id
         self._key_type = key_type
+        is_test_letter = template.row.type == "letter" and key_type == "test"
+        self._status = test_letter_status if is_test_letter else "created"
         is_letter = template.row.type == "letter"
         self._allowed = None if allowed is None or is_letter else {format_recipient(entry) for entry in allowed}
         self._recipient = {"sms": _phone, "email": _address, "letter": self._letter}[template.row.type]
@@ -100,7 +103,7 @@ class RowWriter:
         values = values_of(row)
         is_too_large = len(values) > MOST_BYTES[self._template.type]
         is_bad = row.has_error or is_too_large
-        is_over = is_bad or (self._template.type == "letter" and self._key_type == "test")
+        status = INVALID if is_bad else self._status
         return NewMessage(
             id=id_,
             to=self._encryptor.encrypt(recipient.to, TO, id_),
@@ -112,8 +115,8 @@ class RowWriter:
             key_type=self._key_type,
             notification_type=self._template.type,
             created_at=now,
-            notification_status=INVALID if is_bad else "delivered" if is_over else "created",
-            updated_at=now if is_over else None,
+            notification_status=status,
+            updated_at=now if status in (INVALID, "delivered") else None,
             client_reference=_reference(row.reference),
             international=recipient.international,
             phone_prefix=recipient.phone_prefix,

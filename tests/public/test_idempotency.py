@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -93,6 +94,18 @@ def test_version_1_has_it_too(api: Api, kind: str) -> None:
     other = post(api, f"/notifications/{kind}", body | {"personalisation": VALUES | {"name": "Bo"}}, key)
     assert other.status_code == 409
     assert other.get_json()["result"] == "error"
+
+
+def test_a_letter_that_comes_as_a_pdf_is_repeated_too(api: Api) -> None:
+    body = {"reference": "mine", "content": base64.b64encode(b"%PDF-1.4").decode()}
+    key, before = new_key(), number_of_messages(api)
+    first, again = (post(api, "/v2/notifications/letter", body, key) for _ in range(2))
+    assert first.status_code == 201
+    assert first.get_json()["reference"] == "mine"
+    assert first.data == again.data
+    assert again.headers[REPLAYED] == "true"
+    assert number_of_messages(api) == before + 1
+    assert post(api, "/v2/notifications/letter", body | {"postage": "first"}, key).status_code == 409
 
 
 def test_the_order_of_fields_and_spaces_are_no_difference(api: Api) -> None:
