@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from notify.infra.container import Container
 from notify.jobs import bulk
-from notify.jobs.tasks import process_job, run_scheduled_jobs
+from notify.jobs.tasks import process_job, run_scheduled_jobs_between
 from notify.services.limits import counter_key
 from tests.api import Api, errors, queued
 
@@ -312,10 +312,10 @@ def test_later(api: Api) -> None:
     data = accepted(post(api, scheduled_for=when.isoformat()))
     assert (data["job_status"], data["scheduled_for"]) == ("scheduled", when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
     container = Container(api.parts)
-    run_scheduled_jobs(container)
+    run_scheduled_jobs_between(container)
     assert "process-job" not in [task for task, _ in queued(api.parts)]
     api.execute("UPDATE jobs SET scheduled_for = now() - interval '1 s' WHERE id = %s", UUID(data["id"]))
-    run_scheduled_jobs(container)
+    run_scheduled_jobs_between(container)
     container.close()
     assert ("process-job", [data["id"]]) in queued(api.parts)
 
