@@ -128,6 +128,8 @@ def _waited_for(message: StoredMessage, time_out: timedelta) -> Iterator[Step]:
         yield Step(None, "Waits to be posted", "The printer will say when it is.", "waiting")
     elif status == "created" and message.updated_at is not None:
         yield Step(None, "Waits for the next try", "No provider took it at the last one.", "waiting")
+    elif status == "created" and message.scheduled_for is not None:
+        yield Step(message.scheduled_for, "Waits for its time", "It is sent within a minute of it.", "waiting")
     elif status == "created":
         yield Step(None, "Waits for a worker", "It is queued, or will be queued again.", "waiting")
     elif status in ("sending", "pending") and kind != "letter":

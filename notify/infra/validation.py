@@ -97,13 +97,13 @@ HttpsUrl = Annotated[
 ]
 
 
-def validate(model: type[Model], data: object) -> Model:
-    """`data` (parsed JSON, or a query as a mapping) as `model`.
+def validate(model: type[Model], data: object, context: object = None) -> Model:
+    """`data` (parsed JSON, or a query as a mapping) as `model`. Validators of the model may ask for `context`.
 
     Raises `ValidationProblemError` with every distinct fault in schema words.
     """
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         raise ValidationProblemError(messages_of(model, error.errors(include_url=False))) from None
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from notify.content.spreadsheet_limits import LARGEST_FILE, UnreadableSpreadsheet
 from notify.infra.container import Container
-from notify.infra.objects import Bucket, Objects
+from notify.infra.objects import Bucket, Details, Objects
 from notify.settings import Settings
 
 
@@ -45,6 +45,10 @@ class JobFiles:
             return self._uploads.get(key).decode()
         except UnicodeDecodeError:
             raise UnreadableSpreadsheet from None
+
+    def put(self, service_id: UUID, job_id: UUID, content: bytes, metadata: Mapping[str, str]) -> None:
+        """Store the file of a job by the public API, as the admin app stores those of its own."""
+        self._uploads.put(_key(service_id, job_id), content, Details(metadata))
 
     def delete(self, service_id: UUID, job_id: UUID) -> None:
         """Delete a job's file, if there is one."""

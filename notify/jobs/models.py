@@ -75,6 +75,9 @@ class Job(Base):
     scheduled_for: Mapped[datetime | None]
     archived: Mapped[bool] = mapped_column(default=False, server_default=false())
     contact_list_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_contact_list.id"))
+    # of jobs by the public API: the messages have the same
+    api_key_id: Mapped[UUID | None]
+    key_type: Mapped[str] = mapped_column(String(255), default="normal", server_default="normal")
 
     __table_args__ = (
         CheckConstraint(one_of("job_status", JOB_STATUSES), name="job_status"),

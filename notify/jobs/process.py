@@ -30,11 +30,11 @@ from notify.infra.times import utc_now
 from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
-from notify.jobs.rows import INVALID, RowWriter, sending_rules
+from notify.jobs.rows import INVALID, RowWriter, allowed_recipients, sending_rules
+from notify.messages.accept.letter import status_of_tests
 from notify.messages.models import Notification, NotificationHistory
 from notify.messages.store import MessageStore, NewMessage, write_messages
 from notify.providers.settings import TextProviderSettings
-from notify.services import queries as services
 from notify.services.cache import ServiceCache
 from notify.services.limits import RateLimiter
 from notify.services.queries import CachedService
@@ -57,6 +57,8 @@ class _Work(NamedTuple):
     template_id: UUID
     template_version: int
     notification_count: int
+    api_key_id: UUID | None
+    key_type: str
 
 
 class JobProcessor:
@@ -74,6 +76,7 @@ class JobProcessor:
         files: JobFiles,
     ) -> None:
         self._default_sender = settings.part(TextProviderSettings).from_number
+        self._test_letter_status = status_of_tests(settings)
         self._database = database
         self._encryptor = encryptor
         self._services = services_
@@ -167,6 +170,8 @@ class JobProcessor:
         template = self._template(work)
         if service is None or not service.active or template is None:
             return "cancelled"
+        if work.key_type == "test":  # these do not count
+            return None
         sent = self._limits.sent_today(service.id, template.row.type)
         limit = self._limits.request(service, "normal", template.row.type).daily_limit
         if sent is not None and sent + work.notification_count > limit:
@@ -195,7 +200,7 @@ class JobProcessor:
         try:
             text = self._files.text(work.service_id, work.id)
             sender_id = self._files.metadata(work.service_id, work.id).get("sender_id")
-            allowed = self._allowed(service)
+            allowed = allowed_recipients(self._database, service, work.key_type)
             recipients = RecipientList(CsvText(text), template.text, sending_rules(service, allowed))
         except (ObjectMissingError, UnreadableSpreadsheet) as error:
             logger.error("file of job cannot be read", job_id=work.id, error=type(error).__name__)
@@ -206,14 +211,11 @@ class JobProcessor:
             job_id=work.id,
             sender=self._sender(service, template, sender_id),
             allowed=allowed,
+            api_key_id=work.api_key_id,
+            key_type=work.key_type,
+            test_letter_status=self._test_letter_status,
         )
         return writer, recipients
-
-    def _allowed(self, service: CachedService) -> list[str] | None:
-        if not service.restricted:
-            return None
-        with self._database.session() as session:
-            return services.allowed_recipients(session, service.id)
 
     def _sender(self, service: CachedService, template: CompiledTemplate, sender_id: str | None) -> str | None:
         """Who the messages are from: the sender that was chosen, unless it is archived, else the default."""
@@ -292,7 +294,15 @@ def is_stalled(job: Job) -> bool:
 
 
 def _work(job: Job) -> _Work:
-    return _Work(job.id, job.service_id, job.template_id, job.template_version, job.notification_count)
+    return _Work(
+        job.id,
+        job.service_id,
+        job.template_id,
+        job.template_version,
+        job.notification_count,
+        job.api_key_id,
+        job.key_type,
+    )
 
 
 def _hold(session: Session, job_id: UUID, status: str) -> bool:

@@ -13,6 +13,7 @@ from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.content.postal_addresses import PostalAddress
 from notify.content.recipient_list import Row, SendingRules
 from notify.content.recipients import format_recipient
+from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
@@ -20,6 +21,7 @@ from notify.messages.accept.letter import new_reference
 from notify.messages.accept.values import MOST_BYTES
 from notify.messages.models import PERSONALISATION, TO
 from notify.messages.store import NewMessage
+from notify.services import queries as services
 from notify.services.queries import CachedService
 from notify.templates.cache import CompiledTemplate
 
@@ -50,9 +52,22 @@ def sending_rules(service: CachedService, allowed: Sequence[str] | None) -> Send
     )
 
 
+def allowed_recipients(database: Database, service: CachedService, key_type: str) -> list[str] | None:
+    """Who may receive messages of a service by a type of key; `None`: everybody (contract: public-api 5.2)."""
+    if key_type == "test" or (key_type == "normal" and not service.restricted):
+        return None
+    with database.session() as session:
+        return services.allowed_recipients(session, service.id)
+
+
+def values_of(row: Row) -> bytes:
+    """The values of a row that are kept, as JSON."""
+    return dump_json({key: row.values.by_key(key) for key in row.columns.used.values()})
+
+
 class RowWriter:
-    """Makes the messages of one job. `allowed` are the recipients of a service in trial mode, else None; `sender` is
-    the text message sender, reply-to address or contact block.
+    """Makes the messages of one job. `allowed` are those who may receive them, None is everybody; `sender` is the text
+    message sender, reply-to address or contact block.
     """
 
     def __init__(
@@ -63,11 +78,18 @@ class RowWriter:
         job_id: UUID,
         sender: str | None,
         allowed: Sequence[str] | None,
+        api_key_id: UUID | None = None,
+        key_type: str = "normal",
+        test_letter_status: str = "delivered",
     ) -> None:
         self._encryptor = encryptor
         self._template = template.row
         self._job_id = job_id
         self._sender = sender
+        self._api_key_id = api_key_id
+        self._key_type = key_type
+        is_test_letter = template.row.type == "letter" and key_type == "test"
+        self._status = test_letter_status if is_test_letter else "created"
         is_letter = template.row.type == "letter"
         self._allowed = None if allowed is None or is_letter else {format_recipient(entry) for entry in allowed}
         self._recipient = {"sms": _phone, "email": _address, "letter": self._letter}[template.row.type]
@@ -78,9 +100,10 @@ class RowWriter:
             return None
         id_ = new_id()
         recipient = self._recipient(row)
-        values = dump_json({key: row.values.by_key(key) for key in row.columns.used.values()})
+        values = values_of(row)
         is_too_large = len(values) > MOST_BYTES[self._template.type]
         is_bad = row.has_error or is_too_large
+        status = INVALID if is_bad else self._status
         return NewMessage(
             id=id_,
             to=self._encryptor.encrypt(recipient.to, TO, id_),
@@ -88,12 +111,12 @@ class RowWriter:
             template_id=self._template.id,
             template_version=self._template.version,
             personalisation=None if is_too_large else self._encryptor.encrypt(values.decode(), PERSONALISATION, id_),
-            api_key_id=None,
-            key_type="normal",
+            api_key_id=self._api_key_id,
+            key_type=self._key_type,
             notification_type=self._template.type,
             created_at=now,
-            notification_status=INVALID if is_bad else "created",
-            updated_at=now if is_bad else None,
+            notification_status=status,
+            updated_at=now if status in (INVALID, "delivered") else None,
             client_reference=_reference(row.reference),
             international=recipient.international,
             phone_prefix=recipient.phone_prefix,

@@ -70,6 +70,12 @@ def run_scheduled_jobs(container: Container) -> None:
         publish_job(parts.queue, job.id, job.service_id)
 
 
+@tasks.periodic("run-scheduled-jobs-between", crontab(), expires=60)
+def run_scheduled_jobs_between(container: Container) -> None:
+    """The same between the quarters of an hour: jobs by the public API may be scheduled for any minute."""
+    run_scheduled_jobs(container)
+
+
 @tasks.periodic("check-job-status", crontab(), expires=60)
 def check_job_status(container: Container) -> None:
     """Publish jobs again that have lost their worker, or their place in the queue."""

@@ -27,6 +27,7 @@ from notify.letters.virus_scan import VirusScan
 from notify.messages.accept.base import Caller
 from notify.messages.accept.checks import check_permission
 from notify.messages.accept.letter import check_key, new_reference
+from notify.messages.idempotency import AlreadyAcceptedError
 from notify.messages.models import PERSONALISATION, TO
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.limits import RateLimiter
@@ -103,15 +104,16 @@ class PdfLetterAcceptor:
         message = self._row(caller, template, reference, postage or template.postage)
         name = files.file_name(message.reference or "", message.postage, message.created_at)
         files.put(self._files.scan, name, pdf)
+        accepted = AcceptedPdf(message.id, reference, message.postage or template.postage)
         try:
-            self._store.store(message, limit._replace(rate_limit=0))
-        except (ProblemError, psycopg.DataError, psycopg.IntegrityError):
+            self._store.store(message, limit._replace(rate_limit=0), caller.kept(accepted))
+        except (ProblemError, AlreadyAcceptedError, psycopg.DataError, psycopg.IntegrityError):
             # after any other error nobody can tell whether the row was written
             self._files.scan.delete(name)
             raise
         if not self._virus_scan.publish(name, service.id):
             logger.warning("letter is scanned later", notification_id=message.id)
-        return AcceptedPdf(message.id, reference, message.postage or template.postage)
+        return accepted
 
     def _row(self, caller: Caller, template: HiddenTemplate, reference: str, postage: str) -> NewMessage:
         id_ = new_id()

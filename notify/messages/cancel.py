@@ -1,4 +1,6 @@
-"""Cancelling a letter before it is printed (contract: internal-services 10.6)."""
+"""Cancelling what is not sent yet: a letter before it is printed (contract: internal-services 10.6), a scheduled
+message before its time.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from notify.content.letter_timings import is_too_late_to_cancel, print_day_label
+from notify.infra.errors import NotFoundProblemError
 from notify.messages import errors
 from notify.messages.models import Notification
+from notify.messages.store import is_international
 from notify.services.limits import LimitRequest
 
 _CANCELLABLE: Final = frozenset({"created", "pending-virus-check"})
@@ -45,3 +49,33 @@ def cancel_letter(session: Session, service_id: UUID, notification_id: UUID, now
     if letter.key_type == "test" or letter.created_at.astimezone(UTC).date() != now.astimezone(UTC).date():
         return None
     return LimitRequest(service_id, letter.key_type, "letter", rate_limit=0, daily_limit=0)
+
+
+def cancel_message(session: Session, service_id: UUID, notification_id: UUID, now: datetime) -> list[LimitRequest]:
+    """Cancel a scheduled message, or a letter. Returns what is to be taken off the day's counters once that is
+    committed.
+
+    Raises `NotFoundProblemError`, `CannotCancelError`.
+    """
+    found = select(Notification).where(Notification.id == notification_id, Notification.service_id == service_id)
+    message = session.scalar(found.with_for_update())
+    if message is None:
+        raise NotFoundProblemError
+    if message.notification_type == "letter":
+        uncounted = cancel_letter(session, service_id, notification_id, now)
+        return [] if uncounted is None else [uncounted]
+    if message.scheduled_for is None:
+        raise errors.CannotCancelError("Notification cannot be cancelled - it was not scheduled")
+    if message.notification_status == "cancelled":
+        raise errors.CannotCancelError("Notification has already been cancelled")
+    waits = message.notification_status == "created" and message.next_try_at == message.scheduled_for > now
+    # who has its lock is about to hand it over: their clock may be ahead of ours
+    lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(str(message.id), 6011)))
+    if not (waits and session.scalar(lock)):
+        raise errors.CannotCancelError("Notification cannot be cancelled - its time has come")
+    message.notification_status, message.updated_at = "cancelled", now
+    session.flush()
+    if message.key_type == "test" or message.created_at.astimezone(UTC).date() != now.astimezone(UTC).date():
+        return []
+    limit = 0 if is_international(message.phone_prefix) else None
+    return [LimitRequest(service_id, message.key_type, message.notification_type, 0, 0, limit)]

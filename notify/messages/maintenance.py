@@ -36,13 +36,14 @@ UPDATE notifications SET notification_status = 'temporary-failure', updated_at =
 WHERE id IN (
     SELECT id FROM notifications
     WHERE notification_status IN ('sending', 'pending') AND notification_type IN ('sms', 'email')
-      AND created_at < %(before)s
+      AND created_at < %(before)s AND (scheduled_for IS NULL OR scheduled_for < %(before)s)
     ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING id, service_id, notification_type::text, key_type
 """
 _COUNT: Final = """
 SELECT count(*) FROM notifications
-WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %s
+WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %(before)s
+  AND (scheduled_for IS NULL OR scheduled_for < %(before)s)
 """
 # the holder of a message's lock is about to hand it over
 _END: Final = """
@@ -50,6 +51,7 @@ UPDATE notifications SET notification_status = %(status)s, updated_at = %(now)s
 WHERE id IN (
     SELECT id FROM notifications
     WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %(before)s
+      AND (scheduled_for IS NULL OR scheduled_for < %(before)s)
       AND pg_try_advisory_xact_lock(hashtextextended(id::text, 6011))
     ORDER BY created_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING id, service_id, notification_type::text, key_type
@@ -65,7 +67,7 @@ RETURNING id
 """
 _OLDEST_CREATED: Final = """
 SELECT kind::text, (SELECT min(created_at) FROM notifications
-                    WHERE notification_status = 'created' AND notification_type = kind)
+                    WHERE notification_status = 'created' AND notification_type = kind AND scheduled_for IS NULL)
 FROM unnest(enum_range(NULL::notification_type)) AS kind
 """
 
@@ -195,7 +197,8 @@ def count_interrupted(database: Database) -> int:
 
 def end_created(database: Database, *, before: datetime, status: str, now: datetime) -> list[UUID]:
     """Give a status to texts and emails that were accepted before a time and are still `created`: they are not handed
-    over any more. Those that a worker is about to hand over are left out. Gives their ids.
+    over any more. Scheduled ones count from their time. Those that a worker is about to hand over are left
+    out. Gives their ids.
     """
     ended: list[UUID] = []
     while True:
@@ -211,7 +214,7 @@ def end_created(database: Database, *, before: datetime, status: str, now: datet
 def count_created(database: Database, *, before: datetime) -> int:
     """How many texts and emails were accepted before a time and are still `created`."""
     with database.connection() as connection:
-        row = connection.execute(_COUNT, (before,)).fetchone()
+        row = connection.execute(_COUNT, {"before": before}).fetchone()
     return int(row[0]) if row else 0
 
 
@@ -221,7 +224,9 @@ def end_forgotten(database: Database, *, now: datetime) -> list[UUID]:
 
 
 def oldest_created(database: Database) -> dict[str, datetime | None]:
-    """When the oldest message of each type was accepted of those that were not handed over yet; None: there is none."""
+    """When the oldest message of each type was accepted of those that were not handed over yet, without scheduled ones;
+    None: there is none.
+    """
     with database.connection() as connection:
         connection.execute("SET LOCAL statement_timeout = 2000")
         return dict(connection.execute(_OLDEST_CREATED).fetchall())

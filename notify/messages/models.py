@@ -46,6 +46,7 @@ _SENT_FROM_NUMBER = "notification_type = 'sms' AND reply_to_text LIKE '447%'"
 
 TO: Final = EncryptedColumn("notifications", "to")
 PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
+ANSWER: Final = EncryptedColumn("idempotency_keys", "answer")
 
 
 class _Message:
@@ -94,6 +95,7 @@ class Notification(_Message, Base):
     tries: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     interrupted: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     next_try_at: Mapped[datetime | None]
+    scheduled_for: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(_STATUS_CHECK, name="status"),
@@ -142,6 +144,12 @@ class Notification(_Message, Base):
             "created_at",
             postgresql_where=text("notification_status IN ('created', 'sending', 'pending', 'pending-virus-check')"),
         ),
+        # messages whose time is still to come, or has just come
+        Index(
+            "ix_notifications_scheduled_for",
+            "scheduled_for",
+            postgresql_where=text("notification_status = 'created' AND next_try_at = scheduled_for"),
+        ),
         Index(
             "ix_notifications_normalised_to_trgm",
             "normalised_to",
@@ -172,6 +180,20 @@ class DeliveryBatch(Base):
     message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
 
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
+
+
+class IdempotencyKey(Base):
+    """The answer to a request that had an idempotency key, for a day. The id is a digest of the service, the type of
+    its API key and the idempotency key.
+    """
+
+    __tablename__ = "idempotency_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    answer: Mapped[bytes] = mapped_column(LargeBinary, info={ENCRYPTED: ANSWER})
+
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
 
 class NotificationHistory(_Message, Base):

@@ -67,7 +67,7 @@ def _has_next_step(message: NewMessage) -> bool:
     """Whether a stored message waits for a worker. A letter that came as a PDF has another way (`notify.letters`)."""
     if message.notification_type == "letter" and message.key_type == "test":
         return message.notification_status in ("sending", "delivered")
-    return message.notification_status == "created" and message.billable_units == 0
+    return message.notification_status == "created" and message.billable_units == 0 and message.scheduled_for is None
 
 
 class DeliveryPublisher:

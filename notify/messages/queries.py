@@ -25,7 +25,7 @@ COLUMNS: Final = """
     n.id, n.service_id, n.template_id, n.template_version, n.notification_type, n.notification_status, n.key_type,
     n."to", n._personalisation, n.normalised_to, n.client_reference, n.reference, n.created_at, n.sent_at, n.sent_by,
     n.updated_at, n.billable_units, n.rate_multiplier, n.international, n.phone_prefix, n.postage, n.reply_to_text,
-    n.unsubscribe_link, n.api_key_id, u.name, n.job_id, n.job_row_number
+    n.unsubscribe_link, n.api_key_id, u.name, n.job_id, n.job_row_number, n.scheduled_for
 """
 """What a `MessageRow` is read from: `n` is the message, `u` the user who sent it."""
 
@@ -102,6 +102,7 @@ class MessageRow(NamedTuple):
     created_by_name: str | None
     job_id: UUID | None
     job_row_number: int | None
+    scheduled_for: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class StoredMessage:
     created_by_name: str | None
     job_id: UUID | None = None
     job_row_number: int | None = None
+    scheduled_for: datetime | None = None
 
     @classmethod
     def from_row(cls, row: MessageRow, *, to: str, personalisation: dict[str, Any]) -> Self:

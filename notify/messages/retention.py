@@ -71,7 +71,8 @@ WHERE r.id IS NOT NULL OR EXISTS (
     ) AS found)
 ORDER BY s.id
 """
-# a message that somebody else changes just now is left for the next run, and so is one that a worker has in hand
+# what was scheduled is kept from its time on. A message that somebody else changes just now is left for the next run,
+# and so is one that a worker has in hand
 _DUE: Final = """
 DELETE FROM notifications WHERE ctid = ANY(ARRAY(
     SELECT found.ctid FROM unnest(ARRAY[%(in_job)s::boolean]) AS in_job
@@ -80,6 +81,7 @@ DELETE FROM notifications WHERE ctid = ANY(ARRAY(
         WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s
               AND m.notification_type = %(type)s::notification_type AND m.notification_status = %(status)s
               AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+              AND (m.scheduled_for IS NULL OR m.scheduled_for < %(before)s)
               AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
               AND (%(ids)s::uuid[] IS NULL OR m.id = ANY(%(ids)s::uuid[]))
               AND (%(status)s <> 'created' OR pg_try_advisory_xact_lock(hashtextextended(m.id::text, 6011)))

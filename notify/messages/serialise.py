@@ -47,7 +47,7 @@ def accepted(message: AcceptedMessage, host: str, service_id: UUID) -> dict[str,
             "version": template.version,
             "uri": f"{host}services/{service_id}/templates/{template.id}",
         },
-        "scheduled_for": None,
+        "scheduled_for": format_optional(message.scheduled_for),
     }
     if template.type == "email":
         answer["sanitised_content"] = message.sanitised
@@ -91,7 +91,7 @@ class Serialiser:
             "created_by_name": message.created_by_name,
             "sent_at": format_optional(message.sent_at),
             "completed_at": format_optional(message.updated_at) if message.status in COMPLETED else None,
-            "scheduled_for": None,
+            "scheduled_for": format_optional(message.scheduled_for),
             "postage": message.postage,
             "one_click_unsubscribe_url": self._unsubscribe_url(message, template),
             **self._cost(message),

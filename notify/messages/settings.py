@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
 
-from notify.setting_types import SettingsPart
+from notify.setting_types import SettingsPart, words
+
+
+class SchedulingSettings(SettingsPart):
+    """Who may have messages sent later."""
+
+    # -- the public API
+    scheduling_services: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Ids of services, with commas, that may have messages sent later by `scheduled_for`, up to four days ahead; `all`: every service. For all others it is checked and ignored, as in the original.",
+    )
+
+    @field_validator("scheduling_services", mode="before")
+    @classmethod
+    def _ids(cls, value: Any) -> Any:
+        try:
+            return [word if word == "all" else str(UUID(str(word))) for word in words(value)]
+        except ValueError:
+            raise ValueError("must be ids of services with commas between them, or `all`") from None
 
 
 class DeliverySettings(SettingsPart):

@@ -20,6 +20,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database, UnreachableError
 from notify.infra.overload import TIMED_OUT
 from notify.infra.retrying import retry
+from notify.messages.idempotency import AlreadyAcceptedError, KeptAnswer, write_answers
 from notify.messages.publish import DeliveryPublisher
 from notify.services.limits import INTERNATIONAL_SMS, LimitRequest, RateLimiter
 
@@ -55,6 +56,20 @@ class NewMessage(NamedTuple):
     job_row_number: int | None = None
     created_by_id: UUID | None = None
     billable_units: int = 0
+    scheduled_for: datetime | None = None
+    next_try_at: datetime | None = None
+
+    def at(self, moment: datetime | None) -> NewMessage:
+        """The message, to be sent at that time; `None`: at once."""
+        return self if moment is None else self._replace(scheduled_for=moment, next_try_at=moment)
+
+
+class Admission(NamedTuple):
+    """A message that is to be stored, and the answer to keep with it where its request has an idempotency key."""
+
+    message: NewMessage
+    limit: LimitRequest
+    kept: KeptAnswer | None = None
 
 
 _COLUMNS = ", ".join("_personalisation" if name == "personalisation" else f'"{name}"' for name in NewMessage._fields)
@@ -119,9 +134,7 @@ class MessageStore:
         self._database = database
         self._limits = limits
         self._stored = stored
-        self._batcher: Batcher[tuple[NewMessage, LimitRequest], None] = Batcher(
-            self._admit, max_size=500, wait_seconds=WEB_WAIT_SECONDS
-        )
+        self._batcher: Batcher[Admission, None] = Batcher(self._admit, max_size=500, wait_seconds=WEB_WAIT_SECONDS)
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -129,13 +142,20 @@ class MessageStore:
         limits, publisher = container.get(RateLimiter), container.get(DeliveryPublisher)
         return cls(container.parts.database, limits, publisher.stored)
 
-    def store(self, message: NewMessage, limit: LimitRequest) -> None:
-        """Store one message, if the limits let it pass, together with those of concurrent callers.
+    def store(self, message: NewMessage, limit: LimitRequest, kept: KeptAnswer | None = None) -> None:
+        """Store one message, if the limits let it pass, together with those of concurrent callers; and the answer to
+        its request with it, or neither of them.
 
-        Raises `RateLimitError`, `TooManyRequestsError`.
+        Raises `RateLimitError`, `TooManyRequestsError`, `AlreadyAcceptedError`.
         """
         tracing.remember(str(message.id))
-        self._batcher.submit((message, limit))
+        self._batcher.submit(Admission(message, limit, kept))
+
+    def keep(self, kept: KeptAnswer) -> None:
+        """Keep the answer to a request that stores no message. Raises `AlreadyAcceptedError`."""
+        with self._database.connection() as connection:
+            if not write_answers(connection, [kept]):
+                raise AlreadyAcceptedError
 
     def store_many(self, messages: Sequence[NewMessage]) -> None:
         """Store messages in one transaction, without a look at the limits: all of them or none. They are counted."""
@@ -147,65 +167,83 @@ class MessageStore:
         self._limits.count(_counters(messages))
         self._stored(messages)
 
-    def _admit(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
+    def _admit(self, items: list[Admission]) -> Sequence[BaseException | None]:
         with tracing.span("store messages", attributes={"messages": len(items)}):
             return self._admit_batch(items)
 
-    def _admit_batch(self, items: list[tuple[NewMessage, LimitRequest]]) -> Sequence[BaseException | None]:
-        results: list[BaseException | None] = list(self._limits.take([limit for _, limit in items]))
+    def _admit_batch(self, items: list[Admission]) -> Sequence[BaseException | None]:
+        results: list[BaseException | None] = list(self._limits.take([item.limit for item in items]))
         admitted = [position for position, refusal in enumerate(results) if refusal is None]
-        messages = [items[position][0] for position in admitted]
         try:
-            written = self._write_surely(messages)
+            written = self._write_surely([items[position] for position in admitted])
         except (UnreachableError, *TIMED_OUT):
-            self._limits.give_back(items[position][1] for position in admitted)
+            self._limits.give_back(items[position].limit for position in admitted)
             raise
         for position, result in zip(admitted, written, strict=True):
             results[position] = result
-        self._limits.give_back(items[position][1] for position in admitted if results[position] is not None)
-        self._stored([items[position][0] for position in admitted if results[position] is None])
+        self._limits.give_back(items[position].limit for position in admitted if results[position] is not None)
+        self._stored([items[position].message for position in admitted if results[position] is None])
         return results
 
-    def _write_surely(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+    def _write_surely(self, items: list[Admission]) -> Sequence[BaseException | None]:
         """Per message None, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
         try:
-            return self._write_each_or_all(messages)
+            return self._write_each_or_all(items)
         except (UnreachableError, *TIMED_OUT):
             raise  # nothing was written
         except psycopg.OperationalError:
-            return self._find_out(messages)
+            return self._find_out(items)
 
-    def _find_out(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+    def _find_out(self, items: list[Admission]) -> Sequence[BaseException | None]:
         """The connection broke while these were written, perhaps after the commit: look, and write what is missing. A
         server that is restarted gets some seconds: saying "no" to what is stored makes a client send it again.
         """
 
         def find_out() -> Sequence[BaseException | None]:
-            missing = self._missing(messages)
-            errors = dict(zip((message.id for message in missing), self._write_each_or_all(missing), strict=True))
+            missing = self._missing(items)
+            errors = dict(zip((item.message.id for item in missing), self._write_each_or_all(missing), strict=True))
             # a session that was still committing when we looked makes the row its own duplicate
-            failed = self._missing([message for message in missing if errors[message.id] is not None])
-            return [errors[message.id] if message in failed else None for message in messages]
+            failed = {item.message.id for item in self._missing([item for item in missing if errors[item.message.id]])}
+            return [errors[item.message.id] if item.message.id in failed else None for item in items]
 
         return retry(find_out, on=psycopg.OperationalError, seconds=DOUBT_SECONDS, longest=0.2)
 
-    def _missing(self, messages: list[NewMessage]) -> list[NewMessage]:
-        if not messages:
+    def _missing(self, items: list[Admission]) -> list[Admission]:
+        if not items:
             return []
         with self._database.connection() as connection:
-            rows = connection.execute(_PRESENT, ([message.id for message in messages],)).fetchall()
+            rows = connection.execute(_PRESENT, ([item.message.id for item in items],)).fetchall()
         present = {row[0] for row in rows}
-        return [message for message in messages if message.id not in present]
+        return [item for item in items if item.message.id not in present]
 
-    def _write_each_or_all(self, messages: list[NewMessage]) -> Sequence[BaseException | None]:
+    def _write_each_or_all(self, items: list[Admission]) -> Sequence[BaseException | None]:
         try:
-            self._write(messages)
+            refused = self._write_admitted(items)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
-            if len(messages) == 1:
+            if len(items) == 1:
                 return [error]
             # one bad row must not fail its neighbours
-            return [result for message in messages for result in self._write_each_or_all([message])]
-        return [None] * len(messages)
+            return [result for item in items for result in self._write_each_or_all([item])]
+        return [AlreadyAcceptedError() if item.message.id in refused else None for item in items]
+
+    def _write_admitted(self, items: list[Admission]) -> set[UUID]:
+        """Write messages, and the answers of those that have some. The ids of messages that were not written, because
+        their idempotency keys were used before.
+        """
+        # of two with the same key in one batch, the first
+        first = {item.kept.key_id: item for item in reversed(items) if item.kept is not None}
+        if not first:
+            self._write([item.message for item in items])
+            return set()
+        with self._database.connection() as connection:
+            ours = write_answers(connection, [item.kept for item in first.values() if item.kept is not None])
+            refused = {
+                item.message.id
+                for item in items
+                if item.kept is not None and (item.kept.key_id not in ours or first[item.kept.key_id] is not item)
+            }
+            _copy(connection, [item.message for item in items if item.message.id not in refused])
+        return refused
 
     def _write(self, messages: Sequence[NewMessage]) -> None:
         if not messages:

@@ -16,7 +16,16 @@ from notify.infra.replica import Replica
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.tickets import Tickets
 from notify.infra.times import utc_now
-from notify.messages import archive_files, delivery_speed, failure_rates, maintenance, metrics, retention
+from notify.messages import (
+    archive_files,
+    delivery_speed,
+    failure_rates,
+    idempotency,
+    maintenance,
+    metrics,
+    retention,
+    scheduled,
+)
 from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deep_archive import DeepArchive
 from notify.messages.deliver import Deliverer
@@ -178,6 +187,22 @@ def deep_archive_notification_history(container: Container) -> None:
         return
     number = container.get(DeepArchive).run(utc_now())
     logger.info("history archived", number=number)
+
+
+# when workers were away, one run will do
+@tasks.periodic("send-scheduled-notifications", scheduled.EVERY, expires=RUN_ONCE)
+def send_scheduled_notifications(container: Container) -> None:
+    """Publish scheduled messages whose time has come."""
+    parts = container.parts
+    if number := scheduled.send_due(parts.database, parts.queue, now=utc_now()):
+        logger.info("scheduled messages published", number=number)
+
+
+@tasks.periodic("delete-old-idempotency-keys", crontab(minute="*/10"), expires=600)
+def delete_old_idempotency_keys(container: Container) -> None:
+    """Forget the answers to requests with idempotency keys that are a day old."""
+    if number := idempotency.delete_old(container.parts.database, now=utc_now()):
+        logger.info("idempotency keys deleted", number=number)
 
 
 @tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())

@@ -8,7 +8,8 @@ came. From the same declarations the API's description is made (`notify.public.o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from inspect import signature
 from typing import Any, Final, Literal, NamedTuple, TypeVar, get_type_hints
 from uuid import UUID
@@ -23,8 +24,11 @@ from notify.infra.http import json_answer, read_json, read_json_value
 from notify.infra.validation import validate, validate_fields
 from notify.messages.accept.base import Caller
 from notify.messages.errors import too_much_text
+from notify.messages.scheduled import SchedulingServices
 from notify.public.addresses import PublicAddress
 from notify.public.fields import parse_id
+from notify.public.idempotency import HEADER, RepeatedRequests
+from notify.public.schemas import scheduled_time
 from notify.services.limits import LimitExceededError, RateLimiter
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -42,6 +46,12 @@ class Call(NamedTuple):
     address: str
     """Address of this API as its client knows it, with a slash at the end."""
     request: Request
+
+    def scheduled_for(self, text: str | None) -> datetime | None:
+        """The valid time of a request, where it is heeded."""
+        if text is None or not self.container.get(SchedulingServices).has(self.caller.service.id):
+            return None
+        return scheduled_time(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Endpoint:
     """Refusing a request counts towards the limits of this type of message."""
     most_bytes: int | None
     """Largest body, where it is less than `MAX_REQUEST_BYTES`."""
+    show: Callable[[Any, Call], Any] | None = None
+    """For what accepts messages: the JSON of what the view returns. It is safe to repeat by `Idempotency-Key`."""
     legacy: bool = False
     """Whether it is of the first version: it is deprecated, and its faults are in field words."""
 
@@ -127,8 +139,11 @@ class Endpoints:
         is_body_required: bool = True,
         counts_as: Kind | None = None,
         most_bytes: int | None = None,
+        show: Callable[[Any, Call], Any] | None = None,
     ) -> Callable[[View], View]:
-        """Declare a view that takes a body. `body` names its model where the view validates the JSON itself."""
+        """Declare a view that takes a body. `body` names its model where the view validates the JSON itself. With
+        `show`, the view returns what was accepted, and stores `call.caller.kept` of it in the same transaction.
+        """
 
         def declare(view: View) -> View:
             model = body or _model(view, "body")
@@ -146,6 +161,7 @@ class Endpoints:
                     is_body_required=is_body_required,
                     counts_as=counts_as,
                     most_bytes=most_bytes,
+                    show=show,
                     legacy=self._legacy,
                 )
             )
@@ -172,8 +188,20 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
     ids = [(name, ID_NAMES.get(name, name)) for name, hint in hints.items() if hint is UUID]
     readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
     models = {"body": _model(endpoint.view, "body"), "query": endpoint.query}
-    addresses = container.get(PublicAddress)
-    check = validate_fields if endpoint.legacy else validate
+    addresses, repeated = container.get(PublicAddress), container.get(RepeatedRequests)
+    scheduling = container.get(SchedulingServices)
+    is_scheduled = endpoint.body is not None and "scheduled_for" in endpoint.body.model_fields
+
+    def check(call: Call, model: type[BaseModel], data: Any) -> BaseModel:
+        if endpoint.legacy:
+            return validate_fields(model, data)
+        return validate(model, data, context=is_scheduled and scheduling.has(call.caller.service.id))
+
+    def view(call: Call, given: Mapping[str, Any], inputs: Mapping[str, Any]) -> Any:
+        for name, data in inputs.items():
+            model = models[name]
+            given = {**given, name: data if model is None else check(call, model, data)}
+        return endpoint.view(call, **given)
 
     def serve(**given: Any) -> Response:
         call = Call(container, g.caller, addresses.of(request.environ), request)
@@ -182,11 +210,23 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
                 request.max_content_length = min(request.max_content_length or endpoint.most_bytes, endpoint.most_bytes)
             for name, shown_name in ids:
                 given[name] = parse_id(shown_name, given[name])
-            for name, read in readers:
-                model, data = models[name], read(endpoint)
-                given[name] = data if model is None else check(model, data)
-            answer = endpoint.view(call, **given)
-            return answer if isinstance(answer, Response) else json_answer(answer, endpoint.status)
+            inputs = {name: read(endpoint) for name, read in readers}
+            show = endpoint.show
+            if show is None:
+                answer = view(call, given, inputs)
+                return answer if isinstance(answer, Response) else json_answer(answer, endpoint.status)
+            key = request.environ.get(HEADER)
+            if key is None:
+                return json_answer(show(view(call, given, inputs), call), endpoint.status)
+            return repeated.answer(
+                key,
+                call.caller,
+                address=endpoint.prefix + endpoint.path,
+                body=inputs["body"],
+                status=endpoint.status,
+                show=lambda accepted: show(accepted, call),
+                make=lambda keep: view(call._replace(caller=replace(call.caller, keep=keep)), given, inputs),
+            )
         except LimitExceededError:
             raise
         except (ProblemError, TooMuchTextError) as problem:

@@ -14,8 +14,10 @@ from pydantic.json_schema import models_json_schema
 
 from notify.infra.container import Container
 from notify.infra.http import json_answer
+from notify.messages.idempotency import LONGEST_KEY
 from notify.public import schemas, v1, v2
 from notify.public.endpoints import Endpoint
+from notify.public.idempotency import REPLAYED
 
 VERSION: Final = "2.0.0"
 SUMMARY: Final = "Send text messages, emails and letters, and get their status."
@@ -27,6 +29,7 @@ _ERROR_WORDS: Final = {
     403: "The token is not valid, or may not do this",
     404: "Not found",
     405: "Not found, as the id is none",
+    409: "The idempotency key was used for another request, or for one that is still under way",
     413: "The request is too large",
     429: "A limit is used up",
 }
@@ -47,6 +50,23 @@ _SECURITY_SCHEMES: Final = {
         "name": "Authorization",
         "description": "`ApiKey-v1` and the whole API key, for tools that cannot make a token.",
     },
+}
+
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
+    "description": (
+        "Makes the request safe to repeat: within 24 hours, the same key with the same body gives the first answer "
+        "again, and nothing is sent twice. Use a random key, such as a UUID, for each message."
+    ),
+}
+_REPLAYED: Final = {
+    REPLAYED: {
+        "description": "`true`, where an answer to the same `Idempotency-Key` is given again.",
+        "schema": {"type": "string", "enum": ["true"]},
+    }
 }
 
 _CODE_SPAN: Final = re.compile(r"`([^`]+)`")
@@ -107,11 +127,17 @@ def _operation(endpoint: Endpoint, components: Mapping[str, Any]) -> dict[str, A
     responses: dict[str, Any] = {str(endpoint.status): {"description": "Done", "content": content}}
     for status in sorted({401, 403, *endpoint.errors} | ({413} if endpoint.body else set())):
         responses[str(status)] = {"description": _ERROR_WORDS[status], "content": _json(_error_answer(endpoint))}
+    if endpoint.show is not None:
+        responses[str(endpoint.status)]["headers"] = _REPLAYED
     described: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
         "responses": responses,
-        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, components)],
+        "parameters": [
+            *_path_parameters(endpoint),
+            *_query_parameters(endpoint, components),
+            *([_IDEMPOTENCY_KEY] if endpoint.show is not None else []),
+        ],
     }
     if endpoint.legacy:
         described["deprecated"] = True

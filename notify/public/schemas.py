@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import MISSING, AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, RootModel, WithJsonSchema
+from pydantic import (
+    MISSING,
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.validation import HttpsUrl, Schema, Uuid, complain
+from notify.messages.scheduled import FURTHEST
 
 
 def _phone_number(value: str) -> str:
@@ -28,10 +39,26 @@ def _email_address(value: str) -> str:
     return value
 
 
-def _scheduled_for(value: str) -> str:
+def scheduled_time(text: str) -> datetime:
+    """The time that a service schedules a message for: UTC, unless it says otherwise. Raises `ValueError`."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _heeded_time(value: str) -> str:
+    return _checked_time(value, is_heeded=True)
+
+
+def _scheduled_for(value: str, info: ValidationInfo) -> str:
+    """`info.context` says whether the service may schedule messages."""
+    return _checked_time(value, is_heeded=bool(info.context))
+
+
+def _checked_time(value: str, *, is_heeded: bool) -> str:
     try:
-        moment = datetime.fromisoformat(value).replace(tzinfo=UTC)  # an offset is dropped, not converted
-    except ValueError:
+        # where it is ignored, an offset is dropped, not converted
+        moment = scheduled_time(value) if is_heeded else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise complain(
             "datetime format is invalid. It must be a valid ISO8601 date time format, "
             "https://en.wikipedia.org/wiki/ISO_8601"
@@ -39,7 +66,9 @@ def _scheduled_for(value: str) -> str:
     now = datetime.now(UTC)
     if moment < now:
         raise complain("datetime can not be in the past")
-    if moment > now + timedelta(hours=24):
+    if is_heeded and moment > now + FURTHEST:
+        raise complain(f"datetime can only be {FURTHEST.days} days in the future")
+    if not is_heeded and moment > now + timedelta(hours=24):
         raise complain("datetime can only be 24 hours in the future")
     return value
 
@@ -51,7 +80,14 @@ Reference = Annotated[
 Personalisation = Annotated[dict[str, Any], Field(description="Values for the template's placeholders.")]
 ScheduledFor = Annotated[
     Annotated[str, AfterValidator(_scheduled_for)] | MISSING | None,
-    Field(description="Checked, and otherwise ignored: messages are sent at once."),
+    Field(
+        description="When to send the message, for services that may schedule: up to 4 days ahead, in UTC unless it "
+        "has an offset. For all others it is checked, and otherwise ignored: messages are sent at once."
+    ),
+]
+HeededTime = Annotated[
+    Annotated[str, AfterValidator(_heeded_time)] | MISSING | None,
+    Field(description="When to begin: up to 4 days ahead, in UTC unless it has an offset."),
 ]
 SanitiseContentFor = Annotated[
     list[Any] | MISSING | None, Field(description="Names of the values whose links and Markdown are made harmless.")
@@ -199,7 +235,7 @@ class _Accepted(BaseModel):
     reference: str | None
     uri: str
     template: TemplateReference
-    scheduled_for: None
+    scheduled_for: DateTime | None
 
 
 class AcceptedSms(_Accepted):
@@ -263,7 +299,7 @@ class NotificationAnswer(BaseModel):
     created_by_name: str | None
     sent_at: DateTime | None
     completed_at: DateTime | None
-    scheduled_for: None
+    scheduled_for: DateTime | None
     postage: str | None
     one_click_unsubscribe_url: str | None
     cost_details: dict[str, Any]

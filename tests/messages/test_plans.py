@@ -21,6 +21,7 @@ from notify.messages.listing import ListFilter, counted_page_of_ids, page_of_mes
 from notify.messages.models import Notification, sent_from_number
 from notify.messages.queries import MessageFilter, MessageReader
 from notify.messages.receipts import ReceiptProcessor
+from notify.messages.scheduled import send_due
 from notify.messages.search import search_messages
 from notify.providers.base import Receipt
 from tests.conftest import fresh_parts
@@ -118,6 +119,10 @@ def sweep(parts: Parts) -> None:
     sweeper.replay(now=utc_now())
 
 
+def send_scheduled(parts: Parts) -> None:
+    send_due(parts.database, parts.queue, now=utc_now())
+
+
 def time_out(parts: Parts) -> None:
     maintenance.time_out_sending(
         parts.database, Container(parts).get(MessageCallbacks), now=utc_now(), after=timedelta(hours=72)
@@ -149,6 +154,7 @@ def take_receipts(parts: Parts) -> None:
         search_for("no such reference"),
         last_use,
         sweep,
+        send_scheduled,
         time_out,
         take_receipts,
     ],

@@ -297,3 +297,19 @@ def test_a_room_deletes_files(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> 
     every = add(parts.database, service_id, "letter")
     assert Container(parts).get(Retention).move(service_id, "letter", BEFORE) == 1
     assert set(seen) == every
+
+
+def test_what_was_scheduled_is_kept_from_its_time_on(database: Database, retention: Retention) -> None:
+    service_id = service(database)
+    (waits,) = add(database, service_id, status="created")
+    (late,) = add(database, service_id)
+    (gone,) = add(database, service_id)
+    with database.connection() as connection:
+        for id_, moment in ((waits, BEFORE + timedelta(days=4)), (late, BEFORE), (gone, BEFORE - timedelta(seconds=1))):
+            connection.execute(
+                "UPDATE notifications SET scheduled_for = %s, next_try_at = %s, created_at = %s WHERE id = %s",
+                (moment, moment, BEFORE - timedelta(days=3), id_),
+            )
+    assert retention.move(service_id, "sms", BEFORE) == 1
+    assert ids(database) == {waits, late}
+    assert ids(database, "notification_history") == {gone}

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from notify.infra.database import Database, UnreachableError
 from notify.infra.ids import new_id
 from notify.infra.parts import Parts
-from notify.messages.store import MessageStore, NewMessage
+from notify.messages.idempotency import AlreadyAcceptedError, KeptAnswer
+from notify.messages.store import Admission, MessageStore, NewMessage
 from notify.services.limits import LimitRequest, RateLimiter, TooManyRequestsError
 from tests.servers.proxy import before_postgres
 
@@ -106,7 +108,7 @@ def test_a_bad_row_fails_alone(parts: Parts, store: MessageStore, told: list[New
     good = [message() for _ in range(3)]
     bad = [message(client_reference="a\0b"), message(notification_status="unheard-of"), good[0]]
     store.store(good[0], FREE)
-    results = store._admit([(one, FREE) for one in [bad[0], good[1], bad[1], good[2], bad[2]]])
+    results = store._admit([Admission(one, FREE) for one in [bad[0], good[1], bad[1], good[2], bad[2]]])
     assert [type(result).__name__ for result in results] == [
         "CharacterNotInRepertoire",
         "NoneType",
@@ -163,7 +165,7 @@ def test_a_bad_row_fails_alone_also_when_the_connection_breaks(parts: Parts) -> 
         store = MessageStore(database, RateLimiter(parts.cache, rate_limit_enabled=True), lambda _: None)
         store.store(message(), FREE)
         way.proxy.answers_left = 0
-        results = store._admit([(message(), FREE), (message(notification_status="unheard-of"), FREE)])
+        results = store._admit([Admission(message(), FREE), Admission(message(notification_status="unheard-of"), FREE)])
         assert [type(result).__name__ for result in results] == ["NoneType", "CheckViolation"]
         assert rows(parts, "SELECT count(*) FROM notifications") == [(2,)]
         database.close()
@@ -181,3 +183,28 @@ def test_a_database_that_is_away_is_a_quick_no(parts: Parts, told: list[NewMessa
         store.store(message(), FREE)
         assert rows(parts, "SELECT count(*) FROM notifications") == [(1,)]
         database.close()
+
+
+def test_of_two_with_one_idempotency_key_in_a_batch_the_first_is_stored(
+    parts: Parts, store: MessageStore, told: list[NewMessage]
+) -> None:
+    kept = KeptAnswer(uuid4(), datetime(2026, 1, 2, tzinfo=UTC), b"answer")
+    first, second, other = message(), message(), message()
+    results = store._admit(
+        [Admission(first, FREE, kept), Admission(other, FREE), Admission(second, FREE, kept._replace(answer=b"x"))]
+    )
+    assert [type(result).__name__ for result in results] == ["NoneType", "NoneType", "AlreadyAcceptedError"]
+    assert told == [first, other]
+    assert rows(parts, "SELECT id, answer FROM idempotency_keys") == [(kept.key_id, b"answer")]
+    with pytest.raises(AlreadyAcceptedError):
+        store.keep(kept)
+
+
+def test_a_message_that_cannot_be_stored_takes_no_key(parts: Parts, store: MessageStore) -> None:
+    kept = KeptAnswer(uuid4(), datetime(2026, 1, 2, tzinfo=UTC), b"answer")
+    bad, good = message(notification_status="unheard-of"), message()
+    results = store._admit([Admission(bad, FREE, kept), Admission(good, FREE, kept._replace(key_id=uuid4()))])
+    assert [type(result).__name__ for result in results] == ["CheckViolation", "NoneType"]
+    store.store(message(), FREE, kept)
+    assert rows(parts, "SELECT count(*) FROM notifications") == [(2,)]
+    assert rows(parts, "SELECT count(*) FROM idempotency_keys") == [(2,)]

@@ -51,6 +51,10 @@ def test_operations_have_the_names_of_the_field(api: Api) -> None:
         "sendEmail": "Send an email",
         "sendLetter": "Send a letter",
         "getNotification": "Get a message and its status",
+        "cancelNotification": "Cancel a scheduled message before its time, or a letter before it is printed",
+        "sendBulk": "Send to many recipients",
+        "getBulk": "Get how far messages to many recipients are",
+        "cancelBulk": "Cancel messages to many recipients that are scheduled",
         "getLetterPdf": "Get the PDF of a letter",
         "listNotifications": "Get a list of messages, newest first",
         "getTemplate": "Get a template",
@@ -63,6 +67,27 @@ def test_operations_have_the_names_of_the_field(api: Api) -> None:
         "getLegacyNotification": "Get a message and its status, version 1",
         "listLegacyNotifications": "Get a list of messages, newest first, version 1",
     }
+
+
+def test_what_sends_may_have_an_idempotency_key(api: Api) -> None:
+    paths = api.call("GET", "/openapi.json", headers={}).get_json()["paths"]
+    with_key = {
+        path
+        for path, operations in paths.items()
+        for operation in operations.values()
+        if "Idempotency-Key" in {parameter["name"] for parameter in operation["parameters"]}
+    }
+    assert with_key == {
+        "/v2/notifications/sms",
+        "/v2/notifications/email",
+        "/v2/notifications/letter",
+        "/v2/notifications/bulk",
+        "/notifications/sms",
+        "/notifications/email",
+    }
+    sms = paths["/v2/notifications/sms"]["post"]["responses"]
+    assert set(sms["201"]["headers"]) == {"Idempotent-Replayed"}
+    assert "409" in sms
 
 
 def test_version_1_is_deprecated(api: Api) -> None:

@@ -70,6 +70,9 @@ BEAT: Final = {
 
 OUR_OWN: Final = {
     "sweep-created-notifications": "publishes messages again long before the contract's hour",
+    "send-scheduled-notifications": "the contract ignores `scheduled_for`",
+    "delete-old-idempotency-keys": "the contract has no idempotency keys",
+    "run-scheduled-jobs-between": "the public API schedules jobs for any minute",
     "replay-pending-callbacks": "callbacks wait in the database, not in the queue",
     "delete-expired-documents": "files for download are our own service",
     "delete-sandbox-messages": "the sandbox is our own provider",

@@ -95,6 +95,7 @@ class EmailAcceptor:
         email_reply_to_id: UUID | None,
         one_click_unsubscribe_url: str | None,
         sanitise_content_for: Collection[Any],
+        scheduled_for: datetime | None = None,
     ) -> AcceptedMessage:
         """Accept an email. Raises a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`."""
         service = caller.service
@@ -127,12 +128,16 @@ class EmailAcceptor:
             sender=f"{service.email_sender_local_part}@{self._email_domain}",
             one_click_unsubscribe_url=one_click_unsubscribe_url,
             sanitised=sanitised,
+            scheduled_for=scheduled_for,
         )
+        kept = caller.kept(message)
         if is_simulated:
             self._limits.check(limit)
+            if kept is not None:
+                self._store.keep(kept)
             return message
         row = self._row(caller, message, validate(email_address), values)
-        self._store.store(row._replace(reply_to_text=reply_to, document_download_count=len(files) or None), limit)
+        self._store.store(row._replace(reply_to_text=reply_to, document_download_count=len(files) or None), limit, kept)
         return message
 
     def _row(self, caller: Caller, message: AcceptedMessage, to: str, values: Mapping[str, Any]) -> NewMessage:
@@ -151,7 +156,7 @@ class EmailAcceptor:
             client_reference=message.reference,
             normalised_to=to.lower(),
             unsubscribe_link=message.one_click_unsubscribe_url,
-        )
+        ).at(message.scheduled_for)
 
     def _reply_to(self, service: CachedService, template: CompiledTemplate, reply_to_id: UUID | None) -> str | None:
         if reply_to_id is None:

@@ -45,7 +45,7 @@ class LetterAcceptor:
         store: MessageStore,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        self._test_status = "sending" if settings.part(DeliverySettings).test_letters_fake_delivery else "delivered"
+        self._test_status = status_of_tests(settings)
         self._encryptor = encryptor
         self._templates = templates
         self._limits = limits
@@ -86,7 +86,7 @@ class LetterAcceptor:
         )
         values = encrypt_values(self._encryptor, template, personalisation, message.id)
         limit = self._limits.request(service, key_type, "letter")
-        self._store.store(self._row(caller, message, address, values), limit)
+        self._store.store(self._row(caller, message, address, values), limit, caller.kept(message))
         return message
 
     def _row(
@@ -115,6 +115,11 @@ class LetterAcceptor:
             postage=address.postage_zone if address.international else template.postage,
             reference=new_reference(),
         )
+
+
+def status_of_tests(settings: Settings) -> str:
+    """The status that a letter of a test key begins with."""
+    return "sending" if settings.part(DeliverySettings).test_letters_fake_delivery else "delivered"
 
 
 def check_content(template: CompiledTemplate, values: Mapping[str, Any]) -> None:

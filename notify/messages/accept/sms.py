@@ -79,6 +79,7 @@ class SmsAcceptor:
         personalisation: Mapping[str, Any],
         reference: str | None,
         sms_sender_id: UUID | None,
+        scheduled_for: datetime | None = None,
     ) -> AcceptedMessage:
         """Accept a text message. Raises a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`."""
         service, key_type = caller.service, caller.key.key_type
@@ -97,14 +98,24 @@ class SmsAcceptor:
             if not number.is_uk_number:  # this limit comes before what is wrong with the text
                 self._limits.check_day(service, key_type, INTERNATIONAL_SMS)
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
-        message = AcceptedMessage(id=new_id(), template=template, reference=reference, body=text.body, sender=sender)
+        message = AcceptedMessage(
+            id=new_id(),
+            template=template,
+            reference=reference,
+            body=text.body,
+            sender=sender,
+            scheduled_for=scheduled_for,
+        )
         limit = self._limits.request(service, key_type, "sms", international=not number.is_uk_number)
+        kept = caller.kept(message)
         if number.normalised in SIMULATED_NUMBERS:
             self._limits.check(limit)
+            if kept is not None:
+                self._store.keep(kept)
         else:
             to = self._encryptor.encrypt(clean_recipient(phone_number), TO, message.id)
             values = encrypt_values(self._encryptor, template, personalisation, message.id)
-            self._store.store(self._row(caller, message, number, to=to, values=values), limit)
+            self._store.store(self._row(caller, message, number, to=to, values=values), limit, kept)
         return message
 
     def _row(
@@ -128,7 +139,7 @@ class SmsAcceptor:
             rate_multiplier=number.rate_multiplier,
             normalised_to=number.normalised,
             reply_to_text=message.sender,
-        )
+        ).at(message.scheduled_for)
 
     def _sender(self, service: CachedService, template: CompiledTemplate, sender_id: UUID | None) -> str:
         if sender_id is None:

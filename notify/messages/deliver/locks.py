@@ -43,7 +43,7 @@ _READ: Final = """
 SELECT id, service_id, template_id, template_version, key_type, "to",
        CASE WHEN %(whole)s OR octet_length(_personalisation) <= %(large)s THEN _personalisation END,
        coalesce(octet_length(_personalisation), 0), normalised_to, reply_to_text, international, unsubscribe_link,
-       created_at, tries, interrupted, next_try_at
+       coalesce(scheduled_for, created_at), tries, interrupted, next_try_at
 FROM notifications
 WHERE id = ANY(%(ids)s) AND notification_status = 'created' AND notification_type = %(type)s
   AND (next_try_at IS NULL OR next_try_at <= %(now)s OR next_try_at = %(due)s)
@@ -54,7 +54,8 @@ _FORGET: Final = "DELETE FROM delivery_batches WHERE id = %s"
 
 class Row(NamedTuple):
     """A message as it is read for delivery. `personalisation` is None where it is larger than `LARGE_BYTES` and was not
-    asked for; `size` is its length in any case. `interrupted` counts the workers that died with the message in hand.
+    asked for; `size` is its length in any case. `interrupted` counts the workers that died with the message in hand. It
+    was to go out at `wanted_at`: when it was accepted, or at the time that it is scheduled for.
     """
 
     id: UUID
@@ -69,7 +70,7 @@ class Row(NamedTuple):
     reply_to_text: str | None
     international: bool
     unsubscribe_link: str | None
-    created_at: datetime
+    wanted_at: datetime
     tries: int
     interrupted: int
     next_try_at: datetime | None

@@ -84,7 +84,7 @@ class Preparer:
         seconds = self._expiry
         if self._expiry_of_templates:
             seconds = self._expiry_of_templates.get(row.template_id, seconds)
-        return bool(seconds) and (now - row.created_at).total_seconds() > seconds
+        return bool(seconds) and (now - row.wanted_at).total_seconds() > seconds
 
     def prepare(self, notification_type: str, rows: Iterable[Row]) -> tuple[list[Prepared], list[Result]]:
         """Messages ready to be handed over, and the results of those that cannot be."""

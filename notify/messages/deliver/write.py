@@ -35,7 +35,7 @@ FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %
      AS r(id, status, sent_at, sent_by, reference, units, at, tries, next_try_at)
 WHERE n.id = r.id
 RETURNING n.id, n.service_id, n.notification_type::text, n.key_type, r.status, n.notification_status = r.status,
-          r.sent_by, extract(epoch FROM r.at - n.created_at)::float8
+          r.sent_by, extract(epoch FROM r.at - coalesce(n.scheduled_for, n.created_at))::float8
 """
 # nothing that somebody else has chosen, and nothing that could be refused
 _WRITE_BARE: Final = """

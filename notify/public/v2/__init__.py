@@ -9,9 +9,9 @@ from flask import Blueprint, g, request
 from notify.infra.container import Container
 from notify.infra.request_gate import allow_large_body
 from notify.public.auth import Authenticator
-from notify.public.v2 import errors, notifications, received_texts, sending, templates
+from notify.public.v2 import bulk, errors, notifications, received_texts, sending, templates
 
-MODULES: Final = (sending, notifications, templates, received_texts)
+MODULES: Final = (sending, bulk, notifications, templates, received_texts)
 ENDPOINTS: Final = tuple(endpoint for module in MODULES for endpoint in module.endpoints)
 """Every endpoint, in the order of the API's description."""
 

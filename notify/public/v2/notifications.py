@@ -10,13 +10,16 @@ from uuid import UUID
 from flask import Response
 
 from notify.infra.errors import NotFoundProblemError
+from notify.infra.times import utc_now
 from notify.letters.reading import LetterPdfs
+from notify.messages.cancel import cancel_message
 from notify.messages.queries import MessageFilter, MessageReader, StoredMessage
 from notify.messages.serialise import Serialiser
 from notify.messages.statuses import filter_statuses
 from notify.public import schemas
 from notify.public.endpoints import Call, Endpoints, query_of
 from notify.public.fields import given
+from notify.services.limits import RateLimiter
 
 endpoints = Endpoints()
 
@@ -39,6 +42,19 @@ def get_letter_pdf(call: Call, notification_id: UUID) -> Response:
     """Get the PDF of a letter."""
     pdf = call.container.get(LetterPdfs).read(_find(call, notification_id))
     return Response(pdf, content_type="application/pdf")
+
+
+@endpoints.post(
+    "/notifications/<notification_id>/cancel",
+    answer=schemas.NotificationAnswer,
+    errors=(400, 404),
+)
+def cancel_notification(call: Call, notification_id: UUID) -> dict[str, Any]:
+    """Cancel a scheduled message before its time, or a letter before it is printed."""
+    with call.container.parts.database.transaction() as session:
+        uncounted = cancel_message(session, call.caller.service.id, notification_id, utc_now())
+    call.container.get(RateLimiter).give_back(uncounted)
+    return call.container.get(Serialiser).notification(_find(call, notification_id), call.address)
 
 
 @endpoints.get("/notifications", answer=schemas.NotificationsAnswer, errors=(400, 404))

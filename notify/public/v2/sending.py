@@ -9,8 +9,9 @@ from werkzeug.exceptions import NotFound
 
 from notify.infra.http import read_json
 from notify.infra.validation import validate
-from notify.letters.accept import PdfLetterAcceptor
+from notify.letters.accept import AcceptedPdf, PdfLetterAcceptor
 from notify.messages import serialise
+from notify.messages.accept.base import AcceptedMessage
 from notify.messages.accept.email import EmailAcceptor
 from notify.messages.accept.letter import LetterAcceptor
 from notify.messages.accept.sms import SmsAcceptor
@@ -23,7 +24,13 @@ endpoints = Endpoints()
 MOST_SMS_BYTES: Final = 1024 * 1024
 """Largest body of a text message. Emails and letters may carry files, and have `MAX_REQUEST_BYTES`."""
 
-_ERRORS: Final = (400, 429)
+_ERRORS: Final = (400, 409, 429)
+
+
+def _shown(message: AcceptedMessage | AcceptedPdf, call: Call) -> dict[str, Any]:
+    if isinstance(message, AcceptedPdf):
+        return message._asdict()
+    return serialise.accepted(message, call.address, call.caller.service.id)
 
 
 @endpoints.post(
@@ -33,25 +40,33 @@ _ERRORS: Final = (400, 429)
     status=201,
     counts_as="sms",
     most_bytes=MOST_SMS_BYTES,
+    show=_shown,
 )
-def send_sms(call: Call, body: schemas.SmsRequest) -> dict[str, Any]:
+def send_sms(call: Call, body: schemas.SmsRequest) -> AcceptedMessage:
     """Send a text message."""
-    message = call.container.get(SmsAcceptor).accept(
+    return call.container.get(SmsAcceptor).accept(
         call.caller,
         phone_number=body.phone_number,
         template_id=body.template_id,
         personalisation=body.personalisation,
         reference=given(body.reference),
         sms_sender_id=given(body.sms_sender_id),
+        scheduled_for=call.scheduled_for(given(body.scheduled_for)),
     )
-    return serialise.accepted(message, call.address, call.caller.service.id)
 
 
-@endpoints.post("/notifications/email", answer=schemas.AcceptedEmail, errors=_ERRORS, status=201, counts_as="email")
-def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
+@endpoints.post(
+    "/notifications/email",
+    answer=schemas.AcceptedEmail,
+    errors=_ERRORS,
+    status=201,
+    counts_as="email",
+    show=_shown,
+)
+def send_email(call: Call, body: schemas.EmailRequest) -> AcceptedMessage:
     """Send an email."""
     names = given(body.sanitise_content_for)
-    message = call.container.get(EmailAcceptor).accept(
+    return call.container.get(EmailAcceptor).accept(
         call.caller,
         email_address=body.email_address,
         template_id=body.template_id,
@@ -60,8 +75,8 @@ def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
         email_reply_to_id=given(body.email_reply_to_id),
         one_click_unsubscribe_url=given(body.one_click_unsubscribe_url),
         sanitise_content_for=names or (),
+        scheduled_for=call.scheduled_for(given(body.scheduled_for)),
     )
-    return serialise.accepted(message, call.address, call.caller.service.id)
 
 
 @endpoints.post(
@@ -71,8 +86,9 @@ def send_email(call: Call, body: schemas.EmailRequest) -> dict[str, Any]:
     errors=_ERRORS,
     status=201,
     counts_as="letter",
+    show=_shown,
 )
-def send_letter(call: Call, body: Any) -> dict[str, Any]:
+def send_letter(call: Call, body: Any) -> AcceptedMessage | AcceptedPdf:
     """Send a letter.
 
     It is made from a template, or is the PDF in `content`.
@@ -80,20 +96,18 @@ def send_letter(call: Call, body: Any) -> dict[str, Any]:
     if isinstance(body, dict) and "content" in body:
         return _send_pdf(call, validate(schemas.PdfLetterRequest, body))
     form = validate(schemas.LetterRequest, body)
-    message = call.container.get(LetterAcceptor).accept(
+    return call.container.get(LetterAcceptor).accept(
         call.caller,
         template_id=form.template_id,
         personalisation=form.personalisation,
         reference=given(form.reference),
     )
-    return serialise.accepted(message, call.address, call.caller.service.id)
 
 
-def _send_pdf(call: Call, form: schemas.PdfLetterRequest) -> dict[str, Any]:
-    accepted = call.container.get(PdfLetterAcceptor).accept(
+def _send_pdf(call: Call, form: schemas.PdfLetterRequest) -> AcceptedPdf:
+    return call.container.get(PdfLetterAcceptor).accept(
         call.caller, content=form.content, reference=form.reference, postage=given(form.postage)
     )
-    return accepted._asdict()
 
 
 def refuse_type(notification_type: str) -> Response:

@@ -1,0 +1,165 @@
+"""Requests that are safe to repeat: the answer to one with an idempotency key is kept for a day, in the transaction
+that stores its message (docs/decisions/0038-idempotency-keys.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, Self
+from uuid import UUID
+
+import psycopg
+
+from notify.infra.container import Container
+from notify.infra.database import Database
+from notify.infra.errors import ProblemError
+from notify.infra.json_values import dump_json
+from notify.infra.secrets import Encryptor
+from notify.infra.times import utc_now
+from notify.messages.models import ANSWER
+
+KEPT: Final = timedelta(hours=24)
+"""How long an answer is given again. After that, its key may be used for another request."""
+LONGEST_KEY: Final = 255
+DELETED_AT_A_TIME: Final = 1000
+
+_FIND: Final = "SELECT answer FROM idempotency_keys WHERE id = %s AND created_at > %s"
+# in the order of the ids, so that two batches never wait for each other
+_INSERT: Final = """
+INSERT INTO idempotency_keys AS kept (id, created_at, answer)
+SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[], %(answers)s::bytea[]) ORDER BY 1
+ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, answer = excluded.answer
+WHERE kept.created_at <= excluded.created_at - %(kept)s
+RETURNING id
+"""
+_DELETE: Final = """
+DELETE FROM idempotency_keys WHERE id IN (
+    SELECT id FROM idempotency_keys WHERE created_at <= %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+
+
+class InvalidKeyError(ProblemError):
+    """A header that is no idempotency key."""
+
+    error = "ValidationError"
+
+    def __init__(self) -> None:
+        super().__init__(f"Idempotency-Key must be 1 to {LONGEST_KEY} printable ASCII characters")
+
+
+class KeyReusedError(ProblemError):
+    """A key that another request was accepted with."""
+
+    status = 409
+    error = "IdempotencyKeyReusedError"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Idempotency-Key was used for another request in the last 24 hours - use a new key for each message"
+        )
+
+
+class UnderWayError(ProblemError):
+    """A request with the same key is not answered yet."""
+
+    status = 409
+    error = "IdempotentRequestUnderWayError"
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is still under way - try again in a moment")
+
+
+class AlreadyAcceptedError(Exception):
+    """Another request with this key was accepted meanwhile: nothing was stored for this one."""
+
+
+class KeyedRequest(NamedTuple):
+    """A request with an idempotency key."""
+
+    key_id: UUID
+    fingerprint: str
+    """What tells its body and address from others."""
+
+    @classmethod
+    def of(cls, key: str, *, service_id: UUID, key_type: str, address: str, body: Any) -> Self:
+        """A request of a service, by one of its keys of a type, to an address with a JSON body.
+
+        Raises `InvalidKeyError`.
+        """
+        if not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+            raise InvalidKeyError
+        owned = sha256(f"{service_id} {key_type} {key}".encode()).digest()
+        content = sha256(address.encode() + b"\0" + dump_json(body, sort_keys=True))
+        return cls(UUID(bytes=owned[:16]), content.hexdigest())
+
+
+class KeptAnswer(NamedTuple):
+    """A row of `idempotency_keys`, with its answer encrypted."""
+
+    key_id: UUID
+    created_at: datetime
+    answer: bytes
+
+
+class Answer(NamedTuple):
+    """An answer as it was given: its body is JSON."""
+
+    status: int
+    body: str
+
+
+class IdempotencyKeys:
+    """The answers that are kept."""
+
+    def __init__(self, database: Database, encryptor: Encryptor, now: Callable[[], datetime] = utc_now) -> None:
+        self._database = database
+        self._encryptor = encryptor
+        self._now = now
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.parts.database, container.parts.encryptor)
+
+    def find(self, request: KeyedRequest) -> Answer | None:
+        """The answer that an equal request got, or None. Raises `KeyReusedError` where the key's was another one."""
+        with self._database.autocommit() as connection:
+            row = connection.execute(_FIND, (request.key_id, self._now() - KEPT)).fetchone()
+        if row is None:
+            return None
+        kept = self._encryptor.decrypt_json(row[0], ANSWER, request.key_id)
+        if kept["fingerprint"] != request.fingerprint:
+            raise KeyReusedError
+        return Answer(kept["status"], kept["body"])
+
+    def seal(self, request: KeyedRequest, answer: Answer) -> KeptAnswer:
+        """The row that keeps an answer. It is to be written with what the request stores."""
+        value = {"fingerprint": request.fingerprint, "status": answer.status, "body": answer.body}
+        sealed = self._encryptor.encrypt_json(value, ANSWER, request.key_id)
+        return KeptAnswer(request.key_id, self._now(), sealed)
+
+
+def write_answers(connection: psycopg.Connection[Any], kept: Sequence[KeptAnswer]) -> set[UUID]:
+    """Write answers in the connection's transaction. The ids of keys that are ours now: the others belong to requests
+    that were accepted before. Waits for those that are about to be. The ids differ from each other.
+    """
+    values = {
+        "ids": [one.key_id for one in kept],
+        "times": [one.created_at for one in kept],
+        "answers": [one.answer for one in kept],
+        "kept": KEPT,
+    }
+    return {row[0] for row in connection.execute(_INSERT, values)}
+
+
+def delete_old(database: Database, *, now: datetime) -> int:
+    """Delete answers that are a day old, a thousand at a time; how many."""
+    number = 0
+    while True:
+        with database.connection() as connection:
+            deleted = connection.execute(_DELETE, (now - KEPT, DELETED_AT_A_TIME)).rowcount
+        number += deleted
+        if deleted < DELETED_AT_A_TIME:
+            return number

@@ -1,0 +1,91 @@
+"""Answering requests that have an idempotency key: an equal one gets the first answer again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
+from uuid import UUID
+
+from flask import Response
+
+from notify.infra.container import Container
+from notify.infra.http import json_answer
+from notify.infra.json_values import dump_json
+from notify.messages.accept.base import Caller
+from notify.messages.idempotency import (
+    AlreadyAcceptedError,
+    Answer,
+    IdempotencyKeys,
+    KeptAnswer,
+    KeyedRequest,
+    UnderWayError,
+)
+
+HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
+REPLAYED: Final = "Idempotent-Replayed"
+
+
+class RepeatedRequests:
+    """Knows which requests with a key this process works on, and asks the database about all others."""
+
+    def __init__(self, keys: IdempotencyKeys) -> None:
+        self._keys = keys
+        self._under_way: set[UUID] = set()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own."""
+        return cls(container.get(IdempotencyKeys))
+
+    def answer(
+        self,
+        key: str,
+        caller: Caller,
+        *,
+        address: str,
+        body: Any,
+        status: int,
+        show: Callable[[Any], Any],
+        make: Callable[[Callable[[Any], KeptAnswer]], Any],
+    ) -> Response:
+        """The answer to a request with this key. `make` does what was asked for, with a function that gives the row to
+        be stored with what was accepted; `show` is the JSON of that, and `status` that of a success.
+
+        Raises `InvalidKeyError`, `KeyReusedError`, `UnderWayError` and what `make` does.
+        """
+        request = KeyedRequest.of(
+            key, service_id=caller.service.id, key_type=caller.key.key_type, address=address, body=body
+        )
+
+        def keep(accepted: Any) -> KeptAnswer:
+            return self._keys.seal(request, Answer(status, dump_json(show(accepted)).decode()))
+
+        with self._alone(request.key_id):
+            if (answer := self._keys.find(request)) is not None:
+                return _replayed(answer)
+            try:
+                return json_answer(show(make(keep)), status)
+            except AlreadyAcceptedError:  # by another process
+                answer = self._keys.find(request)
+        if answer is None:
+            raise UnderWayError
+        return _replayed(answer)
+
+    @contextmanager
+    def _alone(self, key_id: UUID) -> Iterator[None]:
+        with self._lock:
+            if key_id in self._under_way:
+                raise UnderWayError
+            self._under_way.add(key_id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(key_id)
+
+
+def _replayed(answer: Answer) -> Response:
+    return Response(answer.body, answer.status, {REPLAYED: "true"}, content_type="application/json")
