@@ -129,7 +129,8 @@ def test_queries_of_lists(program: Stranger) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize(
-    "last", ["", "/sms", "/email", "/letter", "/%00", "/" + "a" * 3000, "/0a7cf7a4-3a36-4d37-9c3a-6a3d1f2c5e11", "/é", "/sms/"]
+    "last",
+    ["", "/sms", "/email", "/letter", "/%00", "/" + "a" * 3000, "/0a7cf7a4-3a36-4d37-9c3a-6a3d1f2c5e11", "/é", "/sms/"],
 )
 def test_methods_and_paths(internal_app: Flask, program: Stranger, method: str, last: str) -> None:
     answer = internal_app.test_client().open(
