@@ -19,6 +19,9 @@ ROOT: Final = Path(__file__).parents[2]
 DEPLOY: Final = ROOT / "deploy"
 VALUES: Final = re.compile(r"\$\{[^}]*\}")
 
+IMAGE: Final = {"WEB_HOST": "0.0.0.0"}  # noqa: S104 - only read
+"""What the image sets and the example does not."""
+
 SETTINGS: Final = frozenset(name.upper() for part in parts() for name in part.model_fields)
 OTHERS: Final = frozenset(
     {
@@ -75,7 +78,9 @@ def variables(file: Path) -> dict[str, str]:
 
 def start(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> Settings:
     """The settings of a process in this environment, with secrets where it leaves them empty. Raises `SettingsError`."""
-    secrets = as_environment({name: value for name, value in PRODUCTION.items() if not name.startswith(("sql", "redis"))})
+    secrets = as_environment(
+        {name: value for name, value in PRODUCTION.items() if not name.startswith(("sql", "redis"))}
+    )
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     given = {name: VALUES.sub("secret", value) for name, value in environment.items() if value}

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from notify.queues import QUEUES
-from tests.deploy.product import DEPLOY, ROOT, parse, queues_served, start, unknown, variables
+from tests.deploy.product import DEPLOY, IMAGE, ROOT, parse, queues_served, start, unknown, variables
 
 CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}
 # of the Compose specification, what this file uses
@@ -63,7 +63,7 @@ def test_every_process_starts_with_the_example_of_settings(
     assert not unknown(common)
     for name, service in ours.items():
         assert not unknown(service["environment"]), name
-        settings = start(monkeypatch, common | service["environment"] | {"WEB_HOST": "0.0.0.0"})
+        settings = start(monkeypatch, common | service["environment"] | IMAGE)
         ports = [mapping.split(":")[-1] for mapping in service.get("ports", ())]
         if ports:
             assert ports == [str(settings.port)]
@@ -94,5 +94,5 @@ def test_every_bucket_of_the_settings_is_made(file: Any) -> None:
 def test_no_secret_is_in_it(file: Any) -> None:
     for service in file["services"].values():
         for name, value in service.get("environment", {}).items():
-            if name.endswith(("PASSWORD", "SECRET_ACCESS_KEY")) or "://" in value and "@" in value:
+            if name.endswith(("PASSWORD", "SECRET_ACCESS_KEY")) or ("://" in value and "@" in value):
                 assert "${" in value, name

@@ -15,7 +15,7 @@ from notify.app import create_app
 from notify.public.metrics_page import SystemStateCollector
 from notify.queues import QUEUES
 from tests.api import Api
-from tests.deploy.product import DEPLOY, parse, queues_served, start, unknown, variables
+from tests.deploy.product import DEPLOY, IMAGE, parse, queues_served, start, unknown, variables
 
 FOLDER = DEPLOY / "kubernetes"
 
@@ -44,7 +44,7 @@ def container(pod: dict[str, Any]) -> dict[str, Any]:
 def environment(pod: dict[str, Any]) -> dict[str, str]:
     own = {one["name"]: one["value"] for one in container(pod).get("env", ())}
     example = variables(DEPLOY / "notify.example.env")
-    return example | variables(FOLDER / "settings" / "notify.env") | own | {"WEB_HOST": "0.0.0.0"}
+    return example | variables(FOLDER / "settings" / "notify.env") | own | IMAGE
 
 
 def test_every_file_belongs_to_a_kustomization_and_every_name_of_one_is_a_file() -> None:
@@ -162,4 +162,6 @@ def test_workers_grow_by_the_age_of_their_own_queues(api: Api) -> None:
 
 def test_no_secret_is_among_the_settings() -> None:
     names = variables(Path(FOLDER / "settings" / "notify.env"))
-    assert [name for name in names if "SECRET" in name or name.endswith(("_KEY", "_KEYS", "_TOKEN", "_SALT", "_URI"))] == []
+    assert [
+        name for name in names if "SECRET" in name or name.endswith(("_KEY", "_KEYS", "_TOKEN", "_SALT", "_URI"))
+    ] == []

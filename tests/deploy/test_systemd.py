@@ -44,7 +44,9 @@ def test_a_unit_runs_a_command_of_the_product_with_its_settings(unit: Path, monk
 
 
 def test_there_is_one_for_every_type_of_process_and_none_shares_a_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    kinds = [parse(directives(unit)["ExecStart"][0].replace("%i", role).split()[1:]) for unit in UNITS for role in ROLES]
+    kinds = [
+        parse(directives(unit)["ExecStart"][0].replace("%i", role).split()[1:]) for unit in UNITS for role in ROLES
+    ]
     assert {kind for kind, _ in kinds} == {"web", "worker", "beat", "db upgrade"}
     ports = []
     for name in ("notify-web.service", "notify-internal.service"):
