@@ -1,8 +1,8 @@
 """The image's health check: what is asked depends on the type of process that the container runs.
 
 A web process is asked for `/_status`, a worker for a connection to its port of metrics, where it has one. Beat keeps a
-file in which it notes every three minutes when tasks ran last. Anything else is healthy while it runs. Nothing here asks
-the database: a container that is started again does not bring one back (docs/running.md, "Liveness").
+file in which it notes every three minutes when tasks ran last. Anything else is healthy while it runs. Nothing here
+asks the database: a container that is started again does not bring one back (docs/running.md, "Liveness").
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def check(kind: str, environment: Mapping[str, str]) -> str | None:
     try:
         if kind == "web":
             port = environment.get("PORT") or "6011"
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_status?simple=1", timeout=SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_status?simple=1", timeout=SECONDS) as answer:
                 return None if answer.status == 200 else f"status {answer.status}"
         port = environment.get("WORKER_METRICS_PORT") or "0"
         if kind == "worker" and port != "0":
