@@ -122,6 +122,8 @@ class _Said:
                 click.echo(json.dumps({**values, "body": heard.event}))
                 return
             click.echo(f"{time.strftime('%H:%M:%S')}  {heard.callback_type:<15}  {summary(heard)}{_outcome(heard)}")
+            if heard.problem and (subject := subject_of(heard)):
+                click.echo(f"  once it runs, send it again: notify resend-callback {subject}")
             if self._with_body:
                 click.echo("  " + json.dumps(heard.event, indent=2, ensure_ascii=False).replace("\n", "\n  "))
 
@@ -134,6 +136,12 @@ def summary(heard: Heard) -> str:
     if heard.callback_type == "inbound_sms":
         return f"from {event.get('source_number')}: {event.get('message')}"
     return f"about {event.get('notification_id')}"
+
+
+def subject_of(heard: Heard) -> str | None:
+    """The id by which `notify resend-callback` sends it again, if it does."""
+    event = heard.event if isinstance(heard.event, dict) else {}
+    return event.get("id") if heard.callback_type in ("delivery_status", "inbound_sms") else None
 
 
 def _outcome(heard: Heard) -> str:
@@ -195,9 +203,10 @@ class _Session:
         self._said.note(f"Listening to {name}" + (f", sending on to {target}" if target else "") + ". Ctrl-C stops.")
         if any(one.before is None for one in detours):
             self._said.note(f"  bearer token    {_token(self._parts.settings, self._service_id)}")
-        for secret in dict.fromkeys(one.signing_secret for one in detours):
+        signing_secrets = dict.fromkeys(one.signing_secret for one in detours)
+        for secret in signing_secrets:
             kinds = ", ".join(one.callback_type for one in detours if one.signing_secret == secret)
-            self._said.note(f"  signing secret  {secret}  ({kinds})")
+            self._said.note(f"  signing secret  {secret}" + (f"  ({kinds})" if len(signing_secrets) > 1 else ""))
         self._said.note("")
 
     def _put_back(self, detours: Sequence[Detour]) -> None:
