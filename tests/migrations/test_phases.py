@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from alembic.script import Script, ScriptDirectory
@@ -179,8 +178,3 @@ def test_what_an_older_version_stumbles_over(empty: Engine) -> None:
             found[change] = next(iter(disturbances(before, Schema.of(connection))), None)
             attempt.rollback()
     assert found == dict(CHANGES)
-
-
-def test_docs_say_the_same() -> None:
-    words = " ".join((Path(__file__).parents[2] / "docs" / "running.md").read_text().split())
-    assert "A version must run beside the one before it" in words
