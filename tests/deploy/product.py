@@ -23,6 +23,13 @@ IMAGE: Final = {"WEB_HOST": "0.0.0.0"}  # noqa: S104 - only read
 """What the image sets and the example does not."""
 
 SETTINGS: Final = frozenset(name.upper() for part in parts() for name in part.model_fields)
+BUCKETS: Final = frozenset(
+    name.upper()
+    for part in parts()
+    for name, field in part.model_fields.items()
+    if "bucket" in name and field.default  # those without a default are for what only some installations have
+)
+"""Every bucket must be named: outside development the default's is somebody else's."""
 OTHERS: Final = frozenset(
     {
         # the libraries' own: the object store (obstore), and Amazon's chain of credentials
@@ -83,9 +90,8 @@ def start(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> Se
     )
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    given = {name: VALUES.sub("secret", value) for name, value in environment.items() if value}
-    if "..." in given.get("INTERNAL_CLIENT_API_KEYS", ""):
-        del given["INTERNAL_CLIENT_API_KEYS"]
+    filled = {name: value for name, value in environment.items() if value and "..." not in value}
+    given = {name: VALUES.sub("secret", value) for name, value in filled.items()}
     for name, value in (secrets | given).items():
         if name in SETTINGS:
             monkeypatch.setenv(name, value)

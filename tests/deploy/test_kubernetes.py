@@ -15,7 +15,7 @@ from notify.app import create_app
 from notify.public.metrics_page import SystemStateCollector
 from notify.queues import QUEUES
 from tests.api import Api
-from tests.deploy.product import DEPLOY, IMAGE, parse, queues_served, start, unknown, variables
+from tests.deploy.product import BUCKETS, DEPLOY, IMAGE, parse, queues_served, start, unknown, variables
 
 FOLDER = DEPLOY / "kubernetes"
 
@@ -94,7 +94,7 @@ def test_every_process_starts_with_these_settings(monkeypatch: pytest.MonkeyPatc
         ports = {one["name"]: one["containerPort"] for one in container(pod).get("ports", ())}
         if container(pod)["args"] == ["web"]:
             assert ports == {"http": settings.port}
-            assert settings.apis == (("internal",) if name == "internal" else ("public",))
+            assert settings.apis == (("internal", "template_preview") if name == "internal" else ("public",))
             assert pod["terminationGracePeriodSeconds"] > settings.web_request_seconds + 10
         elif container(pod)["args"][0] == "worker":
             assert ports == {"metrics": settings.worker_metrics_port}
@@ -104,7 +104,7 @@ def test_every_process_starts_with_these_settings(monkeypatch: pytest.MonkeyPatc
 def test_every_probe_is_answered(api: Api) -> None:
     clients = {
         "web": create_app(api.parts.settings, apis=["public"]).test_client(),
-        "internal": create_app(api.parts.settings, apis=["internal"]).test_client(),
+        "internal": create_app(api.parts.settings, apis=["internal", "template_preview"]).test_client(),
     }
     for name, client in clients.items():
         running = container(pods()[name])
@@ -160,8 +160,9 @@ def test_workers_grow_by_the_age_of_their_own_queues(api: Api) -> None:
         assert float(trigger["metadata"]["threshold"]) > 0
 
 
-def test_no_secret_is_among_the_settings() -> None:
+def test_every_bucket_is_named_and_no_secret_is_among_the_settings() -> None:
     names = variables(Path(FOLDER / "settings" / "notify.env"))
+    assert set(names) >= BUCKETS
     assert [
         name for name in names if "SECRET" in name or name.endswith(("_KEY", "_KEYS", "_TOKEN", "_SALT", "_URI"))
     ] == []
