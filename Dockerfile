@@ -3,7 +3,7 @@
 # The servers of `notify up` (the extra `local`) are not in it.
 #
 #   docker build --build-arg GIT_COMMIT=$(git rev-parse HEAD) --build-arg BUILD_TIME=$(date -u +%Y-%m-%dT%H:%M:%SZ) -t notify .
-#   docker build --build-arg REQUIREMENTS=requirements_for_extras.txt ...   # with SQS as the broker, and traces
+#   docker build --build-arg REQUIREMENTS=requirements_for_extras.txt ...   # with SQS as the broker, traces and the archive
 
 ARG PYTHON_IMAGE=python:3.13-slim-bookworm
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -86,6 +87,17 @@ def test_its_python_and_its_settings_are_those_of_the_product(stages: list[list[
     assert not unknown(names)
     assert parse([*eval(final["ENTRYPOINT"])[1:], *eval(final["CMD"])])[0] == "web"  # noqa: S307 - a list of texts
     assert final["EXPOSE"] == "6011"
+
+
+def test_the_package_leaves_no_file_out() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["notify"]
+    package = ROOT / "notify"
+    files = [path.relative_to(package) for path in package.rglob("*") if path.is_file()]
+    # .mako: what a new migration looks like, for who writes one
+    shipped = [path for path in files if path.suffix not in (".py", ".pyc", ".mako")]
+    assert shipped
+    assert [path for path in shipped if not any(path.match(pattern.removeprefix("**/")) for pattern in patterns)] == []
 
 
 @pytest.mark.parametrize(
