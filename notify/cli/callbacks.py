@@ -118,7 +118,7 @@ def delete_callback_command(which: str, callback_type: str, as_json: bool) -> No
 @click.argument("subject", metavar="ID")
 @json_option
 def resend_callback_command(subject: str, as_json: bool) -> None:
-    """Send the callback about a message, or about a received text, once more.
+    """Send the callback about a message or a received text once more.
 
     ID is that of the message or text. `webhook-id` is the same as the first time, so that a receiver can tell that it
     has the event already. One that waits for its next try is tried at once.

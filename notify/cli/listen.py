@@ -49,7 +49,7 @@ ANSWER_MARGIN_SECONDS: Final = 0.5
 def listen_command(
     which: str | None, forward_to: str | None, types: tuple[str, ...], with_body: bool, as_json: bool
 ) -> None:
-    """Print a service's callbacks and received texts as they come, and send them on to a local port.
+    """Print callbacks as they come, and send them on to a local port.
 
     For development, beside `notify up`: nothing needs an address that others reach. While it runs it takes the place of
     the service's callbacks; where --forward-to is not given, those that the service has get theirs all the same.

@@ -20,7 +20,7 @@ from tests.e2e.conftest import Product
 from tests.e2e.test_callbacks import VALUES, notify
 from tests.servers.receiver import Receiver
 
-SECONDS = 30
+SECONDS = 90
 
 
 class Listening:
