@@ -126,8 +126,10 @@ ENTRIES = {
             "create-callback": "Notify a service of one kind of event, from at most two seconds on.",
             "update-callback": "Change where, or how, a service is notified.",
             "delete-callback": "Stop notifying a service of one kind of event.",
+            "resend-callback": "Send the callback about a message or a received text once more.",
         },
     ),
+    **_entries("listen", {"listen": "Print callbacks as they come, and send them on to a local port."}),
     **_entries(
         "inbound",
         {
@@ -177,7 +179,7 @@ ENTRIES = {
         "letters",
         {
             "replay-create-pdf-for-templated-letter": "Make the PDF of a letter again, from its template.",
-            "recreate-pdf-for-precompiled-or-uploaded-letter": "Make the PDF of a letter again, from its original.",
+            "recreate-pdf-for-precompiled-or-uploaded-letter": "Make the PDF of a letter that came as a PDF again, from its original.",
             "get-notification-and-service-ids-for-letters-that-failed-to-print": "Find letters by the names of files.",
             "print-letter": "Hand a letter over to the printer, now.",
             "run-print": "Begin a print run, as every evening.",

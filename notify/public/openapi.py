@@ -17,6 +17,7 @@ from notify.infra.http import json_answer
 from notify.messages.idempotency import LONGEST_KEY
 from notify.public import schemas, v1, v2
 from notify.public.endpoints import Endpoint
+from notify.public.examples import examples
 from notify.public.idempotency import REPLAYED
 
 VERSION: Final = "2.0.0"
@@ -187,6 +188,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.get("/docs")
     def page() -> str:
-        return render_template("docs.html", api=described, server=settings.api_host_name)
+        shown = examples(settings.api_host_name)
+        return render_template("docs.html", api=described, examples=shown)
 
     return routes
