@@ -179,8 +179,12 @@ ENTRIES = {
         "letters",
         {
             "replay-create-pdf-for-templated-letter": "Make the PDF of a letter again, from its template.",
-            "recreate-pdf-for-precompiled-or-uploaded-letter": "Make the PDF of a letter that came as a PDF again, from its original.",
-            "get-notification-and-service-ids-for-letters-that-failed-to-print": "Find letters by the names of files.",
+            "recreate-pdf-for-precompiled-or-uploaded-letter": (
+                "Make the PDF of a letter that came as a PDF again, from its original."
+            ),
+            "get-notification-and-service-ids-for-letters-that-failed-to-print": (
+                "Find letters by the names of their files."
+            ),
             "print-letter": "Hand a letter over to the printer, now.",
             "run-print": "Begin a print run, as every evening.",
             "report-returned-letters": "Report letters that the post brought back.",

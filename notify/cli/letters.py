@@ -94,7 +94,7 @@ def recreate_pdf_for_precompiled_or_uploaded_letter_command(notification_id: UUI
 )
 @json_option
 def get_notification_and_service_ids_for_letters_that_failed_to_print_command(text: str, as_json: bool) -> None:
-    """Find letters by the names of their files, and write their ids to zips_sent_details.csv."""
+    """Find letters by the names of their files. Writes their ids to zips_sent_details.csv."""
     references = [line.strip()[7:23] for line in text.splitlines() if line.strip()]
     with open_parts() as parts, parts.database.session() as session:
         letters = find_by_reference(session, references)
@@ -109,7 +109,7 @@ def get_notification_and_service_ids_for_letters_that_failed_to_print_command(te
 @_letter_option
 @json_option
 def print_letter_command(notification_id: UUID, as_json: bool) -> None:
-    """Hand a letter over to the printer now, whatever the time. It must have a PDF, and not be printed yet."""
+    """Hand a letter over to the printer, now. It must have a PDF, and not be printed yet."""
     with open_parts() as parts:
         status = _check_letter(parts, notification_id)
         if status != "created":
@@ -121,7 +121,7 @@ def print_letter_command(notification_id: UUID, as_json: bool) -> None:
 @click.command("run-print")
 @json_option
 def run_print_command(as_json: bool) -> None:
-    """Begin a print run, of what came before the last 17:30 in London. Twice does no harm."""
+    """Begin a print run, as every evening. It takes what came before the last 17:30 in London; twice does no harm."""
     with open_parts() as parts:
         if parts.settings.part(PrinterSettings).printer == "none":
             raise click.ClickException("LETTER_PRINTER: must be set")
@@ -142,7 +142,7 @@ def run_print_command(as_json: bool) -> None:
 )
 @json_option
 def report_returned_letters_command(text: str, as_json: bool) -> None:
-    """Report letters that the post brought back; their services are told."""
+    """Report letters that the post brought back. Their services learn of it."""
     references = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     _check_references(references)
     with open_parts() as parts:
@@ -160,7 +160,7 @@ def _check_references(references: Iterable[str]) -> None:
 @click.command("replay-unscanned-letters")
 @json_option
 def replay_unscanned_letters_command(as_json: bool) -> None:
-    """Scan letters again that failed because no virus scanner could look at them."""
+    """Scan letters again that no virus scanner could look at."""
     with open_parts() as parts:
         container = Container(parts)
         number = container.get(VirusScan).replay_unscanned()
@@ -171,7 +171,7 @@ def replay_unscanned_letters_command(as_json: bool) -> None:
 @click.option("-f", "--file_extension", "--file-extension", "ending", default="rs.txt", show_default=True)
 @json_option
 def replay_daily_sorted_count_files_command(ending: str, as_json: bool) -> None:
-    """Count anew what the printer's response files say of how letters were posted."""
+    """Count anew what response files of the printer say (2020)."""
     with open_parts() as parts:
         bucket = parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket)
         names = [key for key in bucket.keys("") if is_response_file(key) and key.lower().endswith(ending.lower())]

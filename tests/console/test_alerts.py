@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from notify.console.alerts import SIZE, draw, list_alerts
+from notify.services.permissions import add_permission
 from tests.api import Api
 from tests.broadcasts.cap_files import area, cap
 from tests.broadcasts.conftest import Alerts, sandbox_alerts
@@ -44,6 +46,8 @@ def test_what_networks_took_is_shown_with_its_xml(sandbox_alerts: Alerts) -> Non
 
 def test_the_page_lists_alerts_of_a_service(api: Api) -> None:
     assert get(api, "alerts") == {"alerts": []}
+    with api.parts.database.transaction() as session:
+        add_permission(session, UUID(api.service_id), "broadcast")
     headers = {"Authorization": f"Bearer {api.token()}", "Content-Type": "application/cap+xml"}
     raw = cap(area("Ash Weir"), identifier="shown")
     assert api.app.test_client().post("/v2/broadcast", data=raw, headers=headers).status_code == 201
