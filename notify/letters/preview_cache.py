@@ -13,6 +13,8 @@ from notify.letters.settings import LetterRenderSettings
 KEPT_FOR: Final = timedelta(days=3)
 """Less than letters themselves are kept. What is asked for again is made again."""
 AT_A_TIME: Final = 500
+FOLDERS: Final = ("templated/", "pngs/")
+"""Where previews are: nothing else is touched, whatever bucket the setting names."""
 
 
 class PreviewCache:
@@ -29,7 +31,7 @@ class PreviewCache:
 
     def delete_old(self, now: datetime) -> int:
         """Delete what was made more than `KEPT_FOR` ago; how many objects. May run twice, also at the same time."""
-        old = self._bucket.keys_before(now - KEPT_FOR)
+        old = (key for key in self._bucket.keys_before(now - KEPT_FOR) if key.startswith(FOLDERS))
         number = 0
         while keys := list(islice(old, AT_A_TIME)):
             self._bucket.delete_many(keys)
