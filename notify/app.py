@@ -7,10 +7,13 @@ from collections.abc import Collection
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.routing import RequestRedirect
+from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from notify import settings as configuration
@@ -67,6 +70,7 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     if os.environ.get("FLASK_RUN_FROM_CLI"):
         _add_migrations(app)
     _handle_errors(app)
+    _redirect_without_host(app)
     requests = RequestLog(
         app,
         application=settings.notify_app_name,
@@ -114,6 +118,21 @@ def _add_migrations(app: Flask) -> None:
     from notify.models import metadata
 
     Migrate(app, SimpleNamespace(metadata=metadata), directory=str(DIRECTORY))
+
+
+def _redirect_without_host(app: Flask) -> None:
+    """Redirects to the spelling of a route (a slash at the end) have neither scheme nor host. Those that the framework
+    puts there are the request's `Host`, which anybody may choose, and `http` behind a load balancer that ends TLS.
+    """
+
+    @app.after_request
+    def shorten(response: Response) -> Response:
+        if isinstance(request.routing_exception, RequestRedirect):
+            target = urlsplit(response.headers["Location"])
+            # a path that began with two slashes would be another host
+            location = urlunsplit(("", "", "/" + target.path.lstrip("/\\"), target.query, ""))
+            return redirect(location, response.status_code)
+        return response
 
 
 def _handle_errors(app: Flask) -> None:

@@ -40,6 +40,8 @@ PUBLISHED: Final = frozenset(
 )
 SHORTEST_SECRET: Final = 32
 SHORTEST_SALT: Final = 16
+SHORTEST_KEY: Final = 16
+"""Keys that another service makes, and passwords that one was given."""
 FEWEST_CHARACTERS: Final = 8
 """A secret with fewer different characters was not made by chance."""
 

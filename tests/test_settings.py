@@ -172,6 +172,12 @@ def test_development_takes_stand_ins_and_names_of_its_own_network(monkeypatch: p
         ("INTERNAL_CLIENT_API_KEYS", '{"notify-admin": ["x"]}'),
         ("METRICS_TOKEN", None),
         ("METRICS_TOKEN", "short"),
+        ("TEMPLATE_PREVIEW_INTERNAL_SECRETS", '["my-secret-key"]'),
+        ("TEMPLATE_PREVIEW_INTERNAL_SECRETS", '["x"]'),
+        ("MMG_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS", '["mmg", ""]'),
+        ("FIRETEXT_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS", '["firetext", "aaaaaaaaaaaaaaaaaaaa"]'),
+        ("MMG_INBOUND_SMS_AUTH", '["Rt6-hands-in-texts", "pass"]'),
+        ("FIRETEXT_INBOUND_SMS_AUTH", '["fire"]'),
         ("SANDBOX_URL", "http://localhost:1"),
         ("SNS_URL", "http://localhost:1"),
         ("SQLALCHEMY_DATABASE_URI", None),
@@ -185,6 +191,24 @@ def test_outside_development_what_is_unsafe_or_missing_is_refused(
     if value is None:
         del environment[name]
     set_environment(monkeypatch, environment)
+    assert refused().startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"METRICS_TOKEN": "", "VCAP_APPLICATION": '{"application_id": "short"}'}, "VCAP_APPLICATION"),
+        ({"SEND_ZENDESK_ALERTS_ENABLED": "1"}, "ZENDESK_API_KEY"),
+        ({"CBC_PROXY_AWS_ACCESS_KEY_ID": "AKIA"}, "CBC_PROXY_AWS_SECRET_ACCESS_KEY"),
+        ({"LETTER_PRINTER": "dvla", "DVLA_USERNAME": "u"}, "DVLA_PASSWORD"),
+        ({"LETTER_PRINTER": "dvla", "DVLA_USERNAME": "u", "DVLA_PASSWORD": "p4-Ssw0rd-x"}, "DVLA_API_KEY"),
+        ({"LETTER_PRINTER": "sftp", "FTP_HOST": "printer.example", "FTP_PASSWORD": "x"}, "FTP_PASSWORD"),
+    ],
+)
+def test_outside_development_what_is_switched_on_has_its_secrets(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], name: str
+) -> None:
+    set_environment(monkeypatch, as_environment(PRODUCTION) | environment)
     assert refused().startswith(f"{name}: ")
 
 
@@ -228,6 +252,9 @@ def test_outside_development_connections_to_other_machines_are_encrypted(
         ("WEB_HOST", "0.0.0.0"),  # noqa: S104
         ("API_HOST_NAME", "https://api.notify.example"),
         ("MMG_API_KEY", "real"),
+        ("MMG_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS", '["mmg", "Rt6-hands-in-receipts"]'),
+        ("VCAP_APPLICATION", '{"application_id": "any"}'),
+        ("LETTER_PRINTER", "dvla"),
     ],
 )
 def test_outside_development_what_is_safe_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

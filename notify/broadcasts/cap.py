@@ -36,7 +36,7 @@ def read_cap(raw: bytes) -> dict[str, Any]:
     info = root.find(_name("info"))
     areas = [] if info is None else info.findall(_name("area"))
     texts = [[polygon.text or "" for polygon in area.findall(_name("polygon"))] for area in areas]
-    if sum(text.count(",") for polygons in texts for text in polygons) > MOST_POINTS:
+    if sum(_size(text) for polygons in texts for text in polygons) > MOST_POINTS:
         raise BroadcastProblemError(f"Areas must have {MOST_POINTS:,} points or fewer")
     return {
         "msgType": _text(root, "msgType"),
@@ -82,6 +82,11 @@ def _name(tag: str) -> str:
 def _text(parent: etree._Element | None, tag: str) -> str | None:
     element = None if parent is None else parent.find(_name(tag))
     return None if element is None else element.text or ""
+
+
+def _size(text: str) -> int:
+    """About how many points there are: what is malformed has too few or too many commas, and costs as much."""
+    return max(text.count(","), len(text.split()))
 
 
 def _points(text: str) -> list[list[float | str]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from notify.safety import to_server
+from notify.safety import SHORTEST_KEY, to_server
 from notify.setting_types import Connection, HeaderText, SettingsPart, WebAddress, words
 from notify.vocabulary import BROADCAST_PROVIDERS, BroadcastProvider
 
@@ -75,6 +75,11 @@ class BroadcastSettings(SettingsPart):
         """The networks, where there is a key."""
         if self.cbc_proxy_enabled:
             yield "CBC_PROXY_AWS_ACCESS_KEY_ID", self.lambda_address
+
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """The secret of the key, which must be there where there is a key."""
+        if self.cbc_proxy_enabled:
+            yield "CBC_PROXY_AWS_SECRET_ACCESS_KEY", self.cbc_proxy_aws_secret_access_key, SHORTEST_KEY
 
     def connections(self) -> Iterator[Connection]:
         """To the networks' proxies, where there is a key."""

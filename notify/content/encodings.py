@@ -13,8 +13,8 @@ from typing import Final
 
 from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 
-_END_OF_FILE: Final = "\x1a"
-"""What DOS programs write at the end of a text file."""
+_AFTER_THE_END: Final = "\x1a\r\n"
+"""Ctrl-Z, which DOS programs write at the end of a text file or as its last line, and line breaks."""
 
 _BEYOND_ASCII: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]"
@@ -47,7 +47,7 @@ def decode(data: bytes) -> str:
         if encoding != "utf-8":
             raise UnreadableSpreadsheet from None
         text = _decode_windows(data)
-    text = text.rstrip(_END_OF_FILE)
+    text = text.rstrip(_AFTER_THE_END)
     if "\0" in text:
         raise UnreadableSpreadsheet
     return text

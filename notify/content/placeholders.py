@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeVar, cast
 
+from notify.content.text import is_blank
+
 PATTERN: Final = re.compile(r"\(\(([^()]+)\)\)")
 MOST_CHARACTERS: Final = 10_000_000
 """Limit for a text with its values, far above the limit of any kind of message."""
@@ -204,12 +206,12 @@ class Field:
 
     def is_empty(self, values: Mapping[str, object]) -> bool:
         """Whether a message of this text has nothing in it: there is no text, or it is placeholders from end to end and
-        renders to nothing but white space (content 4). Text messages have another rule.
+        renders to nothing but white space, visible or not (content 4). Text messages have another rule.
         """
         if not self.content:
             return True
         is_filled_only = self.content.startswith("((") and self.content.endswith("))")
-        return is_filled_only and not self.fill(Personalisation(values), lists="bullets").strip()
+        return is_filled_only and is_blank(self.fill(Personalisation(values), lists="bullets"))
 
     def fill(
         self,

@@ -31,6 +31,11 @@ def strip_all(text: str, extra: str = "") -> str:
     return text.lstrip(string.whitespace + OBSCURE).rstrip(string.whitespace + OBSCURE + extra)
 
 
+def is_blank(text: str) -> bool:
+    """Whether a reader sees nothing of it: there is only white space, visible or not."""
+    return not text.translate(_DELETE_OBSCURE).strip()
+
+
 def strip_obscure(text: str) -> str:
     """`text` without invisible characters anywhere, and without white space at its ends."""
     return text.translate(_DELETE_OBSCURE).strip(string.whitespace)

@@ -183,6 +183,14 @@ class Bucket(ABC):
         """The keys below a folder, empty for the whole bucket, in no defined order."""
         yield from self._list(folder, None)
 
+    def keys_before(self, moment: datetime) -> Iterator[str]:
+        """The keys of objects that were last written before a moment (aware), in no defined order."""
+        start = len(self._path(""))
+        for page in self._store.list(prefix=self._path("").rstrip("/") or None):
+            for entry in page:
+                if entry["last_modified"] < moment:
+                    yield entry["path"][start:]
+
     def _list(self, folder: str, after: str | None) -> Iterator[str]:
         """The keys below a folder that sort after `after`: a cloud store has them in order."""
         start = len(self._path(""))

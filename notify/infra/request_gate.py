@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 HEALTH_PATHS: Final = frozenset({"/", "/_status", "/_status/ready"})
-KEY_SCHEMES: Final = ("bearer ", "apikey-v1 ")
+KEY_SCHEMES: Final = ("bearer ", "apikey-v1 ", "token ")
 _BODY: Final = "notify.body"
+_TURN: Final = "notify.turn"
 _LARGE_BYTES: Final = 1024 * 1024
 """Only some bodies beyond this size are in memory at the same time."""
 
@@ -62,6 +63,15 @@ def allow_large_body(environ: WSGIEnvironment, largest: int | None = None) -> No
         body.allow(largest)
 
 
+def work_without_key(environ: WSGIEnvironment) -> None:
+    """Count this request among those without a key, whatever it has in its header: for endpoints that check none, or
+    that anybody may call. Raises `BusyError` where their share of the turns is in use for too long.
+    """
+    turn: _Turn | None = environ.get(_TURN)
+    if turn is not None:
+        turn.restrict()
+
+
 class RequestGate:
     """WSGI middleware that bounds what a process works on at the same time."""
 
@@ -85,7 +95,7 @@ class RequestGate:
         if environ["PATH_INFO"] in HEALTH_PATHS:
             return self._app(environ, start_response)
         restricted = not environ.get("HTTP_AUTHORIZATION", "").lower().startswith(KEY_SCHEMES)
-        turn = _Turn(self._permits, restricted)
+        turn = environ[_TURN] = _Turn(self._permits, restricted)
         body: RequestBody | None = None
         if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
             body = RequestBody(environ, turn, self._limits, self._large_bodies)
@@ -120,6 +130,13 @@ class _Turn:
         """Wait for a permit. Raises `BusyError`."""
         self._permits.acquire(self._restricted)
         self._taken = True
+
+    def restrict(self) -> None:
+        """Have a permit of those that requests without a key may use. Raises `BusyError`."""
+        if not self._restricted:
+            self.end()
+            self._restricted = True
+            self.begin()
 
     def end(self) -> None:
         """Give it back, where there is one."""

@@ -17,6 +17,7 @@ from notify.safety import (
     DEVELOPMENT_SALT,
     DEVELOPMENT_SECRET,
     PLAINTEXT_BROKERS,
+    SHORTEST_KEY,
     SHORTEST_SALT,
     SHORTEST_SECRET,
     to_database,
@@ -39,9 +40,6 @@ from notify.setting_types import (
 )
 
 SAFE_ENVIRONMENTS: Final = ("development", "test")
-
-SHORTEST_KEY: Final = 16
-"""Keys that another service makes."""
 
 
 class EnvironmentSettings(SettingsPart):
@@ -443,8 +441,9 @@ class TelemetrySettings(SettingsPart):
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
         """What opens the metrics endpoint."""
-        if self.metrics_token:
-            yield "METRICS_TOKEN", self.metrics_token, SHORTEST_SECRET
+        if self.effective_metrics_token:
+            variable = "METRICS_TOKEN" if self.metrics_token else "VCAP_APPLICATION"
+            yield variable, self.effective_metrics_token, SHORTEST_SECRET
 
 
 class TicketSettings(SettingsPart):

@@ -32,7 +32,7 @@ from notify.letters.rows import (
     sheets_of,
     write_status,
 )
-from notify.letters.work import PdfWork, WorkersDiedError
+from notify.letters.work import LetterInHandError, PdfWork, WorkersDiedError
 from notify.messages.models import TO
 
 if TYPE_CHECKING:
@@ -92,6 +92,9 @@ class LetterSanitising:
                     is_written = self._refuse(letter, file_name, pdf, sanitised)
                 else:
                     is_written = self._pass(letter, pdf, sanitised.pdf, sanitised)
+        except LetterInHandError:
+            logger.info("letter is being checked already", notification_id=letter.id)
+            return
         except WorkersDiedError:
             logger.error("workers died while they checked a letter", notification_id=letter.id)
             self.give_up(file_name)

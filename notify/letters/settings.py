@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import NoDecode
 
 from notify.infra.settings import EnvironmentSettings
-from notify.safety import to_server
+from notify.safety import SHORTEST_KEY, to_server
 from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address, words
+
+SHORTEST_PASSWORD: Final = 8
+"""Passwords that the printer makes."""
 
 
 def _clamd_address(value: str) -> str:
@@ -159,6 +162,14 @@ class PrinterSettings(EnvironmentSettings):
         """The sandbox printer."""
         if self.letter_printer == "sandbox":
             yield "LETTER_PRINTER", "the sandbox printer"
+
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """What the printer knows us by, where it is in the settings: then all of it must be."""
+        if self.letter_printer == "dvla" and self.dvla_username:
+            yield "DVLA_PASSWORD", self.dvla_password, SHORTEST_PASSWORD
+            yield "DVLA_API_KEY", self.dvla_api_key, SHORTEST_KEY
+        if self.letter_printer == "sftp":
+            yield "FTP_PASSWORD", self.ftp_password, SHORTEST_PASSWORD
 
     def connections(self) -> Iterator[Connection]:
         """To the printer's API and to the parameter store. SFTP is always encrypted."""

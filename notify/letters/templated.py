@@ -21,7 +21,7 @@ from notify.letters.compose import LetterComposer, NoTemplateError
 from notify.letters.files import LetterFiles
 from notify.letters.publish import publish_fake_callback
 from notify.letters.rows import LetterOfRow, find_letter, sheets_of, write_status
-from notify.letters.work import PdfWork, WorkersDiedError
+from notify.letters.work import LetterInHandError, PdfWork, WorkersDiedError
 from notify.messages.models import Notification
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class TemplatedLetters:
         try:
             with self._work.on_letter(letter.id):
                 rendered = self._renderer.render(self._composer.compose(letter), "print")
+        except LetterInHandError:
+            logger.info("the PDF of a letter is being made already", notification_id=letter.id)
+            return
         except WorkersDiedError:
             logger.error("workers died while they made the PDF of a letter", notification_id=letter.id)
             self.give_up(letter.id)

@@ -16,6 +16,7 @@ from notify.infra.task_set import LondonCrontab, Retry, TaskSet
 from notify.infra.times import utc_now
 from notify.letters.alerts import LetterAlerts
 from notify.letters.deletion import LetterDeletion
+from notify.letters.preview_cache import PreviewCache
 from notify.letters.returned import PROCESS_RETURNED_LETTERS, ReturnedLetters
 
 logger = structlog.get_logger(__name__)
@@ -39,6 +40,13 @@ def delete_pdfs_of_old_letters(container: Container) -> None:
     """Delete the PDFs that were still there when the rows of their letters went."""
     if number := container.get(LetterDeletion).sweep(utc_now()):
         logger.info("PDFs of letters deleted", number=number)
+
+
+@tasks.periodic("delete-old-previews-of-letters", crontab(hour=4, minute=50), queue=queues.REPORTING)
+def delete_old_previews_of_letters(container: Container) -> None:
+    """Delete rendered letters that previews may show again: they have personal data in them."""
+    if number := container.get(PreviewCache).delete_old(utc_now()):
+        logger.info("previews of letters deleted", number=number)
 
 
 @tasks.periodic("check-if-letters-still-in-created", LondonCrontab(hour=7, minute=0, day_of_week="mon-fri"))

@@ -19,6 +19,13 @@ MOST_INTERRUPTED: Final = 3
 """A letter that was in the hands of so many workers when they died is not taken up again."""
 
 
+_TAKE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 6014))"
+
+
+class LetterInHandError(Exception):
+    """Another worker has this letter in hand: what is done twice at the same time need not be done."""
+
+
 class WorkersDiedError(Exception):
     """Workers died with this letter in hand, time after time."""
 
@@ -46,10 +53,16 @@ class PdfWork:
 
     @contextmanager
     def on_letter(self, letter_id: UUID) -> Iterator[None]:
-        """As `slot`, for one letter. A PDF may bring down the library that reads it, and the worker with it: that is
-        noted on the letter beforehand, so that it does not go on for ever. Raises `WorkersDiedError`.
+        """As `slot`, for one letter, by one worker at a time. A PDF may bring down the library that reads it, and the
+        worker with it: that is noted on the letter beforehand, so that it does not go on for ever.
+
+        Raises `WorkersDiedError`, `LetterInHandError`: else workers with the same letter would count as dead ones.
         """
-        with self._slots:
+        # the lock ends with its transaction, so also with this process
+        with self._slots, self._database.connection() as connection:
+            taken = connection.execute(_TAKE, (str(letter_id),)).fetchone()
+            if taken is None or not taken[0]:
+                raise LetterInHandError
             if self._note(letter_id, 1) > MOST_INTERRUPTED:
                 raise WorkersDiedError
             try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from notify.safety import host_of, to_server
+from notify.safety import SHORTEST_KEY, host_of, to_server
 from notify.setting_types import Connection, HeaderText, SettingsPart, SmtpAddress, WebAddress
 
 
@@ -21,12 +21,15 @@ class TextProviderSettings(SettingsPart):
     )
     mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
-        description="JSON `[user, password]` put into the receipt address given to MMG; its receipts must carry them.",
+        description="JSON `[user, password]` put into the receipt address given to MMG; its receipts must carry them. Outside development and test the password has at least 16 characters.",
     )
     mmg_inbound_sms_username: list[str] = Field(
         [], description="JSON list of user names MMG may use for inbound texts."
     )
-    mmg_inbound_sms_auth: list[str] = Field([], description="JSON list of passwords MMG may use for inbound texts.")
+    mmg_inbound_sms_auth: list[str] = Field(
+        [],
+        description="JSON list of passwords MMG may use for inbound texts; outside development and test of at least 16 characters.",
+    )
     firetext_url: WebAddress = Field(
         "https://www.firetext.co.uk/api/sendsms/json", description="Address of Firetext's sending API."
     )
@@ -39,10 +42,11 @@ class TextProviderSettings(SettingsPart):
     )
     firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
-        description="JSON `[user, password]` put into the receipt address given to Firetext; its receipts must carry them.",
+        description="JSON `[user, password]` put into the receipt address given to Firetext; its receipts must carry them. Outside development and test the password has at least 16 characters.",
     )
     firetext_inbound_sms_auth: list[str] = Field(
-        [], description="JSON list of passwords Firetext may use for inbound texts."
+        [],
+        description="JSON list of passwords Firetext may use for inbound texts; outside development and test of at least 16 characters.",
     )
     receipts_checked_in_front: bool = Field(
         False,
@@ -64,6 +68,16 @@ class TextProviderSettings(SettingsPart):
             yield "MMG_API_KEY", self.mmg_url
         if self.firetext_api_key or self.firetext_international_api_key:
             yield "FIRETEXT_API_KEY", self.firetext_url
+
+    def secrets(self) -> Iterator[tuple[str, str, int]]:
+        """What opens the endpoints of receipts and received texts: passwords that providers were given."""
+        for name in ("mmg", "firetext"):
+            field = f"{name}_delivery_status_callback_basic_auth_credentials"
+            credentials: tuple[str, str] | None = getattr(self, field)
+            if credentials is not None:
+                yield field.upper(), credentials[1], SHORTEST_KEY
+            for password in getattr(self, f"{name}_inbound_sms_auth"):
+                yield f"{name}_inbound_sms_auth".upper(), password, SHORTEST_KEY
 
     def connections(self) -> Iterator[Connection]:
         """To MMG and Firetext, where they have a key."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from flask import Flask
+from flask import Blueprint, Flask, request
 
 from notify.infra.container import Container
+from notify.infra.request_gate import work_without_key
 from notify.infra.request_log import LOGGED_WORDS
 from notify.providers.registry import PROVIDERS
 from notify.public import (
@@ -40,6 +41,19 @@ _MODULES = (
 )
 _LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files, broadcasts)
 """Those of 2020 only, which `LEGACY_2020` switches."""
+_KEYLESS: Final = frozenset(
+    (
+        provider_receipts,
+        ses_receipts,
+        letter_receipts,
+        letter_response_files,
+        received_texts,
+        documents,
+        unsubscribe,
+        openapi,
+    )
+)
+"""Those that take no API key: what is in the header gives nobody more turns there."""
 
 
 def load() -> None:
@@ -50,4 +64,11 @@ def register(app: Flask, container: Container) -> None:
     """Add the routes to the application."""
     app.config[LOGGED_WORDS].update(word for provider in PROVIDERS for word in provider)
     for module in (*_MODULES, *(_LEGACY_MODULES if container.parts.settings.legacy_2020 else ())):
-        app.register_blueprint(module.blueprint(container))
+        routes: Blueprint = module.blueprint(container)
+        if module in _KEYLESS:
+            routes.before_request(_work_without_key)
+        app.register_blueprint(routes)
+
+
+def _work_without_key() -> None:
+    work_without_key(request.environ)

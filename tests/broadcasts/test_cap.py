@@ -73,3 +73,6 @@ def test_numbers_that_are_none_stay_texts() -> None:
 def test_points_are_bounded() -> None:
     with pytest.raises(BroadcastProblemError, match="20,000 points or fewer"):
         read_cap(cap(area("Ash", "1,2 " * (MOST_POINTS + 1))))
+    for malformed in ("1 ", "1,", "x\n"):
+        with pytest.raises(BroadcastProblemError, match="points or fewer"):
+            read_cap(cap(area("Ash", malformed * (MOST_POINTS + 1))))

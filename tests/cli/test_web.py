@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 import jwt
@@ -243,6 +244,24 @@ def test_while_the_database_is_locked_requests_are_refused_and_health_answers(
         assert connection.execute("SELECT count(*) FROM notifications").fetchone() == (0,)
     answer, text = web.send(key, template)
     assert answer.status == 201, text
+
+
+def test_a_key_that_is_none_gives_nobody_more_turns_where_none_is_needed(
+    start: Start, parts: Parts, demo: dict[str, Any]
+) -> None:
+    web = start(WEB_PROCESSES="1", WEB_THREADS="4", WEB_LOCK_TIMEOUT_MS="4000")
+    key = {"Authorization": f"ApiKey-v1 {demo['api_keys']['test']}"}
+    assert web.request("GET", "/v2/templates", None, key)[0].status == 200
+    nonsense = {"Authorization": "Bearer nonsense"}
+    with ThreadPoolExecutor(12) as clients, parts.database.connection() as connection:
+        connection.execute("LOCK TABLE notifications IN EXCLUSIVE MODE")
+        receipt = json.dumps({"CID": str(uuid4()), "status": "3"})
+        for _ in range(12):
+            clients.submit(web.request, "POST", "/notifications/sms/mmg", receipt, nonsense)
+        time.sleep(1)
+        began = time.monotonic()
+        assert web.request("GET", "/v2/templates", None, key)[0].status == 200
+        assert time.monotonic() - began < 2
 
 
 def test_the_log_goes_on_after_the_disk_was_full(start: Start, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_no_message_has_a_null_character() -> None:
     assert "\0" not in email.html
 
 
-@pytest.mark.parametrize("blanks", ["", " ", "\n\t", "\u00a0", [], [" "]])
+@pytest.mark.parametrize("blanks", ["", " ", "\n\t", "\u00a0", "\u2003\u200b", "\ufeff", [], [" "]])
 @pytest.mark.parametrize("content", ["((a))", "((a)) ((b))", "((a))\n((c??shown))"])
 def test_a_message_of_blanks_only_is_empty(blanks: object, content: str) -> None:
     values = {"a": blanks, "b": "", "c": "no"}

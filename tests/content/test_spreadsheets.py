@@ -133,7 +133,7 @@ def test_text_that_was_decoded_wrongly_before_is_not_sent_on() -> None:
         read_spreadsheet(b"name\nRen\xc3", "list.csv")
 
 
-@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a", "\x1a\x1a"])
+@pytest.mark.parametrize("end", ["\x1a", "\r\n\x1a", "\x1a\x1a", "\r\n\x1a\r\n", "\n\x1a\n\x1a\n"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
 def test_the_end_of_file_mark_of_dos_makes_no_row(end: str, encoding: str) -> None:
     data = f"name\r\nZoë{end}".encode(encoding)

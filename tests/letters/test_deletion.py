@@ -293,6 +293,7 @@ DELETERS = {
     "accept.py": 1,  # a PDF whose letter could not be stored
     "uploaded.py": 3,  # the same; and an upload, when its letter is stored and filed
     "sanitising.py": 1,  # a PDF as it came, when the checked one is filed
+    "preview_cache.py": 1,  # what was rendered for previews, from its two folders alone
 }
 """Where the room of letters deletes objects, how often, and which. A further place needs a reason as good as these."""
 

@@ -10,6 +10,8 @@ from notify.app import create_app
 from notify.public.addresses import PublicAddress
 from tests.api import Api, with_settings
 
+REDIRECTED = ("/v2//notifications", "/sms-rate")
+"""Spelt otherwise than the routes are."""
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -71,5 +73,24 @@ def test_outside_development_links_begin_with_the_address_of_the_api_and_no_host
     answer = app.test_client().get("/v2/notifications", headers={"Authorization": f"Bearer {api.token()}", **with_host})
     assert answer.get_json()["links"]["current"] == "https://api.example.gov.uk/v2/notifications"
     assert "evil.example" not in answer.text
+    for path in REDIRECTED:
+        answer = app.test_client().get(path, headers=with_host)
+        assert answer.status_code == 308
+        assert "evil.example" not in answer.text + str(answer.headers)
     app.extensions["notify"].close()
     parts.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/sms-rate", "/sms-rate/"),
+        ("/sms-rate?a=b%20c", "/sms-rate/?a=b%20c"),
+        ("/v2//notifications?status=sent", "/v2/notifications?status=sent"),
+        ("/d//evil.example/x", "/d/evil.example/x"),
+        ("//evil.example//d/x/y", None),
+    ],
+)
+def test_a_redirect_names_no_host(api: Api, path: str, expected: str | None) -> None:
+    answer = api.call("GET", path, headers={"Host": "evil.example", "X-Forwarded-Proto": "https"})
+    assert answer.headers.get("Location") == expected

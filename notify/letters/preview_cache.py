@@ -1,0 +1,39 @@
+"""How long rendered letters are kept for previews: they have recipients' addresses in them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Final, Self
+
+from notify.infra.container import Container
+from notify.infra.objects import Bucket
+from notify.letters.settings import LetterRenderSettings
+
+KEPT_FOR: Final = timedelta(days=3)
+"""Less than letters themselves are kept. What is asked for again is made again."""
+AT_A_TIME: Final = 500
+FOLDERS: Final = ("templated/", "pngs/")
+"""Where previews are: nothing else is touched, whatever bucket the setting names."""
+
+
+class PreviewCache:
+    """The bucket of `notify.letters.render.previews`, without what renders letters."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """With the bucket of the settings."""
+        name = container.parts.settings.part(LetterRenderSettings).letter_cache_bucket_name
+        return cls(container.parts.objects.bucket(name))
+
+    def delete_old(self, now: datetime) -> int:
+        """Delete what was made more than `KEPT_FOR` ago; how many objects. May run twice, also at the same time."""
+        old = (key for key in self._bucket.keys_before(now - KEPT_FOR) if key.startswith(FOLDERS))
+        number = 0
+        while keys := list(islice(old, AT_A_TIME)):
+            self._bucket.delete_many(keys)
+            number += len(keys)
+        return number
