@@ -108,8 +108,8 @@ def test_reports_of_unsubscribe_requests(admin: AdminClient, factory: Factory) -
     assert summary == expected(8, "/service/Sorrel/unsubscribe-request-reports-summary")
     statistics = admin.get(f"{path}/unsubscribe-request-statistics")
     assert statistics == expected(8, "/service/Sorrel/unsubscribe-request-statistics")
-    report = named(admin.get(f"{path}/unsubscribe-request-report/{reports['report-1']}"))
-    assert report == expected(8, "/service/Sorrel/unsubscribe-request-report/report-1")
+    batch = named(admin.get(f"{path}/unsubscribe-request-report/{reports['report-1']}"))
+    assert batch == expected(8, "/service/Sorrel/unsubscribe-request-report/report-1")
 
 
 def _reports(factory: Factory, service_id: UUID) -> dict[str, UUID]:

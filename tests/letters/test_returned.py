@@ -141,6 +141,6 @@ def test_statistics(letters: Letters, container: Container) -> None:
         ]
     letters.execute("UPDATE returned_letters SET reported_at = '2026-07-03'")
     with letters.parts.database.session() as session:
-        for now, number in (("2026-07-09T23:59:59", 3), ("2026-07-10T00:00:00", 0)):
-            statistics = returned.count(session, letters.service_id, datetime.fromisoformat(f"{now}+00:00"))
+        for moment, number in (("2026-07-09T23:59:59", 3), ("2026-07-10T00:00:00", 0)):
+            statistics = returned.count(session, letters.service_id, datetime.fromisoformat(f"{moment}+00:00"))
             assert statistics == (number, datetime(2026, 7, 3, tzinfo=UTC))
