@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import MISSING, AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import MISSING, BeforeValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
@@ -28,26 +28,19 @@ from notify.vocabulary import BROADCAST_STATUSES
 routes = Routes("broadcasts", "/service/<uuid:service_id>/broadcast-message", legacy=True)
 
 
-def _areas(value: object) -> object:
-    if isinstance(value, dict):
-        return value
-    if not isinstance(value, list):
-        raise complain(f"{shown(value)} is not of type array")
-    for area in value:
-        if not isinstance(area, str):
-            raise complain(f"{shown(area)} is not of type string")
-    return value
+def _form_of_areas(value: object) -> str:
+    return "object" if isinstance(value, dict) else "list"
 
 
-def _status(value: str) -> str:
+def _status(value: object) -> object:
     if value not in BROADCAST_STATUSES:
         raise complain(f"{shown(value)} is not one of [{', '.join(BROADCAST_STATUSES)}]")
     return value
 
 
 Areas = Annotated[
-    Any,
-    AfterValidator(_areas),
+    Annotated[list[str], Tag("list")] | Annotated[dict[str, Any], Tag("object")],
+    Discriminator(_form_of_areas),
     WithJsonSchema(
         {
             "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}],
@@ -56,7 +49,7 @@ Areas = Annotated[
         }
     ),
 ]
-Status = Annotated[str, AfterValidator(_status), WithJsonSchema({"enum": list(BROADCAST_STATUSES)})]
+Status = Annotated[str, BeforeValidator(_status), WithJsonSchema({"enum": list(BROADCAST_STATUSES)})]
 TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 

@@ -49,10 +49,12 @@ __all__ = [
     "Uuid",
     "ZonedMoment",
     "http_date",
+    "read_day",
     "row_id",
 ]
 
 _DAY_SHAPE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_LOOSE_DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 _NO_DATE: Final = "Not a valid date."
 _NO_TIME: Final = "Not a valid datetime."
 _DATE_TIME: Final = {"type": "string", "format": "date-time"}
@@ -143,6 +145,17 @@ def _iso_date(value: object) -> date:
         return date(year, month, day)
     except ValueError:
         raise complain("day is out of range for month" if year else "year 0 is out of range", _NO_DATE) from None
+
+
+def read_day(text: str) -> date | None:
+    """The day that a text names as `2017-01-01` or `2017-1-1`, as databases and `strptime` take it; None where it names
+    none.
+    """
+    found = _LOOSE_DAY.fullmatch(text)
+    try:
+        return date(*(int(part) for part in found.groups())) if found else None
+    except ValueError:
+        return None
 
 
 def _iso_date_time(value: object) -> datetime:

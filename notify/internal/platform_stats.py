@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
-from typing import Final
 from uuid import UUID
 
 from pydantic import MISSING, ConfigDict, Field
@@ -17,15 +15,13 @@ from notify.billing.reports import BilledService, ServiceVolumes
 from notify.infra.errors import ProblemError
 from notify.infra.replica import BulkSession
 from notify.infra.times import utc_now
-from notify.internal.fields import Day, IsoDate
+from notify.internal.fields import Day, IsoDate, read_day
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, FieldsQuery, Query
 from notify.reporting import platform
 
 routes = Routes("platform_stats", "/platform-stats")
 legacy_routes = Routes("platform_stats_2020", "/platform-stats", legacy=True)
-
-_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})", re.ASCII)
 
 
 class DaysQuery(Query):
@@ -61,11 +57,9 @@ class ReportQuery(FieldsQuery):
 
 
 def _date(text: str) -> date:
-    found = _DATE.fullmatch(text)
-    try:
-        return date(*(int(part) for part in found.groups())) if found else date.fromisoformat("")
-    except ValueError:
-        raise ProblemError("Input must be a date in the format: YYYY-MM-DD") from None
+    if (day := read_day(text)) is None:
+        raise ProblemError("Input must be a date in the format: YYYY-MM-DD")
+    return day
 
 
 def _organisation(row: BilledService | ServiceVolumes) -> dict[str, str]:

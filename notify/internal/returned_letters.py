@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from notify.infra.container import Container
 from notify.infra.errors import BusyError, NotFoundProblemError
 from notify.infra.times import utc_now
 from notify.internal.errors import Envelope
-from notify.internal.fields import Day, SpacedMoment
+from notify.internal.fields import Day, SpacedMoment, read_day
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Query
 from notify.letters import returned
@@ -107,10 +106,8 @@ def list_returned_letters(session: Session, service_id: UUID, query: ReportQuery
     given: str | None = query.given().get("reported_at")
     if given is None:
         return ReportAnswer(returned_letters=[], orphaned_count=0)
-    try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        raise NotFoundProblemError from None
+    if (day := read_day(given)) is None:
+        raise NotFoundProblemError
     report = read_report(session, service_id, day)
     return ReportAnswer(
         returned_letters=ReturnedLetterAnswer.of_each(report.returned_letters), orphaned_count=report.orphaned_count

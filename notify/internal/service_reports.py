@@ -11,7 +11,7 @@ from notify.billing.allowances import financial_year
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.replica import BulkSession
 from notify.infra.times import local_date, utc_now
-from notify.internal.fields import HttpDate
+from notify.internal.fields import HttpDate, read_day
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Data, FieldsQuery
 from notify.reporting import service_reports
@@ -49,10 +49,9 @@ class LiveServiceAnswer(Answer):
 
 def _day(text: str) -> date:
     """The day that a text names. Raises `NotFoundProblemError`, as the contract has it for what is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise NotFoundProblemError from None
+    if (day := read_day(text)) is None:
+        raise NotFoundProblemError
+    return day
 
 
 @routes.get("/live-services-data")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.ids import new_id
 from notify.infra.queue import Queue, TaskName
-from notify.infra.times import midnight_days_ago, utc_now
+from notify.infra.times import utc_now
 from notify.letters.models import ReturnedLetter
 from notify.messages.hooks import job_files
 from notify.messages.metrics import measure_statuses
@@ -199,7 +199,7 @@ def _callbacks(
 
 
 class Statistics(NamedTuple):
-    """How many of a service's letters came back in the last days, and when the latest report was."""
+    """How many of a service's letters came back in the last days, and the midnight (UTC) of the latest report."""
 
     returned_letter_count: int
     most_recent_report: datetime | None
@@ -213,16 +213,16 @@ class Summary(NamedTuple):
 
 
 def count(session: Session, service_id: UUID, now: datetime) -> Statistics:
-    """Statistics of the last seven days."""
+    """Statistics of the days of reports (UTC). The seventh day before today does not count any more (contract:
+    internal-services 14.1).
+    """
     mine = ReturnedLetter.service_id == service_id
-    latest = session.scalar(select(func.max(ReturnedLetter.created_at)).where(mine))
-    since = midnight_days_ago(now, COUNTED_DAYS)
-    if latest is None or latest < since:
-        return Statistics(0, latest)
-    number = session.scalar(
-        select(func.count()).select_from(ReturnedLetter).where(mine, ReturnedLetter.created_at >= since)
-    )
-    return Statistics(number or 0, latest)
+    latest = session.scalar(select(func.max(ReturnedLetter.reported_at)).where(mine))
+    if latest is None:
+        return Statistics(0, None)
+    too_old = now.astimezone(UTC).date() - timedelta(days=COUNTED_DAYS)
+    counted = select(func.count()).select_from(ReturnedLetter).where(mine, ReturnedLetter.reported_at > too_old)
+    return Statistics(session.scalar(counted) or 0, datetime(latest.year, latest.month, latest.day, tzinfo=UTC))
 
 
 def summarise(session: Session, service_id: UUID) -> list[Summary]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import structlog
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from werkzeug.exceptions import NotFound
 
 from notify import queues
@@ -15,7 +15,7 @@ from notify.infra.errors import BusyError, ProblemError
 from notify.infra.http import json_answer
 from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.infra.sns import LARGEST_BYTES, SNSError, SNSMessage, SNSVerifier
-from notify.infra.validation import validate
+from notify.infra.validation import complain, shown, validate
 from notify.letters.printing.responses import RECORD_SORTED_COUNTS, UPDATE_STATUSES, is_response_file
 from notify.letters.settings import PrinterSettings
 from notify.public.v2 import errors
@@ -25,6 +25,12 @@ logger = structlog.get_logger(__name__)
 SUCCEEDED: Final = {"result": "success", "message": "DVLA callback succeeded"}
 
 
+def _content(value: object) -> object:
+    if not isinstance(value, str | dict):
+        raise complain(f"{shown(value)} is not of type string, object")
+    return value
+
+
 class _Notice(BaseModel):
     """What every message of SNS has."""
 
@@ -32,7 +38,7 @@ class _Notice(BaseModel):
 
     Type: Literal["Notification", "SubscriptionConfirmation"]
     MessageId: str
-    Message: str | dict[str, Any]
+    Message: Annotated[str | dict[str, Any], BeforeValidator(_content)]
 
 
 def blueprint(container: Container) -> Blueprint:

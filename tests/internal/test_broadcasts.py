@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -93,6 +94,10 @@ def test_a_text_of_its_own_is_drafted(admin: AdminClient, service: Service, auth
         ({"content": "x", "reference": ""}, ["reference  should be non-empty"]),
         ({"content": "x", "reference": "y" * 256}, [f"reference {'y' * 256} is too long"]),
         ({"content": "x", "reference": "y", "areas": 5}, ["areas 5 is not of type array"]),
+        (
+            {"content": "x", "reference": "y", "areas": ["a", 1, None]},
+            ["areas 1 is not of type string", "areas None is not of type string"],
+        ),
         ({}, ["template_id is a required property"]),
     ],
 )
@@ -164,6 +169,13 @@ def test_a_change_that_changes_nothing_leaves_no_trace(admin: AdminClient, servi
     dated = admin.post(_path(service, message["id"]), {"starts_at": "2030-05-01T10:00:00+02:00"})
     assert dated["starts_at"] == "2030-05-01T10:00:00.000000Z"
     assert dated["updated_at"] is not None
+
+
+@pytest.mark.parametrize("status", ["asleep", None, 5, ["draft"]])
+def test_a_status_that_is_none(admin: AdminClient, service: Service, author: User, status: Any) -> None:
+    body = {"status": status, "created_by": str(author.id)}
+    (fault,) = schema_faults(admin.post(f"{_path(service)}/{uuid4()}/status", body, status=400))
+    assert fault.startswith(f"status {status} is not one of [draft, ".replace("'", ""))
 
 
 def test_a_second_person_approves_and_networks_are_alerted(

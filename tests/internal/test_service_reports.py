@@ -82,3 +82,5 @@ def test_periods_that_are_none(admin: AdminClient) -> None:
     wrong = admin.get(path, {"start_date": "soon", "end_date": "2015-02-01"}, status=404)
     assert wrong["message"] == "No result found"
     assert sorted(admin.get(path, status=400)["message"]) == ["end_date", "start_date"]
+    assert admin.get(path, {"start_date": "2015-1-1", "end_date": "2015-2-28"}) == []
+    admin.get(path, {"start_date": "20150101", "end_date": "2015-02-29"}, status=404)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -128,8 +128,7 @@ def test_statistics(letters: Letters, container: Container) -> None:
     ids = [letters.add(status="delivered") for _ in range(3)]
     container.get(ReturnedLetters).record(references(letters, *ids))
     letters.execute(
-        "UPDATE returned_letters SET created_at = now() - interval '20 days', reported_at = '2020-01-01' "
-        "WHERE notification_id = %s",
+        "UPDATE returned_letters SET reported_at = '2020-01-01' WHERE notification_id = %s",
         (ids[0],),
     )
     with letters.parts.database.session() as session:
@@ -140,8 +139,8 @@ def test_statistics(letters: Letters, container: Container) -> None:
             (2, str(now.date())),
             (1, "2020-01-01"),
         ]
-    letters.execute("UPDATE returned_letters SET created_at = now() - interval '20 days'")
+    letters.execute("UPDATE returned_letters SET reported_at = '2026-07-03'")
     with letters.parts.database.session() as session:
-        statistics = returned.count(session, letters.service_id, utc_now())
-        assert statistics.returned_letter_count == 0
-        assert statistics.most_recent_report is not None
+        for moment, number in (("2026-07-09T23:59:59", 3), ("2026-07-10T00:00:00", 0)):
+            statistics = returned.count(session, letters.service_id, datetime.fromisoformat(f"{moment}+00:00"))
+            assert statistics == (number, datetime(2026, 7, 3, tzinfo=UTC))

@@ -68,6 +68,7 @@ def test_other_files_are_not(zips: Any, parts: Parts) -> None:
     [
         ({}, [f"{name} is a required property" for name in ("Type", "MessageId", "Message")]),
         (notice("x", Type="x"), ["Type x is not one of [Notification, SubscriptionConfirmation]"]),
+        (notice("x", Message=5), ["Message 5 is not of type string, object"]),
         (notice("x", Message="{"), ["Invalid JSON supplied in POST data"]),
         (notice("x", Message={"Records": []}), ["Message names no file"]),
     ],

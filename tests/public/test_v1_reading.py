@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from notify.public.v1 import schemas
 from tests.api import Api
 
 ZONED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")
@@ -203,8 +204,13 @@ def test_the_first_page_of_nothing_is_empty(api: Api) -> None:
     assert page(api, "?page=1") == {"notifications": [], "page_size": 250, "total": 0, "links": {}}
 
 
-def test_a_page_has_so_many_messages_at_most(api: Api) -> None:
-    assert page(api, "?page_size=1000000")["page_size"] == 1000
+def test_a_page_has_so_many_messages_at_most(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert page(api, "?page_size=1000000")["page_size"] == 1000000
+    monkeypatch.setattr(schemas, "LARGEST_PAGE", 2)
+    for _ in range(3):
+        api.sent()
+    first = page(api, "?page_size=1000000")
+    assert (first["total"], first["page_size"], len(first["notifications"])) == (3, 2, 2)
 
 
 INTEGER, POSITIVE = ["Not a valid integer."], ["Not a positive integer"]

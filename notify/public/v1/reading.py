@@ -44,7 +44,7 @@ def list_legacy_notifications(call: Call, query: schemas.LegacyNotificationsQuer
     messages = call.container.get(MessageReader).get_many(wanted.service_id, page.rows)
     return {
         "notifications": call.container.get(LegacySerialiser).notifications(messages),
-        "page_size": page.size,
+        "page_size": query.page_size if page.total <= size else size,
         "total": page.total,
         "links": links(page, call.request.path, call.request.args.items()),
     }
