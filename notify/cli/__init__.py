@@ -126,8 +126,10 @@ ENTRIES = {
             "create-callback": "Notify a service of one kind of event, from at most two seconds on.",
             "update-callback": "Change where, or how, a service is notified.",
             "delete-callback": "Stop notifying a service of one kind of event.",
+            "resend-callback": "Send the callback about a message or a received text once more.",
         },
     ),
+    **_entries("listen", {"listen": "Print callbacks as they come, and send them on to a local port."}),
     **_entries(
         "inbound",
         {

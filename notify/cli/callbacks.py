@@ -5,12 +5,28 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
-from notify.cli.common import author_id, find_service, json_option, open_parts, service_option, show, user_option
+from notify.cli.common import (
+    author_id,
+    find_service,
+    json_option,
+    need_uuid,
+    open_parts,
+    service_option,
+    show,
+    user_option,
+)
+from notify.inbound.models import InboundText
+from notify.infra.container import Container
+from notify.messages.callbacks import is_called_back
+from notify.messages.models import Notification
 from notify.vocabulary import CALLBACK_TYPES
 from notify.webhooks.actions import create_callback, delete_callback, signing_secret, update_callback
+from notify.webhooks.again import send_again
 from notify.webhooks.models import CallbackApi
 from notify.webhooks.settings import CallbackSettings
 
@@ -96,3 +112,36 @@ def delete_callback_command(which: str, callback_type: str, as_json: bool) -> No
         delete_callback(session, service_id=service.id, callback_type=callback_type)
         values = {"service_id": service.id, "deleted": callback_type}
     show(values, as_json)
+
+
+@click.command("resend-callback")
+@click.argument("subject", metavar="ID")
+@json_option
+def resend_callback_command(subject: str, as_json: bool) -> None:
+    """Send the callback about a message or a received text once more.
+
+    ID is that of the message or text. `webhook-id` is the same as the first time, so that a receiver can tell that it
+    has the event already. One that waits for its next try is tried at once.
+    """
+    subject_id = need_uuid(subject, "message")
+    with open_parts() as parts:
+        types = send_again(Container(parts), subject_id)
+        if not types:
+            with parts.database.session() as session:
+                raise click.ClickException(_why_none(session, subject_id))
+    show({"id": subject_id, "sent_again": ", ".join(types)}, as_json)
+
+
+def _why_none(session: Session, subject_id: UUID) -> str:
+    """Why there is nothing to send again."""
+    message = session.get(Notification, subject_id)
+    if message is None and session.get(InboundText, subject_id) is None:
+        return f"there is no message or received text {subject_id}"
+    kind = "inbound_sms" if message is None else "delivery_status"
+    if message is not None and message.notification_type == "letter":
+        return "services are not called back about letters"
+    if message is not None and not is_called_back(message.notification_status):
+        return (
+            f"the message is {message.notification_status}: services are called back when it is delivered or has failed"
+        )
+    return f"its service has no callback: notify create-callback --type {kind}"

@@ -306,6 +306,7 @@ class Instance:
             *([f"  Console        {base}/console"] if self.settings.is_safe_environment else []),
             *([] if self.settings.is_safe_environment else [f"  Secrets        {_short(self.folder.secrets_file)}"]),
             *(['  Admin app      eval "$(notify admin-env)"'] if self.settings.is_safe_environment else []),
+            *(["  Callbacks      notify listen"] if self.settings.is_safe_environment else []),
             f"  Data and logs  {_short(self.folder.path)} ({_short(self.folder.logs)})",
         ]
         lines += self._welcome_to_demo(base)

@@ -1,5 +1,5 @@
-"""The console over HTTP: its pages, and the JSON behind them. Nothing here changes anything: a message that the page
-sends goes through the public API.
+"""The console over HTTP: its pages, and the JSON behind them. One request has an effect, that which sends a callback
+once more; a message that the page sends goes through the public API.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from notify.providers.registry import configured
 from notify.services.cache import ServiceCache
 from notify.templates.cache import TemplateCache
 from notify.vocabulary import STATUSES
+from notify.webhooks.again import send_again
 
 LARGEST_PAGE: Final = 200
 STATES: Final = ("waiting", "done", "failed")
@@ -102,6 +103,7 @@ class _Views:
     """What each route answers."""
 
     def __init__(self, container: Container) -> None:
+        self._container = container
         parts = container.parts
         self._database = parts.database
         self._settings = parts.settings
@@ -145,6 +147,13 @@ class _Views:
     def show_message(self, notification_id: UUID) -> AnyResponse:
         """A message with its timeline."""
         return _answer(self._view.message(self._find(notification_id)))
+
+    def send_callback_again(self, notification_id: UUID) -> AnyResponse:
+        """Send the callback about a message once more."""
+        self._find(notification_id)
+        if not send_again(self._container, notification_id):
+            raise ProblemError("There is nothing to send again: the message has no final status, or no callback.")
+        return json_answer({"sent_again": True}, 202)
 
     def show_email(self, notification_id: UUID) -> Response:
         """The HTML of an email, for a frame."""
@@ -220,6 +229,7 @@ def blueprint(container: Container) -> Blueprint:
     pages.get("/data/messages/<uuid:notification_id>/source")(views.show_source)
     pages.get("/data/messages/<uuid:notification_id>/pages/<int:number>.png")(views.show_page)
     pages.get("/data/messages/<uuid:notification_id>/pdf")(views.show_pdf)
+    pages.post("/data/messages/<uuid:notification_id>/callback")(views.send_callback_again)
     pages.get("/data/now")(views.show_now)
     pages.get("/data/alerts")(views.list_alerts)
     pages.get("/data/demo")(views.show_demo)

@@ -35,6 +35,11 @@ EMAIL_POLICY: Final = (
 )
 """Of the document that is an email: styles and pictures, and nothing else. Links open in a new tab."""
 
+CHANGE_HEADER: Final = "X-Console"
+"""A request that changes something has it: only a page of ours can send it, as a browser asks the server first whether
+another page may, and nothing here says so.
+"""
+
 HEADERS: Final = {
     "Content-Security-Policy": _PAGE_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -66,6 +71,9 @@ def refusal(request: Request, hosts: frozenset[str]) -> str | None:
     )
     if site not in ("none", "same-origin") and not is_followed_link:
         return "The console does not answer to other sites."
+    is_change = request.method not in ("GET", "HEAD", "OPTIONS")
+    if is_change and (site not in ("none", "same-origin") or not request.headers.get(CHANGE_HEADER)):
+        return "The console changes nothing for other sites."
     return None
 
 

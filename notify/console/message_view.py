@@ -16,6 +16,7 @@ from notify.content.sms import SmsMessage
 from notify.content.sms_anatomy import dissect
 from notify.content.text import normalise_whitespace
 from notify.infra.times import format_datetime, format_optional
+from notify.messages.callbacks import is_called_back
 from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
 from notify.messages.serialise import Serialiser
@@ -108,6 +109,7 @@ class MessageView:
             "ended_at": api["completed_at"],
             "content": self._content(message, sent, service, template),
             "timeline": [_step(step) for step in steps],
+            "can_call_back_again": self._can_call_back(message),
             "details": {
                 "service": service.name if service else None,
                 "service_id": message.service_id,
@@ -126,6 +128,10 @@ class MessageView:
             },
             "api": api,
         }
+
+    def _can_call_back(self, message: StoredMessage) -> bool:
+        is_told = message.notification_type != "letter" and is_called_back(message.status)
+        return is_told and self._messages.has_callback(message.service_id)
 
     def _content(
         self,

@@ -58,6 +58,10 @@ SELECT attempts, due_at FROM pending_callbacks
 WHERE callback_type IN ('delivery_status', 'returned_letter') AND subject_id = %s ORDER BY due_at LIMIT 20
 """
 
+_HAS_CALLBACK: Final = """
+SELECT 1 FROM service_callback_api WHERE service_id = %s AND callback_type = 'delivery_status'
+"""
+
 _NUMBER: Final = re.compile(r"\+?[\d\s()./-]+")
 _ID_START: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
@@ -159,6 +163,11 @@ class MessageList:
         """The callbacks that wait. One that was delivered, or given up, is not kept."""
         with self._database.autocommit() as connection:
             return [WaitingCallback(*row) for row in connection.execute(_CALLBACKS, (notification_id,))]
+
+    def has_callback(self, service_id: UUID) -> bool:
+        """Whether a service is told what becomes of its messages."""
+        with self._database.autocommit() as connection:
+            return connection.execute(_HAS_CALLBACK, (service_id,)).fetchone() is not None
 
     def _read(self, row: Sequence[Any]) -> StoredMessage:
         found = MessageRow(*row)

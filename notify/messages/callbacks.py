@@ -29,6 +29,11 @@ FROM notifications WHERE id = ANY(%s) AND notification_type IN ('sms', 'email')
 """
 
 
+def is_called_back(status: str) -> bool:
+    """Whether a text or an email of this status is one that its service is told of."""
+    return status in COMPLETED and status != "sent"
+
+
 class Changed(NamedTuple):
     """A message whose status is now one that its service is called back for."""
 
@@ -108,7 +113,7 @@ class MessageCallbacks:
         """Call the service of a message back once more, if its status is one that services are called back for."""
         with self._database.connection() as connection:
             rows = _read(connection, [notification_id])
-            final = [row for row in rows if row.status in COMPLETED and row.status != "sent"]
+            final = [row for row in rows if is_called_back(row.status)]
             return self._outbox.record(connection, "delivery_status", list(self._callbacks(final)))
 
     def complained(self, complaint: StoredComplaint) -> None:

@@ -17,7 +17,11 @@ from notify.infra.http import json_answer
 from notify.messages.idempotency import LONGEST_KEY
 from notify.public import schemas, v1, v2
 from notify.public.endpoints import Endpoint
+<<<<<<< HEAD
 from notify.public.idempotency import REPLAYED
+=======
+from notify.public.examples import examples
+>>>>>>> shipping
 
 VERSION: Final = "2.0.0"
 SUMMARY: Final = "Send text messages, emails and letters, and get their status."
@@ -187,6 +191,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.get("/docs")
     def page() -> str:
-        return render_template("docs.html", api=described, server=settings.api_host_name)
+        shown = examples(settings.api_host_name)
+        return render_template("docs.html", api=described, examples=shown)
 
     return routes

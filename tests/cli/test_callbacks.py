@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from notify.infra.ids import new_id
 from notify.infra.parts import Parts
+from notify.services.models import InboundNumber
 from notify.webhooks.signing import derived_secret
 from tests.cli.terminal import made, run
 from tests.production import PRODUCTION, as_environment
@@ -41,6 +43,27 @@ def test_a_callback_is_made_changed_and_deleted(parts: Parts, service: str) -> N
     made("delete-callback", *which)
     gone = run("delete-callback", *which)
     assert (gone.exit_code, gone.output) == (1, "Error: Service delivery receipt API not found\n")
+
+
+def test_why_a_callback_is_not_sent_again(parts: Parts, service: str) -> None:
+    assert run("resend-callback", "none").output == "Error: none is not the id of a message\n"
+    unknown = new_id()
+    refused = run("resend-callback", str(unknown))
+    assert (refused.exit_code, refused.output) == (1, f"Error: there is no message or received text {unknown}\n")
+    made("create-callback", "--service", service, "--type", "inbound_sms", "--url", "http://localhost:1/")
+    with parts.database.transaction() as session:
+        session.add(InboundNumber(number="07900900001", provider="sandbox"))
+    made("assign-inbound-number", "--service", service)
+    id_ = made("receive-text", "--to", "07900900001", "--content", "hello")["id"]
+    with parts.database.connection() as connection:
+        connection.execute("DELETE FROM pending_callbacks")
+    assert made("resend-callback", id_) == {"id": id_, "sent_again": "inbound_sms"}
+    assert rows(parts, "SELECT callback_type, subject_id::text, attempts FROM pending_callbacks") == [
+        ("inbound_sms", id_, 0)
+    ]
+    made("delete-callback", "--service", service, "--type", "inbound_sms")
+    gone = run("resend-callback", id_)
+    assert gone.output == "Error: its service has no callback: notify create-callback --type inbound_sms\n"
 
 
 def test_outside_development_the_address_must_be_public(service: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +22,7 @@ from notify.infra.ids import new_id
 from notify.infra.queue import TaskName
 from notify.letters.files import LetterFiles, LetterRow, put
 from notify.vocabulary import STATUSES
+from notify.webhooks.actions import create_callback
 from tests.api import Api
 from tests.production import PRODUCTION
 
@@ -159,17 +161,94 @@ def test_pages_load_nothing_from_elsewhere(api: Api) -> None:
     assert "https:" not in page.text
     assert "<script>" not in page.text
     assert page.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    for name in ("app.js", "dom.js", "list.js", "message.js", "now.js", "send.js", "server.js", "unread.js"):
+    for name in (
+        "app.js",
+        "dom.js",
+        "list.js",
+        "message.js",
+        "now.js",
+        "send.js",
+        "server.js",
+        "unread.js",
+        "again.js",
+    ):
         script = ask(api, f"/static/{name}")
         assert "javascript" in script.headers["Content-Type"], name
         assert "innerHTML" not in script.text
     assert ask(api, "/static/console.css").mimetype == "text/css"
 
 
-def test_it_changes_nothing(api: Api) -> None:
+AGAIN = "/console/data/messages/<uuid:notification_id>/callback"
+
+
+def test_one_request_of_it_has_an_effect(api: Api) -> None:
     rules = [rule for rule in api.app.url_map.iter_rules() if rule.rule.startswith("/console")]
     assert len(rules) > 8
-    assert {method for rule in rules for method in rule.methods or ()} == {"GET", "HEAD", "OPTIONS"}
+    looking = {"GET", "HEAD", "OPTIONS"}
+    assert [rule.rule for rule in rules if not (rule.methods or set()) <= looking] == [AGAIN]
+
+
+@pytest.fixture
+def called_back(api: Api) -> Iterator[None]:
+    with api.parts.database.transaction() as session:
+        create_callback(
+            session,
+            api.parts.encryptor,
+            service_id=UUID(api.service_id),
+            callback_type="delivery_status",
+            url="http://127.0.0.1:9/",
+            bearer_token="a token of some length",
+            updated_by_id=UUID(api.demo["user"]["id"]),
+            guarded=False,
+        )
+    yield
+    api.execute("DELETE FROM service_callback_api")
+    api.execute("DELETE FROM pending_callbacks")
+
+
+@pytest.mark.usefixtures("called_back")
+def test_a_callback_is_sent_again(api: Api) -> None:
+    id_, open_ = api.sent(), api.sent()
+    deliver(api, id_)
+    assert [get(api, f"messages/{one}")["can_call_back_again"] for one in (id_, open_)] == [True, False]
+    client = api.app.test_client()
+    answer = client.post(f"/console/data/messages/{id_}/callback", headers={"X-Console": "1"})
+    assert (answer.status_code, answer.get_json()) == (202, {"sent_again": True})
+    assert api.execute("SELECT subject_id FROM pending_callbacks") == [(id_,)]
+    refused = client.post(f"/console/data/messages/{open_}/callback", headers={"X-Console": "1"})
+    assert refused.status_code == 400
+    assert "no final status" in refused.get_json()["message"]
+    unknown = client.post(f"/console/data/messages/{new_id()}/callback", headers={"X-Console": "1"})
+    assert unknown.status_code == 404
+
+
+def test_none_is_offered_where_there_is_no_callback(api: Api) -> None:
+    id_ = api.sent()
+    deliver(api, id_)
+    assert get(api, f"messages/{id_}")["can_call_back_again"] is False
+
+
+@pytest.mark.usefixtures("called_back")
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},  # what a form of another site can send, in a browser that does not say where from
+        {"X-Console": "1", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+        {"X-Console": "1", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"},
+        {"X-Console": "1", "Host": "evil.example"},
+    ],
+)
+def test_no_other_site_can_have_one_sent_again(api: Api, headers: dict[str, str]) -> None:
+    id_ = api.sent()
+    deliver(api, id_)
+    path = f"/console/data/messages/{id_}/callback"
+    assert api.app.test_client().post(path, headers=headers).status_code == 403
+    preflight = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    preflight["Access-Control-Request-Headers"] = "x-console"
+    allowed = api.app.test_client().options(path, headers=preflight).headers
+    assert not [name for name, _ in allowed if name.startswith("Access-Control")]
+    assert api.execute("SELECT 1 FROM pending_callbacks") == []
 
 
 # -- the list

@@ -15,6 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e.conftest import Product
+from tests.e2e.test_callbacks import make_callback, notify
+from tests.servers.receiver import Receiver
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 OPTIONS = (
@@ -338,3 +340,21 @@ def test_nothing_on_it_shuts_anybody_out(browser: Browser, product: Product) -> 
         assert found.violations_count == 0, found.generate_report()
         page.emulate_media(color_scheme="light")
     context.close()
+
+
+def test_a_callback_is_sent_again_by_a_button(console: Console) -> None:
+    product = console.product
+    service = ["--service", product.demo["service_id"], "--type", "delivery_status"]
+    with Receiver() as receiver:
+        make_callback(product, "delivery_status", f"{receiver.url}/status")
+        try:
+            id_ = send_text(product)
+            receiver.wait_for(1, "/status", seconds=SECONDS)
+            page = console.open(f"/messages/{id_}")
+            button = page.get_by_role("button", name="Send the callback again")
+            button.click()
+            expect(page.locator(".again [role=status]")).to_have_text("Sent again")
+            first, second = receiver.wait_for(2, "/status", seconds=SECONDS)
+            assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        finally:
+            notify(product.folder, "delete-callback", *service)

@@ -23,6 +23,7 @@ from notify.messages.ses_events import SesEvents
 from notify.messages.settings import DeliverySettings
 from notify.providers.base import Receipt
 from notify.webhooks.actions import create_callback
+from notify.webhooks.again import send_again
 from notify.webhooks.models import PAYLOAD
 from notify.webhooks.outbox import Outbox
 from tests.api import Api, queued, with_settings
@@ -202,6 +203,28 @@ def test_of_one_message_once_more(told: Told) -> None:
     assert not told.container.get(MessageCallbacks).record_again(open_)
     assert not told.container.get(MessageCallbacks).record_again(new_id())
     assert [payload["id"] for payload in told.payloads()] == [str(id_)]
+
+
+def test_somebody_has_one_sent_again(told: Told) -> None:
+    id_, open_ = told.api.sent(), told.api.sent()
+    told.receipt(id_, "delivered")
+    told.api.execute("DELETE FROM pending_callbacks")
+    told.container.get(Outbox).close()
+    queued(told.api.parts)
+    assert send_again(told.container, id_) == ["delivery_status"]
+    assert [payload["id"] for payload in told.payloads()] == [str(id_)]
+    assert ("send-delivery-status", [None, told.api.service_id]) in queued(told.api.parts)
+    assert send_again(told.container, open_) == send_again(told.container, new_id()) == []
+
+
+def test_one_that_waits_for_its_next_try_is_tried_at_once_and_keeps_its_tries(told: Told) -> None:
+    id_, other = told.api.sent(), told.api.sent()
+    for one in (id_, other):
+        told.receipt(one, "delivered")
+    told.api.execute("UPDATE pending_callbacks SET attempts = 3, due_at = now() + interval '300 s'")
+    assert send_again(told.container, id_) == ["delivery_status"]
+    rows = told.api.execute("SELECT subject_id, attempts, due_at <= now() FROM pending_callbacks ORDER BY id")
+    assert rows == [(id_, 3, True), (other, 3, False)]
 
 
 def test_of_what_ses_says(told: Told) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copytree
@@ -15,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from flask import Flask
 from flask_migrate import Migrate
-from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.dialects.postgresql import ENUM
 
 from notify import migrate
@@ -39,22 +38,6 @@ UNION ALL
 SELECT t.typname, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_type t
 JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY t.typname
 """
-
-
-@pytest.fixture
-def empty(parts: Parts) -> Iterator[Engine]:
-    """A database of the same server with nothing in it."""
-    server = parts.database.engine.url
-    name = f"{server.database}_empty"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    # without FORCE, PostgreSQL itself ends an autovacuum worker that is at the database; with it, it may refuse to
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE IF EXISTS "{name}"'))
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine = create_engine(server.set(database=name), poolclass=NullPool)
-    yield engine
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}"'))
 
 
 def describe(connection: Connection) -> set[tuple[str, str]]:

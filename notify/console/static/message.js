@@ -1,6 +1,7 @@
 // One message: what a person sees, where it comes from, what became of it.
 
 import { $, announce, badge, clock, code, copyButton, exact, h, icon, lasting, longDay, segments, timeAgo, typeName } from "./dom.js";
+import { callbackAgain } from "./again.js";
 import { forget, get, Repeat, text } from "./server.js";
 
 const WIDE = matchMedia("(min-width: 75rem)");
@@ -176,7 +177,11 @@ function update(data) {
   parts.status.replaceChildren(badge(data.status, data.state), took);
   if (before && before.status !== data.status) announce(`The message is ${data.status}`);
   const has = (name) => JSON.stringify(before?.[name]) !== JSON.stringify(data[name]);
-  if (has("timeline")) parts.panels.timeline.replaceChildren(...timeline(data));
+  if (has("timeline")) {
+    const focused = document.activeElement;
+    parts.panels.timeline.replaceChildren(...timeline(data));
+    if (focused?.isConnected) focused.focus();
+  }
   if (!before || seen(before) !== seen(data)) for (const [name] of TABS[data.type]) parts.built[name] = false;
   if (data.content && !notSent(data)) parts.tablist.parentElement.querySelectorAll(".not-sent").forEach((one) => one.remove());
   if (has("details")) parts.built.details = false;
@@ -376,7 +381,7 @@ function timeline(data) {
     return h("li", { class: step.state },
       h("span", { class: "step" }, step.title, step.state === "waiting" ? h("span", { class: "unseen" }, " (waited for)") : null), when,
       step.detail ? h("span", { class: "soft" }, step.detail) : null);
-  }))];
+  })), ...(data.can_call_back_again ? [callbackAgain(data.id)] : [])];
 }
 
 function details(data) {

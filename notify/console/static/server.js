@@ -25,6 +25,14 @@ export async function text(path) {
   return answer.text();
 }
 
+/** Ask for something to be done; the words of the server where it refuses. */
+export async function act(path) {
+  const answer = await fetch(`/console/data/${path}`, { method: "POST", headers: { "X-Console": "1" }, cache: "no-store" });
+  if (answer.ok) return null;
+  const said = await answer.json().catch(() => ({}));
+  return said.message ?? `It was refused with ${answer.status}.`;
+}
+
 function told(isThere) {
   const place = $("connection");
   const words = isThere ? "" : "No answer; trying again";

@@ -1,0 +1,112 @@
+"""What `notify listen` hears: a server on this machine that takes callbacks, and passes them on."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+PASSED_ON: Final = ("Content-Type", "Authorization", "webhook-id", "webhook-timestamp", "webhook-signature")
+LARGEST_BODY: Final = 1024 * 1024
+UNREACHABLE: Final = 502
+"""The status that the worker gets where nothing answers us: it tries again later, as it would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A callback that came. `status` is what it was answered with: by whom it was passed on to, else 200. `problem`
+    says why there was no answer.
+    """
+
+    callback_type: str
+    headers: Mapping[str, str]
+    body: bytes
+    passed_to: str | None
+    status: int
+    milliseconds: float
+    problem: str | None
+
+    @property
+    def event(self) -> Any:
+        """The body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+class Listener(ThreadingHTTPServer):
+    """Takes callbacks at the paths of `targets`, each with its kind and the address that it is passed on to."""
+
+    daemon_threads = True
+
+    def __init__(
+        self, targets: Mapping[str, tuple[str, str | None]], heard: Callable[[Heard], None], *, seconds: float
+    ) -> None:
+        """`heard` is called for each, from several threads; `seconds` is how long an answer is waited for."""
+        self.targets = dict(targets)
+        self.heard = heard
+        self.seconds = seconds
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """As our callbacks do: a redirect is an answer like another."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """None is followed."""
+
+
+_OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Listener
+
+    def do_POST(self) -> None:
+        """Take a callback."""
+        length = self.headers.get("Content-Length", "")
+        target = self.server.targets.get(self.path)
+        if target is None or not length.isdigit() or int(length) > LARGEST_BODY:
+            self.close_connection = True
+            self._answer(404)
+            return
+        body = self.rfile.read(int(length))
+        headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+        kind, passed_to = target
+        began = time.perf_counter()
+        status, problem = self._pass_on(passed_to, body, headers) if passed_to else (200, None)
+        took = (time.perf_counter() - began) * 1000
+        self.server.heard(Heard(kind, headers, body, passed_to, status, took, problem))
+        self._answer(status)
+
+    def _pass_on(self, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str | None]:
+        request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310 - checked by the command
+        try:
+            with _OPENER.open(request, timeout=self.server.seconds) as answer:
+                return int(answer.status), None
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, None
+        except (OSError, http.client.HTTPException) as error:
+            return UNREACHABLE, str(getattr(error, "reason", None) or error) or type(error).__name__
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: the command says what was heard."""

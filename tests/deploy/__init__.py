@@ -1,0 +1,1 @@
+"""What ships, held to the product: nothing in it may name what is not there."""
