@@ -31,6 +31,7 @@ from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
 from notify.jobs.rows import INVALID, RowWriter, allowed_recipients, sending_rules
+from notify.jobs.settings import JobSettings
 from notify.messages.accept.letter import status_of_tests
 from notify.messages.accept.template_files import TemplateFiles, with_fillers
 from notify.messages.models import Notification, NotificationHistory
@@ -44,8 +45,6 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 
 logger = structlog.get_logger(__name__)
 
-STALLED_AFTER: Final = timedelta(minutes=2)
-"""A job in progress for which no rows were saved for this time has lost its worker."""
 MOST_LOGGED: Final = 20
 
 
@@ -78,6 +77,7 @@ class JobProcessor:
     ) -> None:
         self._default_sender = settings.part(TextProviderSettings).from_number
         self._test_letter_status = status_of_tests(settings)
+        self._stalled_after = settings.part(JobSettings).job_stalled_after
         self._database = database
         self._encryptor = encryptor
         self._services = services_
@@ -111,7 +111,7 @@ class JobProcessor:
             if job is None:
                 return
             is_new = job.job_status == "pending"
-            if not is_new and not is_stalled(job):
+            if not is_new and not is_stalled(job, self._stalled_after):
                 return
             if is_new:
                 job.job_status, job.processing_started, job.updated_at = "in progress", now, now
@@ -127,7 +127,7 @@ class JobProcessor:
         now = utc_now()
         with self._database.transaction() as session:
             job = session.get(Job, job_id, with_for_update=True)
-            if job is None or not is_stalled(job):
+            if job is None or not is_stalled(job, self._stalled_after):
                 return
             job.processing_started = job.progressed_at = job.updated_at = now
             work = _work(job)
@@ -294,10 +294,10 @@ class JobProcessor:
             session.execute(update(Job).where(Job.id == job_id, Job.job_status == "in progress").values(values))
 
 
-def is_stalled(job: Job) -> bool:
-    """Whether a job in progress has lost its worker."""
+def is_stalled(job: Job, after: timedelta) -> bool:
+    """Whether a job in progress has lost its worker: no rows were saved for this time."""
     moved = job.progressed_at or job.processing_started
-    return job.job_status == "in progress" and moved is not None and utc_now() - moved > STALLED_AFTER
+    return job.job_status == "in progress" and moved is not None and utc_now() - moved > after
 
 
 def _work(job: Job) -> _Work:

@@ -99,7 +99,7 @@ def test_a_task_that_comes_again_resumes_a_lost_job_only(office: Office) -> None
 
 def test_two_workers_at_one_job_double_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "BATCH_ROWS", 5)
-    monkeypatch.setattr(process, "is_stalled", lambda job: job.job_status == "in progress")
+    monkeypatch.setattr(process, "is_stalled", lambda job, _after: job.job_status == "in progress")
     template = office.factory.template(office.service(limits=LIVE_LIMITS))
     job_id = office.job(template, numbers_csv(200), rows=200)
     faults: list[BaseException] = []
