@@ -17,11 +17,8 @@ from notify.infra.http import json_answer
 from notify.messages.idempotency import LONGEST_KEY
 from notify.public import schemas, v1, v2
 from notify.public.endpoints import Endpoint
-<<<<<<< HEAD
-from notify.public.idempotency import REPLAYED
-=======
 from notify.public.examples import examples
->>>>>>> shipping
+from notify.public.idempotency import REPLAYED
 
 VERSION: Final = "2.0.0"
 SUMMARY: Final = "Send text messages, emails and letters, and get their status."
