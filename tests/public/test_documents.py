@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from notify.documents.antivirus import EICAR
 from notify.documents.store import DocumentStore
+from notify.jobs.process import JobProcessor
 from notify.services.models import Service
 from notify.templates.email_files import change_file, create_file
 from tests.api import Api, errors
@@ -225,3 +226,15 @@ def test_a_file_that_is_sent_takes_no_place_of_the_templates(api: Api, template_
     client = api.app.test_client()
     assert confirm(client, path, "amala@example.com") == 303
     assert client.get(page(path, "file")).data == CONTENT
+
+
+def test_files_of_the_template_become_links_in_a_request_for_many(api: Api, template_id: str) -> None:
+    api.execute("UPDATE services SET restricted = false WHERE id = %s", api.service_id)
+    api.forget()
+    body = {"name": "Maps", "template_id": template_id, "rows": [["email address", "name"], ["a@example.com", "Ann"]]}
+    answer = api.call("POST", "/v2/notifications/bulk", body)
+    assert answer.status_code == 201, answer.text
+    job_id = UUID(answer.get_json()["data"]["id"])
+    api.container.get(JobProcessor).process(job_id)
+    ((id_,),) = api.execute("SELECT id FROM notifications WHERE job_id = %s", job_id)
+    assert "For Ann: http://localhost:6011/d/" in api.get(str(id_))["body"]
