@@ -16,6 +16,7 @@ from time import monotonic
 import redis
 
 from chaos.broadcasts import broadcast
+from chaos.jobs import jobs
 from chaos.load import Record
 from chaos.provider import Failure, Trouble
 from chaos.proxy import Proxy
@@ -406,4 +407,5 @@ SCENARIOS: dict[str, Scenario] = {
     "broadcast": broadcast,
     "strangers": _crowded(CROWD),
     "retention": retention,
+    "jobs": jobs,
 }

@@ -128,6 +128,7 @@ class Stack:
             "CBC_PROXY_AWS_SECRET_ACCESS_KEY": "chaos",
             "CBC_PROXY_URL": f"http://127.0.0.1:{self.networks.port}",
             "CBC_PROXY_TIMEOUT_SECONDS": "2",
+            "JOB_STALLED_SECONDS": "2",
             "BROADCAST_SWEEP_SECONDS": "3",
             "DELIVERY_RETRY_SECONDS": str(RETRY_SECONDS),
             # in seconds, the usual number would end messages before the trouble does

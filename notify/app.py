@@ -83,7 +83,7 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     # the console shows messages to anybody who asks: outside development and test it is not even loaded; nor is the
     # object store, which the admin app has from elsewhere then
     doors = settings.apis_on_port if apis is None else apis
-    added = ["template_preview", "console", "objects_api"] if settings.is_safe_environment else []
+    added = ["template_preview", "file_checks", "console", "objects_api"] if settings.is_safe_environment else []
     for door in dict.fromkeys((*doors, *added)):
         import_module(f"notify.{door}.blueprints").register(app, container)
     return app

@@ -28,6 +28,8 @@ DEVELOPMENT_CLIENTS: Final = {
     "govuk-alerts": ["govuk-alerts-secret-key"],
 }
 DEVELOPMENT_TEMPLATE_PREVIEW_SECRET: Final = "my-secret-key"
+DEVELOPMENT_ANTIVIRUS_SECRET: Final = "test-key"
+DEVELOPMENT_DOCUMENT_DOWNLOAD_SECRET: Final = "auth-token"
 """Published values, those of the admin app's development configuration (contract: admin-app, public-api 1.6)."""
 PUBLISHED: Final = frozenset(
     {
@@ -35,6 +37,8 @@ PUBLISHED: Final = frozenset(
         DEVELOPMENT_SALT,
         DEVELOPMENT_TOKEN_KEY,
         DEVELOPMENT_TEMPLATE_PREVIEW_SECRET,
+        DEVELOPMENT_ANTIVIRUS_SECRET,
+        DEVELOPMENT_DOCUMENT_DOWNLOAD_SECRET,
         *(secret for secrets in DEVELOPMENT_CLIENTS.values() for secret in secrets),
     }
 )

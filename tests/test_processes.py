@@ -66,6 +66,11 @@ KINDS: Final = {
         "notify.template_preview.precompiled",
         SHEETS | LETTERS | SENDING | STARTING | TESTING | {"PIL", "notify.console", "notify.internal", "notify.public"},
     ),
+    "web file checks": Kind(
+        _WEB.format(api="file_checks"),
+        "notify.documents.antivirus",
+        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"PIL", "notify.console", "notify.internal", "notify.public"},
+    ),
     "worker": Kind(
         _WORKER,
         "notify.messages.tasks",

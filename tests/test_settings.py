@@ -42,7 +42,7 @@ def refused() -> str:
         ("SMTP_URL", "smtp://u:sesame/x@mail", "smtp://"),
         ("INTERNAL_CLIENT_API_KEYS", "{no json", "must be valid JSON"),
         ("SECRET_KEY", "[]", "must not be empty"),
-        ("APIS", "public,console", "'public', 'internal' or 'template_preview'"),
+        ("APIS", "public,console", "'public', 'internal', 'template_preview' or 'file_checks'"),
         ("INTERNAL_PORT", "-1", "0"),
         ("SECRET_KEY", '["a", ""]', "must not hold empty values"),
         ("SECRET_KEY", '["a"', "one value or a JSON list"),

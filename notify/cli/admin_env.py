@@ -8,14 +8,13 @@ from typing import Final
 import click
 
 from notify import settings as configuration
+from notify.file_checks.access import ANTIVIRUS, DOCUMENT_DOWNLOAD, antivirus_secrets, document_download_secrets
+from notify.file_checks.access import address_of as file_checks_address
 from notify.objects_api.access import address_of, credentials_of
 from notify.settings import Settings
 from notify.template_preview.access import address_of as template_preview_address
 from notify.template_preview.access import secrets_of
 
-ANTIVIRUS_KEY: Final = "test-key"
-DOCUMENT_DOWNLOAD_KEY: Final = "auth-token"
-"""Those of the admin app's development configuration."""
 REGION: Final = "eu-west-1"
 
 
@@ -38,6 +37,7 @@ def variables(settings: Settings) -> dict[str, str]:
     """The admin app's environment, by variable."""
     address = settings.api_host_name.rstrip("/")
     credentials = credentials_of(settings)
+    checks = file_checks_address(settings, DOCUMENT_DOWNLOAD)
     return {
         "NOTIFY_ENVIRONMENT": "development",
         "API_HOST_NAME": address,
@@ -56,12 +56,12 @@ def variables(settings: Settings) -> dict[str, str]:
         "AWS_DEFAULT_REGION": REGION,
         "TEMPLATE_PREVIEW_API_HOST": template_preview_address(settings),
         "TEMPLATE_PREVIEW_API_KEY": secrets_of(settings)[0],
-        "DOCUMENT_DOWNLOAD_API_HOST_NAME": f"{address}/document-download",
-        "DOCUMENT_DOWNLOAD_API_HOST_NAME_INTERNAL": f"{address}/document-download",
-        "DOCUMENT_DOWNLOAD_API_KEY": DOCUMENT_DOWNLOAD_KEY,
+        "DOCUMENT_DOWNLOAD_API_HOST_NAME": checks,
+        "DOCUMENT_DOWNLOAD_API_HOST_NAME_INTERNAL": checks,
+        "DOCUMENT_DOWNLOAD_API_KEY": document_download_secrets(settings)[0],
         "ANTIVIRUS_ENABLED": "1",
-        "ANTIVIRUS_API_HOST": f"{address}/antivirus",
-        "ANTIVIRUS_API_KEY": ANTIVIRUS_KEY,
+        "ANTIVIRUS_API_HOST": file_checks_address(settings, ANTIVIRUS),
+        "ANTIVIRUS_API_KEY": antivirus_secrets(settings)[0],
         "S3_BUCKET_CSV_UPLOAD": settings.s3_bucket_csv_upload,
         "S3_BUCKET_CONTACT_LIST_UPLOAD": settings.s3_bucket_contact_list,
         "S3_BUCKET_REPORT_REQUESTS_DOWNLOAD": settings.s3_bucket_report_requests_download,

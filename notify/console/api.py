@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from notify.console import guard
 from notify.console.alerts import list_alerts
 from notify.console.frame import framed
+from notify.console.jobs import list_jobs
 from notify.console.letter_pages import LetterPages
 from notify.console.message_view import MessageView
 from notify.console.queries import Cursor, Filter, MessageList
@@ -25,6 +26,7 @@ from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.http import json_answer
 from notify.infra.times import format_datetime, utc_now
+from notify.jobs.statistics import JobStatistics
 from notify.messages.compose import Composer
 from notify.messages.queries import StoredMessage
 from notify.messages.serialise import Serialiser
@@ -63,8 +65,8 @@ class _ListQuery(BaseModel):
         return Filter(self.q, self.type, statuses)
 
 
-class _AlertsQuery(BaseModel):
-    """Whose alerts are to be shown."""
+class _ServiceQuery(BaseModel):
+    """Whose alerts or jobs are to be shown."""
 
     service: UUID | None = None
 
@@ -117,6 +119,7 @@ class _Views:
             container.get(Composer),
             container.get(LetterPages),
         )
+        self._job_statistics = container.get(JobStatistics)
         self._pages = container.get(LetterPages)
         self._rates = Rates(parts.database, parts.queue, configured(self._settings), utc_now)
 
@@ -192,9 +195,15 @@ class _Views:
 
     def list_alerts(self) -> AnyResponse:
         """The newest emergency alerts."""
-        query = _query(_AlertsQuery)
+        query = _query(_ServiceQuery)
         with self._database.reading() as session:
             return _answer({"alerts": list_alerts(session, query.service)})
+
+    def list_jobs(self) -> AnyResponse:
+        """The newest jobs."""
+        query = _query(_ServiceQuery)
+        with self._database.reading() as session:
+            return _answer({"jobs": list_jobs(session, self._job_statistics, query.service)})
 
     def show_demo(self) -> AnyResponse:
         """What the page needs to send a message as the demo service."""
@@ -221,7 +230,7 @@ def blueprint(container: Container) -> Blueprint:
 
     pages.after_request(guard.protect)
     pages.get("", strict_slashes=False)(views.page)
-    for address in ("/messages/<uuid:notification_id>", "/now", "/send", "/alerts"):
+    for address in ("/messages/<uuid:notification_id>", "/now", "/send", "/alerts", "/jobs"):
         pages.get(address)(views.page)
     pages.get("/data/messages")(views.list_messages)
     pages.get("/data/messages/<uuid:notification_id>")(views.show_message)
@@ -232,6 +241,7 @@ def blueprint(container: Container) -> Blueprint:
     pages.post("/data/messages/<uuid:notification_id>/callback")(views.send_callback_again)
     pages.get("/data/now")(views.show_now)
     pages.get("/data/alerts")(views.list_alerts)
+    pages.get("/data/jobs")(views.list_jobs)
     pages.get("/data/demo")(views.show_demo)
     return pages
 

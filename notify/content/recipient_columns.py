@@ -31,9 +31,11 @@ def clean_cell(cell: str) -> str | None:
 class Columns:
     """The columns of a list: which are kept, and what they are for."""
 
-    def __init__(self, names: Sequence[str], width: int, blank: Collection[int], template: Template) -> None:
+    def __init__(
+        self, names: Sequence[str], width: int, blank: Collection[int], template: Template, given: Collection[str] = ()
+    ) -> None:
         """`names` are the headers, `width` is one more than the position of the last column with a value, `blank` has
-        the positions of columns with neither header nor value.
+        the positions of columns with neither header nor value. `given` are names that need no column.
         """
         self._width = min(width, len(names))
         self._extra_until = width
@@ -61,8 +63,9 @@ class Columns:
         self.recipient_keys = frozenset(map(key_form, self.recipient_headers))
         wanted = {key_form(name): name for name in (*self.recipient_headers, *template.placeholders)}
         optional = self.recipient_keys if isinstance(template, LetterTemplate) else frozenset()
+        given_keys = frozenset(map(key_form, given))
         in_order = dict.fromkeys(map(key_form, (*template.placeholders, *self.recipient_headers)))
-        self.missing = tuple(wanted[key] for key in in_order if key not in keys and key not in optional)
+        self.missing = tuple(wanted[key] for key in in_order if key not in keys | optional | given_keys)
         self.used = {header: key for header, key in self.headers.items() if key in wanted}
         all_keys = [key_form(name) for name in written]
         self.duplicate_recipients = tuple(
@@ -109,8 +112,11 @@ class Columns:
         return {keys[slot]: value for slot, value in values.items()}
 
 
-def read_columns(rows: Iterable[Sequence[str]], template: Template) -> tuple[Columns, int]:
-    """The columns of a list, headers first, and how many rows follow. Raises `UnreadableSpreadsheet`."""
+def read_columns(rows: Iterable[Sequence[str]], template: Template, given: Collection[str] = ()) -> tuple[Columns, int]:
+    """The columns of a list, headers first, and how many rows follow. `given` are names that need no column.
+
+    Raises `UnreadableSpreadsheet`.
+    """
     iterator = iter(rows)
     names = [clean_cell(cell) or "" for cell in next(iterator, ())]
     while names and not names[-1]:
@@ -128,7 +134,7 @@ def read_columns(rows: Iterable[Sequence[str]], template: Template) -> tuple[Col
     if len(names) > MOST_COLUMNS:
         raise UnreadableSpreadsheet("too_many_columns")
     # a cell far to the right, which has no header, is not part of the table
-    return Columns(names, min(width, MOST_COLUMNS), blank, template), count
+    return Columns(names, min(width, MOST_COLUMNS), blank, template, given), count
 
 
 def recipient_headers(template: Template) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ A list is read as a stream: once for its columns (`RecipientList(...)`), and onc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from notify.content.placeholders import Personalisation
 from notify.content.recipient_checks import SendingRules, row_checker
 from notify.content.recipient_columns import MOST_ROWS, Template, read_columns
 from notify.content.recipient_rows import Row
@@ -65,7 +66,8 @@ class RecipientList:
     """The rows of a spreadsheet, to be sent with a template.
 
     `rows` are lists of texts, headers first, and can be iterated any number of times. Raises `UnreadableSpreadsheet`
-    when they can't be read, or have too many columns. Without `validate` no row is checked for errors.
+    when they can't be read, or have too many columns. Without `validate` no row is checked for errors. `given` are
+    values that each row has, whatever its columns say.
     """
 
     def __init__(
@@ -75,11 +77,13 @@ class RecipientList:
         rules: SendingRules | None = None,
         *,
         validate: bool = True,
+        given: Mapping[str, object] | None = None,
     ) -> None:
         self._source = rows
         self._rules = rules or SendingRules()
         self._checker = row_checker(template, self._rules) if validate else None
-        self._columns, self.row_count = read_columns(rows, template)
+        self._columns, self.row_count = read_columns(rows, template, given or ())
+        self._given = dict(given or {})
 
     @property
     def headers(self) -> tuple[str, ...]:
@@ -115,7 +119,10 @@ class RecipientList:
         """The rows from position `first` on, checked; none beyond those that a list may have."""
         columns, checker = self._columns, self._checker
         for index, cells in enumerate(islice(self._source, 1 + first, 1 + MOST_ROWS), start=first):
-            row = Row(index, columns.values(cells), columns.extra_cells(cells), columns)
+            values = columns.values(cells)
+            if self._given:
+                values = Personalisation({**values, **self._given})
+            row = Row(index, values, columns.extra_cells(cells), columns)
             if checker is not None:
                 checker.check(row)
             yield row

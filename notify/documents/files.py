@@ -17,6 +17,7 @@ USUAL_RETENTION_WEEKS: Final = 26
 LONGEST_RETENTION_WEEKS: Final = 78
 LARGEST_FILE: Final = 2 * 1024 * 1024 + 1024
 LONGEST_FILENAME: Final = 100
+NO_ENDING: Final = "`filename` must end with a file extension. For example, filename.csv"
 
 TYPES: Final = {
     ".csv": "text/csv",
@@ -51,6 +52,20 @@ class FileToSend:
     retention_weeks: int
 
 
+class FileTooLargeError(ProblemError):
+    """A file that is larger than what is sent."""
+
+    def __init__(self) -> None:
+        super().__init__("Uploaded file exceeds file size limit")
+
+
+class InfectedFileError(ProblemError):
+    """A file in which the scanner found a virus."""
+
+    def __init__(self) -> None:
+        super().__init__("File did not pass the virus scan")
+
+
 def find_files(values: Mapping[str, object]) -> dict[str, FileToSend]:
     """The files among the values, by the names of their placeholders.
 
@@ -60,20 +75,48 @@ def find_files(values: Mapping[str, object]) -> dict[str, FileToSend]:
     return {name: _read(value) for name, value in values.items() if isinstance(value, dict) and "file" in value}
 
 
+def check_upload(value: object) -> FileToSend:
+    """The file of a request to check one: an object with `document` in base64 and, mostly, `filename`.
+
+    Raises `ProblemError` for one that cannot be sent, of which `FileTooLargeError` is one.
+    """
+    document = value.get("document") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or document is None:
+        raise ProblemError("No document upload")
+    if not isinstance(document, str):
+        raise ProblemError("Document is not base64 encoded")
+    filename, is_csv = value.get("filename"), value.get("is_csv")
+    if is_csv not in (None, True, False) or isinstance(is_csv, int | float) > isinstance(is_csv, bool):
+        raise ProblemError("Value for is_csv must be a boolean")
+    if filename is not None and not (isinstance(filename, str) and "." in filename):
+        raise ProblemError(NO_ENDING)
+    return to_send(_decode(document), filename, is_csv=bool(is_csv))
+
+
+def to_send(
+    content: bytes,
+    filename: str | None,
+    *,
+    is_csv: bool = False,
+    confirm_email: bool = True,
+    retention_weeks: int = USUAL_RETENTION_WEEKS,
+) -> FileToSend:
+    """A file with this content. Raises `ProblemError` for a name or a type that cannot be sent."""
+    name = _name(filename)
+    extension, mime_type = _type_of(content, name, is_csv=is_csv)
+    return FileToSend(content, name, extension, mime_type, confirm_email, retention_weeks)
+
+
 def _read(value: Mapping[str, Any]) -> FileToSend:
     faults = _faults(value)
     if faults:
         raise ValidationProblemError(faults)
     content = _decode(value["file"])
-    filename = _name(value.get("filename"))
-    extension, mime_type = _type_of(content, filename, is_csv=bool(value.get("is_csv")))
-    confirm = value.get("confirm_email_before_download")
-    return FileToSend(
-        content=content,
-        filename=filename,
-        extension=extension,
-        mime_type=mime_type,
-        confirm_email=confirm is not False,
+    return to_send(
+        content,
+        value.get("filename"),
+        is_csv=bool(value.get("is_csv")),
+        confirm_email=value.get("confirm_email_before_download") is not False,
         retention_weeks=_weeks(value.get("retention_period")) or USUAL_RETENTION_WEEKS,
     )
 
@@ -111,7 +154,7 @@ def _faults(value: Mapping[str, Any]) -> list[str]:
         )
     filename = value.get("filename")
     if filename is not None and not (isinstance(filename, str) and "." in filename):
-        faults.append("filename `filename` must end with a file extension. For example, filename.csv")
+        faults.append(f"filename {NO_ENDING}")
     if "is_csv" in value and "filename" in value:
         faults.append("Do not set a value for `is_csv` if `filename` is set.")
     return faults
@@ -131,7 +174,7 @@ def _decode(text: str) -> bytes:
     if not text:
         raise ProblemError("Document must not be empty")
     if len(text) > LARGEST_FILE * 3 // 2:
-        raise ProblemError("Uploaded file exceeds file size limit")
+        raise FileTooLargeError
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -139,7 +182,7 @@ def _decode(text: str) -> bytes:
     if not content:
         raise ProblemError("Document must not be empty")
     if len(content) > LARGEST_FILE:
-        raise ProblemError("Uploaded file exceeds file size limit")
+        raise FileTooLargeError
     return content
 
 

@@ -316,9 +316,9 @@ class WebSettings(SettingsPart):
         ge=0,
         description="Longest a statement of a web process may wait for a lock, in milliseconds. 0: no limit.",
     )
-    apis: Annotated[tuple[Literal["public", "internal", "template_preview"], ...], NoDecode] = Field(
+    apis: Annotated[tuple[Literal["public", "internal", "template_preview", "file_checks"], ...], NoDecode] = Field(
         ("public", "internal"),
-        description="Which APIs the web processes serve, with commas between them: `public`, `internal` (what the admin app talks to) and `template_preview` (its pictures of letters, below `/template-preview`; in development and test it is always served).",
+        description="Which APIs the web processes serve, with commas between them: `public`, `internal` (what the admin app talks to), `template_preview` (its pictures of letters, below `/template-preview`) and `file_checks` (its virus scanner and checks of files, below `/antivirus` and `/document-download`). In development and test the last two are always served.",
     )
     legacy_2020: bool = Field(
         True,

@@ -30,6 +30,7 @@ from notify.messages import errors
 from notify.messages.accept.base import Caller
 from notify.messages.accept.checks import check_permission
 from notify.messages.accept.letter import check_key
+from notify.messages.accept.template_files import with_fillers
 from notify.messages.accept.values import MOST_BYTES
 from notify.messages.idempotency import AlreadyAcceptedError, KeptAnswer, write_answers
 from notify.services.cache import ServiceCache
@@ -185,7 +186,8 @@ class BulkAcceptor:
             raise ValidationProblemError(str(UnreadableSpreadsheet("too_large")))
         allowed = allowed_recipients(self._database, caller.service, caller.key.key_type)
         try:
-            recipients = RecipientList(CsvText(request.csv), template.text, sending_rules(caller.service, allowed))
+            rules = sending_rules(caller.service, allowed)
+            recipients = RecipientList(CsvText(request.csv), template.text, rules, given=with_fillers(template, {}))
             _check_columns(recipients)
             abroad = self._check_each(caller, template, recipients, allowed)
         except UnreadableSpreadsheet as error:

@@ -16,7 +16,6 @@ from notify.infra.database import Database
 from notify.infra.times import local_midnight
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job, file_time
-from notify.jobs.process import STALLED_AFTER
 from notify.jobs.retention import kept_since
 from notify.messages.models import Notification, NotificationHistory
 from notify.templates.models import Template
@@ -67,10 +66,10 @@ def find_unpublished(session: Session, now: datetime) -> list[DueJob]:
     return [DueJob(*row) for row in rows]
 
 
-def find_stalled(session: Session, now: datetime) -> list[UUID]:
-    """Jobs in progress that have lost their worker, oldest first."""
+def find_stalled(session: Session, now: datetime, after: timedelta) -> list[UUID]:
+    """Jobs in progress for which no rows were saved for this time: they have lost their worker. Oldest first."""
     moved = func.coalesce(Job.progressed_at, Job.processing_started)
-    stalled = and_(Job.job_status == "in progress", moved < now - STALLED_AFTER)
+    stalled = and_(Job.job_status == "in progress", moved < now - after)
     return list(session.scalars(select(Job.id).where(stalled).order_by(Job.processing_started)))
 
 

@@ -23,7 +23,7 @@ from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 from notify.content.spreadsheets import CsvText
 from notify.infra.container import Container
 from notify.infra.database import Database
-from notify.infra.errors import NotFoundProblemError
+from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.objects import ObjectMissingError
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
@@ -31,7 +31,9 @@ from notify.infra.validation import parse_uuid
 from notify.jobs.files import JobFiles
 from notify.jobs.models import Job
 from notify.jobs.rows import INVALID, RowWriter, allowed_recipients, sending_rules
+from notify.jobs.settings import JobSettings
 from notify.messages.accept.letter import status_of_tests
+from notify.messages.accept.template_files import TemplateFiles, with_fillers
 from notify.messages.models import Notification, NotificationHistory
 from notify.messages.store import MessageStore, NewMessage, write_messages
 from notify.providers.settings import TextProviderSettings
@@ -43,9 +45,6 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 
 logger = structlog.get_logger(__name__)
 
-BATCH_ROWS: Final = 500
-STALLED_AFTER: Final = timedelta(minutes=2)
-"""A job in progress for which no rows were saved for this time has lost its worker."""
 MOST_LOGGED: Final = 20
 
 
@@ -74,9 +73,11 @@ class JobProcessor:
         limits: RateLimiter,
         store: MessageStore,
         files: JobFiles,
+        template_files: TemplateFiles,
     ) -> None:
         self._default_sender = settings.part(TextProviderSettings).from_number
         self._test_letter_status = status_of_tests(settings)
+        self._stalled_after = settings.part(JobSettings).job_stalled_after
         self._database = database
         self._encryptor = encryptor
         self._services = services_
@@ -84,6 +85,7 @@ class JobProcessor:
         self._limits = limits
         self._store = store
         self._files = files
+        self._template_files = template_files
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -98,6 +100,7 @@ class JobProcessor:
             container.get(RateLimiter),
             container.get(MessageStore),
             container.get(JobFiles),
+            container.get(TemplateFiles),
         )
 
     def process(self, job_id: UUID) -> None:
@@ -108,7 +111,7 @@ class JobProcessor:
             if job is None:
                 return
             is_new = job.job_status == "pending"
-            if not is_new and not is_stalled(job):
+            if not is_new and not is_stalled(job, self._stalled_after):
                 return
             if is_new:
                 job.job_status, job.processing_started, job.updated_at = "in progress", now, now
@@ -124,7 +127,7 @@ class JobProcessor:
         now = utc_now()
         with self._database.transaction() as session:
             job = session.get(Job, job_id, with_for_update=True)
-            if job is None or not is_stalled(job):
+            if job is None or not is_stalled(job, self._stalled_after):
                 return
             job.processing_started = job.progressed_at = job.updated_at = now
             work = _work(job)
@@ -201,8 +204,11 @@ class JobProcessor:
             text = self._files.text(work.service_id, work.id)
             sender_id = self._files.metadata(work.service_id, work.id).get("sender_id")
             allowed = allowed_recipients(self._database, service, work.key_type)
-            recipients = RecipientList(CsvText(text), template.text, sending_rules(service, allowed))
-        except (ObjectMissingError, UnreadableSpreadsheet) as error:
+            recipients = RecipientList(
+                CsvText(text), template.text, sending_rules(service, allowed), given=with_fillers(template, {})
+            )
+            files = self._template_files.open(template) if template.row.email_files else None
+        except (ObjectMissingError, UnreadableSpreadsheet, ProblemError) as error:
             logger.error("file of job cannot be read", job_id=work.id, error=type(error).__name__)
             return None
         writer = RowWriter(
@@ -214,6 +220,7 @@ class JobProcessor:
             api_key_id=work.api_key_id,
             key_type=work.key_type,
             test_letter_status=self._test_letter_status,
+            files=files,
         )
         return writer, recipients
 
@@ -235,7 +242,7 @@ class JobProcessor:
         dropped: list[int] = []
         invalid = 0
         waiting = iter(rows)
-        while batch := list(islice(waiting, BATCH_ROWS)):
+        while batch := list(islice(waiting, writer.batch_rows)):
             now = utc_now()
             made = [(row.index, writer.message(row, now)) for row in batch]
             dropped += [index for index, message in made if message is None]
@@ -287,10 +294,10 @@ class JobProcessor:
             session.execute(update(Job).where(Job.id == job_id, Job.job_status == "in progress").values(values))
 
 
-def is_stalled(job: Job) -> bool:
-    """Whether a job in progress has lost its worker."""
+def is_stalled(job: Job, after: timedelta) -> bool:
+    """Whether a job in progress has lost its worker: no rows were saved for this time."""
     moved = job.progressed_at or job.processing_started
-    return job.job_status == "in progress" and moved is not None and utc_now() - moved > STALLED_AFTER
+    return job.job_status == "in progress" and moved is not None and utc_now() - moved > after
 
 
 def _work(job: Job) -> _Work:

@@ -123,7 +123,8 @@ class ReportWriter:
             "since": kept_since(utc_now(), retention_days(session, service_id, kind)),
         }
         found = session.execute(_MESSAGES, values, execution_options={"yield_per": ROWS_AT_A_TIME})
-        self._bucket.put(_key(request_id), self._pieces(found.partitions()), Details(content_type="text/csv"))
+        pages = found.partitions(ROWS_AT_A_TIME)  # without a size there is one page, of all rows
+        self._bucket.put(_key(request_id), self._pieces(pages), Details(content_type="text/csv"))
 
     def _pieces(self, pages: Iterable[Iterable[Row[Any]]]) -> Iterator[bytes]:
         yield _lines([HEADER])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
+from notify.content.placeholders import key_form
 from notify.content.postal_addresses import PostalAddress
 from notify.content.recipient_list import Row, SendingRules
 from notify.content.recipients import format_recipient
@@ -18,6 +19,7 @@ from notify.infra.ids import new_id
 from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
 from notify.messages.accept.letter import new_reference
+from notify.messages.accept.template_files import OpenFiles
 from notify.messages.accept.values import MOST_BYTES
 from notify.messages.models import PERSONALISATION, TO
 from notify.messages.store import NewMessage
@@ -25,6 +27,9 @@ from notify.services import queries as services
 from notify.services.queries import CachedService
 from notify.templates.cache import CompiledTemplate
 
+BATCH_ROWS: Final = 500
+PERSONAL_BATCH_ROWS: Final = 50
+"""Where each message has a copy of its own of a file, which takes a while to make."""
 INVALID: Final = "validation-failed"
 """The status of a message whose row has an error: it is listed, and not sent."""
 
@@ -60,14 +65,15 @@ def allowed_recipients(database: Database, service: CachedService, key_type: str
         return services.allowed_recipients(session, service.id)
 
 
-def values_of(row: Row) -> bytes:
-    """The values of a row that are kept, as JSON."""
-    return dump_json({key: row.values.by_key(key) for key in row.columns.used.values()})
+def values_of(row: Row, links: Mapping[str, str] | None = None) -> bytes:
+    """The values of a row that are kept, as JSON; with `links` to files of the template, by the names of the files."""
+    kept = {key: row.values.by_key(key) for key in row.columns.used.values()}
+    return dump_json(kept | {key_form(name): link for name, link in (links or {}).items()})
 
 
 class RowWriter:
     """Makes the messages of one job. `allowed` are those who may receive them, None is everybody; `sender` is the text
-    message sender, reply-to address or contact block.
+    message sender, reply-to address or contact block; `files` are those of an email template.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class RowWriter:
         api_key_id: UUID | None = None,
         key_type: str = "normal",
         test_letter_status: str = "delivered",
+        files: OpenFiles | None = None,
     ) -> None:
         self._encryptor = encryptor
         self._template = template.row
@@ -90,9 +97,15 @@ class RowWriter:
         self._key_type = key_type
         is_test_letter = template.row.type == "letter" and key_type == "test"
         self._status = test_letter_status if is_test_letter else "created"
+        self._files = files
         is_letter = template.row.type == "letter"
         self._allowed = None if allowed is None or is_letter else {format_recipient(entry) for entry in allowed}
         self._recipient = {"sms": _phone, "email": _address, "letter": self._letter}[template.row.type]
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows whose messages are made and stored at a time."""
+        return PERSONAL_BATCH_ROWS if self._files is not None and self._files.are_personal else BATCH_ROWS
 
     def message(self, row: Row, now: datetime) -> NewMessage | None:
         """The message of a checked row; None where a service in trial mode may not send to its recipient."""
@@ -100,7 +113,10 @@ class RowWriter:
             return None
         id_ = new_id()
         recipient = self._recipient(row)
-        values = values_of(row)
+        links: dict[str, str] = {}
+        if self._files is not None and not row.has_error:
+            links = self._files.links(recipient.normalised)
+        values = values_of(row, links)
         is_too_large = len(values) > MOST_BYTES[self._template.type]
         is_bad = row.has_error or is_too_large
         status = INVALID if is_bad else self._status

@@ -23,6 +23,7 @@ from notify.jobs.publish import (
     publish_job,
 )
 from notify.jobs.reports import ReportWriter
+from notify.jobs.settings import JobSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -81,7 +82,7 @@ def check_job_status(container: Container) -> None:
     """Publish jobs again that have lost their worker, or their place in the queue."""
     parts, now = container.parts, utc_now()
     with parts.database.reading() as session:
-        stalled = maintenance.find_stalled(session, now)
+        stalled = maintenance.find_stalled(session, now, parts.settings.part(JobSettings).job_stalled_after)
         unpublished = maintenance.find_unpublished(session, now)
     if stalled:
         logger.warning("jobs have lost their worker", jobs=stalled)

@@ -6,30 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
 from notify.infra.settings import EnvironmentSettings
 from notify.safety import SHORTEST_KEY, to_server
-from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, split_address, words
+from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, words
 
 SHORTEST_PASSWORD: Final = 8
 """Passwords that the printer makes."""
 
 
-def _clamd_address(value: str) -> str:
-    if not value:
-        return value
-    parts = split_address(value, needs_host=value.startswith("tcp:"))
-    is_network = parts is not None and parts.scheme == "tcp" and parts.hostname
-    is_socket = parts is not None and parts.scheme == "unix" and not parts.netloc and parts.path.startswith("/")
-    if not (is_network or is_socket):
-        raise ValueError("must be tcp://host:3310 or unix:///path/of/clamd.sock")
-    return value
-
-
 class LetterSettings(SettingsPart):
-    """Where the PDFs of letters are on their way to the printer, and what checks them."""
+    """Where the PDFs of letters are on their way to the printer."""
 
     # -- letters
     s3_bucket_letters_pdf: str = Field(
@@ -42,29 +31,12 @@ class LetterSettings(SettingsPart):
     s3_bucket_invalid_pdf: str = Field(
         "development-letters-invalid-pdf", description="Bucket of letters that cannot be printed as they are."
     )
-    antivirus_enabled: bool = Field(
-        True, description="`0`: letters that come as a PDF are not scanned for viruses before they are checked."
-    )
-    clamd_address: Annotated[str, AfterValidator(_clamd_address)] = Field(
-        "",
-        description="Address of ClamAV's `clamd`, which scans letters that come as a PDF: `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`. Empty: only the test virus (EICAR), programs and PDFs that start programs are found.",
-    )
     letter_pdfs_at_a_time: int = Field(
         2,
         ge=1,
         le=64,
         description="PDFs of letters that a process works on at the same time; further ones wait. Each takes about 50 MB and a processor.",
     )
-
-    def connections(self) -> Iterator[Connection]:
-        """The scanner."""
-        if self.clamd_address.startswith("tcp:"):
-            yield to_server(
-                "CLAMD_ADDRESS",
-                self.clamd_address,
-                ("tcp",),
-                "run clamd on the workers' machines, which it is made for",
-            )
 
 
 class LetterRenderSettings(EnvironmentSettings):

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from notify.documents.antivirus import Antivirus
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.objects import ObjectMissingError
@@ -22,7 +23,6 @@ from notify.infra.queue import Queue
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.letters import files
-from notify.letters.antivirus import Antivirus
 from notify.letters.files import INFECTED_FOLDER, UNSCANNED_FOLDER, LetterFiles, StoredLetter
 from notify.letters.publish import publish_check
 from notify.letters.rows import PENDING, LetterOfRow, find_by_reference, write_status

@@ -5,7 +5,8 @@ encrypted. Two ways lead to the newest 50 that match, and each is fast where the
 
 1. The service's newest messages are looked through one by one. A part that many recipients have (`07700`, `@gmail`)
    fills the page after few of them.
-2. Otherwise such messages are rare, and the indexes of three-letter parts find them among all.
+2. Otherwise such messages are rare, and the indexes of three-letter parts find them among all. A part that is too short
+   for these indexes is looked for in more of the newest messages, and in no others.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from notify.messages.details import MessageDetails, read_details
 
 LOOKED_THROUGH: Final = 5_000
 """The newest messages of a service that are looked through one by one."""
+MOST_LOOKED_THROUGH: Final = 100_000
+"""The same for a part that no index finds: what is older is not found by one or two characters."""
 
 _MATCHES: Final = "(normalised_to LIKE :recipient OR client_reference ILIKE :reference) AND key_type <> 'test'"
 _NEWEST_FIRST: Final = "ORDER BY created_at DESC, id DESC"
@@ -47,6 +50,10 @@ WITH found AS MATERIALIZED (
 SELECT id FROM found {order} LIMIT :limit
 """
 _SIGNS: Final = re.compile(r"[\\_%/]")
+_INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
+"""What a part must have for the indexes of three-letter parts: three letters or digits, or where a word begins or ends,
+which counts as letters there (pg_trgm).
+"""
 _SEPARATORS: Final = str.maketrans("", "", "() -")
 
 
@@ -86,7 +93,11 @@ def search_messages(
         values["statuses"] = list(statuses)
     ids = list(session.scalars(text(_AMONG_NEWEST.format(matches=matches, order=_NEWEST_FIRST)), values))
     if len(ids) <= PAGE_SIZE and session.scalar(_HAS_MORE, values):
-        ids = list(session.scalars(text(_AMONG_ALL.format(matches=matches, order=_NEWEST_FIRST)), values))
+        # both parts need their index, or every message of the service is read
+        is_indexed = all(_INDEXED.search(values[name].strip("%")) for name in ("recipient", "reference"))
+        way = _AMONG_ALL if is_indexed else _AMONG_NEWEST
+        values["newest"] = MOST_LOOKED_THROUGH
+        ids = list(session.scalars(text(way.format(matches=matches, order=_NEWEST_FIRST)), values))
     return FoundMessages(read_details(session, encryptor, ids[:PAGE_SIZE]), len(ids) > PAGE_SIZE)
 
 

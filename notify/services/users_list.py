@@ -120,7 +120,7 @@ def _stream(database: Database, query: TextClause, parameters: dict[str, Any]) -
     start = '{"data":['
     with database.reading() as session:
         result = session.execute(query, given, execution_options={"yield_per": _ROWS_AT_ONCE})
-        for rows in result.scalars().partitions():
+        for rows in result.scalars().partitions(_ROWS_AT_ONCE):  # without a size there is one, of all rows
             yield start + ",".join(rows)
             start = ","
     yield "]}" if start == "," else f"{start}]}}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Final
 
+from notify.infra import shared_secrets
 from notify.safety import DEVELOPMENT_TEMPLATE_PREVIEW_SECRET
 from notify.settings import Settings
 
@@ -25,9 +25,4 @@ def secrets_of(settings: Settings) -> list[str]:
 
 def is_allowed(authorization: str, secrets: list[str]) -> bool:
     """Whether an `Authorization` header has one of the secrets. The name of its scheme is read in any case."""
-    scheme, _, secret = authorization.partition(" ")
-    if scheme.lower() != SCHEME:
-        return False
-    # every secret is compared, so that the time says nothing of which one was right
-    matches = [hmac.compare_digest(secret.strip().encode(), known.encode()) for known in secrets]
-    return any(matches)
+    return shared_secrets.is_allowed(authorization, SCHEME, secrets)

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
@@ -33,6 +33,27 @@ def list_files(session: Session, template_id: UUID) -> Sequence[EmailFile]:
     return session.scalars(
         select(EmailFile).where(EmailFile.template_id == template_id, *_LIVE).order_by(*_ORDER)
     ).all()
+
+
+class CachedFile(NamedTuple):
+    """A live file of a template, as sending needs it. `retention_weeks` is how long its links work."""
+
+    id: UUID
+    filename: str
+    link_text: str | None
+    retention_weeks: int
+    validate_users_email: bool
+
+
+def files_to_send(session: Session, template_id: UUID, version: int | None) -> tuple[CachedFile, ...]:
+    """The live files of a template, or of a version of it, the oldest first."""
+    files: Sequence[EmailFile | EmailFileHistory] = (
+        files_of_versions(session, template_id, [version])[version] if version else list_files(session, template_id)
+    )
+    return tuple(
+        CachedFile(file.id, file.filename, file.link_text, file.retention_period, file.validate_users_email)
+        for file in files
+    )
 
 
 def get_file(session: Session, file_id: UUID) -> EmailFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from notify.accounts.models import User
 from notify.services.models import EmailReplyTo, LetterContact, SmsSender
+from notify.templates.email_files import CachedFile, files_to_send
 from notify.templates.models import Template, TemplateHistory, TemplateRedacted
 
 
@@ -45,6 +46,8 @@ class CachedTemplate:
     redact_personalisation: bool
     attachment_id: UUID | None
     default_sender_text: str | None
+    email_files: tuple[CachedFile, ...] = field(default=())
+    """Files that its emails link to. Only `load_template` reads them."""
 
 
 def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[Any, ...]]:
@@ -108,7 +111,10 @@ def load_template(
     if version:
         wanted.append(source.version == version)
     row = session.execute(_templates(source).where(*wanted)).one_or_none()
-    return None if row is None else CachedTemplate(**row._mapping)
+    if row is None:
+        return None
+    files = files_to_send(session, template_id, version) if row.type == "email" else ()
+    return CachedTemplate(**row._mapping, email_files=files)
 
 
 def list_templates(session: Session, service_id: UUID, template_type: str | None = None) -> list[CachedTemplate]:

@@ -8,12 +8,12 @@ from click.testing import CliRunner
 
 from notify.cli import program
 from notify.cli.admin_env import variables
-from notify.settings import Settings
+from notify.settings import load
 from tests.production import PRODUCTION, as_environment
 
 
 def test_the_admin_app_finds_everything_at_one_address() -> None:
-    settings = Settings(
+    settings = load(
         notify_environment="development", api_host_name="http://localhost:6011", redis_url="redis://:word@localhost:1"
     )
     found = variables(settings)
@@ -21,6 +21,9 @@ def test_the_admin_app_finds_everything_at_one_address() -> None:
     assert found["AWS_ENDPOINT_URL"] == "http://localhost:6011/objects"
     assert found["AWS_SECRET_ACCESS_KEY"] == found["ADMIN_CLIENT_SECRET"] == "dev-notify-secret-key"
     assert found["S3_BUCKET_CONTACT_LIST_UPLOAD"] == "development-contact-list"
+    assert (found["ANTIVIRUS_API_HOST"], found["ANTIVIRUS_API_KEY"]) == ("http://localhost:6011/antivirus", "test-key")
+    assert found["DOCUMENT_DOWNLOAD_API_HOST_NAME_INTERNAL"] == "http://localhost:6011/document-download"
+    assert found["DOCUMENT_DOWNLOAD_API_KEY"] == "auth-token"
     assert found["REDIS_URL"] == "redis://:word@localhost:1"
 
 

@@ -90,7 +90,9 @@ def test_what_could_not_be_built_is_tried_again(unused_parts: Parts) -> None:
             container.get(Failing)
 
 
-_MAY_ASK = re.compile(r"(notify/\w+/tasks\.py|notify/(public|internal|console|cli)/.*|notify/(app|worker)\.py)")
+_MAY_ASK = re.compile(
+    r"(notify/(\w+/)+(\w*tasks|hooks)\.py|notify/(public|internal|template_preview|file_checks|console|cli)/.*|notify/(app|worker)\.py)"
+)
 
 
 def questions(path: Path) -> list[tuple[int, bool]]:

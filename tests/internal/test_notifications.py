@@ -199,6 +199,20 @@ def test_a_search_shows_the_newest_fifty(admin: AdminClient, messages: Messages)
     assert "page_size" not in answer
 
 
+def test_one_or_two_characters_are_looked_for_in_a_bounded_number_of_messages(
+    admin: AdminClient, messages: Messages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(search, "MOST_LOOKED_THROUGH", 5)
+    oldest = messages.add("email", "zoe@example.com")
+    messages.add("email")
+    newer = messages.add("email", "liz@example.com")
+    for _ in range(3):
+        messages.add("email")
+    for part, expected in (("z", [newer]), ("zo", []), ("zoe", [oldest]), ("z@", [newer]), ("oe@", [oldest])):
+        assert search_for(admin, messages, part, "email") == expected, part
+
+
 def test_rows_for_a_file_say_what_became_of_messages(admin: AdminClient, messages: Messages) -> None:
     moment = datetime(2026, 7, 1, 10, 0, 0, 5, tzinfo=UTC)
     old = messages.add("email", "ivy@example.com", notification_status="permanent-failure", created_at=moment)

@@ -10,13 +10,16 @@ from uuid import uuid4
 import pytest
 
 from notify.accounts.models import User
+from notify.documents.antivirus import EICAR
 from notify.infra.times import utc_now
-from notify.jobs import process
+from notify.jobs import process, rows
 from notify.jobs.models import Job
 from notify.jobs.process import JobProcessor
 from notify.jobs.tasks import process_incomplete_jobs, process_job, process_missing_rows
 from notify.messages.store import write_messages
 from notify.services.limits import LIVE_LIMITS
+from notify.templates.email_files import change_file, create_file
+from notify.templates.models import Template
 from tests.api import queued
 from tests.jobs.conftest import Office
 
@@ -66,7 +69,7 @@ def test_only_what_can_be_sent_is_published(office: Office) -> None:
 def test_a_worker_that_dies_is_followed_by_another(
     office: Office, monkeypatch: pytest.MonkeyPatch, lost: range
 ) -> None:
-    monkeypatch.setattr(process, "BATCH_ROWS", 4)
+    monkeypatch.setattr(rows, "BATCH_ROWS", 4)
     template = office.factory.template(office.service())
     job_id = office.job(template, numbers_csv(13), rows=13)
     process_job(office.container, str(job_id))
@@ -95,8 +98,8 @@ def test_a_task_that_comes_again_resumes_a_lost_job_only(office: Office) -> None
 
 
 def test_two_workers_at_one_job_double_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "BATCH_ROWS", 5)
-    monkeypatch.setattr(process, "is_stalled", lambda job: job.job_status == "in progress")
+    monkeypatch.setattr(rows, "BATCH_ROWS", 5)
+    monkeypatch.setattr(process, "is_stalled", lambda job, _after: job.job_status == "in progress")
     template = office.factory.template(office.service(limits=LIVE_LIMITS))
     job_id = office.job(template, numbers_csv(200), rows=200)
     faults: list[BaseException] = []
@@ -118,7 +121,7 @@ def test_two_workers_at_one_job_double_nothing(office: Office, monkeypatch: pyte
 
 
 def test_a_cancelled_job_stops_between_batches(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "BATCH_ROWS", 2)
+    monkeypatch.setattr(rows, "BATCH_ROWS", 2)
     template = office.factory.template(office.service())
     job_id = office.job(template, numbers_csv(6), rows=6)
     store = write_messages
@@ -197,3 +200,44 @@ def test_a_job_of_nothing(office: Office) -> None:
     job_id = office.job(template, "phone number,name\n", rows=0)
     process_job(office.container, str(job_id))
     assert office.look(job_id).job_status == "finished"
+
+
+def attached(office: Office, template: Template, filename: str, content: bytes | None, **fields: Any) -> None:
+    """Attach a live file to an email template."""
+    with office.parts.database.transaction() as session:
+        values = {"filename": filename, "created_by_id": template.created_by_id, **fields}
+        file = create_file(session, template.service_id, template.id, values)
+        change_file(session, file.id, {"pending": False})
+        file_id = file.id
+    if content is not None:
+        bucket = office.parts.objects.bucket(office.parts.settings.s3_bucket_template_email_files)
+        bucket.put(f"{template.service_id}/{file_id}", content)
+
+
+def test_files_of_the_template_become_links(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "PERSONAL_BATCH_ROWS", 2)
+    template = office.factory.template(office.service(), "email", content="((name)): ((The map.pdf)) ((fees.csv))")
+    attached(office, template, "The map.pdf", b"%PDF-1.7", link_text="the map")
+    attached(office, template, "fees.csv", b"a,b", validate_users_email=False)
+    table = "email address,name,fees.csv\n" + "".join(f"{name}@example.com,{name},x\n" for name in "abc") + "no,d,\n"
+    job_id = office.job(template, table, rows=4)
+    process_job(office.container, str(job_id))
+    *sent, bad = office.messages(job_id)
+    assert [message.status for message in (*sent, bad)] == ["created"] * 3 + ["validation-failed"]
+    maps = [str((message.personalisation or {})["themap.pdf"]) for message in sent]
+    fees = {str((message.personalisation or {})["fees.csv"]) for message in sent}
+    assert all(link.startswith("[the map](http://localhost:6011/d/") for link in maps)
+    assert len(set(maps)) == 3  # each needs its recipient's address
+    assert len(fees) == 1
+    assert "themap.pdf" not in (bad.personalisation or {})
+    assert office.look(job_id).job_status == "finished"
+
+
+@pytest.mark.parametrize("content", [None, b"x" + EICAR])
+def test_a_job_whose_template_has_a_file_that_cannot_be_sent_is_an_error(office: Office, content: bytes | None) -> None:
+    template = office.factory.template(office.service(), "email", content="((map.pdf))")
+    attached(office, template, "map.pdf", content)
+    job_id = office.job(template, "email address\na@example.com\n", rows=1)
+    process_job(office.container, str(job_id))
+    assert office.numbers(job_id) == []
+    assert office.look(job_id).job_status == "error"

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
+from notify.documents.antivirus import EICAR
 from notify.infra.container import Container
 from notify.infra.objects import ObjectMissingError
 from notify.letters import files
-from notify.letters.antivirus import EICAR
 from notify.letters.files import LetterFiles, StoredLetter, original_key, upload_key
 from notify.letters.sanitising import LetterSanitising
 from notify.letters.tasks import resanitise_letter_attachment, resanitise_pdf, sanitise_letter, scan_file

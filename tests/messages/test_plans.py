@@ -152,6 +152,7 @@ def take_receipts(parts: Parts) -> None:
         csv_rows,
         search_for("07700900987654", "sms"),
         search_for("no such reference"),
+        search_for("zq", "email"),
         last_use,
         sweep,
         send_scheduled,

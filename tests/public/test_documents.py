@@ -1,12 +1,18 @@
 import base64
 import re
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from notify.documents.antivirus import EICAR
 from notify.documents.store import DocumentStore
+from notify.jobs.process import JobProcessor
+from notify.services.models import Service
+from notify.templates.email_files import change_file, create_file
 from tests.api import Api, errors
+from tests.internal.admin import Factory
 
 CONTENT = b"%PDF-1.4 the appointment"
 
@@ -168,3 +174,67 @@ def test_a_simulated_recipient_gets_a_link_that_leads_nowhere(api: Api) -> None:
         personalisation={"name": {"file": base64.b64encode(CONTENT).decode()}, "date": "d", "parking": "no"},
     )
     assert f"/services/{api.service_id}/documents/test-document" in answer.get_json()["content"]["body"]
+
+
+@pytest.mark.usefixtures("contact")
+def test_an_infected_file_is_refused(api: Api) -> None:
+    file = {"file": base64.b64encode(b"x" + EICAR).decode()}
+    answer = api.post("email", personalisation={"name": file, "date": "d", "parking": "no"})
+    assert errors(answer) == [("BadRequestError", "File did not pass the virus scan")]
+
+
+@pytest.fixture
+def template_id(api: Api) -> str:
+    """An email template with a file."""
+    with api.parts.database.session() as session:
+        service = session.get_one(Service, UUID(api.service_id))
+    template = Factory(api.parts).template(service, "email", content="For ((name)): ((the map.pdf))")
+    with api.parts.database.transaction() as session:
+        values = {"filename": "the map.pdf", "created_by_id": template.created_by_id}
+        file_id = create_file(session, service.id, template.id, values).id
+        change_file(session, file_id, {"pending": False})
+    bucket = api.parts.objects.bucket(api.parts.settings.s3_bucket_template_email_files)
+    bucket.put(f"{api.service_id}/{file_id}", CONTENT)
+    return str(template.id)
+
+
+@pytest.mark.parametrize("key", ["normal", "test"])
+def test_files_of_the_template_become_links(api: Api, template_id: str, key: str) -> None:
+    to = "simulate-delivered@notifications.service.gov.uk"
+    before = api.execute("SELECT count(*) FROM documents")[0][0]
+    answer = api.post("email", key=key, email_address=to, template_id=template_id)
+    match = re.search(r"http://localhost:6011(/d/\S+)", answer.get_json()["content"]["body"])
+    assert match is not None
+    client = api.app.test_client()
+    assert confirm(client, match[1], "somebody@example.com") == 400
+    assert confirm(client, match[1], to) == 303
+    assert client.get(page(match[1], "file")).data == CONTENT
+    assert api.execute("SELECT count(*) FROM documents")[0][0] == before + 1
+
+
+def test_a_message_that_is_refused_keeps_no_copy(api: Api, template_id: str) -> None:
+    before = api.execute("SELECT count(*) FROM documents")[0][0]
+    answer = api.post("email", template_id=template_id, personalisation={"The Map.pdf": "x"})
+    assert errors(answer) == [("BadRequestError", "Missing personalisation: name")]
+    assert api.execute("SELECT count(*) FROM documents")[0][0] == before
+
+
+def test_a_file_that_is_sent_takes_no_place_of_the_templates(api: Api, template_id: str) -> None:
+    file = {"file": base64.b64encode(b"%PDF-1.4 another").decode()}
+    id_ = api.sent("email", template_id=template_id, personalisation={"name": "Ann", "the_map.pdf": file})
+    path = api.get(str(id_))["body"].split("http://localhost:6011")[1]
+    client = api.app.test_client()
+    assert confirm(client, path, "amala@example.com") == 303
+    assert client.get(page(path, "file")).data == CONTENT
+
+
+def test_files_of_the_template_become_links_in_a_request_for_many(api: Api, template_id: str) -> None:
+    api.execute("UPDATE services SET restricted = false WHERE id = %s", api.service_id)
+    api.forget()
+    body = {"name": "Maps", "template_id": template_id, "rows": [["email address", "name"], ["a@example.com", "Ann"]]}
+    answer = api.call("POST", "/v2/notifications/bulk", body)
+    assert answer.status_code == 201, answer.text
+    job_id = UUID(answer.get_json()["data"]["id"])
+    api.container.get(JobProcessor).process(job_id)
+    ((id_,),) = api.execute("SELECT id FROM notifications WHERE job_id = %s", job_id)
+    assert "For Ann: http://localhost:6011/d/" in api.get(str(id_))["body"]

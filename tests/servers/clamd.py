@@ -1,4 +1,4 @@
-"""A stand-in for ClamAV's `clamd`: it speaks INSTREAM, and finds the test virus."""
+"""A stand-in for ClamAV's `clamd`: it speaks PING and INSTREAM, and finds the test virus."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import threading
 from pathlib import Path
 from typing import Any, Self, cast
 
-from notify.letters.antivirus import EICAR
+from notify.documents.antivirus import EICAR
 
 
 class _Handler(socketserver.StreamRequestHandler):
     server: Any
 
     def handle(self) -> None:
-        if self.rfile.read(len(b"zINSTREAM\0")) != b"zINSTREAM\0":
-            self.wfile.write(b"UNKNOWN COMMAND\0")
+        command = b""
+        while not command.endswith(b"\0") and (byte := self.rfile.read(1)):
+            command += byte
+        if command != b"zINSTREAM\0":
+            self.wfile.write(b"PONG\0" if command == b"zPING\0" else b"UNKNOWN COMMAND\0")
             return
         content = b""
         while size := struct.unpack("!I", self.rfile.read(4))[0]:

@@ -2,12 +2,13 @@
 
 import { alerts } from "./alerts.js";
 import { $, announce } from "./dom.js";
+import { jobs } from "./jobs.js";
 import { list } from "./list.js";
 import { message } from "./message.js";
 import { now } from "./now.js";
 import { send } from "./send.js";
 
-const TITLES = { messages: "Messages", now: "Now", send: "Send", alerts: "Alerts" };
+const TITLES = { messages: "Messages", now: "Now", send: "Send", jobs: "Jobs", alerts: "Alerts" };
 const pages = {
   messages: {
     show: () => (list.show(), message.show()),
@@ -15,6 +16,7 @@ const pages = {
   },
   now,
   send: { show: () => send.show(), hide() {} },
+  jobs,
   alerts,
 };
 let shown = null;
@@ -23,7 +25,7 @@ let shown = null;
 
 function route() {
   const [, , first, id] = location.pathname.split("/");
-  const page = ["now", "send", "alerts"].includes(first) ? first : "messages";
+  const page = ["now", "send", "jobs", "alerts"].includes(first) ? first : "messages";
   if (page !== shown) {
     pages[shown]?.hide();
     for (const name of Object.keys(pages)) $(name).hidden = name !== page;
@@ -73,6 +75,7 @@ const KEYS = {
   m: () => go("/console"),
   n: () => go("/console/now"),
   s: () => go("/console/send"),
+  o: () => go("/console/jobs"),
   a: () => go("/console/alerts"),
   u: () => list.unread(),
   R: () => list.readAll(),

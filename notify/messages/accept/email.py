@@ -11,6 +11,7 @@ from notify.content.email import LARGEST_EMAIL
 from notify.content.email_addresses import normalise, validate
 from notify.content.placeholders import key_form
 from notify.content.sanitise import sanitise_value
+from notify.documents.antivirus import Antivirus
 from notify.documents.files import FileToSend, find_files
 from notify.documents.store import DocumentStore
 from notify.infra.container import Container
@@ -21,6 +22,7 @@ from notify.infra.times import utc_now
 from notify.messages import errors
 from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, check_recipient, find_template
+from notify.messages.accept.template_files import TemplateFiles, fill, with_fillers
 from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
@@ -56,6 +58,8 @@ class EmailAcceptor:
         limits: RateLimiter,
         store: MessageStore,
         documents: DocumentStore,
+        antivirus: Antivirus,
+        template_files: TemplateFiles,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._email_domain = settings.notify_email_domain
@@ -67,6 +71,8 @@ class EmailAcceptor:
         self._limits = limits
         self._store = store
         self._documents = documents
+        self._antivirus = antivirus
+        self._template_files = template_files
         self._now = now
 
     @classmethod
@@ -82,6 +88,8 @@ class EmailAcceptor:
             container.get(RateLimiter),
             container.get(MessageStore),
             container.get(DocumentStore),
+            container.get(Antivirus),
+            container.get(TemplateFiles),
         )
 
     def accept(
@@ -102,6 +110,8 @@ class EmailAcceptor:
         check_permission(service, "email")
         values, sanitised = sanitise(personalisation, sanitise_content_for)
         template = find_template(self._templates, service.id, template_id, "email")
+        if template.row.email_files:
+            values = with_fillers(template, values)
         check_missing(template, values)
         if template.email.is_empty(values):
             raise errors.EmptyMessageError
@@ -112,11 +122,14 @@ class EmailAcceptor:
         is_simulated = address in SIMULATED_EMAILS
         has_files = any(isinstance(value, dict) and "file" in value for value in values.values())
         files: dict[str, FileToSend] = {}
-        if has_files:
+        if has_files or template.row.email_files:
             self._limits.check(limit)  # reading files costs much, so it comes after the limits
             limit = limit._replace(rate_limit=0)
             files = find_files(values)
-            values = {**values, **self._file_links(service, files, address, is_simulated=is_simulated)}
+            if files:
+                values = {**values, **self._file_links(service, files, address, is_simulated=is_simulated)}
+            check_size(template.email.body(values))
+            values = fill(values, self._template_files.open(template).links(address))
         body = template.email.body(values)
         check_size(body)
         message = AcceptedMessage(
@@ -172,6 +185,8 @@ class EmailAcceptor:
         """Keep the files; what their placeholders are filled with."""
         if not service.contact_link:
             raise errors.FilesNotSetUpError(self._admin_base_url, service.id)
+        for file in files.values():
+            self._antivirus.refuse_infected(file.content)
         if is_simulated:
             return dict.fromkeys(files, self._documents.simulated_link(service.id))
         return {

@@ -23,6 +23,7 @@ from notify.messages.accept.base import AcceptedMessage, Caller
 from notify.messages.accept.checks import check_missing, check_permission, check_recipient, find_template
 from notify.messages.accept.email import EmailAcceptor, check_size
 from notify.messages.accept.sms import SmsAcceptor, check_number
+from notify.messages.accept.template_files import with_fillers
 from notify.services.limits import LimitExceededError, RateLimiter
 from notify.templates.cache import CompiledTemplate, TemplateCache
 
@@ -101,6 +102,7 @@ class LegacyAcceptor:
     ) -> None:
         """Raise what the first version finds first. Do nothing where it knows no such fault."""
         template = find_template(self._templates, caller.service.id, template_id, kind)
+        personalisation = with_fillers(template, personalisation)
         check_missing(template, personalisation)
         try:
             _check_text(template, personalisation)

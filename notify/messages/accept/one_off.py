@@ -34,6 +34,7 @@ from notify.messages.accept.checks import check_missing, refuse_files
 from notify.messages.accept.email import check_size
 from notify.messages.accept.letter import check_content, new_reference
 from notify.messages.accept.sms import check_number
+from notify.messages.accept.template_files import TemplateFiles, fill, with_fillers
 from notify.messages.accept.values import encrypt_values
 from notify.messages.models import TO
 from notify.messages.store import MessageStore, NewMessage
@@ -78,6 +79,7 @@ class OneOffAcceptor:
         encryptor: Encryptor,
         limits: RateLimiter,
         store: MessageStore,
+        template_files: TemplateFiles,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._from_number = settings.part(TextProviderSettings).from_number
@@ -85,6 +87,7 @@ class OneOffAcceptor:
         self._encryptor = encryptor
         self._limits = limits
         self._store = store
+        self._template_files = template_files
         self._now = now
 
     @classmethod
@@ -97,6 +100,7 @@ class OneOffAcceptor:
             parts.encryptor,
             container.get(RateLimiter),
             container.get(MessageStore),
+            container.get(TemplateFiles),
         )
 
     def accept(self, service_id: UUID, wanted: OneOff) -> UUID:
@@ -111,10 +115,15 @@ class OneOffAcceptor:
             template = CompiledTemplate(row)
             self._limits.check_day(service, "normal", row.type)
             recipient = self._recipient(session, service, row.type, wanted.to)
-            self._check_content(service, template, wanted.personalisation)
-            message = self._message(service, template, recipient, wanted)
+            values = with_fillers(template, wanted.personalisation)
+            self._check_content(service, template, values)
+            message = self._message(service, template, recipient, wanted, values)
             check_member(session, service, wanted.created_by_id)
             message = message._replace(reply_to_text=self._sender(session, template, wanted.sender_id))
+        if row.email_files:  # once nothing else can be wrong
+            values = fill(values, self._template_files.open(template).links(recipient.to))
+            check_size(template.email.body(values))
+            message = message._replace(personalisation=self._encrypted(template, values, message.id))
         limit = self._limits.request(service, "normal", row.type, international=not recipient.is_uk_number)
         self._store.store(message, limit._replace(rate_limit=0))
         return message.id
@@ -169,7 +178,12 @@ class OneOffAcceptor:
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
 
     def _message(
-        self, service: CachedService, template: CompiledTemplate, recipient: _Recipient, wanted: OneOff
+        self,
+        service: CachedService,
+        template: CompiledTemplate,
+        recipient: _Recipient,
+        wanted: OneOff,
+        values: Mapping[str, Any],
     ) -> NewMessage:
         """The row, but for its sender. Raises `AddressProblemError`, `TooMuchPersonalisationError`."""
         id_, kind = new_id(), template.row.type
@@ -179,7 +193,7 @@ class OneOffAcceptor:
             service_id=service.id,
             template_id=template.row.id,
             template_version=template.row.version,
-            personalisation=encrypt_values(self._encryptor, template, wanted.personalisation, id_, keep_unused=True),
+            personalisation=self._encrypted(template, values, id_),
             api_key_id=None,
             key_type="normal",
             notification_type=kind,
@@ -191,7 +205,10 @@ class OneOffAcceptor:
             normalised_to=recipient.normalised_to,
             created_by_id=wanted.created_by_id,
         )
-        return _as_letter(message, service, template, wanted.personalisation) if kind == "letter" else message
+        return _as_letter(message, service, template, values) if kind == "letter" else message
+
+    def _encrypted(self, template: CompiledTemplate, values: Mapping[str, Any], message_id: UUID) -> bytes | None:
+        return encrypt_values(self._encryptor, template, values, message_id, keep_unused=True)
 
     def _sender(self, session: Session, template: CompiledTemplate, sender_id: UUID | None) -> str | None:
         row = template.row

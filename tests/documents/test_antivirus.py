@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from notify import settings
+from notify.documents.antivirus import EICAR, Antivirus, BuiltInScanner, ClamdScanner, ScannerError
+from notify.documents.settings import FileCheckSettings
 from notify.infra.parts import Parts
-from notify.letters.antivirus import EICAR, Antivirus, BuiltInScanner, ClamdScanner, ScannerError
-from notify.letters.settings import LetterSettings
 from notify.settings import SettingsError
 from tests.production import PRODUCTION
 from tests.servers.clamd import ClamdServer
@@ -60,7 +60,7 @@ def test_without_clamd_known_kinds_are_found(content: bytes, found: str | None) 
 
 def test_that_there_is_no_scanner_is_said_once(unused_parts: Parts) -> None:
     with capture_logs() as lines:
-        antivirus = Antivirus(unused_parts.settings.part(LetterSettings))
+        antivirus = Antivirus(unused_parts.settings.part(FileCheckSettings))
         antivirus.scan(CLEAN)
         antivirus.scan(CLEAN)
     assert [line["setting"] for line in lines] == ["CLAMD_ADDRESS"]

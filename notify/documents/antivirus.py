@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from notify.documents.files import InfectedFileError
+from notify.documents.recognise import DOCX, ODT, XLSX, recognise
+from notify.documents.settings import FileCheckSettings
 from notify.infra.container import Container
-from notify.letters.settings import LetterSettings
 
 logger = structlog.get_logger(__name__)
 
@@ -26,8 +28,14 @@ DEFAULT_PORT: Final = 3310
 
 EICAR: Final = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
 """What every file has in it that scanners are tried out with; it is no virus."""
-PROGRAMS: Final = (b"MZ", b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!", b"PK\x03\x04")
-"""How programs, and archives of them, begin. A PDF may have other bytes before its header, so a file may be both."""
+_PROGRAMS: Final = (b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
+"""How programs begin. A PDF may have other bytes before its header, so a file may be both."""
+_DOS_PROGRAM: Final = b"MZ"
+_ARCHIVE: Final = b"PK\x03\x04"
+_DOCUMENTS: Final = (DOCX, XLSX, ODT)
+"""Archives that may be sent."""
+_HEADER_BYTES: Final = 1024
+"""A PDF's header may be so far from its start (ISO 32000-1, annex H, note 13)."""
 _STARTS_PROGRAM: Final = re.compile(rb"/S\s*/(?:Launch|#4[cC]aunch)\b")
 """An action of a PDF that starts a program when it is opened (ISO 32000-1, 12.6.4.5)."""
 
@@ -42,6 +50,9 @@ class Scanner(Protocol):
     def scan(self, content: bytes) -> str | None:
         """The name of the virus in a file; `None` for a clean one. Raises `ScannerError`."""
 
+    def check(self) -> None:
+        """Raises `ScannerError` where it does not work."""
+
 
 class ClamdScanner:
     """Asks ClamAV's `clamd`, which is sent the content (its command INSTREAM)."""
@@ -51,17 +62,26 @@ class ClamdScanner:
 
     def scan(self, content: bytes) -> str | None:
         """As `Scanner.scan`."""
-        try:
-            with self._connection() as connection:
-                reply = _ask(connection, content)
-        except OSError as error:
-            raise ScannerError(f"clamd: {type(error).__name__}") from error
-        words = reply.removeprefix("stream: ")
+        words = self._reply(content).removeprefix("stream: ")
         if words == "OK":
             return None
         if words.endswith(" FOUND"):
             return words.removesuffix(" FOUND")
         raise ScannerError(f"clamd: {words[:200] or 'no reply'}")
+
+    def check(self) -> None:
+        """As `Scanner.check`."""
+        if self._reply(None) != "PONG":
+            raise ScannerError("clamd: no reply")
+
+    def _reply(self, content: bytes | None) -> str:
+        """What it says of a file, or, without one, to a ping."""
+        try:
+            with self._connection() as connection:
+                _send(connection, content)
+                return _receive(connection)
+        except OSError as error:
+            raise ScannerError(f"clamd: {type(error).__name__}") from error
 
     @contextmanager
     def _connection(self) -> Iterator[socket.socket]:
@@ -76,8 +96,11 @@ class ClamdScanner:
             yield connection
 
 
-def _ask(connection: socket.socket, content: bytes) -> str:
-    """The reply to INSTREAM: each piece has its length before it, and an empty one is the end."""
+def _send(connection: socket.socket, content: bytes | None) -> None:
+    """Send INSTREAM: each piece has its length before it, and an empty one is the end. Without content, send a ping."""
+    if content is None:
+        connection.sendall(b"zPING\0")
+        return
     connection.settimeout(SCAN_SECONDS)
     try:
         connection.sendall(b"zINSTREAM\0")
@@ -89,6 +112,9 @@ def _ask(connection: socket.socket, content: bytes) -> str:
         connection.sendall(struct.pack("!I", 0))
     except (BrokenPipeError, ConnectionResetError):
         pass  # it says why before it hangs up, such as that the file is too large
+
+
+def _receive(connection: socket.socket) -> str:
     reply = b""
     while b"\0" not in reply and len(reply) < LONGEST_REPLY and (part := connection.recv(LONGEST_REPLY)):
         reply += part
@@ -96,7 +122,7 @@ def _ask(connection: socket.socket, content: bytes) -> str:
 
 
 class BuiltInScanner:
-    """Knows the test virus, programs, and PDFs that start programs. It stands in where there is no ClamAV."""
+    """Knows the test virus, programs, archives, and PDFs that start programs. It stands in where there is no ClamAV."""
 
     def __init__(self) -> None:
         logger.warning("no virus scanner is set up: only known kinds of files are refused", setting="CLAMD_ADDRESS")
@@ -105,15 +131,22 @@ class BuiltInScanner:
         """As `Scanner.scan`."""
         if EICAR in content:
             return "Eicar-Test-Signature"
-        if content.startswith(PROGRAMS):
+        if content.startswith(_PROGRAMS) or (content.startswith(_DOS_PROGRAM) and b"\0" in content[:64]):
             return "Program"
+        if content.startswith(_ARCHIVE) and (
+            b"%PDF-" in content[:_HEADER_BYTES] or recognise(content) not in _DOCUMENTS
+        ):
+            return "Archive"
         return "PDF-Launch-Action" if _STARTS_PROGRAM.search(content) else None
+
+    def check(self) -> None:
+        """As `Scanner.check`: it always works."""
 
 
 class Antivirus:
     """The scanner of this process."""
 
-    def __init__(self, settings: LetterSettings) -> None:
+    def __init__(self, settings: FileCheckSettings) -> None:
         self.is_enabled: Final = settings.antivirus_enabled
         self._scanner: Final[Scanner] = (
             ClamdScanner(settings.clamd_address) if settings.clamd_address else BuiltInScanner()
@@ -122,8 +155,18 @@ class Antivirus:
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
-        return cls(container.parts.settings.part(LetterSettings))
+        return cls(container.parts.settings.part(FileCheckSettings))
 
     def scan(self, content: bytes) -> str | None:
         """As `Scanner.scan`."""
         return self._scanner.scan(content)
+
+    def refuse_infected(self, content: bytes) -> None:
+        """Raise `InfectedFileError` for a file with a virus, unless scanning is off. Raises `ScannerError`."""
+        if self.is_enabled and (virus := self.scan(content)):
+            logger.warning("virus in a file", virus=virus)
+            raise InfectedFileError
+
+    def check(self) -> None:
+        """As `Scanner.check`."""
+        self._scanner.check()

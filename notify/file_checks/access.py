@@ -1,0 +1,52 @@
+"""Where the two services are, and who may call them (contract: admin-app 2.4, 2.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from flask import Response, request
+
+from notify.documents.settings import FileCheckSettings
+from notify.infra.http import json_answer
+from notify.infra.shared_secrets import is_allowed
+from notify.safety import DEVELOPMENT_ANTIVIRUS_SECRET, DEVELOPMENT_DOCUMENT_DOWNLOAD_SECRET
+from notify.settings import Settings
+
+ANTIVIRUS: Final = "/antivirus"
+DOCUMENT_DOWNLOAD: Final = "/document-download"
+SCHEME: Final = "bearer"
+
+
+def address_of(settings: Settings, prefix: str) -> str:
+    """The address of a service that the admin app takes."""
+    return settings.api_host_name.rstrip("/") + prefix
+
+
+def antivirus_secrets(settings: Settings) -> list[str]:
+    """The secrets of the scanner: in development and test, where none is set, the admin app's own."""
+    default = [DEVELOPMENT_ANTIVIRUS_SECRET] if settings.is_safe_environment else []
+    return settings.part(FileCheckSettings).antivirus_api_key or default
+
+
+def document_download_secrets(settings: Settings) -> list[str]:
+    """The secrets of the check of files: in development and test, where none is set, the admin app's own."""
+    default = [DEVELOPMENT_DOCUMENT_DOWNLOAD_SECRET] if settings.is_safe_environment else []
+    return settings.part(FileCheckSettings).document_download_api_key or default
+
+
+def error_answer(status: int, message: str) -> Response:
+    """The form that errors of both services have."""
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return json_answer({"error": message}, status, headers)
+
+
+def guard(secrets: Sequence[str], *, open_paths: Sequence[str] = ()) -> Callable[[], Response | None]:
+    """What runs before each request: it asks for a secret before anything of a body is read."""
+
+    def authenticate() -> Response | None:
+        if request.path in open_paths or is_allowed(request.headers.get("Authorization", ""), SCHEME, secrets):
+            return None
+        return error_answer(401, "Unauthorized")
+
+    return authenticate
