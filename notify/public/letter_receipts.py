@@ -30,7 +30,7 @@ from notify.infra.secrets import BadSignatureError
 from notify.infra.validation import OUR_ERROR, complain, shown, validate
 from notify.letters.printing.callback_tokens import CallbackTokens
 from notify.letters.printing.publish import take_update
-from notify.letters.printing.status_callback import UnreadableCallbackError, read_update
+from notify.letters.printing.status_callback import LetterCallbacks, UnreadableCallbackError, read_update
 from notify.public.v2 import errors
 
 logger = structlog.get_logger(__name__)
@@ -179,7 +179,7 @@ def blueprint(container: Container) -> Blueprint:
         except UnreadableCallbackError as error:
             raise InvalidCallbackError(f"Letter callback data cannot be read: {error}") from None
         logger.info("letter callback", id=notification_id, status=update.dvla_status)
-        take_update(container, update)
+        take_update(container.parts.queue, container.get(LetterCallbacks), update)
         return Response(status=204)
 
     return routes

@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from notify import queues
-from notify.infra.container import Container
+from notify.infra.queue import Queue
 from notify.letters.printing.status_callback import PROCESS_LETTER_CALLBACK, LetterCallbacks, PrinterUpdate
 from notify.letters.statuses import LetterFailedError
 
 
-def take_update(container: Container, update: PrinterUpdate) -> None:
+def take_update(queue: Queue, callbacks: LetterCallbacks, update: PrinterUpdate) -> None:
     """Queue an update of a letter. While the broker is down it is applied at once: the printer is not asked again."""
     arguments = [
         str(update.notification_id),
@@ -19,6 +19,6 @@ def take_update(container: Container, update: PrinterUpdate) -> None:
         update.cost_threshold,
         None if update.despatch_date is None else update.despatch_date.isoformat(),
     ]
-    if not container.parts.queue.publish(PROCESS_LETTER_CALLBACK, arguments, queue=queues.LETTER_CALLBACKS):
+    if not queue.publish(PROCESS_LETTER_CALLBACK, arguments, queue=queues.LETTER_CALLBACKS):
         with suppress(LetterFailedError):  # which is for the people who watch tasks
-            container.get(LetterCallbacks).apply(update)
+            callbacks.apply(update)
