@@ -18,7 +18,6 @@ from notify.infra.ids import new_id
 from notify.infra.outbound import Outbound, OutboundError
 from notify.infra.parts import Parts
 from notify.infra.secrets import Signer
-from notify.letters.printing import renew
 from notify.letters.printing.base import (
     PrinterError,
     PrintJob,
@@ -35,6 +34,7 @@ from notify.letters.printing.credentials import (
     SystemsManager,
 )
 from notify.letters.printing.dvla import DvlaPrinter, new_password
+from notify.letters.printing.renew import CredentialsRenewal
 from tests.api import with_settings
 from tests.servers import dvla as api
 from tests.servers.certificate import write_certificate
@@ -266,9 +266,9 @@ def test_renewing_through_the_tasks_and_their_lock(parts: Parts, aws: Any, dvla:
     changed = with_settings(parts, letter_printer="dvla", dvla_api_base_url=dvla.url, ssm_url=url)
     one, other = Container(changed), Container(changed)
     changed.cache.delete("dvla-change-api-key-notify", "dvla-change-password-notify")
-    assert renew.renew_api_key(one)
-    assert not renew.renew_api_key(other)
-    assert renew.renew_password(one)
+    assert one.get(CredentialsRenewal).renew_api_key()
+    assert not other.get(CredentialsRenewal).renew_api_key()
+    assert one.get(CredentialsRenewal).renew_password()
     stored = {
         name: client.get_parameter(Name=f"/notify/api/{name}", WithDecryption=True)["Parameter"]["Value"]
         for name in (API_KEY, PASSWORD)
@@ -289,8 +289,8 @@ def test_credentials_of_the_settings_are_not_renewed(parts: Parts, dvla: DvlaSer
         dvla_api_key=dvla.key,
     )
     container = Container(changed)
-    assert not renew.renew_api_key(container)
-    assert not renew.renew_password(container)
+    assert not container.get(CredentialsRenewal).renew_api_key()
+    assert not container.get(CredentialsRenewal).renew_password()
     assert container.get(DvlaPrinter).print_letter(job()) is Taken.NEW
     container.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self
 
 import structlog
 
@@ -13,41 +13,56 @@ from notify.letters.printing.base import RetryablePrinterError
 from notify.letters.printing.credentials import USERNAME, PrinterCredentials
 from notify.letters.printing.dvla import DvlaPrinter
 from notify.letters.settings import PrinterSettings
+from notify.settings import Settings
 
 logger = structlog.get_logger(__name__)
 
 LOCK_SECONDS: Final = 60
 
 
-def renew_api_key(container: Container) -> bool:
-    """Replace the key, unless another process is about to; whether this call did. Raises `PrinterError`."""
-    return _renew(container, "api-key", lambda printer: printer.renew_api_key())
+class CredentialsRenewal:
+    """Renews the key and the password of the print provider's account."""
 
+    def __init__(
+        self, settings: Settings, cache: Cache, credentials: PrinterCredentials, printer: Callable[[], DvlaPrinter]
+    ) -> None:
+        self._is_used = settings.part(PrinterSettings).printer == "dvla"
+        self._cache = cache
+        self._credentials = credentials
+        self._printer = printer
 
-def renew_password(container: Container) -> bool:
-    """Replace the password, unless another process is about to; whether this call did. Raises `PrinterError`."""
-    return _renew(container, "password", lambda printer: printer.renew_password())
+    @classmethod
+    def build(cls, container: Container) -> Self:
+        """The process's own. The printer is made when it is needed: another one may be in use."""
+        parts = container.parts
+        return cls(parts.settings, parts.cache, container.get(PrinterCredentials), lambda: container.get(DvlaPrinter))
 
+    def renew_api_key(self) -> bool:
+        """Replace the key, unless another process is about to; whether this call did. Raises `PrinterError`."""
+        return self._renew("api-key", DvlaPrinter.renew_api_key)
 
-def _renew(container: Container, what: str, renew: Callable[[DvlaPrinter], None]) -> bool:
-    if container.parts.settings.part(PrinterSettings).printer != "dvla":
-        return False
-    credentials = container.get(PrinterCredentials)
-    if not credentials.can_be_renewed:
-        logger.warning("the printer's credentials are in the settings: renew them by hand", what=what)
-        return False
-    key = f"dvla-change-{what}-{credentials.get(USERNAME)}"
-    if not _locked(container.parts.cache, key):
-        logger.info("the printer's credentials are being renewed elsewhere", what=what)
-        return False
-    try:
-        renew(container.get(DvlaPrinter))
-    except Exception:
-        container.parts.cache.delete(key)  # another try may come soon
-        raise
-    # else the lock stays: a task that came twice must not renew what was just renewed
-    logger.info("the printer's credentials were renewed", what=what)
-    return True
+    def renew_password(self) -> bool:
+        """Replace the password, unless another process is about to; whether this call did. Raises `PrinterError`."""
+        return self._renew("password", DvlaPrinter.renew_password)
+
+    def _renew(self, what: str, renew: Callable[[DvlaPrinter], None]) -> bool:
+        if not self._is_used:
+            return False
+        if not self._credentials.can_be_renewed:
+            logger.warning("the printer's credentials are in the settings: renew them by hand", what=what)
+            return False
+        key = f"dvla-change-{what}-{self._credentials.get(USERNAME)}"
+        if not _locked(self._cache, key):
+            logger.info("the printer's credentials are being renewed elsewhere", what=what)
+            return False
+        try:
+            renew(self._printer())
+        except Exception:
+            self._cache.delete(key)  # another try may come soon
+            raise
+        # else the lock stays: a task that came twice must not renew what was just renewed
+        logger.info("the printer's credentials were renewed", what=what)
+        return True
 
 
 def _locked(cache: Cache, key: str) -> bool:

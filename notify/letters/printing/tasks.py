@@ -14,10 +14,11 @@ from notify import queues
 from notify.infra.container import Container
 from notify.infra.task_set import RUN_ONCE, Retry, TaskSet
 from notify.infra.times import utc_now
-from notify.letters.printing import renew, run
+from notify.letters.printing import run
 from notify.letters.printing.base import RetryablePrinterError
 from notify.letters.printing.deliver import LetterDeliverer
 from notify.letters.printing.fake_callback import CallbackFailedError, FakeCallbacks
+from notify.letters.printing.renew import CredentialsRenewal
 from notify.letters.printing.run import COLLATE, DELIVER_LETTER, SHATTER, PrintRun
 from notify.letters.printing.sftp import ZIP_AND_SEND
 from notify.letters.printing.status_callback import PROCESS_LETTER_CALLBACK, LetterCallbacks, PrinterUpdate
@@ -151,7 +152,7 @@ _RENEWAL: Final = Retry(on=(RetryablePrinterError,), times=SHORT_RETRIES, second
 @tasks.periodic("change-dvla-api-key", crontab(hour=9, minute=0, day_of_week="tue", day_of_month="1-7"), retry=_RENEWAL)
 def change_dvla_api_key(container: Container) -> None:
     """Renew the key of the print provider, on the first Tuesday of the month."""
-    renew.renew_api_key(container)
+    container.get(CredentialsRenewal).renew_api_key()
 
 
 @tasks.periodic(
@@ -159,4 +160,4 @@ def change_dvla_api_key(container: Container) -> None:
 )
 def change_dvla_password(container: Container) -> None:
     """Renew the password of the print provider, on the Wednesday after that."""
-    renew.renew_password(container)
+    container.get(CredentialsRenewal).renew_password()
