@@ -157,3 +157,4 @@ def test_an_archived_user(admin: AdminClient) -> None:
     assert made["id"] in gone["email_address"]
     admin.post(f"/user/{made['id']}/verify/password", {"password": body["password"]}, status=400)
     admin.post("/user", body, status=201)
+    assert admin.post(f"/user/{made['id']}", {"name": "Gone"})["data"] == gone | {"name": "Gone"}
