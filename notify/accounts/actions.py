@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import Final, TypedDict, Unpack
 from uuid import UUID
@@ -90,7 +90,7 @@ def create_user(
         take_part_in_research=take_part_in_research,
         receives_new_features_email=receives_new_features_email,
     )
-    _check(user)
+    _check(user, ("name", "email_address", "mobile_number", "auth_type"))
     user.password = hash_password(password)
     session.add(user)
     _flush(session, user)
@@ -98,10 +98,12 @@ def create_user(
 
 
 def update_user(session: Session, user: User, **changes: Unpack[UserChanges]) -> None:
-    """Change a user. Raises as `create_user`."""
+    """Change a user. What is not changed is not checked: archived users have addresses that nobody can choose. Raises
+    as `create_user`.
+    """
     for field, value in changes.items():
         setattr(user, field, value)
-    _check(user)
+    _check(user, changes)
     _flush(session, user)
 
 
@@ -119,11 +121,12 @@ def set_password(user: User, password: str) -> None:
     user.password_changed_at = utc_now()
 
 
-def _check(user: User) -> None:
-    if not user.name:
+def _check(user: User, fields: Container[str]) -> None:
+    if "name" in fields and not user.name:
         raise InvalidUserError("name", "Invalid name")
-    check_email_address(user.email_address)
-    if user.mobile_number is not None:
+    if "email_address" in fields:
+        check_email_address(user.email_address)
+    if "mobile_number" in fields and user.mobile_number is not None:
         check_mobile_number(user.mobile_number)
     if user.auth_type not in AUTH_TYPES:
         raise InvalidUserError("auth_type", f"Invalid auth_type: {user.auth_type}")

@@ -14,6 +14,7 @@ from notify.branding.models import BRAND_TYPES, EmailBranding
 from notify.infra.columns import violated_constraint
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.ids import new_public_id
+from notify.infra.times import utc_now
 
 
 class EmailBrandingChanges(TypedDict, total=False):
@@ -86,6 +87,7 @@ def update_email_branding(
         _change(branding, changes)
     if updated_by_id is not None:
         branding.updated_by = updated_by_id
+    branding.updated_at = utc_now()  # also when nothing differs
     _flush(session)
     return branding
 

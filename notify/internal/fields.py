@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from notify.content.email_addresses import InvalidEmailAddress, validate
 from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
@@ -136,7 +136,9 @@ TextOfNone = Annotated[Any, PlainSerializer(str, return_type=str), WithJsonSchem
 def _iso_date(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if not isinstance(value, str) or not _DAY_SHAPE.fullmatch(value):
+    if not isinstance(value, str):
+        raise PydanticKnownError("string_type")
+    if not _DAY_SHAPE.fullmatch(value):
         raise complain(f"{shown(value)} is not a date", _NO_DATE)
     year, month, day = (int(part) for part in value.split("-"))
     if not 1 <= month <= 12:

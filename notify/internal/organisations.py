@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -48,7 +49,8 @@ Kind = Literal[
 """The types that an organisation can be given, in the order of the contract's texts."""
 
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
+"""A number, which may be given as text."""
 
 
 class ChangedOrganisation(Body):
@@ -266,11 +268,15 @@ def known_id(text: str) -> UUID:
 
 
 def _moment(text: str) -> datetime:
-    """A time in UTC; what is none is a value that no column can hold. Raises `NotFoundProblemError`."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    except ValueError:
-        raise NotFoundProblemError from None
+    """A time in UTC, also in the form in which it is answered; what is none is a value that no column can hold. Raises
+    `NotFoundProblemError`.
+    """
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return read(text).replace(tzinfo=UTC)
+        except (ValueError, TypeError, IndexError):
+            continue
+    raise NotFoundProblemError
 
 
 def _changes(body: ChangedOrganisation) -> tuple[OrganisationChanges, list[str] | None]:

@@ -15,7 +15,7 @@ from notify.infra.database import after_commit
 from notify.infra.errors import ValidationProblemError
 from notify.infra.http import json_answer
 from notify.infra.times import utc_now
-from notify.infra.validation import complain, parse_uuid
+from notify.infra.validation import complain, parse_uuid, shown
 from notify.internal.fields import Moment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Data
@@ -26,6 +26,8 @@ routes = Routes("report_requests", "/service/<uuid:service_id>/report-request")
 
 
 def _user_id(value: object) -> UUID:
+    if not isinstance(value, str):
+        raise complain(f"{shown(value)} is not of type string")
     try:
         return parse_uuid(value)
     except ValueError:

@@ -125,9 +125,10 @@ def switch_off_inbound_number(session: Session, service_id: UUID) -> InboundNumb
 def remove_inbound_number(session: Session, service_id: UUID, *, archive: bool, from_number: str) -> None:
     """Take its number, the sender that goes with it and the permission `inbound_sms` from a service (internal-services
     7.2). `archive` keeps the number from being given to another service. Where that sender was the default, the newest
-    of the others becomes it, or else `from_number`. Does nothing where there is nothing. Raises `NotFoundProblemError`.
+    of the others becomes it, or else `from_number`. Does nothing where there is nothing, no service even.
     """
-    lock_service(session, service_id)
+    if session.get(Service, service_id, with_for_update=True) is None:
+        return
     remove_permission(session, service_id, "inbound_sms")
     number = number_of_service(session, service_id)
     if number is not None:

@@ -164,16 +164,18 @@ def add_reply_to(session: Session, service_id: UUID, email_address: str, *, is_d
 def update_reply_to(
     session: Session, service_id: UUID, reply_to_id: UUID, email_address: str, *, is_default: bool
 ) -> EmailReplyTo:
-    """Change a reply-to address. The contract lets it become one that the service has already.
+    """Change a reply-to address, also one that is archived, which then takes nobody's place as the default. The
+    contract lets it become one that the service has already.
 
     Raises `NotFoundProblemError`, `InvalidReplyToError`, `DefaultNeededError`.
     """
     lock_service(session, service_id)
-    reply_to = _get(session, EmailReplyTo, service_id, reply_to_id)
+    reply_to = _get(session, EmailReplyTo, service_id, reply_to_id, archived=True)
     if not is_email_address(email_address):
         raise InvalidReplyToError
-    _keep_a_default(reply_to, is_default, REPLY_TO)
-    _settle_default(session, EmailReplyTo, service_id, is_default, REPLY_TO)
+    if not reply_to.archived:
+        _keep_a_default(reply_to, is_default, REPLY_TO)
+        _settle_default(session, EmailReplyTo, service_id, is_default, REPLY_TO)
     reply_to.email_address = email_address
     reply_to.is_default = is_default
     session.flush()
@@ -231,10 +233,13 @@ def add_letter_contact(session: Session, service_id: UUID, contact_block: str, *
 def update_letter_contact(
     session: Session, service_id: UUID, contact_id: UUID, contact_block: str, *, is_default: bool
 ) -> LetterContact:
-    """Change a contact block, and with it every template that uses it. Raises `NotFoundProblemError`."""
+    """Change a contact block, and with it every template that uses it; also one that is archived, which then takes
+    nobody's place as the default. Raises `NotFoundProblemError`.
+    """
     lock_service(session, service_id)
-    contact = _get(session, LetterContact, service_id, contact_id)
-    _clear_default(session, LetterContact, service_id, is_default)
+    contact = _get(session, LetterContact, service_id, contact_id, archived=True)
+    if not contact.archived:
+        _clear_default(session, LetterContact, service_id, is_default)
     contact.contact_block = contact_block
     contact.is_default = is_default
     session.flush()

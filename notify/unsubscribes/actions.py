@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -73,8 +73,8 @@ def unsubscribe_user(session: Session, service_id: UUID, address: str) -> UUID |
     column = _USER_COLUMNS.get(service_id)
     if column is None:
         return None
-    statement = update(User).where(User.email_address == address.lower()).values({column: False}).returning(User.id)
-    return session.scalar(statement)
+    is_theirs = func.lower(User.email_address) == func.lower(address)
+    return session.scalar(update(User).where(is_theirs).values({column: False}).returning(User.id))
 
 
 def cache_keys(service_id: UUID) -> tuple[str, str]:

@@ -38,6 +38,7 @@ def test_an_email_branding_keeps_what_is_not_changed(admin: AdminClient, factory
     changed = admin.post(path, {"logo": "oak.png", "updated_by": str(user.id)})["data"]
     assert changed == made["data"] | {"logo": "oak.png", "updated_at": changed["updated_at"]}
     assert changed["updated_at"] is not None
+    assert admin.post(f"/email-branding/{made['data']['id']}", {})["data"]["updated_at"] > changed["updated_at"]
 
 
 def test_archived_brandings_cannot_be_chosen(admin: AdminClient, factory: Factory) -> None:

@@ -138,3 +138,4 @@ def test_a_number_is_given_back(admin: AdminClient, service: Service) -> None:
     senders = admin.get(f"/service/{service.id}/sms-sender")
     assert [(sender["sms_sender"], sender["is_default"]) for sender in senders] == [("development", True)]
     assert "inbound_sms" not in admin.get(f"/service/{service.id}")["data"]["permissions"]
+    assert admin.post(f"/service/{uuid4()}/inbound-sms/remove", {"archive": False}) == {}

@@ -90,6 +90,9 @@ def test_who_signs_the_agreement_gets_a_receipt(admin: AdminClient, factory: Fac
     assert receipt.personalisation["signed_by_name"] == "Sam Signer"
     assert receipt.personalisation["mou_link"].endswith("/agreement/crown.pdf")
     assert admin.get(path)["agreement_signed_at"] == "Wed, 04 Mar 2026 05:06:07 GMT"
+    given_as_text = {"agreement_signed_at": "Thu, 05 Mar 2026 05:06:07 GMT", "agreement_signed_version": "2.5"}
+    admin.post(path, given_as_text, status=204)
+    assert admin.get(path) | given_as_text | {"agreement_signed_version": 2.5} == admin.get(path)
     admin.post(path, {"agreement_signed": True}, status=204)
     assert len(sent_to(admin.parts, signer.email_address)) == 1
 

@@ -21,7 +21,7 @@ from notify.jobs.tasks import process_report_request, update_report_status_to_de
 from notify.messages.models import TO, Notification
 from notify.services.models import Service
 from tests.api import queued
-from tests.internal.admin import AdminClient, Factory
+from tests.internal.admin import AdminClient, Factory, schema_faults
 
 
 def ask(admin: AdminClient, service: Service, *, status: int = 201, **changes: Any) -> Any:
@@ -147,4 +147,6 @@ def test_reports_go_after_a_day(admin: AdminClient, service: Service) -> None:
 def test_wrong_requests(admin: AdminClient, service: Service) -> None:
     ask(admin, service, status=400, notification_type=None)
     ask(admin, service, status=404, user_id=str(uuid4()))
+    for value, text in (("me", "badly formed hexadecimal UUID string"), (7, "7 is not of type string")):
+        assert schema_faults(ask(admin, service, status=400, user_id=value)) == [f"user_id {text}"]
     admin.get(f"/service/{service.id}/report-request/{uuid4()}", status=404)

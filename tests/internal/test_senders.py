@@ -113,3 +113,18 @@ def test_an_archived_sender_is_gone_at_once(admin: AdminClient, factory: Factory
     assert admin.call("POST", "/v2/notifications/sms", body=body, headers=headers).status_code == 201
     admin.post(f"{path}/{sender['id']}/archive")
     assert admin.call("POST", "/v2/notifications/sms", body=body, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["email-reply-to", "letter-contact"])
+def test_what_is_archived_can_be_changed_and_is_nobodys_default(
+    admin: AdminClient, service: Service, kind: str
+) -> None:
+    path, (field, first, second) = f"/service/{service.id}/{kind}", KINDS[kind]
+    default = admin.post(path, {field: first, "is_default": True}, status=201)["data"]
+    gone = admin.post(path, {field: second, "is_default": False}, status=201)["data"]
+    admin.post(f"{path}/{gone['id']}/archive")
+    for is_default in (False, True):
+        changed = admin.post(f"{path}/{gone['id']}", {field: "x" + second, "is_default": is_default})["data"]
+        assert (changed[field], changed["archived"], changed["is_default"]) == ("x" + second, True, is_default)
+    assert [(row["id"], row["is_default"]) for row in admin.get(path)] == [(default["id"], True)]
+    admin.get(f"{path}/{gone['id']}", status=404)

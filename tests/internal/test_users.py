@@ -155,5 +155,6 @@ def test_an_archived_user(admin: AdminClient) -> None:
     gone = admin.get(f"/user/{made['id']}")["data"]
     assert (gone["state"], gone["name"]) == ("inactive", "Archived user")
     assert made["id"] in gone["email_address"]
+    assert admin.post(f"/user/{made['id']}", {"name": "Gone"})["data"] == gone | {"name": "Gone"}
     admin.post(f"/user/{made['id']}/verify/password", {"password": body["password"]}, status=400)
     admin.post("/user", body, status=201)

@@ -78,3 +78,6 @@ def test_wrong_questions(admin: AdminClient) -> None:
         "take_part_in_research yes is not of type boolean, null",
         "Additional properties are not allowed (name was unexpected)",
     ]
+    assert schema_faults(admin.post(PATH, {"created_end": 20260101}, status=400)) == [
+        "created_end 20260101 is not of type string, null"
+    ]

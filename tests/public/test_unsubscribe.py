@@ -106,9 +106,11 @@ def test_users_unsubscribe_from_what_notify_itself_sends(api: Api, service_id: U
     ((user_id, address),) = api.execute("SELECT id, email_address FROM users WHERE email_address = 'demo@example.com'")
     id_ = api.sent("email", email_address=address)
     api.execute("UPDATE notifications SET service_id = %s WHERE id = %s", service_id, id_)
+    api.execute("UPDATE users SET email_address = 'Demo@Example.com' WHERE id = %s", user_id)
     api.parts.cache.set(f"user-{user_id}", "old", seconds=60)
     assert click(api, id_, address) == (200, SUCCESS)
     ((user,),) = api.execute("SELECT to_jsonb(u) FROM users u WHERE id = %s", user_id)
     assert user[column] is False
+    api.execute("UPDATE users SET email_address = %s WHERE id = %s", address, user_id)
     assert api.parts.cache.get(f"user-{user_id}") is None
     assert requests(api, id_) == []
