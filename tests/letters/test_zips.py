@@ -25,6 +25,7 @@ from notify.letters.printing import zip_tasks
 from notify.letters.printing.base import RetryablePrinterError
 from notify.letters.printing.responses import PrinterResponses, ResponseFileError, billing_day, parse
 from notify.letters.printing.sftp import SftpServer, ZipPrinter
+from notify.letters.printing.zip_notes import ZipNotes
 from notify.letters.printing.zips import SizedLetter, ZipCollation, group, zip_name
 from notify.settings import SettingsError
 from tests.api import queued, with_settings
@@ -168,6 +169,76 @@ def test_a_worker_that_is_killed_after_the_upload(
 
 def _killed(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def _interrupted(letters: Letters, container: Container, monkeypatch: pytest.MonkeyPatch) -> tuple[list[UUID], str]:
+    """Letters in a file that the printer has, of which the database does not know: the worker was killed, and its task
+    lost.
+    """
+    ids, keys, name = one_zip(letters)
+    with monkeypatch.context() as patch:
+        patch.setattr(ZipPrinter, "_mark", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            zip_tasks.zip_and_send_letter_pdfs(container, keys, name)
+    letters.files.live.delete(f"{keys[0].partition('/')[0]}/zips_sent/{name}.TXT")
+    assert {letters.status(id_) for id_ in ids} == {"created"}
+    return ids, name
+
+
+def _next_run(letters: Letters, container: Container) -> list[str]:
+    """Another day's run, with a new letter; the names of its files."""
+    files = list(container.get(ZipCollation).zip_files(utc_now() - HOUR + timedelta(days=1)))
+    for name, keys in files:
+        zip_tasks.zip_and_send_letter_pdfs(container, keys, name)
+    assert list(container.get(ZipCollation).zip_files(utc_now())) == []
+    return [file.name for file in files]
+
+
+def test_the_next_run_finds_what_a_lost_task_has_sent(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    later = letters.add(age=2 * HOUR)
+    names = _next_run(letters, container)
+    assert names[0] == name
+    assert len(names) == 2
+    assert {letters.status(id_) for id_ in (*ids, later)} == {"sending"}
+    assert sftp.writes == 2
+    assert [len(names_in(sftp.files[each])) for each in names] == [2, 1]
+
+
+def test_a_file_that_the_printer_took_away_is_known_by_its_acknowledgement(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    (sftp.folder / "notify" / name).unlink()
+    respond(container, f"root/dispatch/{name.removesuffix('.ZIP')}.ACK.txt", "")
+    assert _next_run(letters, container) == [name]
+    assert {letters.status(id_) for id_ in ids} == {"sending"}
+    assert sftp.writes == 1
+
+
+def test_letters_of_a_file_under_way_are_in_no_other(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    keys = [letters.place(id_).key for id_ in ids]
+    assert container.get(ZipPrinter).send(keys, "NOTIFY.another.ZIP") == 0
+    assert list(sftp.files) == [name]
+    with pytest.raises(zip_tasks.LettersFailedError, match=r"^0 letters"):
+        zip_tasks._not_sent(container, keys, "NOTIFY.another.ZIP")
+    assert {letters.status(id_) for id_ in ids} == {"created"}
+
+
+def test_a_file_that_was_given_up_is_not_under_way(letters: Letters, container: Container) -> None:
+    _, keys, name = one_zip(letters)
+    with pytest.raises(zip_tasks.LettersFailedError, match=r"^2 letters"):
+        zip_tasks._not_sent(container, keys, name)
+    notes = container.get(ZipNotes)
+    assert notes.under_way() == []
+    assert notes.forget_old() == 0
+    letters.execute("UPDATE letter_zip_files SET ended_at = now() - interval '31 days'")
+    assert notes.forget_old() == 1
 
 
 @pytest.mark.parametrize("trouble", [{"fails": True}, {"cuts": 3}])
