@@ -23,6 +23,7 @@ from notify.letters.files import put
 from notify.letters.printing import tasks as printing
 from notify.letters.printing import zip_tasks
 from notify.letters.printing.base import RetryablePrinterError
+from notify.letters.printing.fake_response import FakeResponses, NoFreeNameError
 from notify.letters.printing.responses import PrinterResponses, ResponseFileError, billing_day, parse
 from notify.letters.printing.sftp import SftpServer, ZipPrinter
 from notify.letters.printing.zip_notes import ZipNotes
@@ -372,3 +373,31 @@ def test_zip_files_that_the_printer_has_not_acknowledged(letters: Letters, conta
     put(letters.files.live, f"{today - timedelta(days=1)}/zips_sent/NOTIFY.C.ZIP.TXT", b"[]")
     respond(container, "root/dispatch/NOTIFY.A.ACK.txt", "")
     assert container.get(PrinterResponses).check_acknowledgements() == ["NOTIFY.B"]
+
+
+def test_a_response_file_in_the_place_of_the_printer(letters: Letters, container: Container) -> None:
+    id_ = letters.add(status="sending", key_type="test")
+    reference = letters.row(id_).reference or ""
+    queued(letters.parts)
+    zip_tasks.create_fake_letter_response_file(container, reference)
+    found = queued(letters.parts)
+    assert [name for name, _ in found] == ["update-letter-notifications-statuses", "record-daily-sorted-counts"]
+    ((name,), _) = (arguments for _, arguments in found)
+    assert parse(name, container.get(PrinterResponses)._responses.get(name).decode()) == [
+        (reference, "Sent", 0, "sorted")
+    ]
+    zip_tasks.update_letter_notifications_statuses(container, name)
+    zip_tasks.record_daily_sorted_counts(container, name)
+    assert letters.status(id_) == "delivered"
+
+
+def test_each_response_file_has_a_name_of_its_own(letters: Letters) -> None:
+    parts = letters.parts
+    bucket = parts.objects.bucket("fake-responses")
+    now = datetime(2020, 1, 15, 9, 30, tzinfo=UTC)
+    fake = FakeResponses(bucket, parts.queue, are_read=False, now=lambda: now)
+    queued(parts)
+    assert len({fake.write("A" * 16) for _ in range(30)}) == 30
+    with pytest.raises(NoFreeNameError):
+        fake.write("A" * 16)
+    assert queued(parts) == []

@@ -200,8 +200,8 @@ class ZipPrinter:
 
     def _has_arrived(self, name: str, marker: str) -> bool:
         """Whether the file was marked as sent, or the printer has acknowledged it."""
-        acknowledgement = f"{ACKNOWLEDGED}{name.removesuffix('.ZIP')}.ACK.txt"
-        return exists(self._files.live, marker) or exists(self._responses, acknowledgement)
+        acknowledgements = (f"{ACKNOWLEDGED}{stem}.ACK.txt" for stem in (name.removesuffix(".ZIP"), name))
+        return exists(self._files.live, marker) or any(exists(self._responses, key) for key in acknowledgements)
 
     def give_up(self, keys: Sequence[str], name: str) -> int:
         """The letters of a file that cannot be sent become `technical-failure`; their number. Those that are in another

@@ -12,6 +12,7 @@ from notify.infra.container import Container
 from notify.infra.queue import TaskName
 from notify.infra.task_set import LondonCrontab, Retry, TaskSet
 from notify.letters.printing.base import PrinterError, RetryablePrinterError
+from notify.letters.printing.fake_response import CREATE_FAKE_RESPONSE, FakeResponses
 from notify.letters.printing.responses import RECORD_SORTED_COUNTS, UPDATE_STATUSES, PrinterResponses
 from notify.letters.printing.sftp import ZIP_AND_SEND, ZipPrinter
 from notify.letters.settings import PrinterSettings
@@ -24,6 +25,8 @@ MARK_SENT: Final[TaskName] = TaskName("update-letter-notifications-to-sent")
 MARK_FAILED: Final[TaskName] = TaskName("update-letter-notifications-to-error")
 SEND_RETRIES: Final = 10
 SEND_SECONDS: Final = 180
+FAKE_RETRIES: Final = 5
+FAKE_SECONDS: Final = 300
 
 
 class LettersFailedError(Exception):
@@ -82,6 +85,13 @@ def update_letter_notifications_statuses(container: Container, filename: str) ->
 def record_daily_sorted_counts(container: Container, filename: str) -> None:
     """Count what a response file says of how letters were posted."""
     container.get(PrinterResponses).record_sorted_counts(filename)
+
+
+@tasks.task(CREATE_FAKE_RESPONSE, retry=Retry(on=(Exception,), times=FAKE_RETRIES, seconds=FAKE_SECONDS))
+def create_fake_letter_response_file(container: Container, reference: str) -> None:
+    """Write a response file about a letter of a test key, as the printer would."""
+    name = container.get(FakeResponses).write(reference)
+    logger.info("response file written in the place of the printer", file=name)
 
 
 @tasks.periodic("raise-alert-if-no-letter-ack-file", LondonCrontab(hour=23, minute=0))
