@@ -190,6 +190,10 @@ class Stack:
             sizes[name] = max(member.memory_info().rss for member in family) / 2**20
         return sizes
 
+    def process_id(self, name: str) -> int:
+        """The id of one of our processes."""
+        return self._processes[name].pid
+
     def stop(self, name: str) -> None:
         """Stop one process."""
         process = self._processes.pop(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notify.infra.columns import one_of
@@ -24,6 +24,21 @@ class PrintRun(Base):
 
     deadline: Mapped[datetime] = mapped_column(primary_key=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class LetterZipFile(Base):
+    """A zip file on its way to the printer, noted before it is sent; `keys` are those of its PDFs. `ended_at`: it
+    arrived, or was given up.
+    """
+
+    __tablename__ = "letter_zip_files"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    keys: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_letter_zip_files_under_way", "created_at", postgresql_where=text("ended_at IS NULL")),)
 
 
 class LetterDespatch(Base):

@@ -16,6 +16,7 @@ from notify.infra.task_set import LondonCrontab, Retry, TaskSet
 from notify.infra.times import utc_now
 from notify.letters.alerts import LetterAlerts
 from notify.letters.deletion import LetterDeletion
+from notify.letters.lost import LostTestLetters
 from notify.letters.preview_cache import PreviewCache
 from notify.letters.returned import PROCESS_RETURNED_LETTERS, ReturnedLetters
 
@@ -47,6 +48,13 @@ def delete_old_previews_of_letters(container: Container) -> None:
     """Delete rendered letters that previews may show again: they have personal data in them."""
     if number := container.get(PreviewCache).delete_old(utc_now()):
         logger.info("previews of letters deleted", number=number)
+
+
+@tasks.periodic("replay-test-letters-without-pdf", crontab(minute="*/10"), expires=600)
+def replay_test_letters_without_pdf(container: Container) -> None:
+    """Make the PDFs of test letters whose task got lost."""
+    if number := container.get(LostTestLetters).replay():
+        logger.warning("PDFs of test letters asked for again", number=number)
 
 
 @tasks.periodic("check-if-letters-still-in-created", LondonCrontab(hour=7, minute=0, day_of_week="mon-fri"))

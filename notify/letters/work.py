@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 from typing import Final, Self
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from notify.infra.container import Container
 from notify.infra.database import Database
@@ -79,4 +79,6 @@ class PdfWork:
             .returning(Notification.interrupted)
         )
         with self._database.transaction() as session:
+            # it must outlive this process, not the database's machine: nobody waits for the disk
+            session.execute(text("SET LOCAL synchronous_commit = off"))
             return session.scalar(note) or 0

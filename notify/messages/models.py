@@ -150,6 +150,13 @@ class Notification(_Message, Base):
             "scheduled_for",
             postgresql_where=text("notification_status = 'created' AND next_try_at = scheduled_for"),
         ),
+        # those whose PDF may be missing; there are few
+        Index(
+            "ix_notifications_test_letters",
+            "created_at",
+            "id",
+            postgresql_where=text("notification_type = 'letter' AND key_type = 'test'"),
+        ),
         Index(
             "ix_notifications_normalised_to_trgm",
             "normalised_to",

@@ -10,19 +10,11 @@ from typing import Any, Final
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from notify.infra.errors import ProblemError
 from notify.infra.json_values import InvalidJSONError, parse_json
 from notify.letters.render.letter import Letter
 from notify.template_preview.errors import BadRequestError
 from notify.template_preview.reading import MOST_JSON_BYTES
 from notify.template_preview.reading import read as read_body
-
-
-class CannotPreviewError(ProblemError):
-    """What the contract answers with 500 although the caller is to blame."""
-
-    status = 500
-
 
 _TYPES: Final[Mapping[str, type]] = {"string": str, "object": dict, "integer": int, "null": type(None)}
 
@@ -94,14 +86,14 @@ def _is_type(value: Any, name: str) -> bool:
 
 
 def letter_of(data: Mapping[str, Any], attachment: bytes | None = None) -> Letter:
-    """The letter in a body that has the schema. Raises `CannotPreviewError`."""
+    """The letter in a body that has the schema. Raises `BadRequestError`."""
     template = data["template"]
     if template.get("template_type") != "letter":
-        raise CannotPreviewError("template_type must be letter")
+        raise BadRequestError("template_type must be letter")
     is_welsh = template.get("letter_languages") == "welsh_then_english"
     welsh = {name: template.get(f"letter_welsh_{name}") for name in ("subject", "content")}
     if is_welsh and not all(isinstance(text, str) for text in welsh.values()):
-        raise CannotPreviewError("A letter in Welsh needs letter_welsh_subject and letter_welsh_content")
+        raise BadRequestError("A letter in Welsh needs letter_welsh_subject and letter_welsh_content")
     return Letter(
         subject=template["subject"],
         content=template["content"],
@@ -124,4 +116,4 @@ def _date(text: str | None) -> datetime | None:
         date = datetime.fromisoformat(text)
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise CannotPreviewError("date is no date in ISO 8601") from None
+        raise BadRequestError("date is no date in ISO 8601") from None

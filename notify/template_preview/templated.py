@@ -9,13 +9,15 @@ import structlog
 from flask import Blueprint, Response, request
 
 from notify.infra.container import Container
+from notify.infra.errors import NotFoundProblemError
 from notify.infra.http import json_answer, result_error
 from notify.infra.objects import Bucket, InvalidKeyError, ObjectMissingError
-from notify.letters.render.errors import LetterRenderError
+from notify.letters.render.errors import AttachmentError, LetterRenderError, LogoError, QrDataError
 from notify.letters.render.pictures import PageMissingError
 from notify.letters.render.previews import LetterPreviews
 from notify.template_preview.errors import BadRequestError
-from notify.template_preview.preview_json import CannotPreviewError, letter_of, read_preview
+from notify.template_preview.preview_json import letter_of, read_preview
+from notify.template_preview.reading import page_number
 
 _log = structlog.get_logger(__name__)
 
@@ -27,7 +29,8 @@ def add_routes(routes: Blueprint, container: Container) -> None:
     @routes.errorhandler(LetterRenderError)
     def not_rendered(error: LetterRenderError) -> Response:
         _log.warning("preview_not_rendered", error=str(error))
-        return result_error(500, str(error))
+        is_of_caller = isinstance(error, LogoError | AttachmentError | QrDataError)
+        return result_error(400, f"400 Bad Request: {error}") if is_of_caller else result_error(500, str(error))
 
     @routes.post("/preview.pdf")
     def preview_pdf() -> Response:
@@ -42,7 +45,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
     def preview_png() -> Response:
         """One page of it."""
         data = read_preview()
-        page = _page(request.args.get("page", "1"))
+        page = page_number()
         letter = letter_of(data, _attachment(data, attachments))
         try:
             return _png(container.get(LetterPreviews).png(letter, page))
@@ -66,28 +69,19 @@ def add_routes(routes: Blueprint, container: Container) -> None:
 
 
 def _attachment(data: Mapping[str, Any], attachments: Bucket) -> bytes | None:
-    """The file of the attachment that a body names. Raises `CannotPreviewError`."""
+    """The file of the attachment that a body names. Raises `BadRequestError`, `NotFoundProblemError`."""
     template = data["template"]
     given = template.get("letter_attachment")
     if given is None:
         return None
     service_id, attachment_id = template.get("service"), given.get("id")
     if not isinstance(service_id, str) or not isinstance(attachment_id, str):
-        raise CannotPreviewError("An attachment needs the ids of its service and itself")
+        raise BadRequestError("An attachment needs the ids of its service and itself")
     try:
         return attachments.get(f"service-{service_id}/{attachment_id}.pdf")
     except (ObjectMissingError, InvalidKeyError):
-        raise CannotPreviewError("There is no such attachment") from None
+        raise NotFoundProblemError("There is no such letter attachment") from None
 
 
 def _png(content: bytes) -> Response:
     return Response(content, content_type="image/png")
-
-
-def _page(text: str) -> int:
-    try:
-        if len(text) > 9:
-            raise ValueError
-        return int(text)
-    except ValueError:
-        raise CannotPreviewError("page must be a whole number") from None

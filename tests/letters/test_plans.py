@@ -15,6 +15,7 @@ from notify.letters.alerts import LetterAlerts
 from notify.letters.deletion import LetterDeletion
 from notify.letters.files import put
 from notify.letters.lookup import find_by_reference
+from notify.letters.lost import LostTestLetters
 from notify.letters.printing.responses import PrinterResponses
 from notify.letters.printing.run import PrintRun
 from notify.letters.printing.zips import ZipCollation
@@ -68,6 +69,7 @@ def _report(container: Container) -> None:
         lambda container: list(container.get(ZipCollation).zip_files(utc_now() - timedelta(days=400))),
         lambda container: container.get(ReturnedLetters).record(["B" * 16, "A" * 16]),
         lambda container: container.get(LetterDeletion).sweep(utc_now()),
+        lambda container: container.get(LostTestLetters).replay(),
         lambda container: container.get(LetterDeletion).delete_before_rows([SERVICE]),
         lambda container: container.get(PrinterResponses).update_statuses("NOTIFY-20200115093000-RSP.TXT"),
         lambda container: container.get(LetterAlerts)._count(_alerts()[0], utc_now() - timedelta(days=1)),
@@ -75,7 +77,20 @@ def _report(container: Container) -> None:
         lambda container: container.get(LetterAlerts)._count(_alerts()[2], utc_now() - timedelta(days=2)),
         _report,
     ],
-    ids=["run", "volumes", "zips", "returned", "sweep", "rows", "responses", "created", "failed", "sending", "report"],
+    ids=[
+        "run",
+        "volumes",
+        "zips",
+        "returned",
+        "sweep",
+        "lost",
+        "rows",
+        "responses",
+        "created",
+        "failed",
+        "sending",
+        "report",
+    ],
 )
 def test_no_table_of_messages_is_read_as_a_whole(full: Parts, work: Callable[[Container], object]) -> None:
     container = Container(full)

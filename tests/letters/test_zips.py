@@ -23,8 +23,10 @@ from notify.letters.files import put
 from notify.letters.printing import tasks as printing
 from notify.letters.printing import zip_tasks
 from notify.letters.printing.base import RetryablePrinterError
+from notify.letters.printing.fake_response import FakeResponses, NoFreeNameError
 from notify.letters.printing.responses import PrinterResponses, ResponseFileError, billing_day, parse
 from notify.letters.printing.sftp import SftpServer, ZipPrinter
+from notify.letters.printing.zip_notes import ZipNotes
 from notify.letters.printing.zips import SizedLetter, ZipCollation, group, zip_name
 from notify.settings import SettingsError
 from tests.api import queued, with_settings
@@ -170,6 +172,76 @@ def _killed(*_: Any) -> None:
     raise KeyboardInterrupt
 
 
+def _interrupted(letters: Letters, container: Container, monkeypatch: pytest.MonkeyPatch) -> tuple[list[UUID], str]:
+    """Letters in a file that the printer has, of which the database does not know: the worker was killed, and its task
+    lost.
+    """
+    ids, keys, name = one_zip(letters)
+    with monkeypatch.context() as patch:
+        patch.setattr(ZipPrinter, "_mark", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            zip_tasks.zip_and_send_letter_pdfs(container, keys, name)
+    letters.files.live.delete(f"{keys[0].partition('/')[0]}/zips_sent/{name}.TXT")
+    assert {letters.status(id_) for id_ in ids} == {"created"}
+    return ids, name
+
+
+def _next_run(letters: Letters, container: Container) -> list[str]:
+    """Another day's run, with a new letter; the names of its files."""
+    files = list(container.get(ZipCollation).zip_files(utc_now() - HOUR + timedelta(days=1)))
+    for name, keys in files:
+        zip_tasks.zip_and_send_letter_pdfs(container, keys, name)
+    assert list(container.get(ZipCollation).zip_files(utc_now())) == []
+    return [file.name for file in files]
+
+
+def test_the_next_run_finds_what_a_lost_task_has_sent(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    later = letters.add(age=2 * HOUR)
+    names = _next_run(letters, container)
+    assert names[0] == name
+    assert len(names) == 2
+    assert {letters.status(id_) for id_ in (*ids, later)} == {"sending"}
+    assert sftp.writes == 2
+    assert [len(names_in(sftp.files[each])) for each in names] == [2, 1]
+
+
+def test_a_file_that_the_printer_took_away_is_known_by_its_acknowledgement(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    (sftp.folder / "notify" / name).unlink()
+    respond(container, f"root/dispatch/{name.removesuffix('.ZIP')}.ACK.txt", "")
+    assert _next_run(letters, container) == [name]
+    assert {letters.status(id_) for id_ in ids} == {"sending"}
+    assert sftp.writes == 1
+
+
+def test_letters_of_a_file_under_way_are_in_no_other(
+    letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, name = _interrupted(letters, container, monkeypatch)
+    keys = [letters.place(id_).key for id_ in ids]
+    assert container.get(ZipPrinter).send(keys, "NOTIFY.another.ZIP") == 0
+    assert list(sftp.files) == [name]
+    with pytest.raises(zip_tasks.LettersFailedError, match=r"^0 letters"):
+        zip_tasks._not_sent(container, keys, "NOTIFY.another.ZIP")
+    assert {letters.status(id_) for id_ in ids} == {"created"}
+
+
+def test_a_file_that_was_given_up_is_not_under_way(letters: Letters, container: Container) -> None:
+    _, keys, name = one_zip(letters)
+    with pytest.raises(zip_tasks.LettersFailedError, match=r"^2 letters"):
+        zip_tasks._not_sent(container, keys, name)
+    notes = container.get(ZipNotes)
+    assert notes.under_way() == []
+    assert notes.forget_old() == 0
+    letters.execute("UPDATE letter_zip_files SET ended_at = now() - interval '31 days'")
+    assert notes.forget_old() == 1
+
+
 @pytest.mark.parametrize("trouble", [{"fails": True}, {"cuts": 3}])
 def test_a_file_that_does_not_arrive_is_tried_again(
     letters: Letters, container: Container, sftp: SftpPrinter, trouble: dict[str, Any]
@@ -301,3 +373,31 @@ def test_zip_files_that_the_printer_has_not_acknowledged(letters: Letters, conta
     put(letters.files.live, f"{today - timedelta(days=1)}/zips_sent/NOTIFY.C.ZIP.TXT", b"[]")
     respond(container, "root/dispatch/NOTIFY.A.ACK.txt", "")
     assert container.get(PrinterResponses).check_acknowledgements() == ["NOTIFY.B"]
+
+
+def test_a_response_file_in_the_place_of_the_printer(letters: Letters, container: Container) -> None:
+    id_ = letters.add(status="sending", key_type="test")
+    reference = letters.row(id_).reference or ""
+    queued(letters.parts)
+    zip_tasks.create_fake_letter_response_file(container, reference)
+    found = queued(letters.parts)
+    assert [name for name, _ in found] == ["update-letter-notifications-statuses", "record-daily-sorted-counts"]
+    ((name,), _) = (arguments for _, arguments in found)
+    assert parse(name, container.get(PrinterResponses)._responses.get(name).decode()) == [
+        (reference, "Sent", 0, "sorted")
+    ]
+    zip_tasks.update_letter_notifications_statuses(container, name)
+    zip_tasks.record_daily_sorted_counts(container, name)
+    assert letters.status(id_) == "delivered"
+
+
+def test_each_response_file_has_a_name_of_its_own(letters: Letters) -> None:
+    parts = letters.parts
+    bucket = parts.objects.bucket("fake-responses")
+    now = datetime(2020, 1, 15, 9, 30, tzinfo=UTC)
+    fake = FakeResponses(bucket, parts.queue, are_read=False, now=lambda: now)
+    queued(parts)
+    assert len({fake.write("A" * 16) for _ in range(30)}) == 30
+    with pytest.raises(NoFreeNameError):
+        fake.write("A" * 16)
+    assert queued(parts) == []

@@ -3,6 +3,9 @@
 A PDF can be made to crash its reader, to fill the memory or to take for ever. So it is only read in a child, which has
 limits, no secrets in its environment, and gets bytes and gives bytes. Children are kept, as a start takes longer than
 a letter. One that dies or is too slow is replaced, and so is one that has done many jobs.
+
+What a PDF costs is judged by the processor time of its child: on a busy machine a good letter may wait for long, and
+is no bad letter for that. It is tried again later.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import atexit
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 import structlog
 
 import notify
@@ -27,8 +32,10 @@ from notify.letters.precompiled.errors import PageMissingError, UnreadablePdfErr
 
 logger = structlog.get_logger(__name__)
 
-JOB_SECONDS: Final = 9.0
-"""Longest time for one PDF."""
+JOB_SECONDS: Final = 30.0
+"""Longest time for one PDF, on the clock. Its child ends itself after `child.CPU_SECONDS` of a processor."""
+GUILTY_CPU_SECONDS: Final = 4.0
+"""A PDF that took so much of a processor, and was not ready in `JOB_SECONDS`, is to blame: a letter takes 0.04."""
 WAIT_SECONDS: Final = 20.0
 """Longest wait for a free child."""
 JOBS_OF_CHILD: Final = 250
@@ -39,6 +46,10 @@ _COMMAND: Final = (sys.executable, "-P", "-s", "-m", "notify.letters.precompiled
 
 class _ChildGoneError(Exception):
     """The child has ended, takes too long, or says what is no message."""
+
+
+class _InnocentError(Exception):
+    """The job was not done, and its PDF is not to blame."""
 
 
 class _Child:
@@ -65,15 +76,38 @@ class _Child:
         os.set_blocking(self._from, False)
 
     def ask(self, about: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        """Send a job and wait for its answer. Raises `_ChildGoneError`, after which the child is of no use."""
-        deadline = time.monotonic() + JOB_SECONDS
+        """Send a job and wait for its answer. Raises `_ChildGoneError`, and `_InnocentError` where the machine was too
+        busy or something outside killed the child. After both the child is of no use.
+        """
+        deadline, used = time.monotonic() + JOB_SECONDS, self._cpu_seconds()
         self.jobs += 1
-        self._write(frames.packed(about, content), deadline)
         try:
+            self._write(frames.packed(about, content), deadline)
             text, size = frames.lengths(self._read(frames.LENGTHS_SIZE, deadline))
             return frames.parsed(self._read(text, deadline)), self._read(size, deadline)
         except frames.BrokenFrameError:
             raise _ChildGoneError("its answer is malformed") from None
+        except TimeoutError:
+            if self._cpu_seconds() - used < GUILTY_CPU_SECONDS:
+                raise _InnocentError("it waits for a processor") from None
+            raise _ChildGoneError("it takes too long") from None
+        except _ChildGoneError:
+            with suppress(subprocess.TimeoutExpired):  # the pipe may close a moment before the process ends
+                if self._process.wait(1) == -signal.SIGKILL:
+                    raise _InnocentError("it was killed") from None
+            raise
+
+    def _cpu_seconds(self) -> float:
+        """What it has used of processors so far."""
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
+
+    def is_alive(self) -> bool:
+        """Whether it still runs, as far as can be told."""
+        return self._process.poll() is None
 
     def end(self) -> None:
         """Kill it, if it still runs, and wait for that."""
@@ -112,7 +146,7 @@ class _Child:
         poll.register(pipe, event)
         left = deadline - time.monotonic()
         if left <= 0 or not poll.poll(left * 1000):
-            raise _ChildGoneError("it takes too long")
+            raise TimeoutError
 
 
 class PdfWorkers:
@@ -127,7 +161,7 @@ class PdfWorkers:
         """Let a child do a job: `about` and bytes go in, what it answers comes out.
 
         Raises `UnreadablePdfError` for what cannot be read, and for what broke a limit; `PageMissingError`; `BusyError`
-        where no child becomes free in time.
+        where no child becomes free in time, or the machine is too busy for it to be done.
         """
         if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise BusyError
@@ -150,11 +184,13 @@ class PdfWorkers:
             child.end()
 
     def _run(self, job: str, content: bytes, about: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-        with self._lock:
-            child = self._idle.pop() if self._idle else None
-        child = child or _Child()
+        child = self._free_child()
         try:
             answer, made = child.ask({**about, "job": job}, content)
+        except _InnocentError as error:
+            child.end()
+            logger.warning("a PDF could not be read now", job=job, bytes=len(content), reason=str(error))
+            raise BusyError from None
         except _ChildGoneError as error:
             child.end()
             logger.warning("a PDF broke the limits of its reader", job=job, bytes=len(content), reason=str(error))
@@ -168,6 +204,17 @@ class PdfWorkers:
             with self._lock:
                 self._idle.append(child)
         return answer, made
+
+    def _free_child(self) -> _Child:
+        """A child that waits and lives, or a new one."""
+        while True:
+            with self._lock:
+                child = self._idle.pop() if self._idle else None
+            if child is None:
+                return _Child()
+            if child.is_alive():
+                return child
+            child.end()
 
 
 _shared: PdfWorkers | None = None

@@ -15,11 +15,13 @@ from psycopg import Connection
 
 from notify.infra.container import Container
 from notify.infra.database import Database
-from notify.infra.objects import ObjectMissingError
+from notify.infra.objects import Bucket, ObjectMissingError
 from notify.infra.queue import TaskName
 from notify.infra.times import utc_now
 from notify.letters.files import LetterFiles, exists, put, reference_of
 from notify.letters.printing.base import LETTER_PROVIDER, PrinterError, RetryablePrinterError
+from notify.letters.printing.responses import ACKNOWLEDGED
+from notify.letters.printing.zip_notes import ZipNotes
 from notify.letters.settings import PrinterSettings
 from notify.messages.metrics import measure_statuses
 from notify.settings import SettingsError
@@ -134,40 +136,81 @@ class ZipPrinter:
         self,
         database: Database,
         files: LetterFiles,
+        notes: ZipNotes,
+        responses: Bucket,
         server: Callable[[], SftpServer],
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database = database
         self._files = files
+        self._notes = notes
+        self._responses = responses
         self._server = server
         self._now = now
 
     @classmethod
     def build(cls, container: Container) -> Self:
         """The process's own."""
-        return cls(container.parts.database, container.get(LetterFiles), lambda: container.get(SftpServer))
+        parts = container.parts
+        return cls(
+            parts.database,
+            container.get(LetterFiles),
+            container.get(ZipNotes),
+            parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket),
+            lambda: container.get(SftpServer),
+        )
 
     def send(self, keys: Sequence[str], name: str) -> int:
         """Send a zip file of these PDFs, and make their letters `sending`; their number.
 
-        The rows are held meanwhile, and only letters that still wait go into the file. So no letter is in two files
-        that reach the printer, whoever collates, and however often. A file that was sent by a worker that was killed
-        is found on the server, and not sent again. Raises `RetryablePrinterError`.
+        Only letters that still wait, and are in no other file that is under way, go into the file. It is noted
+        before it is sent, and the rows of its letters are held meanwhile. So no letter is in two files that reach the
+        printer, whoever collates, and however often. A file that was sent by a worker that was killed is found on the
+        server, or by its acknowledgement, and not sent again. Raises `RetryablePrinterError`.
         """
-        if not keys:
+        noted = self._note(keys, name)
+        if not noted:
             return 0
-        marker = marker_key(keys[0], name)
-        by_reference = {reference_of(key): key for key in keys}
+        marker = marker_key(noted[0], name)
         with self._database.connection() as connection:
-            waiting = _waiting(connection, list(by_reference))
-            chosen = [key for reference, key in by_reference.items() if reference in waiting]
-            if not chosen or exists(self._files.live, marker):
+            chosen = _waiting(connection, noted)
+            if chosen and not self._has_arrived(name, marker):
+                if not self._server().send(name, self._zip(chosen)):
+                    logger.warning("the printer had this zip file already", name=name)
+                put(self._files.live, marker, json.dumps(chosen).encode())
+            else:
                 logger.warning("zip file was sent already", name=name, waiting=len(chosen))
-                return self._mark(connection, _SENT, "sending", [reference_of(key) for key in chosen])
-            if not self._server().send(name, self._zip(chosen)):
-                logger.warning("the printer had this zip file already", name=name)
-            put(self._files.live, marker, json.dumps(chosen).encode())
+            self._notes.end(connection, name)
             return self._mark(connection, _SENT, "sending", [reference_of(key) for key in chosen])
+
+    def _note(self, keys: Sequence[str], name: str) -> list[str]:
+        """Note a file before it is sent; the keys of its letters. One that was noted before keeps them."""
+        with self._database.connection() as connection:
+            waiting = _waiting(connection, keys)  # their rows are held: another note of them is seen from here on
+            noted = self._notes.find(connection, name)
+            if noted is not None:
+                return noted.keys
+            elsewhere = {key for note in self._notes.read_under_way(connection) for key in note.keys}
+            chosen = [key for key in waiting if key not in elsewhere]
+            if chosen:
+                self._notes.add(connection, name, chosen)
+            else:
+                logger.warning("letters of a zip file do not wait any more", name=name, number=len(keys))
+            return chosen
+
+    def _has_arrived(self, name: str, marker: str) -> bool:
+        """Whether the file was marked as sent, or the printer has acknowledged it."""
+        acknowledgements = (f"{ACKNOWLEDGED}{stem}.ACK.txt" for stem in (name.removesuffix(".ZIP"), name))
+        return exists(self._files.live, marker) or any(exists(self._responses, key) for key in acknowledgements)
+
+    def give_up(self, keys: Sequence[str], name: str) -> int:
+        """The letters of a file that cannot be sent become `technical-failure`; their number. Those that are in another
+        file that is under way go with that one.
+        """
+        chosen = self._note(keys, name)
+        with self._database.connection() as connection:
+            self._notes.end(connection, name)
+            return self._mark(connection, _FAILED, "technical-failure", [reference_of(key) for key in chosen])
 
     def _zip(self, keys: Sequence[str]) -> bytes:
         """The zip file; the same letters give the same bytes. Raises `RetryablePrinterError`."""
@@ -210,5 +253,8 @@ def marker_key(first_key: str, name: str) -> str:
     return f"{folder}/zips_sent/{name}.TXT"
 
 
-def _waiting(connection: Connection[Any], references: list[str]) -> set[str]:
-    return {str(row[0]) for row in connection.execute(_LOCK_WAITING, (references,)).fetchall()}
+def _waiting(connection: Connection[Any], keys: Sequence[str]) -> list[str]:
+    """Those of these PDFs whose letters wait for the printer. The rows of these are held."""
+    by_reference = {reference_of(key): key for key in keys}
+    waiting = {str(row[0]) for row in connection.execute(_LOCK_WAITING, (list(by_reference),)).fetchall()}
+    return [key for reference, key in by_reference.items() if reference in waiting]

@@ -11,8 +11,8 @@ from notify import queues
 from notify.infra.container import Container
 from notify.infra.queue import TaskName
 from notify.infra.task_set import LondonCrontab, Retry, TaskSet
-from notify.letters.files import reference_of
 from notify.letters.printing.base import PrinterError, RetryablePrinterError
+from notify.letters.printing.fake_response import CREATE_FAKE_RESPONSE, FakeResponses
 from notify.letters.printing.responses import RECORD_SORTED_COUNTS, UPDATE_STATUSES, PrinterResponses
 from notify.letters.printing.sftp import ZIP_AND_SEND, ZipPrinter
 from notify.letters.settings import PrinterSettings
@@ -25,20 +25,18 @@ MARK_SENT: Final[TaskName] = TaskName("update-letter-notifications-to-sent")
 MARK_FAILED: Final[TaskName] = TaskName("update-letter-notifications-to-error")
 SEND_RETRIES: Final = 10
 SEND_SECONDS: Final = 180
+FAKE_RETRIES: Final = 5
+FAKE_SECONDS: Final = 300
 
 
 class LettersFailedError(Exception):
     """Letters became `technical-failure`. The task that raises it counts as failed, so that people see it."""
 
 
-def _fail(container: Container, references: Sequence[str]) -> None:
-    number = container.get(ZipPrinter).mark_failed(references)
-    raise LettersFailedError(f"{number} letters were not taken by the printer")
-
-
 def _not_sent(container: Container, filenames_to_zip: Sequence[str], upload_filename: str) -> None:
     logger.error("zip file of letters not sent", name=upload_filename)
-    _fail(container, [reference_of(key) for key in filenames_to_zip])
+    number = container.get(ZipPrinter).give_up(filenames_to_zip, upload_filename)
+    raise LettersFailedError(f"{number} letters were not taken by the printer")
 
 
 @tasks.task(
@@ -59,7 +57,7 @@ def zip_and_send_letter_pdfs(container: Container, filenames_to_zip: Sequence[st
         raise
     except PrinterError as error:
         logger.error("zip file of letters cannot be made", name=upload_filename, reason=str(error))
-        _fail(container, [reference_of(key) for key in filenames_to_zip])
+        _not_sent(container, filenames_to_zip, upload_filename)
     else:
         logger.info("letters sent to the printer", name=upload_filename, number=number)
 
@@ -73,7 +71,8 @@ def update_letter_notifications_to_sent(container: Container, notification_refer
 @tasks.task(MARK_FAILED)
 def update_letter_notifications_to_error(container: Container, notification_references: Sequence[str]) -> None:
     """Note that another program could not send letters to the printer."""
-    _fail(container, notification_references)
+    number = container.get(ZipPrinter).mark_failed(notification_references)
+    raise LettersFailedError(f"{number} letters were not taken by the printer")
 
 
 @tasks.task(UPDATE_STATUSES)
@@ -86,6 +85,13 @@ def update_letter_notifications_statuses(container: Container, filename: str) ->
 def record_daily_sorted_counts(container: Container, filename: str) -> None:
     """Count what a response file says of how letters were posted."""
     container.get(PrinterResponses).record_sorted_counts(filename)
+
+
+@tasks.task(CREATE_FAKE_RESPONSE, retry=Retry(on=(Exception,), times=FAKE_RETRIES, seconds=FAKE_SECONDS))
+def create_fake_letter_response_file(container: Container, reference: str) -> None:
+    """Write a response file about a letter of a test key, as the printer would."""
+    name = container.get(FakeResponses).write(reference)
+    logger.info("response file written in the place of the printer", file=name)
 
 
 @tasks.periodic("raise-alert-if-no-letter-ack-file", LondonCrontab(hour=23, minute=0))

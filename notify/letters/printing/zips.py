@@ -19,6 +19,7 @@ from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.times import local_date
 from notify.letters.files import LetterFiles, LetterMissingError
+from notify.letters.printing.zip_notes import ZipNotes
 from notify.letters.settings import PrinterSettings
 
 logger = structlog.get_logger(__name__)
@@ -96,9 +97,12 @@ def zip_name(letters: Sequence[SizedLetter], postage: str, number: int, deadline
 class ZipCollation:
     """Puts the letters of a run into zip files."""
 
-    def __init__(self, database: Database, files: LetterFiles, *, most_bytes: int, most_files: int) -> None:
+    def __init__(
+        self, database: Database, files: LetterFiles, notes: ZipNotes, *, most_bytes: int, most_files: int
+    ) -> None:
         self._database = database
         self._files = files
+        self._notes = notes
         self._most_bytes = most_bytes
         self._most_files = most_files
 
@@ -109,14 +113,22 @@ class ZipCollation:
         return cls(
             container.parts.database,
             container.get(LetterFiles),
+            container.get(ZipNotes),
             most_bytes=settings.max_letter_pdf_zip_filesize,
             most_files=settings.max_letter_pdf_count_per_zip,
         )
 
     def zip_files(self, deadline: datetime) -> Iterator[ZipFile]:
-        """The zip files of the run with this deadline, by postage, service and age of the letters."""
+        """The zip files of the run with this deadline, by postage, service and age of the letters. Files of earlier
+        runs of which it is not known that they arrived come first, as they were; their letters go into no other file.
+        """
+        self._notes.forget_old()
+        noted = self._notes.under_way()
+        yield from (ZipFile(*note) for note in noted)
+        elsewhere = {key for note in noted for key in note.keys}
         for postage in POSTAGE_CODES:
-            piles = group(self._letters(postage, deadline), most_bytes=self._most_bytes, most_files=self._most_files)
+            letters = (letter for letter in self._letters(postage, deadline) if letter.key not in elsewhere)
+            piles = group(letters, most_bytes=self._most_bytes, most_files=self._most_files)
             for number, pile in enumerate(piles, start=1):
                 yield ZipFile(zip_name(pile, postage, number, deadline), [letter.key for letter in pile])
 

@@ -11,5 +11,9 @@ class LogoError(LetterRenderError):
     """A logo cannot be loaded, or is no drawing that can be printed (contract: letters 3.1). It may be later."""
 
 
+class QrDataError(LetterRenderError):
+    """A QR code has more data than one can hold."""
+
+
 class AttachmentError(LetterRenderError):
     """The attachment of a letter is no PDF that can be read."""

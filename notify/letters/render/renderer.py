@@ -14,7 +14,7 @@ from notify.letters.render.assembly import joined, with_logo
 from notify.letters.render.cmyk import has_rgb, to_cmyk
 from notify.letters.render.compiler import LayoutCompiler, layout_version
 from notify.letters.render.data import part_as_json
-from notify.letters.render.errors import LetterRenderError
+from notify.letters.render.errors import QrDataError
 from notify.letters.render.letter import Letter, Purpose, RenderedLetter
 from notify.letters.render.logos import Logo, Logos
 from notify.letters.settings import LetterRenderSettings
@@ -71,7 +71,7 @@ class LetterRenderer:
         try:
             texts = [part_as_json(part, purpose) for part in template.parts(letter.values, letter.date or utc_now())]
         except QrCodeTooLong as error:
-            raise LetterRenderError("A QR code has more data than it can hold") from error
+            raise QrDataError("A QR code has more data than it can hold") from error
         return [Part(text, purpose, logo, self._key(text, logo)) for text in texts]
 
     def lay_out(self, part: Part) -> bytes:
