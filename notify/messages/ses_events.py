@@ -43,7 +43,8 @@ _FIND: Final = """
 SELECT reference, id, service_id, client_reference, notification_status AS status, false AS is_history
 FROM notifications
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
-UNION ALL
+"""
+_FIND_ARCHIVED: Final = """
 SELECT reference, id, service_id, client_reference, notification_status AS status, true AS is_history
 FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
@@ -161,11 +162,16 @@ class SesEvents:
         return settled
 
     def _find(self, references: set[str]) -> Mapping[str, _Message]:
+        """The messages that have these references. Few are in the history, each partition of which is asked; one that
+        moves there meanwhile is found there, as it is asked last.
+        """
         messages: dict[str, _Message] = {}
         with self._database.connection() as connection, connection.cursor(row_factory=class_row(_Message)) as cursor:
-            for message in cursor.execute(_FIND, {"references": sorted(references)}):
-                if message.reference not in messages or not message.is_history:
-                    messages[message.reference] = message
+            for query in (_FIND, _FIND_ARCHIVED):
+                missing = sorted(references - messages.keys())
+                if missing:
+                    for message in cursor.execute(query, {"references": missing}):
+                        messages.setdefault(message.reference, message)
         return messages
 
     def _apply_to_history(self, outcomes: Mapping[UUID, str], now: datetime) -> None:
