@@ -223,7 +223,7 @@ class NotificationHistory(_Message, Base):
 event.listen(
     NotificationHistory.__table__,
     "after_create",
-    DDL(f"CREATE TABLE {HISTORY_DEFAULT} PARTITION OF notification_history DEFAULT"),
+    DDL(f"CREATE TABLE {HISTORY_DEFAULT} PARTITION OF notification_history DEFAULT"),  # type: ignore[no-untyped-call]
 )
 
 

@@ -52,7 +52,7 @@ _PROMISE: Final = sql.SQL("ALTER TABLE {default} ADD CONSTRAINT {name} CHECK (id
 _PROVE: Final = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(_DEFAULT, _NOT_TO_COME)
 _CREATE: Final = sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
 _ATTACH: Final = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({first}) TO ({end})")
-_IN_DEFAULT: Final = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE id >= {{first}} AND id < {{end}})").format(_DEFAULT)
+_IN_DEFAULT: Final = sql.SQL("SELECT EXISTS (SELECT FROM {default} WHERE id >= {first} AND id < {end})")
 _HAS_ROWS: Final = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 _HOLD: Final = sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(_TABLE)
 _DROP: Final = sql.SQL("DROP TABLE {}")
@@ -127,7 +127,7 @@ class Partitions:
         values: dict[str, Any] = {"default": _DEFAULT, "table": _TABLE, "name": _NOT_TO_COME}
         values |= {"partition": sql.Identifier(month.name), "first": sql.Literal(first), "end": sql.Literal(end)}
         with self._step() as connection:
-            if _scalar(connection, _IN_DEFAULT.format(first=values["first"], end=values["end"])):
+            if _scalar(connection, _IN_DEFAULT.format(**values)):
                 return False
         try:
             with self._step() as connection:

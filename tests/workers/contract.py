@@ -79,6 +79,7 @@ OUR_OWN: Final = {
     "print-letters-at-once": "the sandbox prints letters when they are ready, not in the evening",
     "delete-pdfs-of-old-letters": "finds the PDFs that were still there when the rows of their letters went",
     "delete-old-previews-of-letters": "rendered letters have personal data, and not every store has lifecycle rules",
+    "create-partitions": "the history is partitioned by month",
     "raise-alert-if-no-letter-ack-file": "of 2020, for the printer that takes zip files",
     "replay-broadcasts": "alerts that a killed worker left are handed over again",
     "auto-expire-broadcast-messages": "of the emergency alerts (broadcasts 8)",
