@@ -65,8 +65,8 @@ def populate_notification_postage_command(start: datetime, as_json: bool) -> Non
 @click.command("create-partitions")
 @json_option
 def create_partitions_command(as_json: bool) -> None:
-    """Make partitions of the history for coming months, and drop old ones that are empty: what the task of this name
-    does every night. It is for databases whose tables are not the workers' own: run it as their owner.
+    """Make partitions of the history for coming months; drop old ones that are empty. The task of this name does so
+    every night. Where the workers' role does not own the tables, run it as their owner.
     """
     now = utc_now()
     with open_parts() as parts:

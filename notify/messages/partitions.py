@@ -35,7 +35,7 @@ BUSY: Final = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDet
 _TABLE: Final = sql.Identifier(NotificationHistory.__tablename__)
 _DEFAULT: Final = sql.Identifier(HISTORY_DEFAULT)
 _NOT_TO_COME: Final = sql.Identifier("ck_notification_history_not_to_come")
-_NAME: Final = re.compile(NotificationHistory.__tablename__ + r"_(\d{4})_(\d\d)")
+_NAME: Final = re.compile(NotificationHistory.__tablename__ + r"_(?P<year>\d{4})_(?P<month>\d\d)")
 
 # 6014: partitions
 _ONE_AT_A_TIME: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended('notification_history', 6014))"
@@ -47,12 +47,15 @@ WHERE i.inhparent = to_regclass('notification_history') ORDER BY c.relname
 _LIMITS: Final = """
 SELECT set_config('lock_timeout', %(lock)s, true), set_config('statement_timeout', %(statement)s, true)
 """
-_FORGET: Final = sql.SQL("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}").format(_DEFAULT, _NOT_TO_COME)
+_FORGET: Final = sql.SQL("ALTER TABLE {default} DROP CONSTRAINT {name}")
 _PROMISE: Final = sql.SQL("ALTER TABLE {default} ADD CONSTRAINT {name} CHECK (id < {first} OR id >= {end}) NOT VALID")
-_PROVE: Final = sql.SQL("ALTER TABLE {} VALIDATE CONSTRAINT {}").format(_DEFAULT, _NOT_TO_COME)
+_PROVE: Final = sql.SQL("ALTER TABLE {default} VALIDATE CONSTRAINT {name}")
 _CREATE: Final = sql.SQL("CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
 _ATTACH: Final = sql.SQL("ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({first}) TO ({end})")
-_IN_DEFAULT: Final = sql.SQL("SELECT EXISTS (SELECT FROM {default} WHERE id >= {first} AND id < {end})")
+_MOVE: Final = sql.SQL(
+    "WITH moved AS (DELETE FROM {default} WHERE id >= {first} AND id < {end} RETURNING *)"
+    " INSERT INTO {partition} SELECT * FROM moved"
+)
 _HAS_ROWS: Final = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 _HOLD: Final = sql.SQL("LOCK TABLE ONLY {} IN ACCESS EXCLUSIVE MODE").format(_TABLE)
 _DROP: Final = sql.SQL("DROP TABLE {}")
@@ -97,19 +100,21 @@ class Partitions:
         return cls(container.parts.database)
 
     def create(self, now: datetime) -> list[str]:
-        """Make the partitions of the coming months that are missing; their names. A month whose first rows are in the
-        default partition already stays there. Raises one of `BUSY`.
+        """Make the partitions of the coming months that are missing; their names. A month that has begun stays in the
+        default partition. Raises one of `BUSY`.
         """
         with self._database.connection() as holder:
             present = _names(holder)
             if not present or not _scalar(holder, _ONE_AT_A_TIME):
                 return []
             self._forget()
-            made = [month.name for month in _coming(now) if month.name not in present and self._make(month)]
-            if made:
+            missing = [month for month in _coming(now) if month.name not in present]
+            for month in missing:
+                self._make(month)
+            if missing:
                 with self._step(statement_ms=0) as connection:
                     connection.execute(_ANALYSE)  # autovacuum looks at each partition only
-        return made
+        return [month.name for month in missing]
 
     def drop_empty(self, now: datetime) -> list[str]:
         """Drop the partitions of months that are over for so long that nothing comes any more, if they are empty: the
@@ -119,36 +124,30 @@ class Partitions:
             names = [name for name in _names(connection) if _ended(name, now - LATE)]
         return [name for name in names if self._drop(name)]
 
-    def _make(self, month: Month) -> bool:
-        """Make a month's partition. The default one is read through for rows of that month while everybody goes on
-        using it: the constraint is a proof, so that it need not be read again under the lock.
+    def _make(self, month: Month) -> None:
+        """Make a month's partition. The few rows of the default one that belong to it move: random ids lie in every
+        month. The default one is read through while everybody goes on using it: the constraint is a proof that none of
+        the month is left, so that it need not be read again under the lock.
         """
         first, end = month.ids
         values: dict[str, Any] = {"default": _DEFAULT, "table": _TABLE, "name": _NOT_TO_COME}
         values |= {"partition": sql.Identifier(month.name), "first": sql.Literal(first), "end": sql.Literal(end)}
-        with self._step() as connection:
-            if _scalar(connection, _IN_DEFAULT.format(**values)):
-                return False
         try:
             with self._step() as connection:
                 connection.execute(_PROMISE.format(**values))
             with self._step(statement_ms=0) as connection:
-                connection.execute(_PROVE)
-            with self._step() as connection:
-                connection.execute(_CREATE.format(**values))
-                connection.execute(_ATTACH.format(**values))
-                connection.execute(_FORGET)
+                for statement in (_CREATE, _MOVE, _PROVE, _ATTACH, _FORGET):
+                    connection.execute(statement.format(**values))
         except BaseException:
             with suppress(psycopg.Error):
                 self._forget()
             raise
-        return True
 
     def _forget(self) -> None:
         """Drop the proof of a run that was broken off."""
         with self._step() as connection:
             if _scalar(connection, _IS_PROMISED):
-                connection.execute(_FORGET)
+                connection.execute(_FORGET.format(default=_DEFAULT, name=_NOT_TO_COME))
 
     def _drop(self, name: str) -> bool:
         """Drop a partition if it is empty. (`DETACH ... CONCURRENTLY` is not for tables with a default partition.)"""
@@ -186,8 +185,10 @@ def _names(connection: Connection[Any]) -> list[str]:
 
 def _ended(name: str, before: datetime) -> bool:
     """Whether it is the name of a month's partition that was over before a moment."""
-    found = _NAME.fullmatch(name)
-    return found is not None and Month.of(datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)).ends < before
+    match = _NAME.fullmatch(name)
+    return (
+        match is not None and Month.of(datetime(int(match["year"]), int(match["month"]), 1, tzinfo=UTC)).ends < before
+    )
 
 
 def _scalar(connection: Connection[Any], query: LiteralString | sql.Composed) -> Any:

@@ -49,13 +49,15 @@ SELECT reference, id, service_id, client_reference, notification_status AS statu
 FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 """
+# the ids twice: a join alone does not tell which partitions they are in
 _APPLY_TO_HISTORY: Final = """
 WITH locked AS (
     SELECT h.id, r.outcome FROM notification_history h
     JOIN unnest(%(ids)s::uuid[], %(outcomes)s::text[]) AS r(id, outcome) ON r.id = h.id
-    WHERE h.notification_status = ANY(%(open)s) ORDER BY h.id FOR UPDATE OF h
+    WHERE h.id = ANY(%(ids)s) AND h.notification_status = ANY(%(open)s) ORDER BY h.id FOR UPDATE OF h
 )
-UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s FROM locked l WHERE h.id = l.id
+UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s
+FROM locked l WHERE h.id = l.id AND h.id = ANY(%(ids)s)
 """
 # a complaint that is there already is returned as it is
 _COMPLAIN: Final = """
