@@ -14,7 +14,10 @@ from notify.infra.container import Container
 from notify.infra.ids import first_id, new_id
 from notify.infra.parts import Parts
 from notify.messages.partitions import BUSY, Month, Partitions
+from notify.messages.queries import find_origin
 from notify.messages.retention import Retention
+from notify.messages.ses_events import SesEvents
+from tests.messages.test_plans import scans
 
 NOW = datetime(2026, 6, 15, 2, 20, tzinfo=UTC)
 DEFAULT = "notification_history_default"
@@ -206,3 +209,21 @@ def test_a_history_without_partitions_stays_as_it_is(parts: Parts, partitions: P
     migrate.downgrade(parts.database.engine, "2026_11_27_1140-1")
     assert partitions.create(NOW) == []
     assert partitions.drop_empty(NOW) == []
+
+
+def test_partitions_are_not_read_from_end_to_end(parts: Parts, partitions: Partitions) -> None:
+    partitions.create(NOW)
+    for month in (6, 7, 8, 9):
+        first = first_id(datetime(2026, month, 3, tzinfo=UTC)).int
+        add(parts, *(UUID(int=first + number) for number in range(5_000)))
+    with parts.database.autocommit() as connection:
+        connection.execute("ANALYZE notification_history")
+    some = [UUID(int=first_id(datetime(2026, 8, 3, tzinfo=UTC)).int + number) for number in range(500)]
+    before = scans(parts, "notification_history")
+    container = Container(parts)
+    for _ in range(8):  # prepared plans, too
+        container.get(SesEvents)._apply_to_history(dict.fromkeys(some, "delivered"), NOW)
+        container.get(SesEvents)._find({"reference-1", "reference-2"})
+        with parts.database.session() as session:
+            assert find_origin(session, some[0]) is not None
+    assert scans(parts, "notification_history") == before
