@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -16,6 +16,10 @@ from notify.infra.database import driver_uri
 
 DIRECTORY = Path(__file__).parent / "migrations"
 """The folder of migrations, for Flask-Migrate's `directory`."""
+
+
+_PARTITIONS: Final = "notification_history_"
+"""What the names of partitions begin with, and those of no other table."""
 
 
 class _Step(Protocol):
@@ -36,6 +40,13 @@ def upgrade(database: str | Engine, revision: str = "head") -> None:
 def downgrade(database: str | Engine, revision: str) -> None:
     """Migrate a database back to a revision; `base` leaves nothing. Raises `NewerDatabaseError`."""
     _run(command.downgrade, database, revision)
+
+
+def has_model(name: str | None, type_: str, _parents: object) -> bool:
+    """Alembic's `include_name`: whether what the database has by this name is compared with models. Partitions are not:
+    they are made while the program runs.
+    """
+    return not (type_ == "table" and name is not None and name.startswith(_PARTITIONS))
 
 
 def current_version(connection: Connection) -> str | None:

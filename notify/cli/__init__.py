@@ -170,6 +170,7 @@ ENTRIES = {
             "archive-jobs-created-between-dates": "Archive the jobs of some days, with their files.",
             "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
             "populate-notification-postage": "Give letters without postage second class.",
+            "create-partitions": "Make partitions of the history for coming months; drop old ones that are empty.",
             "backfill-notification-statuses": "Deprecated, does nothing.",
             "update-notification-international-flag": "Deprecated, does nothing.",
             "fix-notification-statuses-not-in-sync": "Deprecated, does nothing.",

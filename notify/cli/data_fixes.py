@@ -14,6 +14,7 @@ from notify.infra.times import utc_now
 from notify.jobs.files import JobFiles
 from notify.jobs.maintenance import archive_created_between
 from notify.jobs.process import JobProcessor
+from notify.messages.partitions import BUSY, Partitions
 from notify.messages.publish import DeliveryPublisher
 from notify.messages.repairs import populate_postage
 
@@ -59,6 +60,22 @@ def populate_notification_postage_command(start: datetime, as_json: bool) -> Non
     with open_parts() as parts:
         number = populate_postage(parts.database, start.replace(tzinfo=UTC), utc_now())
     show({"changed": number}, as_json)
+
+
+@click.command("create-partitions")
+@json_option
+def create_partitions_command(as_json: bool) -> None:
+    """Make partitions of the history for coming months; drop old ones that are empty. The task of this name does so
+    every night. Where the workers' role does not own the tables, run it as their owner.
+    """
+    now = utc_now()
+    with open_parts() as parts:
+        partitions = Partitions(parts.database)
+        try:
+            done = {"made": partitions.create(now), "dropped": partitions.drop_empty(now)}
+        except BUSY as error:
+            raise click.ClickException(f"the history is in use, try again: {error}") from None
+    show(done, as_json)
 
 
 @click.command("archive-jobs-created-between-dates")

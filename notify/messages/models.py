@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
+    DDL,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    event,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -47,6 +49,9 @@ _SENT_FROM_NUMBER = "notification_type = 'sms' AND reply_to_text LIKE '447%'"
 TO: Final = EncryptedColumn("notifications", "to")
 PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
 ANSWER: Final = EncryptedColumn("idempotency_keys", "answer")
+
+HISTORY_DEFAULT: Final = "notification_history_default"
+"""The partition of the history for what no other takes. Those are made by `messages/partitions.py`."""
 
 
 class _Message:
@@ -204,7 +209,9 @@ class IdempotencyKey(Base):
 
 
 class NotificationHistory(_Message, Base):
-    """What is kept of a message after its retention period: nothing personal."""
+    """What is kept of a message after its retention period: nothing personal. It is partitioned by month, by ids: they
+    begin with their time (docs/decisions/0043).
+    """
 
     __tablename__ = "notification_history"
 
@@ -216,7 +223,15 @@ class NotificationHistory(_Message, Base):
         ),
         Index("ix_notification_history_job_id", "job_id", postgresql_where=text("job_id IS NOT NULL")),
         Index("ix_notification_history_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
+        {"postgresql_partition_by": "RANGE (id)"},
     )
+
+
+event.listen(
+    NotificationHistory.__table__,
+    "after_create",
+    DDL(f"CREATE TABLE {HISTORY_DEFAULT} PARTITION OF notification_history DEFAULT"),  # type: ignore[no-untyped-call]
+)
 
 
 class Complaint(Base):

@@ -43,18 +43,21 @@ _FIND: Final = """
 SELECT reference, id, service_id, client_reference, notification_status AS status, false AS is_history
 FROM notifications
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
-UNION ALL
+"""
+_FIND_ARCHIVED: Final = """
 SELECT reference, id, service_id, client_reference, notification_status AS status, true AS is_history
 FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 """
+# the ids twice: a join alone does not tell which partitions they are in
 _APPLY_TO_HISTORY: Final = """
 WITH locked AS (
     SELECT h.id, r.outcome FROM notification_history h
     JOIN unnest(%(ids)s::uuid[], %(outcomes)s::text[]) AS r(id, outcome) ON r.id = h.id
-    WHERE h.notification_status = ANY(%(open)s) ORDER BY h.id FOR UPDATE OF h
+    WHERE h.id = ANY(%(ids)s) AND h.notification_status = ANY(%(open)s) ORDER BY h.id FOR UPDATE OF h
 )
-UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s FROM locked l WHERE h.id = l.id
+UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s
+FROM locked l WHERE h.id = l.id AND h.id = ANY(%(ids)s)
 """
 # a complaint that is there already is returned as it is
 _COMPLAIN: Final = """
@@ -161,11 +164,16 @@ class SesEvents:
         return settled
 
     def _find(self, references: set[str]) -> Mapping[str, _Message]:
+        """The messages that have these references. Few are in the history, each partition of which is asked; one that
+        moves there meanwhile is found there, as it is asked last.
+        """
         messages: dict[str, _Message] = {}
         with self._database.connection() as connection, connection.cursor(row_factory=class_row(_Message)) as cursor:
-            for message in cursor.execute(_FIND, {"references": sorted(references)}):
-                if message.reference not in messages or not message.is_history:
-                    messages[message.reference] = message
+            for query in (_FIND, _FIND_ARCHIVED):
+                missing = sorted(references - messages.keys())
+                if missing:
+                    for message in cursor.execute(query, {"references": missing}):
+                        messages.setdefault(message.reference, message)
         return messages
 
     def _apply_to_history(self, outcomes: Mapping[UUID, str], now: datetime) -> None:

@@ -30,6 +30,7 @@ from notify.messages.callbacks import MessageCallbacks
 from notify.messages.deep_archive import DeepArchive
 from notify.messages.deliver import Deliverer
 from notify.messages.maintenance import Sweeper
+from notify.messages.partitions import BUSY, Partitions
 from notify.messages.publish import DELIVER_EMAIL, DELIVER_SMS
 from notify.messages.retention import Retention
 from notify.messages.ses_events import PROCESS_SES_RESULT, SesEvents
@@ -203,6 +204,21 @@ def delete_old_idempotency_keys(container: Container) -> None:
     """Forget the answers to requests with idempotency keys that are a day old."""
     if number := idempotency.delete_old(container.parts.database, now=utc_now()):
         logger.info("idempotency keys deleted", number=number)
+
+
+@tasks.periodic(
+    "create-partitions",
+    crontab(hour=2, minute=20),
+    queue=queues.REPORTING,
+    retry=Retry(on=BUSY, times=12, seconds=300, queue=queues.REPORTING),
+)
+def create_partitions(container: Container) -> None:
+    """Make partitions of the history for coming months; drop old ones that are empty."""
+    now, partitions = utc_now(), container.get(Partitions)
+    if made := partitions.create(now):
+        logger.info("partitions made", names=made)
+    if dropped := partitions.drop_empty(now):
+        logger.info("partitions dropped", names=dropped)
 
 
 @tasks.periodic("switch-current-sms-provider-on-slow-delivery", crontab())

@@ -19,7 +19,9 @@ SELECT r.email_address, t.name, coalesce(n.job_id, h.job_id) AS job_id, coalesce
        r.created_at, n.id IS NOT NULL AS is_live
 FROM unsubscribe_request r
 LEFT JOIN notifications n ON n.id = r.notification_id
-LEFT JOIN notification_history h ON h.id = r.notification_id AND n.id IS NULL
+LEFT JOIN LATERAL (
+    SELECT id, job_id, sent_at FROM notification_history WHERE id = r.notification_id AND n.id IS NULL LIMIT 1
+) h ON true
 LEFT JOIN templates_history t ON t.id = r.template_id AND t.version = r.template_version
 WHERE r.unsubscribe_request_report_id = :report_id AND r.service_id = :service_id
       AND (n.id IS NOT NULL OR h.id IS NOT NULL)

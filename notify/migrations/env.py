@@ -18,6 +18,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
+from notify.migrate import has_model
 from notify.models import metadata
 
 ONE_AT_A_TIME = 6_011_001
@@ -65,6 +66,7 @@ def _migrate(connection: Connection) -> None:
         target_metadata=metadata,
         transaction_per_migration=True,
         process_revision_directives=_name_revision,
+        include_name=has_model,
     )
     with context.begin_transaction():
         context.run_migrations()

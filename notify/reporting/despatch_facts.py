@@ -19,7 +19,7 @@ WITH alike AS (
     FROM notifications_letter_despatch AS despatch CROSS JOIN LATERAL (
         SELECT postage, billable_units FROM notifications WHERE id = despatch.notification_id
         UNION ALL
-        SELECT postage, billable_units FROM notification_history WHERE id = despatch.notification_id) AS letter
+        SELECT postage, billable_units FROM notification_history WHERE id = despatch.notification_id LIMIT 1) AS letter
     WHERE despatch.despatched_on = :day
     GROUP BY 1, 2, 3
 ),

@@ -50,12 +50,15 @@ def full(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFa
 
 
 def scans(parts: Parts, table: str = "notifications") -> int:
-    """How often the whole table was read so far."""
+    """How often the whole table, or a partition of it, was read so far."""
     parts.database.close()  # a connection tells what it did when it ends
     with parts.database.connection() as connection:
         connection.execute("SELECT pg_stat_clear_snapshot()")
-        query = "SELECT seq_scan FROM pg_stat_user_tables WHERE relname = %s"
-        row = connection.execute(query, (table,)).fetchone()
+        query = (
+            "SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relid = to_regclass(%(table)s)"
+            " OR relid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass(%(table)s))"
+        )
+        row = connection.execute(query, {"table": table}).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -80,6 +80,7 @@ OUR_OWN: Final = {
     "delete-pdfs-of-old-letters": "finds the PDFs that were still there when the rows of their letters went",
     "delete-old-previews-of-letters": "rendered letters have personal data, and not every store has lifecycle rules",
     "replay-test-letters-without-pdf": "their rows do not say that the PDF is missing",
+    "create-partitions": "the history is partitioned by month",
     "raise-alert-if-no-letter-ack-file": "of 2020, for the printer that takes zip files",
     "replay-broadcasts": "alerts that a killed worker left are handed over again",
     "auto-expire-broadcast-messages": "of the emergency alerts (broadcasts 8)",

@@ -50,7 +50,7 @@ def test_the_roles_of_the_contract_are_listed_with_their_queues() -> None:
     shown = CliRunner().invoke(command, ["--list-roles"])
     assert shown.exit_code == 0
     lines = {line.split()[0]: line for line in shown.output.splitlines()}
-    assert list(lines) == [*CONTRACT, "all"]
+    assert list(lines) == [*CONTRACT, "broadcasts", "all"]
     assert lines["sender"].split(None, 1)[1] == "send-sms-tasks, send-email-tasks"
     assert lines["letters"].split(None, 1)[1] == "create-letters-pdf-tasks, letter-tasks, antivirus-tasks"
 
@@ -60,7 +60,7 @@ def test_every_queue_has_exactly_one_role() -> None:
     assert len(served) == len(set(served))
     assert set(served) == set(queues.QUEUES)
     named = {value for name, value in vars(queues).items() if name.isupper() and isinstance(value, str)}
-    assert named - {queues.ALL_ROLES} == set(served)
+    assert named - {queues.ALL_ROLES, queues.GOVUK_ALERTS} == set(served)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import structlog
 from psycopg.rows import args_row
@@ -39,7 +39,7 @@ _RESPONSE_ENDS: Final = ("rs.txt", "rsp.txt")
 _UPDATE: Final = """
 UPDATE {table} m SET notification_status = u.status, updated_at = %(now)s
 FROM unnest(%(references)s::text[], %(statuses)s::text[]) AS u(reference, status)
-WHERE m.reference = u.reference AND m.notification_type = 'letter'
+WHERE m.reference = u.reference AND m.reference = ANY(%(references)s) AND m.notification_type = 'letter'
 RETURNING m.reference, m.billable_units, m.key_type, u.status
 """
 _COUNT: Final = """
@@ -143,15 +143,14 @@ class PrinterResponses:
         Raises `ResponseFileError`, also after the update where letters have failed.
         """
         lines = {line.reference: line for line in self._read(name)}
-        values = {
-            "references": list(lines),
-            "statuses": ["delivered" if line.status == SENT else "temporary-failure" for line in lines.values()],
-            "now": self._now(),
-        }
+        updated: list[_Updated] = []
         with self._database.connection() as connection:
             cursor = connection.cursor(row_factory=args_row(_Updated))
-            updated = cursor.execute(_UPDATE.format(table="notifications").encode(), values).fetchall()
-            updated += cursor.execute(_UPDATE.format(table="notification_history").encode(), values).fetchall()
+            # in this order: a row that moves to the history meanwhile is found there
+            for table in ("notifications", "notification_history"):
+                missing = lines.keys() - {row.reference for row in updated}
+                if missing:
+                    updated += cursor.execute(_UPDATE.format(table=table).encode(), self._values(lines, missing))
         measure_statuses(("letter", row.key_type, row.status) for row in updated)
         self._log(name, lines, updated)
         failed = sorted(line.reference for line in lines.values() if line.status != SENT)
@@ -160,6 +159,14 @@ class PrinterResponses:
                 f"DVLA response file: {name} has failed letters with notification.reference {failed}"
             )
         return len(updated)
+
+    def _values(self, lines: dict[str, ResponseLine], references: Collection[str]) -> dict[str, Any]:
+        chosen = [lines[reference] for reference in sorted(references)]
+        return {
+            "references": [line.reference for line in chosen],
+            "statuses": ["delivered" if line.status == SENT else "temporary-failure" for line in chosen],
+            "now": self._now(),
+        }
 
     @staticmethod
     def _log(name: str, lines: dict[str, ResponseLine], updated: Sequence[_Updated]) -> None:
