@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "2026_11_27_1160"
-down_revision = "2026_11_27_1102"
+down_revision = "2026_11_27_1140"
 branch_labels = None
 depends_on = None
 
