@@ -176,7 +176,7 @@ def test_what_a_killed_run_left_is_cleared(parts: Parts, partitions: Partitions)
 
 def test_two_runs_at_once_do_the_work_once(parts: Parts, partitions: Partitions) -> None:
     with parts.database.connection() as other:
-        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('notification_history', 6014))")
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('notification_history', 6015))")
         assert partitions.create(NOW) == []
     assert partitions.create(NOW) == [JULY, AUGUST, SEPTEMBER]
 
