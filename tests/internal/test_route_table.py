@@ -1,4 +1,4 @@
-"""Every route of the contract's table (routes.md) is served with its method, or is on the list of those to come."""
+"""Every route of the contract's table (routes.md) is served with its method."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ CONVERTER = re.compile(r"<(?:string:)?(\w+)>")
 
 def _table() -> set[str]:
     return {f"{method} {plain(path)}" for path, method, *_ in ROW.findall((HERE / "routes.md").read_text())}
-
-
-def to_come() -> list[str]:
-    return [line for line in (HERE / "routes_to_come.txt").read_text().splitlines() if line and line[0] != "#"]
 
 
 def _served(app: Flask) -> set[str]:
@@ -46,16 +42,5 @@ def plain(path: str) -> str:
     return re.sub(r"<(\w+:)?\w+>", lambda found: f"<{found[1] or ''}>", CONVERTER.sub(r"<\1>", path))
 
 
-def test_every_route_is_served_or_to_come(internal_app: Flask) -> None:
-    served = _served(internal_app)
-    expected = {plain(route) for route in to_come()}
-    missing = sorted(_table() - served - expected)
-    assert not missing, f"neither served nor to come: {missing}"
-    done = sorted(expected & served)
-    assert not done, f"served, so to be taken off routes_to_come.txt: {done}"
-    unknown = sorted(expected - _table())
-    assert not unknown, f"not in the table: {unknown}"
-
-
-def test_the_list_of_those_to_come_is_sorted() -> None:
-    assert to_come() == sorted(set(to_come()), key=lambda route: route.split()[::-1])
+def test_every_route_is_served(internal_app: Flask) -> None:
+    assert sorted(_table() - _served(internal_app)) == []

@@ -146,18 +146,13 @@ DONE_OTHERWISE: Final = {
     "process-sms-client-response": "a receipt is applied before the provider gets its answer",
     "archive-batched-unsubscribe-requests": "archive-unsubscribe-requests moves batches of all services itself",
     "archive-old-unsubscribe-requests": "as archive-batched-unsubscribe-requests",
+    "update-billable-units-for-letter": "who renders a letter writes down its sheets; nothing is handed on",
+    "update-validation-failed-for-templated-letter": "as update-billable-units-for-letter",
+    "process-sanitised-letter": "who checks a PDF writes down the verdict; nothing is handed on",
+    "process-virus-scan-failed": "who scans a PDF writes down what it found; nothing is handed on",
+    "process-virus-scan-error": "as process-virus-scan-failed",
 }
 """Tasks that nobody outside publishes, and how the same is done here."""
-
-_LETTER_TASKS: Final = {
-    "update-billable-units-for-letter",
-    "update-validation-failed-for-templated-letter",
-    "process-sanitised-letter",
-    "process-virus-scan-failed",
-    "process-virus-scan-error",
-}
-TASKS_TO_COME: Final = _LETTER_TASKS
-"""Tasks that are not there yet. This set only shrinks."""
 
 COMMANDS: Final = {
     "purge-functional-test-data": {"-u", "--user_email_prefix"},
@@ -188,6 +183,3 @@ COMMANDS: Final = {
     "functional-test-fixtures": set(),
     "generate-bulktest-data": {"-u", "--user-id"},
 }
-
-COMMANDS_TO_COME: Final[frozenset[str]] = frozenset()
-"""Commands that are not there yet. This set only shrinks."""
