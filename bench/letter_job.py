@@ -10,24 +10,17 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 import sys
 import tempfile
 import time
-import urllib.request
-import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 import psutil
 
+from bench.job_files import begin_job, container_of
 from bench.stack import Stack, running
-from notify import settings
-from notify.infra.container import Container
-from notify.infra.objects import Details
-from notify.infra.parts import build_parts
 from notify.infra.times import utc_now
 from notify.letters.printing.zips import ZipCollation
 
@@ -45,37 +38,6 @@ def csv_file(letters: int) -> bytes:
     for number in range(letters):
         writer.writerow([f"Kate Smith {number}", f"{number} High Street", "SW1A 1AA", f"Kate {number}", "Monday"])
     return text.getvalue().encode()
-
-
-def begin_job(stack: Stack, letters: int) -> None:
-    """Put the list into the store, and begin its job as the admin app does."""
-    demo, job_id = stack.demo, str(uuid.uuid4())
-    metadata = {"template_id": demo["templates"]["letter"], "notification_count": str(letters), "valid": "True"}
-    container = _container(stack)
-    bucket = container.parts.objects.bucket(container.parts.settings.s3_bucket_csv_upload)
-    details = Details({**metadata, "original_file_name": "letters.csv"})
-    bucket.put(f"service-{demo['service_id']}-notify/{job_id}.csv", csv_file(letters), details)
-    container.parts.close()
-    client = demo["admin_client"]
-    token = jwt.encode({"iss": client["id"], "iat": int(time.time())}, client["secret"], algorithm="HS256")
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{stack.port}/service/{demo['service_id']}/job",
-        data=json.dumps({"id": job_id, "created_by": demo["user"]["id"], "valid": "True"}).encode(),
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.status == 201
-
-
-def _container(stack: Stack) -> Container:
-    environment = stack.environment
-    loaded = settings.load(
-        notify_environment="development",
-        sqlalchemy_database_uri=environment["SQLALCHEMY_DATABASE_URI"],
-        redis_url=environment["REDIS_URL"],
-        notify_data_dir=stack.folder,
-    )
-    return Container(build_parts(loaded))
 
 
 class Usage:
@@ -112,7 +74,7 @@ def measure(stack: Stack, letters: int) -> dict[str, Any]:
     usage = Usage(stack.process_id("worker"))
     usage.look()
     used, began = usage.seconds, time.perf_counter()
-    begin_job(stack, letters)
+    begin_job(stack, "letter", csv_file(letters), letters)
     while stack.execute(_COUNTS)[0] != (letters, letters):
         usage.look()
         if time.perf_counter() - began > MOST_SECONDS:
@@ -120,7 +82,7 @@ def measure(stack: Stack, letters: int) -> dict[str, Any]:
         time.sleep(0.2)
     rendered = time.perf_counter() - began
     usage.look()
-    container = _container(stack)
+    container = container_of(stack)
     began, collating = time.perf_counter(), time.process_time()
     zips = list(container.get(ZipCollation).zip_files(utc_now() + timedelta(minutes=1)))
     figures = {

@@ -140,7 +140,9 @@ def units_by_provider(session: Session, since: date) -> dict[str, int]:
     query = (
         select(
             BillingFact.provider,
-            integer(func.sum(BillingFact.billable_units * BillingFact.rate_multiplier)).label("units"),
+            integer(func.sum(func.coalesce(BillingFact.billable_units, 0) * BillingFact.rate_multiplier)).label("units"),
+                "units"
+            ),
         )
         .where(BillingFact.bst_date >= since, BillingFact.notification_type == "sms")
         .group_by(BillingFact.provider)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 import click
+import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -44,6 +46,9 @@ def user_option(function: _F) -> _F:
 @contextmanager
 def open_parts() -> Iterator[Parts]:
     """The parts that the environment names. A user's mistake, or a lost dependency, becomes one line."""
+    if not structlog.is_configured():
+        # what is printed belongs to programs that read it
+        structlog.configure(logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr))
     try:
         parts = build_parts(configuration.load())
     except configuration.SettingsError as error:

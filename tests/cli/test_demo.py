@@ -65,7 +65,7 @@ def test_everything_the_file_names_is_there(parts: Parts, path: Path) -> None:
         service = queries.load_service(session, service_id, parts.encryptor)
         assert service is not None
         assert (service.active, service.restricted) == (True, False)
-        assert service.permissions == set(SERVICE_PERMISSIONS)
+        assert service.permissions == set(SERVICE_PERMISSIONS) - {"broadcast"}
         assert service.contact_link
         assert {key.key_type: f"demo_{key.key_type}-{service_id}-{key.secret}" for key in service.api_keys} == demo[
             "api_keys"

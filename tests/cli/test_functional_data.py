@@ -29,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("terminal")
 _DROP_CHECKS = """
 DO $$ DECLARE found record; BEGIN
     FOR found IN SELECT conrelid::regclass AS relation, conname FROM pg_constraint
-                 WHERE contype = 'c' AND connamespace = 'public'::regnamespace LOOP
+                 WHERE contype = 'c' AND coninhcount = 0 AND connamespace = 'public'::regnamespace LOOP
         EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', found.relation, found.conname);
     END LOOP;
 END $$
@@ -51,7 +51,11 @@ class World:
 
     def __init__(self, session: Session, service: Service, user_id: UUID) -> None:
         self._session = session
-        self._known: dict[str, dict[str, Any]] = {"services": {"id": service.id}, "users": {"id": user_id}}
+        self._known: dict[str, dict[str, Any]] = {
+            "services": {"id": service.id},
+            "users": {"id": user_id},
+            "user_to_service": {"user_id": user_id, "service_id": service.id},
+        }
         self._service_id, self._user_id = service.id, user_id
         template = create_template(
             session,

@@ -22,6 +22,14 @@ CAP = "application/cap+xml"
 Post = Callable[..., TestResponse]
 
 
+@pytest.fixture(autouse=True)
+def allowed(api: Api) -> None:
+    """The service may send alerts."""
+    with api.parts.database.transaction() as session:
+        add_permission(session, UUID(api.service_id), "broadcast")
+    api.container.get(ServiceCache).forget(UUID(api.service_id))
+
+
 @pytest.fixture
 def post(api: Api) -> Post:
     def call(raw: bytes, *, content_type: str | None = CAP, key: str = "normal", token: bool = True) -> TestResponse:
