@@ -137,13 +137,9 @@ def yearly_units(session: Session, service_id: UUID, year: int) -> list[YearlyUn
 
 def units_by_provider(session: Session, since: date) -> dict[str, int]:
     """The units of text messages that providers were given from a local day on; providers without any are missing."""
+    units = func.coalesce(BillingFact.billable_units, 0) * BillingFact.rate_multiplier
     query = (
-        select(
-            BillingFact.provider,
-            integer(func.sum(func.coalesce(BillingFact.billable_units, 0) * BillingFact.rate_multiplier)).label("units"),
-                "units"
-            ),
-        )
+        select(BillingFact.provider, integer(func.sum(units)).label("units"))
         .where(BillingFact.bst_date >= since, BillingFact.notification_type == "sms")
         .group_by(BillingFact.provider)
     )
