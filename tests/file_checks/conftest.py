@@ -14,7 +14,7 @@ from tests.conftest import fresh_parts
 @pytest.fixture(scope="session")
 def checks_app(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("objects")
-    with fresh_parts(postgres_url, valkey_url, folder, notify_log_level="ERROR") as parts:
+    with fresh_parts(postgres_url, valkey_url, folder, notify_log_level="WARNING") as parts:
         app = create_app(parts.settings)
         yield app
         app.extensions[EXTENSION].close()
