@@ -14,7 +14,8 @@ from notify.services.models import NOTIFY_SERVICE_ID
 
 _ROWS_AT_ONCE: Final = 1000
 
-# The keys stand in alphabetical order, as everywhere. The same fields as `user_details.UserDetails` has.
+# The keys stand in alphabetical order, as everywhere. The same fields as `user_details.UserDetails` has. Users are in
+# order before anything is joined: so the first of them leave while the others are still looked up.
 _USERS: Final = """
 SELECT json_build_object(
   'auth_type', u.auth_type,
@@ -39,7 +40,7 @@ SELECT json_build_object(
   'state', u.state,
   'take_part_in_research', u.take_part_in_research
 )::text
-FROM users u
+FROM (SELECT u.* FROM users u WHERE CONDITION ORDER BY u.created_at, u.id) u
 LEFT JOIN LATERAL (
   SELECT json_agg(SERVICE ORDER BY s.name) AS services, bool_or(s.id = :notify) AS of_notify
   FROM user_to_service us JOIN services s ON s.id = us.service_id
@@ -64,7 +65,6 @@ LEFT JOIN LATERAL (
   FROM user_to_organisation uo JOIN organisation o ON o.id = uo.organisation_id
   WHERE uo.user_id = u.id
 ) organised ON true
-WHERE CONDITION
 ORDER BY u.created_at, u.id
 """
 _ALL: Final = "true"
