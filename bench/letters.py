@@ -1,6 +1,6 @@
 """How fast letters are rendered: `python -m bench.letters [--seconds N]`.
 
-Each letter has texts of its own, so that nothing is rendered twice. Figures are of processor time of one process.
+Every letter has a different text, so that no result is reused. Figures are processor time of one process.
 """
 
 from __future__ import annotations

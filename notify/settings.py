@@ -16,18 +16,18 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as SettingsSourceError
 
 from notify import safety
+from notify.infra.secret_settings import SecretSettings
 from notify.infra.settings import (
     AmazonSettings,
     DatabaseSettings,
     EnvironmentSettings,
     FileSettings,
     QueueSettings,
-    SecretSettings,
     TelemetrySettings,
-    TicketSettings,
     WebSettings,
     WorkerSettings,
 )
+from notify.infra.ticket_settings import TicketSettings
 from notify.rooms import load as load_rooms
 from notify.safety import SettingsError
 from notify.setting_types import CleanEnvironment, SettingsPart, without_control_characters

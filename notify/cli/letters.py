@@ -60,15 +60,20 @@ def _check_letter(parts: Parts, notification_id: UUID) -> str:
     return found.status
 
 
+def _make_again(task: TaskName, queue: str, notification_id: UUID, as_json: bool) -> None:
+    """Have a worker run a task for a letter."""
+    with open_parts() as parts:
+        status = _check_letter(parts, notification_id)
+        _publish(parts, task, [str(notification_id)], queue)
+    show({"queued": notification_id, "status": status}, as_json)
+
+
 @click.command("replay-create-pdf-for-templated-letter")
 @_letter_option
 @json_option
 def replay_create_pdf_for_templated_letter_command(notification_id: UUID, as_json: bool) -> None:
     """Make the PDF of a letter again, from its template. A worker does it."""
-    with open_parts() as parts:
-        status = _check_letter(parts, notification_id)
-        _publish(parts, GET_PDF, [str(notification_id)], queues.CREATE_LETTERS_PDF)
-    show({"queued": notification_id, "status": status}, as_json)
+    _make_again(GET_PDF, queues.CREATE_LETTERS_PDF, notification_id, as_json)
 
 
 @click.command("recreate-pdf-for-precompiled-or-uploaded-letter")
@@ -76,10 +81,7 @@ def replay_create_pdf_for_templated_letter_command(notification_id: UUID, as_jso
 @json_option
 def recreate_pdf_for_precompiled_or_uploaded_letter_command(notification_id: UUID, as_json: bool) -> None:
     """Make the PDF of a letter that came as a PDF again, from its original. A worker does it."""
-    with open_parts() as parts:
-        status = _check_letter(parts, notification_id)
-        _publish(parts, RESANITISE_PDF, [str(notification_id)], queues.LETTERS)
-    show({"queued": notification_id, "status": status}, as_json)
+    _make_again(RESANITISE_PDF, queues.LETTERS, notification_id, as_json)
 
 
 @click.command("get-notification-and-service-ids-for-letters-that-failed-to-print")
