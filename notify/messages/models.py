@@ -183,15 +183,15 @@ def sent_from_number() -> ColumnElement[bool]:
 
 
 class DeliveryBatch(Base):
-    """Messages that a worker has in hand. What is left when the worker has died tells which messages it had."""
+    """Messages that a worker has in hand. What is left when the worker or the database has died tells which messages
+    may be with a provider although their rows say `created`.
+    """
 
     __tablename__ = "delivery_batches"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     taken_at: Mapped[datetime]
     message_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
-
-    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
 
 class IdempotencyKey(Base):

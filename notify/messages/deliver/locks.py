@@ -29,9 +29,11 @@ PING_SECONDS: Final = 30.0
 STALE_SECONDS: Final = 5.0
 """A look at the locks that is older than this counts for nothing."""
 
-# 6011: messages, 6013: batches. A server may have its own limits for transactions (the second since PostgreSQL 17)
+# 6011: messages, 6013: batches. A server may have its own limits for transactions (the second since PostgreSQL 17). All
+# that this transaction writes is that the note is taken back: one that comes back after a crash does no harm
 _OPEN: Final = """
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(batch)s, 6013)),
+       set_config('synchronous_commit', 'off', true),
        set_config('idle_in_transaction_session_timeout', %(idle)s, true),
        CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL
             THEN set_config('transaction_timeout', '0', true) END
@@ -109,8 +111,9 @@ class MessageLocks:
         is the one that `due` names. Every other task for them is out of date, and ends here. With `whole`, large
         personalisation is read, too.
 
-        Before, it is noted in the database that we have them. That also proves that the database takes writes: on one
-        that does not, nothing is handed over, because it could not be written down. Raises `psycopg.Error`.
+        Before, it is noted on disk that we have them: a receipt may come before our result is written, even after a
+        crash of the database in between. That also proves that the database takes writes: on one that does not,
+        nothing is handed over, because it could not be written down. Raises `psycopg.Error`.
         """
         values = {
             "ids": ids,
