@@ -24,7 +24,7 @@ from notify.content.phone_numbers import InvalidPhoneNumber, PhoneNumber
 from notify.infra.columns import violated_constraint
 from notify.infra.ids import new_public_id
 from notify.infra.times import utc_now
-from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS, USER_STATES
+from notify.vocabulary import AUTH_TYPES, USER_PERMISSIONS
 
 MEMBER_PERMISSIONS: Final = (
     "manage_users",
@@ -75,8 +75,6 @@ def create_user(
 
     Raises `InvalidUserError`, `MobileNumberNeededError` and `EmailAddressTakenError`.
     """
-    if state not in USER_STATES:
-        raise InvalidUserError("state", f"Invalid state: {state}")
     user = User(
         id=user_id or new_public_id(),
         name=name,

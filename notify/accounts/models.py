@@ -23,7 +23,7 @@ from notify.infra.columns import enum, one_of
 from notify.infra.database import Base
 from notify.infra.ids import new_id, new_public_id
 from notify.infra.times import utc_now
-from notify.vocabulary import AUTH_TYPES, ORGANISATION_USER_PERMISSIONS, USER_PERMISSIONS, USER_STATES
+from notify.vocabulary import AUTH_TYPES, ORGANISATION_USER_PERMISSIONS, USER_PERMISSIONS
 
 permission_types_enum = enum("permission_types", USER_PERMISSIONS)
 organisation_user_permission_types_enum = enum("organisation_user_permission_types", ORGANISATION_USER_PERMISSIONS)
@@ -33,7 +33,10 @@ NOTIFY_USER_ID: Final = UUID("6af522d0-2915-4e52-83a3-3690455a5fe6")
 
 
 class User(Base):
-    """A person who can sign in. `password` is a hash (passwords.py). Addresses are looked up without regard to case."""
+    """A person who can sign in. `password` is a hash (passwords.py). Addresses are looked up without regard to case.
+
+    `state` is free text (contract: internal-users 0); `pending`, `active` and `inactive` (archived) mean something.
+    """
 
     __tablename__ = "users"
 
@@ -57,7 +60,6 @@ class User(Base):
 
     __table_args__ = (
         CheckConstraint(one_of("auth_type", AUTH_TYPES), name="auth_type"),
-        CheckConstraint(one_of("state", USER_STATES), name="state"),
         CheckConstraint(
             "auth_type IN ('email_auth', 'webauthn_auth') OR mobile_number IS NOT NULL", name="mobile_or_other_auth"
         ),
@@ -131,11 +133,13 @@ class Permission(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     service_id: Mapped[UUID | None] = mapped_column(ForeignKey("services.id"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     permission: Mapped[str] = mapped_column(permission_types_enum)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
         # also serves look-ups by service alone
         UniqueConstraint("service_id", "user_id", "permission", name="uix_service_user_permission"),
+        # look-ups by user, and the order of long lists of users
+        Index("ix_permissions_user_id_service_id", "user_id", "service_id", "permission"),
     )

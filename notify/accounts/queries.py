@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,15 +9,7 @@ from sqlalchemy.orm import Session
 
 from notify.accounts.models import Permission, User
 from notify.infra.errors import NotFoundProblemError
-
-
-class FoundUser(NamedTuple):
-    """A user in a list of results."""
-
-    id: UUID
-    name: str
-    email_address: str
-    mobile_number: str | None
+from notify.infra.json_rows import json_list
 
 
 def get_user(session: Session, user_id: UUID) -> User:
@@ -42,14 +33,14 @@ def user_by_email(session: Session, email_address: str) -> User | None:
     return session.scalar(select(User).where(func.lower(User.email_address) == func.lower(email_address)))
 
 
-def find_users(session: Session, part: str) -> list[FoundUser]:
-    """Users whose address has this part, without regard to case, in order of their addresses."""
+def find_users(session: Session, part: str) -> str:
+    """Users whose address has this part, without regard to case, as a JSON array in order of their addresses."""
     query = (
         select(User.id, User.name, User.email_address, User.mobile_number)
         .where(User.email_address.icontains(part, autoescape=True, escape="\\"))
         .order_by(User.email_address, User.id)
     )
-    return [FoundUser(*row) for row in session.execute(query)]
+    return json_list(session, query)
 
 
 def permissions_in_service(session: Session, user_id: UUID, service_id: UUID) -> list[str]:

@@ -39,20 +39,29 @@ LETTER_ATTACHMENT: Final = "letter_attachment_id"
 def purge_functional_test_data_command(prefix: str, as_json: bool) -> None:
     """Delete the users that functional tests made, with their services.
 
-    They are those whose email address starts with the prefix and has a UUID between its last `+` and the `@`.
+    They are those whose email address starts with the prefix and has a UUID between its last `+` and the `@`. Each
+    service goes in a transaction of its own, the users in the last one: what fails on the way may be run again.
     """
     if not prefix:
         raise click.UsageError("the prefix is empty")
     with open_parts() as parts:
-        with parts.database.transaction() as session:
+        with parts.database.reading() as session:
             users = _test_users(session, prefix)
-            services = _services_of(session, users)
-            deletion = _Deletion(session)
-            deletion.add_services(services)
-            deletion.add_users(users)
-            numbers = deletion.run()
-        deletion.delete_files(parts)
-    show({"users": len(users), "services": len(services), "rows": sum(numbers.values())}, as_json)
+            services = sorted(_services_of(session, users))
+        rows = sum(_delete(parts, services=[service_id]) for service_id in services)
+        rows += _delete(parts, users=users)
+    show({"users": len(users), "services": len(services), "rows": rows}, as_json)
+
+
+def _delete(parts: Parts, *, services: Collection[UUID] = (), users: Collection[UUID] = ()) -> int:
+    """Delete services and users in one transaction, then their files. Returns how many rows went."""
+    with parts.database.transaction() as session:
+        deletion = _Deletion(session)
+        deletion.add_services(services)
+        deletion.add_users(users)
+        numbers = deletion.run()
+    deletion.delete_files(parts)
+    return sum(numbers.values())
 
 
 @click.command("delete-functional-test-service")

@@ -29,6 +29,8 @@ class LazyGroup(click.Group):
 
     def __init__(self, *args: Any, entries: dict[str, Entry], **more: Any) -> None:
         super().__init__(*args, **more)
+        # what a group says of names holds for its commands: long options, too, may be spelled both ways
+        self.context_settings = {**self.context_settings, "token_normalize_func": _with_hyphens}
         self.entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -71,6 +73,10 @@ class LazyGroup(click.Group):
             if isinstance(error, SettingsError):
                 raise click.ClickException(str(error)) from None
             raise
+
+
+def _with_hyphens(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def first_line(problem: object) -> str:

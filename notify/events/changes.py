@@ -21,17 +21,24 @@ def record_change(
     subject: Mapping[str, object],
 ) -> None:
     """Note a change in the transaction that makes it. `subject` holds the ids in the endpoint's path, by name."""
-    service_id = subject.get("service_id")
     session.add(
         Change(
             client=client,
             user_id=user_id,
             method=method,
             operation=operation,
-            service_id=service_id if isinstance(service_id, UUID) else None,
+            service_id=_as_uuid(subject.get("service_id")),
             subject={name: str(value) for name, value in subject.items()},
         )
     )
+
+
+def _as_uuid(value: object) -> UUID | None:
+    """Some paths take any text for an id."""
+    try:
+        return value if isinstance(value, UUID) else UUID(str(value))
+    except ValueError:
+        return None
 
 
 def list_changes(

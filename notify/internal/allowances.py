@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from notify.billing import allowances
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.times import local_date, utc_now
+from notify.internal.fields import WHOLE
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Query
 
@@ -26,7 +27,7 @@ class YearQuery(Query):
 class NewAllowance(Body, extra="allow"):
     """The fragments that are free this financial year."""
 
-    free_sms_fragment_limit: Annotated[int, Field(ge=0)]
+    free_sms_fragment_limit: Annotated[int, Field(ge=0), WHOLE]
 
 
 class AllowanceAnswer(Answer):

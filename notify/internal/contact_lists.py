@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from notify.infra.container import Container
 from notify.infra.database import after_commit
 from notify.infra.times import utc_now
-from notify.internal.fields import Moment, Uuid
+from notify.internal.fields import Integer, Moment, Uuid
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body
 from notify.jobs import contact_lists
@@ -24,7 +24,7 @@ class NewContactList(Body, extra="forbid"):
 
     id: Uuid
     original_file_name: str
-    row_count: int
+    row_count: Integer
     template_type: Literal["email", "sms"]
     created_by: Uuid
 

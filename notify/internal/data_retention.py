@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from notify.internal.fields import Moment
+from notify.internal.fields import Integer, Moment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Empty, Result
 from notify.services import retention
@@ -18,14 +18,14 @@ routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
 class NewRetention(Body):
     """What is kept, and for how long."""
 
-    days_of_retention: int
+    days_of_retention: Integer
     notification_type: Literal["sms", "letter", "email"]
 
 
 class ChangedRetention(Body):
     """For how long it is kept."""
 
-    days_of_retention: int
+    days_of_retention: Integer
 
 
 class RetentionAnswer(Answer):

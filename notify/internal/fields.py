@@ -27,12 +27,14 @@ from notify.infra.times import LONDON, format_datetime
 from notify.infra.validation import HttpsUrl, Uuid, complain, parse_uuid, shown
 
 __all__ = [
+    "WHOLE",
     "AnyJson",
     "Day",
     "EmailAddress",
     "HttpDate",
     "HttpsUrl",
     "IntText",
+    "Integer",
     "IsoDate",
     "IsoDateTime",
     "LocalMoment",
@@ -197,6 +199,10 @@ def _not_none(value: Any) -> Any:
     return value
 
 
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _int_text(value: object) -> object:
     """A number of a query, which is text; not what only Python takes for one (`1_000`, other scripts' digits)."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value, re.ASCII):
@@ -254,6 +260,10 @@ TruncatedInt = Annotated[int, BeforeValidator(_truncated), Field(strict=False)]
 
 SpacedTime = Annotated[datetime, PlainValidator(_spaced_time), WithJsonSchema(_DATE_TIME)]
 """D2, with a fraction: `2017-01-01 10:00:00.000000`. Field words: `Not a valid datetime.`"""
+
+WHOLE: Final = BeforeValidator(_whole)
+Integer = Annotated[int, WHOLE]
+"""A JSON-schema integer: `3.0` is one, `3.5`, `"3"` and `true` are none (internal-users 0, draft 7)."""
 
 IntText = Annotated[int, BeforeValidator(_int_text)]
 """A number of a query. Schema words: `page x is not of type integer`; field words: `Not a valid integer.`"""

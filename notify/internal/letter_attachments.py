@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from notify.internal.fields import Moment, Uuid
+from notify.internal.fields import Integer, Moment, Uuid
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body
 from notify.templates import attachments
@@ -20,7 +20,7 @@ class NewAttachment(Body):
     upload_id: Uuid
     created_by_id: Uuid
     original_filename: str
-    page_count: int
+    page_count: Integer
     template_id: Uuid
 
 

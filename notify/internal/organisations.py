@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
+from flask import Response
 from pydantic import MISSING, Field
 from sqlalchemy.orm import Session
 
@@ -22,7 +23,7 @@ from notify.infra.errors import (
 from notify.infra.times import utc_now
 from notify.internal.fields import HttpDate, Uuid
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Body, Data, Empty, FieldsQuery, Result
+from notify.internal.schemas import Answer, Body, Data, Empty, FieldsQuery, Result, data_response
 from notify.organisations.actions import OrganisationChanges, create_organisation
 from notify.organisations.queries import organisation_of_domain
 from notify.services import organisation_details as details
@@ -161,9 +162,9 @@ class OrganisationServiceAnswer(Answer):
 
 
 @routes.get("")
-def list_organisations(session: Session) -> list[ListedOrganisationAnswer]:
+def list_organisations(session: Session) -> list[ListedOrganisationAnswer] | Response:
     """List the organisations."""
-    return ListedOrganisationAnswer.of_each(details.list_organisations(session))
+    return Response(details.list_organisations(session), content_type="application/json")
 
 
 @routes.post("", status=201)
@@ -212,11 +213,11 @@ def get_organisation_of_domain(session: Session, query: DomainQuery) -> Organisa
 
 
 @routes.get("/search")
-def find_organisations(session: Session, query: NameQuery) -> Data[list[ListedOrganisationAnswer]]:
+def find_organisations(session: Session, query: NameQuery) -> Data[list[ListedOrganisationAnswer]] | Response:
     """Find organisations by a part of their name."""
     if not query.name:
         raise FieldProblemError("name", "Missing data for required field.")
-    return Data(data=ListedOrganisationAnswer.of_each(details.find_organisations(session, query.name)))
+    return data_response(details.find_organisations(session, query.name))
 
 
 @legacy_routes.get("/unique")

@@ -67,6 +67,11 @@ _AUTHORS: Final = (
     "updated_by_id",
     "archived_by",
     "approved_by_id",
+    "status_changed_by_id",
+    "from_user",
+    "invited_by",
+    "requester_id",
+    "current_user",
     "user_id",
 )
 """Fields of bodies that name the person who acts."""

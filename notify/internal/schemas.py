@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+from flask import Response
 from pydantic import BaseModel, ConfigDict
 
 T = TypeVar("T")
@@ -94,6 +95,11 @@ class Data(Answer, Generic[T]):
     """`{"data": ...}`."""
 
     data: T
+
+
+def data_response(json: str) -> Response:
+    """`{"data": ...}` of what is JSON already."""
+    return Response(f'{{"data":{json}}}', content_type="application/json")
 
 
 class Result(Answer, Generic[T]):

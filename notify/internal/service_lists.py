@@ -14,7 +14,7 @@ from notify.infra.replica import BulkSession
 from notify.internal.detailed_services import CountedServiceAnswer, counted_services
 from notify.internal.fields import IsoDate, row_id
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Data, FieldsQuery
+from notify.internal.schemas import Answer, Data, FieldsQuery, data_response
 from notify.internal.service_answers import ServiceAnswer
 from notify.reporting.service_list import services_as_json
 from notify.services.search import find_services
@@ -66,12 +66,12 @@ def list_services(
         return Response(dump_json(counted, sort_keys=True), content_type="application/json")
     user_id = row_id(query.user_id) if query.user_id else None
     services = services_as_json(session, only_active=only_active, user_id=user_id)
-    return Response(f'{{"data":{services}}}', content_type="application/json")
+    return data_response(services)
 
 
 @routes.get("/find-services-by-name")
-def find_services_by_name(session: Session, query: NameQuery) -> Data[list[ShortServiceAnswer]]:
+def find_services_by_name(session: Session, query: NameQuery) -> Data[list[ShortServiceAnswer]] | Response:
     """Find services by a part of their name."""
     if not query.service_name:
         raise FieldProblemError("service_name", "Missing data for required field.")
-    return Data(data=ShortServiceAnswer.of_each(find_services(session, query.service_name)))
+    return data_response(find_services(session, query.service_name))

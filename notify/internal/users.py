@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
+from flask import Response
 from pydantic import MISSING, AfterValidator, Field, model_validator
 from sqlalchemy.orm import Session
 
@@ -19,7 +20,7 @@ from notify.infra.validation import complain, parse_uuid
 from notify.internal.fields import EmailAddress, IsoDateTime, Moment, SpacedMoment, Uuid
 from notify.internal.reading import Unread
 from notify.internal.routes import Routes
-from notify.internal.schemas import Answer, Data, Fields, FieldsQuery
+from notify.internal.schemas import Answer, Data, Fields, FieldsQuery, data_response
 from notify.services import user_details as details
 from notify.services.members import archive_user as archive
 from notify.sign_in.messages import AccountMessages
@@ -51,7 +52,7 @@ def _mobile_number(value: str) -> str:
 Name = Annotated[str, AfterValidator(_name), Field(examples=["Amala Okafor"])]
 UserAddress = Annotated[str, AfterValidator(_user_address), Field(examples=["amala@example.gov.uk"])]
 MobileNumber = Annotated[str, AfterValidator(_mobile_number), Field(examples=["07700900123"])]
-Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class KnownFields(Fields, extra="allow"):
@@ -282,9 +283,9 @@ def _user_of_address(session: Session, email_address: str) -> Data[UserAnswer]:
 
 
 @routes.post("/find-users-by-email", writes=False)
-def find_users_by_email(session: Session, body: EmailPart) -> Data[list[FoundUserAnswer]]:
+def find_users_by_email(session: Session, body: EmailPart) -> Data[list[FoundUserAnswer]] | Response:
     """Find users by a part of their email address."""
-    return Data(data=FoundUserAnswer.of_each(queries.find_users(session, body.email)))
+    return data_response(queries.find_users(session, body.email))
 
 
 @routes.get("/<uuid:user_id>/organisations-and-services")

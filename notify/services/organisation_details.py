@@ -6,14 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, String, cast, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from notify.infra.errors import NotFoundProblemError
+from notify.infra.json_rows import json_list
 from notify.organisations.models import Domain, Organisation, OrganisationPermission
 from notify.services.models import Service
 
@@ -44,17 +45,6 @@ class OrganisationDetails(NamedTuple):
     domains: list[str]
     count_of_live_services: int
     permissions: list[str]
-
-
-class ListedOrganisation(NamedTuple):
-    """An organisation in a list."""
-
-    id: UUID
-    name: str
-    active: bool
-    organisation_type: str | None
-    domains: Sequence[str]
-    count_of_live_services: int
 
 
 class OrganisationService(NamedTuple):
@@ -90,15 +80,15 @@ def organisation_of_service(session: Session, service_id: UUID) -> OrganisationD
     return None if organisation_id is None else organisation_details(session, organisation_id)
 
 
-def list_organisations(session: Session) -> list[ListedOrganisation]:
-    """Every organisation: the active ones first, each by name."""
-    return _listed(session, _list().order_by(Organisation.active.desc(), *_BY_NAME))
+def list_organisations(session: Session) -> str:
+    """Every organisation, as a JSON array: the active ones first, each by name."""
+    return json_list(session, _list().order_by(Organisation.active.desc(), *_BY_NAME))
 
 
-def find_organisations(session: Session, part: str) -> list[ListedOrganisation]:
-    """Organisations whose name has this part, without regard to case, by name; archived ones, too."""
+def find_organisations(session: Session, part: str) -> str:
+    """Organisations whose name has this part, without regard to case, as a JSON array by name; archived ones, too."""
     matching = Organisation.name.icontains(part, autoescape=True, escape="\\")
-    return _listed(session, _list().where(matching).order_by(*_BY_NAME))
+    return json_list(session, _list().where(matching).order_by(*_BY_NAME))
 
 
 def is_name_free(session: Session, name: str, organisation_id: UUID) -> bool:
@@ -121,13 +111,7 @@ def services_of_organisation(session: Session, organisation_id: UUID) -> list[Or
     return [OrganisationService(*row) for row in session.execute(query)]
 
 
-def _listed(
-    session: Session, query: Select[UUID, str, bool, str | None, Sequence[str], int]
-) -> list[ListedOrganisation]:
-    return [ListedOrganisation(*row) for row in session.execute(query)]
-
-
-def _list() -> Select[UUID, str, bool, str | None, Sequence[str], int]:
+def _list() -> Select[*tuple[Any, ...]]:
     """One query, however many organisations: domains and services are counted once for all."""
     domains = (
         select(Domain.organisation_id, _ordered(Domain.domain).label("domains"))
@@ -146,8 +130,8 @@ def _list() -> Select[UUID, str, bool, str | None, Sequence[str], int]:
             Organisation.name,
             Organisation.active,
             Organisation.organisation_type,
-            cast(func.coalesce(domains.c.domains, array([], type_=String)), ARRAY(String)),
-            cast(func.coalesce(live.c.number, 0), Integer),
+            func.coalesce(domains.c.domains, array([], type_=String)).label("domains"),
+            func.coalesce(live.c.number, 0).label("count_of_live_services"),
         )
         .outerjoin(domains, domains.c.organisation_id == Organisation.id)
         .outerjoin(live, live.c.organisation_id == Organisation.id)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-from uuid import UUID
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from notify.infra.json_rows import json_list
 from notify.services.models import Service
 
 
-class FoundService(NamedTuple):
-    """A service in a list of results. `restricted` is trial mode."""
-
-    id: UUID
-    name: str
-    active: bool
-    restricted: bool
-
-
-def find_services(session: Session, part: str) -> list[FoundService]:
-    """Services whose name has this part, without regard to case, by name; archived ones too."""
+def find_services(session: Session, part: str) -> str:
+    """Services whose name has this part, without regard to case, as a JSON array by name; archived ones too."""
     query = (
         select(Service.id, Service.name, Service.active, Service.restricted)
         .where(Service.name.icontains(part, autoescape=True, escape="\\"))
         .order_by(Service.name, Service.id)
     )
-    return [FoundService(*row) for row in session.execute(query)]
+    return json_list(session, query)

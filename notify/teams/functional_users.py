@@ -12,14 +12,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from notify.accounts.actions import UserChanges, add_to_service, create_user, set_password, update_user
-from notify.accounts.errors import InvalidUserError
 from notify.accounts.models import OrganisationUser, OrganisationUserPermission
 from notify.accounts.queries import user_by_email
 from notify.infra.errors import NotFoundProblemError
 from notify.infra.times import utc_now
 from notify.services.models import Service
 from notify.teams.organisation_members import add_member
-from notify.vocabulary import USER_STATES
 
 
 class FunctionalUser(NamedTuple):
@@ -42,8 +40,6 @@ def set_user(session: Session, wanted: FunctionalUser) -> None:
     """
     if session.scalar(select(Service.id).where(Service.id == wanted.service_id)) is None:
         raise NotFoundProblemError
-    if wanted.state not in USER_STATES:
-        raise InvalidUserError("state", f"Invalid state: {wanted.state}")
     user = user_by_email(session, wanted.email_address)
     if user is None:
         user = create_user(

@@ -21,7 +21,7 @@ from notify.models import metadata
 from notify.services.members import add_member
 from notify.services.models import NOTIFY_SERVICE_ID, Service
 from notify.templates.actions import create_template
-from tests.cli.terminal import made, refused
+from tests.cli.terminal import made, refused, run
 from tests.services.factory import a_service, a_user
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -186,6 +186,41 @@ def test_test_users_go_with_their_services(parts: Parts) -> None:
         maker = session.scalar(select(table.c.created_by_id).where(table.c.id == ids["template"]))
         assert maker == NOTIFY_USER_ID
     assert made("purge-functional-test-data", "--user_email_prefix", "tests+")["users"] == 0
+
+
+def test_each_service_goes_in_a_transaction_of_its_own(parts: Parts) -> None:
+    with parts.database.transaction() as session:
+        user = a_user(session, email_address=f"halfway+{uuid4()}@digital.example.com")
+        ids = sorted(a_service(session, user_id=user.id).id for _ in range(3))
+        user_id = user.id
+        # something that stops the deletion of the last one
+        session.execute(text("CREATE TABLE stop (service_id uuid REFERENCES services)"))
+        session.execute(text("INSERT INTO stop VALUES (:id)"), {"id": ids[2]})
+    assert refused("purge-functional-test-data", "-u", "halfway+")
+    with parts.database.transaction() as session:
+        assert [session.get(Service, service_id) is not None for service_id in ids] == [False, False, True]
+        assert session.get(User, user_id) is not None
+        session.execute(text("DROP TABLE stop"))
+    result = made("purge-functional-test-data", "-u", "halfway+")
+    assert (result["users"], result["services"]) == (1, 1)
+
+
+def test_the_world_of_the_functional_tests_goes_with_their_users(parts: Parts) -> None:
+    with parts.database.session() as session:
+        before = counts(session)
+    assert run("functional-test-fixtures").exit_code == 0
+    with parts.database.transaction() as session:
+        services = dict(session.execute(select(Service.name, Service.id)).tuples().all())
+        test = a_user(session, email_address=f"notify-tests-preview+{uuid4()}@digital.cabinet-office.gov.uk")
+        add_member(session, services["Functional Tests"], test.id, ["view_activity"])
+        add_member(session, services["Performance Tests"], test.id, ["view_activity"])
+    result = made("purge_functional_test_data", "-u", "notify-tests-preview")
+    assert (result["users"], result["services"]) == (1, 2)
+    with parts.database.session() as session:
+        left = counts(session) - before
+    # what belongs to no service: the organisation, and the three whose addresses have no UUID
+    assert left["services"] == left["templates"] == left["service_callback_api"] == left["service_sms_senders"] == 0
+    assert (left["users"], left["organisation"], left["inbound_numbers"]) == (3, 1, 1)
 
 
 def test_refusals() -> None:

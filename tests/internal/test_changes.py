@@ -41,6 +41,18 @@ def test_without_it_the_author_in_the_body_counts(admin: AdminClient, service: S
     assert change.user_id == service.created_by_id
 
 
+def test_who_invites_is_who_acts(admin: AdminClient, service: Service) -> None:
+    invitation = {
+        "service": str(service.id),
+        "email_address": "new@example.gov.uk",
+        "from_user": str(service.created_by_id),
+        "permissions": "view_activity",
+    }
+    admin.post(f"/service/{service.id}/invite", invitation, status=201)
+    (change,) = _changes(admin, service.id)
+    assert (change.operation, change.user_id) == ("invite_to_service", service.created_by_id)
+
+
 def test_what_is_refused_or_only_read_leaves_nothing(admin: AdminClient, service: Service) -> None:
     admin.post(f"/service/{service.id}/data-retention", {"days_of_retention": "x"}, status=400)
     admin.get(f"/service/{service.id}")

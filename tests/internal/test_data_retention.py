@@ -62,11 +62,18 @@ def test_what_there_is_not(admin: AdminClient, factory: Factory, service: Servic
             ],
         ),
         ({"days_of_retention": True, "notification_type": "sms"}, ["days_of_retention True is not of type integer"]),
+        ({"days_of_retention": 3.5, "notification_type": "sms"}, ["days_of_retention 3.5 is not of type integer"]),
         ([1], ["[1] is not of type object"]),
     ],
 )
 def test_wrong_bodies(admin: AdminClient, service: Service, body: object, faults: list[str]) -> None:
     assert schema_faults(admin.post(f"/service/{service.id}/data-retention", body, status=400)) == faults
+
+
+def test_a_whole_number_may_have_a_decimal_point(admin: AdminClient, service: Service) -> None:
+    body = {"notification_type": "sms", "days_of_retention": 3.0}
+    made = admin.post(f"/service/{service.id}/data-retention", body, status=201)["result"]
+    assert repr(made["days_of_retention"]) == "3"
 
 
 def test_a_number_too_big_for_the_column_is_not_found(admin: AdminClient, service: Service) -> None:

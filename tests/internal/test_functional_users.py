@@ -95,7 +95,6 @@ def test_a_wrong_user_changes_nothing(client: AdminClient, factory: Factory, ser
     good = wanted(service)
     for wrong in (
         wanted(service, email_address="not an address"),
-        wanted(service, state="awake"),
         wanted(service, permissions=["fly"]),
         wanted(service, auth_type="smoke"),
         wanted(service, mobile_number="12"),

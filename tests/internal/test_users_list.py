@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 
 from notify.accounts.models import OrganisationUser, OrganisationUserPermission
+from notify.app import EXTENSION
+from notify.services import users_list
 from tests.internal.admin import AdminClient, Factory, schema_faults
 
 PATH = "/platform-admin/users-list"
@@ -17,6 +20,11 @@ PATH = "/platform-admin/users-list"
 def listed(admin: AdminClient, user_id: UUID, **question: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = admin.post(PATH, question)["data"]
     return [user for user in found if user["id"] == str(user_id)]
+
+
+def ordered(user: dict[str, Any]) -> dict[str, Any]:
+    """The user with permissions in alphabetical order."""
+    return {**user, "permissions": {service: sorted(names) for service, names in user["permissions"].items()}}
 
 
 def test_a_user_in_a_list_is_as_a_user_alone(admin: AdminClient, factory: Factory) -> None:
@@ -33,9 +41,9 @@ def test_a_user_in_a_list_is_as_a_user_alone(admin: AdminClient, factory: Factor
         str(organisation.id): ["can_make_services_live"],
         str(gone.id): [],
     }
-    assert [each for each in admin.get("/user")["data"] if each["id"] == str(user.id)] == [alone]
+    assert [ordered(each) for each in admin.get("/user")["data"] if each["id"] == str(user.id)] == [ordered(alone)]
     with_names = {**alone, "services": [{"id": str(service.id), "name": service.name}]}
-    assert listed(admin, user.id, logged_in_start=None) == [with_names]
+    assert [ordered(each) for each in listed(admin, user.id, logged_in_start=None)] == [ordered(with_names)]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +89,26 @@ def test_wrong_questions(admin: AdminClient) -> None:
     assert schema_faults(admin.post(PATH, {"created_end": 20260101}, status=400)) == [
         "created_end 20260101 is not of type string, null"
     ]
+
+
+@pytest.mark.parametrize(("few", "piece"), [(0, 2), (0, 3), (0, 1000), (1000, 2)])
+def test_pieces_make_one_list(
+    admin: AdminClient, factory: Factory, monkeypatch: pytest.MonkeyPatch, few: int, piece: int
+) -> None:
+    born = datetime(2011, 1, 2, 3, 4, 5, tzinfo=UTC)
+    for _ in range(4):
+        factory.user(created_at=born)
+    question = {"created_start": "2011-01-02", "created_end": "2011-01-02"}
+    whole = admin.post(PATH, question)
+    monkeypatch.setattr(users_list, "FEW", few)
+    monkeypatch.setattr(users_list, "PIECE", piece)
+    assert admin.post(PATH, question) == whole
+    assert [user["id"] for user in whole["data"]] == sorted(user["id"] for user in whole["data"])
+
+
+def test_connections_are_given_back(admin: AdminClient, factory: Factory, internal_app: Flask) -> None:
+    factory.user()
+    answer = admin.call("GET", "/user")
+    next(iter(answer.response))
+    answer.close()
+    assert internal_app.extensions[EXTENSION].parts.database.engine.pool.checkedout() == 0

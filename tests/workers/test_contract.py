@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from notify.cli import command_group
 from notify.infra.parts import Parts
@@ -58,3 +59,13 @@ def test_every_command_is_there_with_its_options(name: str) -> None:
     assert COMMANDS[name] <= options
     assert command_group.get_command(click.Context(command_group), name.replace("-", "_")) is not None
     assert command.help
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_long_options_may_be_spelled_both_ways(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("notify.cli.lazy.adopt_running_instance", lambda _: None)
+    for option in (each for each in COMMANDS[name] if each.startswith("--")):
+        for spelled in (option.replace("_", "-"), "--" + option[2:].replace("-", "_")):
+            # help is printed once all options are read
+            result = CliRunner().invoke(command_group, [name, spelled, "x", "--help"])
+            assert "No such option" not in result.output, spelled
