@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_28_0220"
-down_revision = "2026_11_27_1160"
+down_revision = "2026_11_28_0100"
 branch_labels = None
 depends_on = None
 
