@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,25 +102,27 @@ def test_only_letters_have_a_pdf(product: Product) -> None:
     assert caught.value.message == [{"error": "BadRequestError", "message": "Notification is not a letter"}]
 
 
+def refused(call: Callable[[], object]) -> tuple[int, str, str]:
+    """Status, name and text of the error that a request is answered with."""
+    with pytest.raises(HTTPError) as caught:
+        call()
+    said: Any = caught.value.message
+    return caught.value.status_code, said[0]["error"], said[0]["message"]
+
+
 def test_what_is_wrong_with_a_letter_is_told(product: Product) -> None:
-    client = product.client()
-    template = product.demo["templates"]["letter"]
-    for values, message in (
-        ({"name": "A", "date": "B"}, "Address must be at least 3 lines"),
-        (ADDRESS, "Missing personalisation: date, name"),
-        ({**VALUES, "postcode": "nowhere"}, "Last line of address must be a real UK postcode"),
+    client, template = product.client(), product.demo["templates"]["letter"]
+    for values, error, message in (
+        ({"name": "A", "date": "B"}, "ValidationError", "Address must be at least 3 lines"),
+        ({**VALUES, "postcode": "nowhere"}, "ValidationError", "Last line of address must be a real UK postcode"),
+        (ADDRESS, "BadRequestError", "Missing personalisation: date, name"),
     ):
-        with pytest.raises(HTTPError) as caught:
-            client.send_letter_notification(template, values)
-        assert caught.value.status_code == 400
-        assert message in caught.value.message[0]["message"]
-    with pytest.raises(HTTPError) as caught:
-        client.send_precompiled_letter_notification("x", io.BytesIO(a_pdf()), postage="third")
-    assert caught.value.message[0]["error"] == "ValidationError"
-    assert caught.value.message[0]["message"] == POSTAGE
-    with pytest.raises(HTTPError) as caught:
-        client.get_pdf_for_letter("01900000-0000-7000-8000-000000000000")
-    assert (caught.value.status_code, caught.value.message[0]["error"]) == (404, "NoResultFound")
+        send = partial(client.send_letter_notification, template, values)
+        assert refused(send) == (400, error, message)
+    third = partial(client.send_precompiled_letter_notification, "x", io.BytesIO(a_pdf()), postage="third")
+    assert refused(third) == (400, "ValidationError", POSTAGE)
+    unknown = partial(client.get_pdf_for_letter, "01900000-0000-7000-8000-000000000000")
+    assert refused(unknown)[:2] == (404, "NoResultFound")
 
 
 def test_the_letter_of_a_template_can_be_looked_at_before(product: Product) -> None:

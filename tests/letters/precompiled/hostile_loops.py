@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from pikepdf import Array, Dictionary, Name, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
 from tests.letters.precompiled.hostile import GIGABYTE, _changed, _deflated, _flate
 
@@ -23,7 +23,7 @@ def _form(pdf: Pdf, content: bytes, **entries: object) -> Stream:
     stream = Stream(pdf, content)
     for name, value in {"BBox": Array([0, 0, 600, 850]), **entries}.items():
         stream[f"/{name}"] = value
-    return pdf.make_indirect(stream)  # type: ignore[return-value]
+    return pdf.make_indirect(stream)
 
 
 def deflated_four_times() -> bytes:
@@ -109,7 +109,8 @@ def colour_space_of_itself() -> bytes:
 
     def change(pdf: Pdf) -> None:
         space = pdf.make_indirect(Array([Name.Indexed]))
-        space.extend([space, 255, b"x" * 768])
+        for part in (space, 255, String(b"x" * 768)):
+            space.append(part)
         _named(pdf, "/ColorSpace", space, b"/X cs 1 sc 100 300 10 10 re f")
 
     return _changed(change)
@@ -138,8 +139,10 @@ def many_annotations() -> bytes:
     """A hundred thousand links without a border."""
 
     def change(pdf: Pdf) -> None:
-        link = {"Type": Name.Annot, "Subtype": Name.Link, "Rect": Array([9, 9, 11, 11]), "Border": Array([0, 0, 0])}
-        pdf.pages[0].obj.Annots = Array([pdf.make_indirect(Dictionary(**link)) for _ in range(100_000)])
+        def link() -> Dictionary:
+            return Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([9, 9, 11, 11]), Border=Array([0, 0, 0]))
+
+        pdf.pages[0].obj.Annots = Array([pdf.make_indirect(link()) for _ in range(100_000)])
 
     return _changed(change)
 
