@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from threading import Lock
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 import structlog
 from cachetools import TTLCache
@@ -11,9 +13,12 @@ from cachetools import TTLCache
 from notify.infra.container import Container
 from notify.infra.errors import BusyError
 from notify.letters.files import LetterFiles, LetterMissingError, LetterRow
+from notify.letters.precompiled.failures import failure_text
 from notify.messages.queries import StoredMessage
 
 logger = structlog.get_logger(__name__)
+
+Found = TypeVar("Found")
 
 KEPT_SECONDS: Final = 60
 KEPT: Final = 200
@@ -57,11 +62,30 @@ class LetterPages:
 
     def pdf(self, message: StoredMessage) -> bytes | None:
         """The PDF of a letter, if there is one."""
+        return self._stored(message, self._files.read)
+
+    def has_pdf(self, message: StoredMessage) -> bool:
+        """Whether there is a PDF of a letter, even if it cannot be read."""
+        return self._stored(message, self._files.find) is not None
+
+    def failure(self, message: StoredMessage) -> dict[str, str] | None:
+        """Why a letter failed its checks: `title` and `detail`, as the admin app has them. None where it did not."""
+        if message.status != "validation-failed":
+            return None
+        known = self._stored(message, self._files.metadata) or {}
+        try:
+            pages = json.loads(known.get("invalid_pages") or "[]")
+            text = failure_text(known.get("message"), pages, int(known.get("page_count") or 0))
+        except ValueError:
+            text = failure_text(known.get("message"))
+        return {"title": f"{text.title}.", "detail": text.detail}
+
+    def _stored(self, message: StoredMessage, look: Callable[[LetterRow], Found]) -> Found | None:
         if message.notification_type != "letter":
             return None
         row = LetterRow(message.reference, message.postage, message.created_at, message.key_type, message.status)
         try:
-            return self._files.read(row)
+            return look(row)
         except LetterMissingError:
             return None
         except Exception as error:  # whatever the store raises: the page shows the text instead

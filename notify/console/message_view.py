@@ -164,6 +164,8 @@ class MessageView:
             "subject": unescape(letter.subject(message.personalisation)),
             "body": letter.body(message.personalisation),
             "pages": self._pages.count(message),
+            "has_pdf": self._pages.has_pdf(message),
+            "failure": self._pages.failure(message),
         }
 
     def _text(

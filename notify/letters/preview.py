@@ -13,12 +13,13 @@ from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.secrets import Encryptor
 from notify.letters.compose import LetterComposer, NoTemplateError
 from notify.letters.files import LetterFiles
+from notify.letters.kept_previews import KeptPreviews
 from notify.letters.rows import LetterOfRow, find_letter
 from notify.letters.work import PdfWork
 
 if TYPE_CHECKING:
     from notify.letters.precompiled.sanitiser import PdfSanitiser
-    from notify.letters.render.renderer import LetterRenderer
+    from notify.letters.render.previews import LetterPreviews as TemplatedPreviews
 
 OUTSIDE_PRINTABLE_AREA: Final = "content-outside-printable-area"
 
@@ -54,7 +55,7 @@ class PreviewProblemError(ProblemError):
 
 
 class LetterPreviews:
-    """Shows letters: one made from a template is rendered anew, of any other the file is shown."""
+    """Shows letters: one made from a template as its preview, of any other the file."""
 
     def __init__(
         self,
@@ -62,7 +63,8 @@ class LetterPreviews:
         encryptor: Encryptor,
         letter_files: LetterFiles,
         composer: LetterComposer,
-        renderer: LetterRenderer,
+        previews: TemplatedPreviews,
+        kept: KeptPreviews,
         sanitiser: PdfSanitiser,
         work: PdfWork,
     ) -> None:
@@ -70,7 +72,8 @@ class LetterPreviews:
         self._encryptor = encryptor
         self._files = letter_files
         self._composer = composer
-        self._renderer = renderer
+        self._previews = previews
+        self._kept = kept
         self._sanitiser = sanitiser
         self._work = work
 
@@ -78,7 +81,7 @@ class LetterPreviews:
     def build(cls, container: Container) -> Self:
         """The process's own."""
         from notify.letters.precompiled.sanitiser import PdfSanitiser  # few requests show letters
-        from notify.letters.render.renderer import LetterRenderer
+        from notify.letters.render.previews import LetterPreviews as TemplatedPreviews
 
         parts = container.parts
         return cls(
@@ -86,7 +89,8 @@ class LetterPreviews:
             parts.encryptor,
             container.get(LetterFiles),
             container.get(LetterComposer),
-            container.get(LetterRenderer),
+            container.get(TemplatedPreviews),
+            container.get(KeptPreviews),
             container.get(PdfSanitiser),
             container.get(PdfWork),
         )
@@ -112,10 +116,10 @@ class LetterPreviews:
                 raise PageProblemError(letter_id, file_type, error) from error
 
     def _templated(self, letter: LetterOfRow, file_type: FileType, page: int) -> Preview:
-        from notify.letters.pages import page_png
-
-        pdf = self._renderer.render(self._composer.compose(letter), "preview").pdf
-        return Preview(pdf if file_type == "pdf" else page_png(pdf, page), {})
+        composed = self._composer.compose(letter)
+        return Preview(
+            self._previews.pdf(composed).pdf if file_type == "pdf" else self._previews.png(composed, page), {}
+        )
 
     def _precompiled(self, letter: LetterOfRow, file_type: FileType, page: int) -> Preview:
         from notify.letters.pages import page_png
@@ -126,7 +130,7 @@ class LetterPreviews:
             return Preview(self._sanitiser.overlay(pdf) if is_outside else pdf, metadata)
         if is_outside and page in _invalid_pages(metadata):
             return Preview(page_png(self._sanitiser.overlay(pdf, page), 1), metadata)
-        return Preview(page_png(pdf, page, hide_notify=page == 1), metadata)
+        return Preview(self._kept.page(pdf, page, hide_notify=page == 1), metadata)
 
 
 def _invalid_pages(metadata: Mapping[str, str]) -> list[int]:

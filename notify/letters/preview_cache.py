@@ -18,7 +18,7 @@ FOLDERS: Final = ("templated/", "pngs/")
 
 
 class PreviewCache:
-    """The bucket of `notify.letters.render.previews`, without what renders letters."""
+    """The bucket of `notify.letters.kept_previews`, without what renders letters."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket

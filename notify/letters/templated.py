@@ -94,6 +94,9 @@ class TemplatedLetters:
         except NoTemplateError:
             logger.error("letter is not made from a template", notification_id=letter.id)
             return
+        if rendered.unprintable:
+            scripts = sorted(rendered.unprintable)
+            logger.warning("letter has characters that no font has", notification_id=letter.id, scripts=scripts)
         if rendered.pages > MOST_PAGES:
             self._refuse(letter, rendered)
             return

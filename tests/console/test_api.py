@@ -542,6 +542,29 @@ def test_the_pages_of_a_letter(api: Api) -> None:
     assert ask(api, f"/data/messages/{id_}/pages/1.png").status_code == 404
 
 
+def test_why_a_letter_failed_its_checks(api: Api) -> None:
+    id_ = api.sent("letter")
+    assert get(api, f"messages/{id_}")["content"]["failure"] is None
+    api.execute("UPDATE notifications SET notification_status = 'validation-failed' WHERE id = %s", id_)
+    unknown = {"title": "Validation failed.", "detail": ""}
+    assert get(api, f"messages/{id_}")["content"]["failure"] == unknown
+    ((reference, postage, created_at),) = api.execute(
+        "SELECT reference, postage, created_at FROM notifications WHERE id = %s", id_
+    )
+    place = api.container.get(LetterFiles).place(
+        LetterRow(reference, postage, created_at, "normal", "validation-failed")
+    )
+    put(place.bucket, place.key, b"no PDF", {"message": "letter-not-a4-portrait-oriented", "invalid_pages": "[2, 3]"})
+    content = get(api, f"messages/{id_}")["content"]
+    assert content["failure"] == {
+        "title": "Your letter is not A4 portrait size.",
+        "detail": "You need to change the size or orientation of pages 2 and 3.",
+    }
+    assert (content["pages"], content["has_pdf"]) == (0, True)
+    put(place.bucket, place.key, b"no PDF", {"message": "letter-not-a4-portrait-oriented", "invalid_pages": "x"})
+    assert get(api, f"messages/{id_}")["content"]["failure"]["title"] == "Your letter is not A4 portrait size."
+
+
 def two_pages() -> bytes:
     """A PDF of two empty pages."""
     import io

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -16,6 +17,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.e2e.conftest import Product
 from tests.e2e.test_callbacks import make_callback, notify
+from tests.e2e.test_letters import ADDRESS, READY_SECONDS
+from tests.letters.pdfs import a_pdf
 from tests.servers.receiver import Receiver
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -198,10 +201,9 @@ def test_what_a_text_message_costs(console: Console) -> None:
     expect(panel.locator("h3")).to_have_text("3 fragments")
     expect(panel.locator(".bubble .break")).to_have_count(2)
     expect(panel.locator(".bubble mark.extension")).to_have_text(["[€", "]"])
-    expect(panel.locator(".bubble mark.unicode")).to_have_text(["â", "ŵ"])
+    expect(panel.locator(".bubble mark.unicode")).to_have_text(["â", "ŵ", "日"])
     expect(panel.locator(".bubble mark.replaced")).to_have_text(["..."])
-    expect(panel.locator(".bubble mark.unsendable")).to_have_text(["?"])
-    expect(panel.locator(".costly dt")).to_contain_text(["Counts as two", "Unicode", "Replaced", "Cannot be sent"])
+    expect(panel.locator(".costly dt")).to_contain_text(["Counts as two", "Unicode", "Replaced"])
     expect(panel.locator("meter")).to_have_count(3)
 
 
@@ -299,6 +301,36 @@ def test_sending_from_the_console_and_seeing_the_rates(console: Console) -> None
     expect(page.get_by_text(re.compile("Nothing waits in"))).to_be_visible()
 
 
+def test_a_letter_is_seen_as_the_printer_gets_it(console: Console) -> None:
+    client, letter = console.product.client(), console.product.demo["templates"]["letter"]
+    id_ = client.send_letter_notification(letter, {**VALUES, **ADDRESS})["id"]
+    console.product.wait_for(id_, "received", seconds=READY_SECONDS)
+    page = console.open(f"/messages/{id_}")
+    picture = page.get_by_role("img", name="Page 1 of 1")
+    # the paper has its place before the picture is there
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["width"] > 400
+    assert box["height"] / box["width"] == pytest.approx(297 / 210, abs=0.01)
+    expect(picture).to_have_js_property("complete", value=True)
+    assert picture.evaluate("image => image.naturalWidth") > 800
+    expect(page).to_have_title(re.compile("Your appointment on Monday – notify console$"))
+    page.keyboard.press("Escape")
+    expect(page).to_have_title(re.compile("Messages – notify console$"))
+
+
+def test_why_a_letter_failed_is_on_its_page(console: Console) -> None:
+    client = console.product.client()
+    broken = client.send_precompiled_letter_notification("broken", io.BytesIO(b"no PDF"))["id"]
+    homeless = client.send_precompiled_letter_notification("no address", io.BytesIO(a_pdf(1, ())))["id"]
+    for id_, says in ((broken, "Notify cannot read this PDF."), (homeless, "You need to add a recipient address.")):
+        console.product.wait_for(id_, "validation-failed", seconds=READY_SECONDS)
+        page = console.open(f"/messages/{id_}")
+        expect(page.locator("#panel-letter .notice")).to_contain_text(says)
+        expect(page.get_by_role("link", name="Download PDF")).to_be_visible()
+    expect(page.get_by_role("img", name="Page 1 of 1")).to_be_visible()
+
+
 def test_on_a_phone_the_list_gives_way_to_the_message(phone: Console) -> None:
     send_email(phone.product, "small@example.com")
     page = phone.open()
@@ -310,7 +342,7 @@ def test_on_a_phone_the_list_gives_way_to_the_message(phone: Console) -> None:
     expect(page.locator(".timeline .step").last).to_have_text("Delivered")
     page.get_by_role("button", name="Back to the list").click()
     expect(phone.row("small@example.com")).to_be_visible()
-    for path in ("", "/now", "/send"):
+    for path in ("", "/now", "/send", "/jobs", "/alerts"):
         phone.open(path)
         page.wait_for_selector("main > section:not([hidden])")
         assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
@@ -320,12 +352,17 @@ def test_nothing_on_it_shuts_anybody_out(browser: Browser, product: Product) -> 
     """The rules of WCAG 2.2 AA that a program can check, by axe-core; those of colours in the dark as well."""
     quickly = {"iframes": False, "resultTypes": ["violations"]}
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], **quickly}
+    letter = product.client().send_letter_notification(product.demo["templates"]["letter"], {**VALUES, **ADDRESS})["id"]
+    product.wait_for(letter, "received", seconds=READY_SECONDS)
     some_rows = {"exclude": [["#rows > li:nth-child(n+4)"]]}
     paths = {
         f"/messages/{send_email(product, 'access@example.com')}": "#message h2",
         f"/messages/{send_text(product, name='ŵ€…日')}": "#message h2",
+        f"/messages/{letter}": ".pages img",
         "/now": ".card",
         "/send": ".send-form",
+        "/jobs": "#jobs h1",
+        "/alerts": "#alerts h1",
     }
     # the checker is a separate script, which the policy of the page would refuse
     context = browser.new_context(color_scheme="light", bypass_csp=True, reduced_motion="reduce")

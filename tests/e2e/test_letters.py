@@ -1,9 +1,16 @@
-"""Letters by the official client, against the running product: from the request to the PDF."""
+"""Letters by the official clients, against the running product: from the request to the PDF."""
 
 from __future__ import annotations
 
 import io
+import json
+import os
+import shutil
+import subprocess
 import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
@@ -15,6 +22,7 @@ from tests.letters.pdfs import a_pdf
 
 ADDRESS = {"address_line_1": "Amala Bird", "address_line_2": "1 Road", "postcode": "SW1A 1AA"}
 VALUES = {"name": "Amala", "date": "Monday", **ADDRESS}
+POSTAGE = "postage invalid. It must be either first, second or economy."
 READY_SECONDS = 60
 
 
@@ -92,3 +100,66 @@ def test_only_letters_have_a_pdf(product: Product) -> None:
     with pytest.raises(HTTPError) as caught:
         client.get_pdf_for_letter(sent["id"])
     assert caught.value.message == [{"error": "BadRequestError", "message": "Notification is not a letter"}]
+
+
+def refused(call: Callable[[], object]) -> tuple[int, str, str]:
+    """Status, name and text of the error that a request is answered with."""
+    with pytest.raises(HTTPError) as caught:
+        call()
+    said: Any = caught.value.message
+    return caught.value.status_code, said[0]["error"], said[0]["message"]
+
+
+def test_what_is_wrong_with_a_letter_is_told(product: Product) -> None:
+    client, template = product.client(), product.demo["templates"]["letter"]
+    for values, error, message in (
+        ({"name": "A", "date": "B"}, "ValidationError", "Address must be at least 3 lines"),
+        ({**VALUES, "postcode": "nowhere"}, "ValidationError", "Last line of address must be a real UK postcode"),
+        (ADDRESS, "BadRequestError", "Missing personalisation: date, name"),
+    ):
+        send = partial(client.send_letter_notification, template, values)
+        assert refused(send) == (400, error, message)
+    third = partial(client.send_precompiled_letter_notification, "x", io.BytesIO(a_pdf()), postage="third")
+    assert refused(third) == (400, "ValidationError", POSTAGE)
+    unknown = partial(client.get_pdf_for_letter, "01900000-0000-7000-8000-000000000000")
+    assert refused(unknown)[:2] == (404, "NoResultFound")
+
+
+def test_the_letter_of_a_template_can_be_looked_at_before(product: Product) -> None:
+    shown = product.client().post_template_preview(product.demo["templates"]["letter"], VALUES)
+    assert (shown["type"], shown["subject"]) == ("letter", "Your appointment on Monday")
+    assert shown["body"].startswith("Dear Amala")
+    assert (shown["postage"], shown["html"]) == ("second", None)
+
+
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (Path(os.environ.get("NODE_PATH", "")) / "notifications-node-client").exists(),
+    reason="no official Node client in NODE_PATH (npm install notifications-node-client)",
+)
+@pytest.mark.parametrize("key", ["normal", "test"])
+def test_letters_by_the_official_node_client(product: Product, tmp_path: Path, key: str) -> None:
+    file = tmp_path / "letter.pdf"
+    file.write_bytes(a_pdf(2))
+    templates = product.demo["templates"]
+    words = [product.demo["api_url"], product.demo["api_keys"][key], templates["letter"], str(file), templates["sms"]]
+    script = Path(__file__).parent / "letters.cjs"
+    done = subprocess.run(
+        ["node", str(script), *words], capture_output=True, text=True, check=False, timeout=2 * READY_SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["pdfs"] == ["%PDF-1.7", "%PDF-1.7"]
+    assert (said["sent"]["reference"], said["sent"]["content"]["subject"]) == ("by node", "Your appointment on Monday")
+    assert said["precompiled"]["postage"] == "first"
+    assert said["listed"][0] == said["precompiled"]["id"]
+    shown = said["shown"]
+    assert (shown["type"], shown["line_1"], shown["line_3"], shown["postage"]) == (
+        "letter",
+        "Amala Bird",
+        "SW1A 1AA",
+        "second",
+    )
+    assert said["preview"]["body"].startswith("Dear Amala")
+    assert (said["noAddress"]["status"], said["noPostage"]["status"]) == (400, 400)
+    assert said["noPostage"]["errors"][0]["message"] == POSTAGE
+    assert said["noLetter"]["errors"] == [{"error": "BadRequestError", "message": "Notification is not a letter"}]

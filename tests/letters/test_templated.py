@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pikepdf
 import pytest
+from structlog.testing import capture_logs
 
 from notify.branding.models import LetterBranding, ServiceLetterBranding
 from notify.infra.container import Container
@@ -269,3 +270,13 @@ def test_a_pdf_is_not_ready_while_the_store_is_away(api: Api, tmp_path: Path) ->
     with pytest.raises(PdfNotReadyError):
         letters.read(message)
     away.close()
+
+
+def test_characters_that_no_font_has_are_a_warning_without_the_text(api: Api) -> None:
+    id_ = send(api, template(api, "Sincerely \U0010fffd"))
+    with capture_logs() as logs:
+        make(api, id_)
+    (warning,) = [log for log in logs if log["event"] == "letter has characters that no font has"]
+    assert (warning["log_level"], warning["notification_id"], warning["scripts"]) == ("warning", id_, ["UNKNOWN"])
+    assert "Sincerely" not in repr(logs)
+    assert pdf_of(api, id_)

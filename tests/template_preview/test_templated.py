@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +19,13 @@ from werkzeug.test import TestResponse
 from notify.app import EXTENSION, create_app
 from notify.infra.container import Container
 from notify.infra.objects import Bucket
+from notify.letters.kept_previews import KeptPreviews
 from notify.letters.render.logos import FOLDER
 from notify.letters.render.previews import LetterPreviews
 from notify.letters.render.renderer import LetterRenderer
 from notify.letters.settings import LetterRenderSettings
 from tests.conftest import fresh_parts
+from tests.letters.pdfs import a_pdf
 from tests.letters.render.recorded import LOGOS, SUITE, attachment, cases, letter_of
 
 PATHS = ("/preview.pdf", "/preview.png", "/get-page-count")
@@ -125,10 +129,32 @@ def test_pages_are_kept_in_the_bucket_and_taken_from_it(app: Flask) -> None:
     (picture,) = (key for key in made if key.startswith("pngs/"))
     assert _cache(app).get(picture) == first.data
     _cache(app).put(picture, b"from the bucket")
-    another = LetterPreviews.build(app.extensions[EXTENSION])  # as another process has it
+    container: Container = app.extensions[EXTENSION]
+    another = LetterPreviews(container.get(LetterRenderer), KeptPreviews.build(container))  # as another process has it
     assert another.png(letter_of(request), 2) == b"from the bucket"
     assert another.png(letter_of(request), 3) == another.png(letter_of(request), -1)
     _cache(app).put(picture, first.data)
+
+
+def test_pages_of_pdfs_are_kept_with_and_without_their_tag(app: Flask) -> None:
+    pdf = base64.b64encode(a_pdf(3))
+    before = _cached(app)
+    queries: list[dict[str, Any]] = [{}, {"hide_notify": "true"}, {"page": 3}]
+    first = [_post(app, "/precompiled-preview.png", data=pdf, query_string=query).data for query in queries]
+    made = _cached(app) - before
+    assert {_cache(app).get(key) for key in made} == set(first)
+    assert len(made) == 3
+    assert [_post(app, "/precompiled-preview.png", data=pdf, query_string=query).data for query in queries] == first
+    assert _post(app, "/precompiled-preview.png", data=pdf, query_string={"page": 4}).status_code == 400
+    given = dict(
+        zip(
+            ("service_id", "letter_attachment_id"),
+            re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", ATTACHMENT_KEY),
+            strict=True,
+        )
+    )
+    assert _post(app, "/letter_attachment_preview.png", json=given, query_string={"page": 1}).status_code == 200
+    assert len(_cached(app) - before) == 4
 
 
 class _BrokenBucket:
@@ -141,7 +167,8 @@ class _BrokenBucket:
 
 def test_without_its_bucket_a_preview_is_made_each_time(app: Flask) -> None:
     container: Container = app.extensions[EXTENSION]
-    previews = LetterPreviews(container.get(LetterRenderer), _BrokenBucket())  # type: ignore[arg-type]
+    kept = KeptPreviews(_BrokenBucket())  # type: ignore[arg-type]
+    previews = LetterPreviews(container.get(LetterRenderer), kept)
     request = cases()["one_page_plain"]["request"]
     assert previews.png(letter_of(request), 1).startswith(b"\x89PNG")
     assert previews.pdf(letter_of(request)).pages == 1

@@ -1,7 +1,7 @@
 // The pages of the console, its keys, its colours.
 
 import { alerts } from "./alerts.js";
-import { $, announce } from "./dom.js";
+import { $, announce, nameWindow } from "./dom.js";
 import { jobs } from "./jobs.js";
 import { list } from "./list.js";
 import { message } from "./message.js";
@@ -35,13 +35,12 @@ function route() {
     }
     shown = page;
     document.body.dataset.page = page;
-    const unread = document.title.match(/^\(\d+\+?\) /)?.[0] ?? "";
-    document.title = `${unread}${TITLES[page]} – notify console`;
+    nameWindow(TITLES[page]);
     pages[page].show();
   }
   if (page === "messages") {
     if (id) message.open(id);
-    else if (message.id) message.clear();
+    else if (message.id) (message.clear(), nameWindow(TITLES.messages));
     list.select(id ?? null);
   }
 }

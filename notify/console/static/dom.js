@@ -130,3 +130,9 @@ export function segments(legend, options, value, changed) {
 
 /** A badge that says how a message stands. */
 export const badge = (status, state) => h("span", { class: `badge ${state}` }, status);
+
+/** The title of the window; the number of unread messages before it stays. */
+export function nameWindow(title) {
+  const unread = document.title.match(/^\(\d+\+?\) /)?.[0] ?? "";
+  document.title = `${unread}${title} – notify console`;
+}

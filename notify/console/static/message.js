@@ -1,6 +1,6 @@
 // One message: what a person sees, where it comes from, what became of it.
 
-import { $, announce, badge, clock, code, copyButton, exact, h, icon, lasting, longDay, segments, timeAgo, typeName } from "./dom.js";
+import { $, announce, badge, clock, code, copyButton, exact, h, icon, lasting, longDay, nameWindow, segments, timeAgo, typeName } from "./dom.js";
 import { callbackAgain } from "./again.js";
 import { forget, get, Repeat, text } from "./server.js";
 
@@ -125,6 +125,7 @@ function build(data) {
     parts.tablist,
     h("div", { class: "panels" }, Object.values(parts.panels)));
   document.body.classList.add("has-message");
+  nameWindow(title);
   place.scrollTop = 0;
   update(data);
   showTab(choices.tab[data.type]);
@@ -338,9 +339,11 @@ function costly(content) {
 
 function letter(data) {
   const { content } = data;
-  if (content.pages) return letterPages(data);
-  const why = data.state === "waiting" ? "Its pages are not made yet: this is its text." : "There is no PDF of it any more: this is its text.";
-  return [h("p", { class: "notice" }, why), h("div", { class: "paper" },
+  const failure = content.failure && h("p", { class: "notice bad" }, h("strong", {}, content.failure.title), ` ${content.failure.detail}`);
+  if (content.pages) return [failure, ...letterPages(data)];
+  if (content.has_pdf) return [failure, h("div", { class: "tools" }, h("span", { class: "soft" }, "It cannot be shown."), download(data))];
+  const why = data.state === "waiting" ? "Its pages are not made yet: this is its text." : "There is no PDF of it: this is its text.";
+  return [failure, h("p", { class: "notice" }, why), h("div", { class: "paper" },
     h("address", { class: "sender" }, lines(content.sender)),
     h("address", {}, lines(content.address)),
     h("p", { class: "date" }, longDay(content.date)),
@@ -355,12 +358,14 @@ function letterPages(data) {
   return [
     h("div", { class: "tools" },
       h("span", { class: "soft" }, `${pages} ${pages === 1 ? "page" : "pages"}, ${Math.ceil(pages / 2)} ${pages > 2 ? "sheets" : "sheet"}`),
-      h("a", { href: `/console/data/messages/${data.id}/pdf` }, "Download PDF")),
+      download(data)),
     h("ol", { class: "pages" }, number.map((page) => h("li", {}, h("img", {
       src: `/console/data/messages/${data.id}/pages/${page}.png`, alt: `Page ${page} of ${pages}`, loading: page > 2 ? "lazy" : "eager",
     })))),
   ];
 }
+
+const download = (data) => h("a", { href: `/console/data/messages/${data.id}/pdf` }, "Download PDF");
 
 const lines = (texts) => texts.flatMap((line, at) => (at ? [h("br"), line] : [line]));
 

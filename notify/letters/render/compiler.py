@@ -22,7 +22,7 @@ class LayoutCompiler:
     """Makes PDFs of the layout's files. Thread-safe; one runs at a time, as Typst keeps the interpreter's lock.
 
     `font_folders` have fonts for scripts that ours lacks. The base text never depends on them, nor on the fonts of the
-    machine: where a font of the same name is in several places, ours is taken.
+    machine: Typst takes the first of fonts with the same name, and ours come first.
     """
 
     def __init__(self, font_folders: Sequence[Path], *, system_fonts: bool) -> None:
@@ -30,6 +30,7 @@ class LayoutCompiler:
         self._system_fonts = system_fonts
         self._lock = Lock()
         self._fonts: typst.Fonts | None = None
+        self._fonts_version = ""
         self._compilers: dict[str, typst.Compiler] = {}
 
     def compile(self, file: str, inputs: dict[str, str]) -> bytes:
@@ -46,16 +47,40 @@ class LayoutCompiler:
                 raise LetterRenderError(f"{file} cannot be laid out") from None
         return bytes(pdf)
 
+    def fonts_version(self) -> str:
+        """Changes with the fonts that there are."""
+        with self._lock:
+            if not self._fonts_version:
+                self._fonts_version = _version(self._loaded_fonts())
+            return self._fonts_version
+
     def _compiler(self, file: str) -> typst.Compiler:
         import typst
 
-        if self._fonts is None:
-            self._fonts = typst.Fonts(
-                include_system_fonts=self._system_fonts, include_embedded_fonts=False, font_paths=self._font_folders
-            )
         if file not in self._compilers:
-            self._compilers[file] = typst.Compiler(LAYOUT / file, root=LAYOUT, font_paths=self._fonts)
+            self._compilers[file] = typst.Compiler(LAYOUT / file, root=LAYOUT, font_paths=self._loaded_fonts())
         return self._compilers[file]
+
+    def _loaded_fonts(self) -> typst.Fonts:
+        if self._fonts is None:
+            self._fonts = _fonts([*self._font_folders, *(_machine_folders() if self._system_fonts else ())])
+        return self._fonts
+
+
+def _fonts(folders: Sequence[Path], *, machine: bool = False) -> typst.Fonts:
+    import typst
+
+    return typst.Fonts(include_system_fonts=machine, include_embedded_fonts=False, font_paths=list(folders))
+
+
+def _version(fonts: typst.Fonts) -> str:
+    names = [f"{Path(font.path or '').name} {font.family} {font.weight} {font.style}" for font in fonts.fonts()]
+    return sha1("\n".join(names).encode(), usedforsecurity=False).hexdigest()
+
+
+def _machine_folders() -> list[Path]:
+    """Where the machine has its fonts. Typst itself would prefer them to those of folders that it is given."""
+    return sorted({Path(font.path).parent for font in _fonts([], machine=True).fonts() if font.path})
 
 
 def layout_version() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Purpose = Literal["print", "preview"]
 """The version for the printer (CMYK, with the `NOTIFY` tag), or that for people (with stand-ins for the codes that the
@@ -34,9 +34,10 @@ class Letter:
     """A sanitised PDF whose pages are appended."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedLetter:
+class RenderedLetter(NamedTuple):
     """A PDF and the number of its pages, those of the attachment included."""
 
     pdf: bytes
     pages: int
+    unprintable: frozenset[str] = frozenset()
+    """Scripts, such as `ARABIC`, with characters that no font has: they are empty boxes."""

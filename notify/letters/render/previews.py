@@ -1,30 +1,16 @@
-"""Previews of templated letters: as a PDF, one page as a picture, the number of pages (contract: letters 6).
-
-What was made is kept in a bucket, `templated/<sha1>.pdf` for each language of a letter and `pngs/<sha1>.png` for each
-page, and the newest in memory. All of it can be made again: where the bucket fails, it is.
-"""
+"""Previews of templated letters: as a PDF, one page as a picture, the number of pages (contract: letters 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha1
-from threading import Lock
-from typing import Final, Self
-
-import structlog
-from cachetools import LRUCache
+from typing import Self
 
 from notify.infra.container import Container
-from notify.infra.objects import Bucket, Details, ObjectMissingError
+from notify.letters.kept_previews import KeptPreviews
 from notify.letters.render.assembly import joined, page_count
 from notify.letters.render.letter import Letter, RenderedLetter
 from notify.letters.render.pictures import PageMissingError, page_png
 from notify.letters.render.renderer import LetterRenderer
-from notify.letters.settings import LetterRenderSettings
-
-_KEPT_BYTES: Final = 32 * 2**20
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +24,14 @@ class PageCounts:
 class LetterPreviews:
     """Makes previews. Thread-safe."""
 
-    def __init__(self, renderer: LetterRenderer, bucket: Bucket) -> None:
+    def __init__(self, renderer: LetterRenderer, kept: KeptPreviews) -> None:
         self._renderer = renderer
-        self._bucket = bucket
-        self._lock = Lock()
-        self._kept: LRUCache[str, bytes] = LRUCache(_KEPT_BYTES, getsizeof=len)
+        self._kept = kept
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """With the bucket of the settings."""
-        name = container.parts.settings.part(LetterRenderSettings).letter_cache_bucket_name
-        return cls(container.get(LetterRenderer), container.parts.objects.bucket(name))
+        """With what the process keeps."""
+        return cls(container.get(LetterRenderer), container.get(KeptPreviews))
 
     def pdf(self, letter: Letter) -> RenderedLetter:
         """The whole letter. Raises `LetterRenderError`."""
@@ -69,43 +52,10 @@ class LetterPreviews:
             document, index = places[page - 1]
         except IndexError:
             raise PageMissingError(page) from None
-        return self._picture(document, index)
-
-    def _picture(self, pdf: bytes, index: int) -> bytes:
-        digest = sha1(pdf + b"%d" % index, usedforsecurity=False).hexdigest()
-        return self._cached(f"pngs/{digest}.png", lambda: page_png(pdf, index))
+        return self._kept.picture(document, f"{index}", lambda: page_png(document, index))
 
     def _parts(self, letter: Letter) -> list[bytes]:
         return [
-            self._cached(f"templated/{part.key}.pdf", lambda part=part: self._renderer.lay_out(part))  # type: ignore[misc]
+            self._kept.part(part.key, lambda part=part: self._renderer.lay_out(part))  # type: ignore[misc]
             for part in self._renderer.parts(letter, "preview")
         ]
-
-    def _cached(self, key: str, make: Callable[[], bytes]) -> bytes:
-        with self._lock:
-            found = self._kept.get(key)
-        if found is not None:
-            return found
-        made = self._stored(key)
-        if made is None:
-            made = make()
-            self._store(key, made)
-        with self._lock:
-            if len(made) <= _KEPT_BYTES:
-                self._kept[key] = made
-        return made
-
-    def _stored(self, key: str) -> bytes | None:
-        try:
-            return self._bucket.get(key)
-        except ObjectMissingError:
-            return None
-        except Exception:
-            _log.warning("preview_cache_not_read", exc_info=True)
-            return None
-
-    def _store(self, key: str, content: bytes) -> None:
-        try:
-            self._bucket.put(key, content, Details())
-        except Exception:
-            _log.warning("preview_cache_not_written", exc_info=True)

@@ -14,6 +14,7 @@ from notify.letters.render.assembly import joined, with_logo
 from notify.letters.render.cmyk import has_rgb, to_cmyk
 from notify.letters.render.compiler import LayoutCompiler, layout_version
 from notify.letters.render.data import part_as_json
+from notify.letters.render.empty_boxes import empty_boxes
 from notify.letters.render.errors import QrDataError
 from notify.letters.render.letter import Letter, Purpose, RenderedLetter
 from notify.letters.render.logos import Logo, Logos
@@ -55,7 +56,10 @@ class LetterRenderer:
         """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that no QR code
         holds.
         """
-        return joined([self.lay_out(part) for part in self.parts(letter, purpose)], letter.attachment)
+        parts = self.parts(letter, purpose)
+        documents = [self.lay_out(part) for part in parts]
+        boxes = [empty_boxes(pdf, part.data) for pdf, part in zip(documents, parts, strict=True)]
+        return joined(documents, letter.attachment)._replace(unprintable=frozenset().union(*boxes))
 
     def parts(self, letter: Letter, purpose: Purpose) -> list[Part]:
         """The letter's languages in their order, for callers that keep what `lay_out` makes. Raises as `render`."""
@@ -82,5 +86,5 @@ class LetterRenderer:
         return with_logo(pdf, part.logo.pdf) if part.logo else pdf
 
     def _key(self, text: str, logo: Logo | None) -> str:
-        content = "\n".join((self._version, logo.key if logo else "", text))
+        content = "\n".join((self._version, self._compiler.fonts_version(), logo.key if logo else "", text))
         return sha1(content.encode(), usedforsecurity=False).hexdigest()

@@ -17,12 +17,15 @@ from notify.letters import pages
 from notify.letters.precompiled import child, workers
 from notify.letters.precompiled.errors import PageMissingError, UnreadablePdfError
 from notify.letters.precompiled.failures import CODES
-from notify.letters.precompiled.sanitiser import PdfSanitiser
+from notify.letters.precompiled.sanitiser import PdfSanitiser, Sanitised
 from notify.letters.precompiled.workers import JOBS_OF_CHILD, PdfWorkers
-from tests.letters.precompiled import hostile, reading
+from tests.letters.precompiled import hostile, hostile_loops, reading
 from tests.letters.recorded import recorded_pdf
 
+BOMBS = hostile.BOMBS | hostile_loops.BOMBS
+ODDITIES = hostile.ODDITIES | hostile_loops.ODDITIES
 SECONDS = 10.0
+MOST_TRIES = 10
 GOOD = "valid_one_page"
 
 
@@ -75,25 +78,34 @@ def _cpu_seconds(children: PdfWorkers) -> float:
     return ended.ru_utime + ended.ru_stime + sum(one._cpu_seconds() for one in children._idle)
 
 
-@pytest.mark.parametrize("name", hostile.BOMBS)
+def _checked(sanitiser: PdfSanitiser, children: PdfWorkers, pdf: bytes) -> Sanitised:
+    """The answer, within the limits. A machine that is too busy for it is asked again, as letters are."""
+    for _ in range(MOST_TRIES):
+        used, started = _cpu_seconds(children), time.monotonic()
+        with _Watch() as watch:
+            try:
+                found = sanitiser.sanitise(pdf)
+            except BusyError:
+                found = None
+        assert _cpu_seconds(children) - used < SECONDS
+        assert time.monotonic() - started < workers.JOB_SECONDS + 1
+        assert watch.most < 500 * 1024 * 1024
+        if found is not None:
+            return found
+    pytest.fail("the machine is too busy")
+
+
+@pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_in_time_and_memory(sanitiser: PdfSanitiser, children: PdfWorkers, name: str) -> None:
-    pdf = hostile.BOMBS[name]()
-    used, started = _cpu_seconds(children), time.monotonic()
-    with _Watch() as watch:
-        found = sanitiser.sanitise(pdf)
-    assert _cpu_seconds(children) - used < SECONDS
-    assert time.monotonic() - started < workers.JOB_SECONDS + 1
-    assert watch.most < 500 * 1024 * 1024
+    found = _checked(sanitiser, children, BOMBS[name]())
     assert found.message in CODES
     assert found.pdf is None
     _hurts_nobody(sanitiser)
 
 
-@pytest.mark.parametrize("name", hostile.ODDITIES)
-def test_an_oddity_is_answered_in_time(sanitiser: PdfSanitiser, children: PdfWorkers, name: str) -> None:
-    used = _cpu_seconds(children)
-    found = sanitiser.sanitise(hostile.ODDITIES[name]())
-    assert _cpu_seconds(children) - used < SECONDS
+@pytest.mark.parametrize("name", ODDITIES)
+def test_an_oddity_is_answered_in_time_and_memory(sanitiser: PdfSanitiser, children: PdfWorkers, name: str) -> None:
+    found = _checked(sanitiser, children, ODDITIES[name]())
     assert found.message is None or found.message in CODES
     _hurts_nobody(sanitiser)
 

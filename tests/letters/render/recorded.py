@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +21,7 @@ from notify.letters.render.renderer import LetterRenderer
 
 SUITE = Path(__file__).parents[2] / "conformance" / "suite" / "letters"
 POINTS = 72 / 25.4
+PAGE_NUMBER = re.compile(r"(Page|Tudalen) \d+ (of|o) \d+")
 
 
 def _svg(width: int, height: int, drawing: str) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from notify.letters.render.letter import Purpose
 from notify.letters.render.renderer import LetterRenderer
 from tests.letters.render.measure import Line, Page, ink, measured, shapes
-from tests.letters.render.recorded import cases, letter_of
+from tests.letters.render.recorded import PAGE_NUMBER, cases, letter_of
 
 PRINTER = 0.2
 """Millimetres, for what matters to the printer, and for all else that is not below."""
@@ -24,7 +24,6 @@ TOLERANCES = {
     "typography": OTHER_FONTS,
     "non_latin": OTHER_FONTS,
 }
-PAGE_NUMBER = re.compile(r"(Page|Tudalen) \d+ (of|o) \d+")
 NOT_LATIN_GREEK_CYRILLIC = re.compile("[^\u0000-\u04ff\u2000-\u23ff]")
 
 ZONES_OF_PAGE_1 = [
