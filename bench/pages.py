@@ -95,7 +95,7 @@ def fill(url: str, parts: Parts, messages: int, services: int) -> None:
     print(f"{messages:,} messages, {size[0] if size else '?'}, filled in {time.perf_counter() - began:.0f} s")
 
 
-def _pages(jobs: dict[UUID, list[UUID]], chance: random.Random) -> Iterator[Page]:
+def pages(jobs: dict[UUID, list[UUID]], chance: random.Random) -> Iterator[Page]:
     """Every page of the admin app that reads messages."""
 
     def job(service: UUID) -> UUID:
@@ -163,19 +163,24 @@ _STATUSES_OF: Final = {
 }
 
 
-def measure(url: str, caller: Caller) -> None:
-    """Print how long requests take: each page of the largest service and of all, lists and searches together."""
+def read_jobs(url: str) -> dict[UUID, list[UUID]]:
+    """The jobs of each service, the largest service and its largest jobs first."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "SELECT service_id, array_agg(id ORDER BY notification_count DESC), sum(notification_count) FROM jobs"
-            " GROUP BY 1 ORDER BY 3 DESC"
+            "SELECT service_id, array_agg(id ORDER BY notification_count DESC) FROM jobs"
+            " GROUP BY 1 ORDER BY sum(notification_count) DESC"
         ).fetchall()
-    jobs: dict[UUID, list[UUID]] = {service: ids for service, ids, _ in rows}
+    return dict(rows)
+
+
+def measure(url: str, caller: Caller) -> None:
+    """Print how long requests take: each page of the largest service and of all, lists and searches together."""
+    jobs = read_jobs(url)
     services, chance = list(jobs), random.Random(1)
     all_lists: dict[str, list[tuple[float, str]]] = {}
     print(f"load of the machine: {os.getloadavg()}; milliseconds of {CALLS} requests")
     print(f"{'95 %':>10}{'half':>10}{'95 %':>10}{'half':>10}    of the largest service, and of all")
-    for page in _pages(jobs, random.Random(2)):
+    for page in pages(jobs, random.Random(2)):
         caller.call(*page.make(services[0]))  # prepares statements
         largest = [caller.call(*page.make(services[0]))[1] for _ in range(page.calls)]
         others = [caller.call(*page.make(chance.choice(services)))[1] for _ in range(page.calls)]

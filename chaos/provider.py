@@ -27,6 +27,8 @@ HANG_SECONDS = 12.0
 """Longer than a call to a provider may take."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 """Between two tries to send a receipt."""
+RECEIPTS_AT_A_TIME = 32
+"""As a provider has so many connections, and no more: those of a whole job at once would be an attack."""
 
 
 class Take(NamedTuple):
@@ -83,6 +85,7 @@ class Providers:
         self._seed = seed
         self._calls: defaultdict[str, int] = defaultdict(int)
         self._reports: set[asyncio.Task[None]] = set()
+        self._connections = asyncio.Semaphore(RECEIPTS_AT_A_TIME)
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
 
@@ -176,12 +179,11 @@ class Providers:
         assert self._session is not None
         pause = FIRST_PAUSE
         while True:
-            try:
-                async with self._session.post(f"{self.receipts_url}/notifications/sms/{provider}", **body) as answer:
+            address = f"{self.receipts_url}/notifications/sms/{provider}"
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with self._connections, self._session.post(address, **body) as answer:
                     if answer.status == 200:
                         return
-            except (aiohttp.ClientError, TimeoutError):
-                pass
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -85,8 +85,8 @@ def _key(service_id: UUID, upload_id: UUID) -> str:
 def _uploads(bucket: Bucket, moment: datetime) -> Iterator[UploadKey]:
     """What the admin app, or the public API, has put into a bucket; other objects are left out."""
     for key in bucket.keys_before(moment):
-        if found := _KEY.fullmatch(key):
+        if match := _KEY.fullmatch(key):
             try:
-                yield UploadKey(UUID(found[1]), UUID(found[2]))
+                yield UploadKey(UUID(match[1]), UUID(match[2]))
             except ValueError:
                 continue
