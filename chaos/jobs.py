@@ -30,7 +30,7 @@ ROWS: Final = 20_000
 STUCK_SECONDS: Final = 120.0
 """A job of which no row was saved for so long, after the last kill, is stuck."""
 KILLS_AT_LEAST: Final = 6
-"""So many, as long as half of the rows are not saved: on a busy machine saving lasts longer than the scenario should."""
+"""So many, as long as half of the rows are not saved: on a busy machine that takes longer than the scenario's time."""
 EVERY_SECONDS: Final = 1.0
 _MISTAKES: Final = """
 SELECT count(*), count(DISTINCT job_row_number),
