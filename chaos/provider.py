@@ -122,7 +122,7 @@ class Providers:
             values = await request.post()
             id_, number = str(values["reference"]), str(values["to"])
             answer = {"code": 0, "description": "SMS successfully queued"}
-        failure = self._fails(number)
+        failure, take = self._fails(number), None
         if failure is None or failure in TAKEN:
             take = Take(id_, provider, monotonic(), failure is None)
             self.takes[id_].append(take)
@@ -130,8 +130,15 @@ class Providers:
         # a provider takes its time, so that there are always some messages under way
         await asyncio.sleep(random.Random(f"{self._seed} {id_}").uniform(0.0, SLOWEST_SECONDS) + self.delay)
         if failure is None:
+            if request.transport is None or request.transport.is_closing():  # the caller waited no longer
+                self._note_unanswered(id_, take)
             return web.json_response(answer)
         return await self._fail(request, failure)
+
+    def _note_unanswered(self, id_: str, take: Take | None) -> None:
+        if take is not None:
+            takes = self.takes[id_]
+            takes[takes.index(take)] = take._replace(is_answered=False)
 
     def _fails(self, number: str) -> Failure | None:
         trouble = self.trouble
