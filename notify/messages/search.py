@@ -31,10 +31,10 @@ logger = structlog.get_logger(__name__)
 
 LOOKED_THROUGH: Final = 5_000
 """The newest messages of a service that are looked through one by one."""
-MORE_LOOKED_THROUGH: Final = 50_000
+MORE_LOOKED_THROUGH: Final = 20_000
 """The same for a part that no index finds, again and again."""
-LONGEST_SECONDS: Final = 3.0
-"""A service's messages are looked through one by one for so long: that is some millions. What is older is then not
+LONGEST_SECONDS: Final = 1.0
+"""A service's messages are looked through one by one for so long: that is about a million. What is older is then not
 found by one or two characters (docs/decisions/0022).
 """
 
