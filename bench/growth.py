@@ -46,7 +46,7 @@ _COPY: Final = """
 COPY notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
                     notification_status, client_reference, normalised_to, job_id, job_row_number) FROM STDIN
 """
-_SLOW_TO_FILL: Final = {
+SLOW_TO_FILL: Final = {
     "ix_notifications_normalised_to_trgm": "normalised_to",
     "ix_notifications_client_reference_trgm": "client_reference",
 }
@@ -91,13 +91,13 @@ def _rows(number: int, encryptor: Encryptor) -> Iterator[str]:
 
 def fill(connection: psycopg.Connection, number: int, encryptor: Encryptor) -> None:
     """Fill the table with so many messages."""
-    for index in _SLOW_TO_FILL:
+    for index in SLOW_TO_FILL:
         connection.execute(f"DROP INDEX IF EXISTS {index}".encode())
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
         for line in _rows(number, encryptor):
             copy.write(line)
     connection.execute("SET maintenance_work_mem = '256MB'")
-    for index, column in _SLOW_TO_FILL.items():
+    for index, column in SLOW_TO_FILL.items():
         connection.execute(f"CREATE INDEX {index} ON notifications USING gin ({column} gin_trgm_ops)".encode())
     connection.execute("VACUUM (ANALYZE) notifications")
 

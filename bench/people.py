@@ -111,7 +111,7 @@ class Caller:
         size = len(next(parts))
         first = time.perf_counter() - began
         size += sum(len(part) for part in parts)
-        if answer.status_code >= 300:
+        if answer.status_code >= 300 and answer.status_code != 404:  # a page after the last one
             print(f"{method} {path} answers {answer.status_code}")
         return first, time.perf_counter() - began, size
 

@@ -27,6 +27,8 @@ HANG_SECONDS = 12.0
 """Longer than a call to a provider may take."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 """Between two tries to send a receipt."""
+RECEIPTS_AT_A_TIME = 32
+"""As a provider has so many connections, and no more: those of a whole job at once would be an attack."""
 
 
 class Take(NamedTuple):
@@ -83,6 +85,7 @@ class Providers:
         self._seed = seed
         self._calls: defaultdict[str, int] = defaultdict(int)
         self._reports: set[asyncio.Task[None]] = set()
+        self._connections = asyncio.Semaphore(RECEIPTS_AT_A_TIME)
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
 
@@ -119,7 +122,7 @@ class Providers:
             values = await request.post()
             id_, number = str(values["reference"]), str(values["to"])
             answer = {"code": 0, "description": "SMS successfully queued"}
-        failure = self._fails(number)
+        failure, take = self._fails(number), None
         if failure is None or failure in TAKEN:
             take = Take(id_, provider, monotonic(), failure is None)
             self.takes[id_].append(take)
@@ -127,8 +130,15 @@ class Providers:
         # a provider takes its time, so that there are always some messages under way
         await asyncio.sleep(random.Random(f"{self._seed} {id_}").uniform(0.0, SLOWEST_SECONDS) + self.delay)
         if failure is None:
+            if request.transport is None or request.transport.is_closing():  # the caller waited no longer
+                self._note_unanswered(id_, take)
             return web.json_response(answer)
         return await self._fail(request, failure)
+
+    def _note_unanswered(self, id_: str, take: Take | None) -> None:
+        if take is not None:
+            takes = self.takes[id_]
+            takes[takes.index(take)] = take._replace(is_answered=False)
 
     def _fails(self, number: str) -> Failure | None:
         trouble = self.trouble
@@ -176,12 +186,11 @@ class Providers:
         assert self._session is not None
         pause = FIRST_PAUSE
         while True:
-            try:
-                async with self._session.post(f"{self.receipts_url}/notifications/sms/{provider}", **body) as answer:
+            address = f"{self.receipts_url}/notifications/sms/{provider}"
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with self._connections, self._session.post(address, **body) as answer:
                     if answer.status == 200:
                         return
-            except (aiohttp.ClientError, TimeoutError):
-                pass
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

@@ -70,6 +70,7 @@ def _settings(database_url: str, valkey_url: str, folder: Path, **options: Any) 
         "redis_url": valkey_url,
         "notification_queue_prefix": f"test-{next(_numbers)}-{os.getpid()}-",
         "notify_data_dir": folder / "data",
+        "one_off_wait_ms": 0,  # nobody delivers
     }
     return settings.load(**(usual | options))
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal, get_args, get_origin
+
+from pydantic import BaseModel
 
 import notify
+from notify.rooms import load
 
 ROOT: Final = Path(notify.__file__).parent
 FUNCTION_LINES: Final = 60
@@ -68,3 +73,33 @@ def test_rows_have_names() -> None:
         and node.slice.value > 0
     ]
     assert found == []
+
+
+def _literals(annotation: Any) -> Iterator[tuple[Any, ...]]:
+    if get_origin(annotation) is Literal:
+        yield get_args(annotation)
+    for part in get_args(annotation):
+        yield from _literals(part)
+
+
+def _models(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+    for model in parent.__subclasses__():
+        yield model
+        yield from _models(model)
+
+
+def test_errors_list_the_values_of_a_field_in_the_order_in_which_it_names_them() -> None:
+    """A union of a `Literal` may be given the order of an equal one elsewhere: see `InOrder`."""
+    load("tasks")
+    for name, _ in _modules():
+        if name.startswith(("internal/", "public/")):
+            import_module("notify." + name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))
+    wrong = []
+    for model in _models():
+        for name, text in vars(model).get("__annotations__", {}).items():
+            if model.__module__.startswith("notify.") and isinstance(text, str) and name in model.model_fields:
+                written = [tuple(re.findall(r'"([^"]*)"', each)) for each in re.findall(r"Literal\[([^\]]*)\]", text)]
+                read = [each for each in _literals(model.model_fields[name].annotation) if isinstance(each[0], str)]
+                if any(written) and [each for each in written if each] != read:
+                    wrong.append(f"{model.__name__}.{name}: {written} became {read}")
+    assert not wrong

@@ -50,6 +50,14 @@ _TYPE_OF_FIELD: Final = {
 _QUOTED: Final = re.compile(r"'([^']*)'")
 
 
+class InOrder:
+    """Keeps the order of a `Literal`, in which errors list its values: `Annotated[Literal["b", "a"], InOrder()]`.
+
+    Literals of the same values in another order are equal. `typing` keeps the unions that it has made, and gives the
+    first of equal ones again, with the order of that. No two of these are equal.
+    """
+
+
 class Schema(BaseModel):
     """Parent of what callers of the public API send: nothing is coerced, nothing unknown is accepted."""
 

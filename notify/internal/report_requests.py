@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask import Response
-from pydantic import MISSING, BeforeValidator, Field, WithJsonSchema
+from pydantic import MISSING, BeforeValidator, WithJsonSchema
 from pydantic_core import to_jsonable_python
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from notify.infra.database import after_commit
 from notify.infra.errors import ValidationProblemError
 from notify.infra.http import json_answer
 from notify.infra.times import utc_now
-from notify.infra.validation import complain, parse_uuid, shown
+from notify.infra.validation import InOrder, complain, parse_uuid, shown
 from notify.internal.fields import Moment
 from notify.internal.routes import Routes
 from notify.internal.schemas import Answer, Body, Data
@@ -37,17 +37,12 @@ def _user_id(value: object) -> UUID:
 UserId = Annotated[UUID, BeforeValidator(_user_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
-# named here because `typing` takes a union with another `Literal` of the same values, in whichever order, for the same
-# one; errors list the values in this order
-ReportedType = Annotated[Literal["email", "sms", "letter"], Field(description="The type of the messages in it.")]
-
-
 class NewReportRequest(Body, extra="forbid"):
     """What a report is to have."""
 
     user_id: UserId
     report_type: Literal["notifications_report"]
-    notification_type: ReportedType | MISSING = MISSING
+    notification_type: Annotated[Literal["email", "sms", "letter"], InOrder()] | MISSING = MISSING
     notification_status: Literal["all", "sending", "delivered", "failed"] | MISSING = MISSING
 
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Self
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from notify.content.spreadsheet_limits import LARGEST_FILE, UnreadableSpreadsheet
 from notify.infra.container import Container
 from notify.infra.objects import Bucket, Details, Objects
 from notify.settings import Settings
+
+_KEY: Final = re.compile(r"service-([0-9a-f-]{36})-notify/([0-9a-f-]{36})\.csv")
+
+
+class UploadKey(NamedTuple):
+    """Whose upload a file is."""
+
+    service_id: UUID
+    id: UUID
 
 
 class JobFiles:
@@ -54,6 +65,14 @@ class JobFiles:
         """Delete a job's file, if there is one."""
         self._uploads.delete(_key(service_id, job_id))
 
+    def written_before(self, moment: datetime) -> Iterator[UploadKey]:
+        """The files of jobs that were last written before a moment."""
+        return _uploads(self._uploads, moment)
+
+    def contact_lists_written_before(self, moment: datetime) -> Iterator[UploadKey]:
+        """The files of contact lists that were last written before a moment."""
+        return _uploads(self._contact_lists, moment)
+
     def delete_contact_list(self, service_id: UUID, contact_list_id: UUID) -> None:
         """Delete a contact list's file, if there is one."""
         self._contact_lists.delete(_key(service_id, contact_list_id))
@@ -61,3 +80,13 @@ class JobFiles:
 
 def _key(service_id: UUID, upload_id: UUID) -> str:
     return f"service-{service_id}-notify/{upload_id}.csv"
+
+
+def _uploads(bucket: Bucket, moment: datetime) -> Iterator[UploadKey]:
+    """What the admin app, or the public API, has put into a bucket; other objects are left out."""
+    for key in bucket.keys_before(moment):
+        if match := _KEY.fullmatch(key):
+            try:
+                yield UploadKey(UUID(match[1]), UUID(match[2]))
+            except ValueError:
+                continue

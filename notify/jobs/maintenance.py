@@ -1,21 +1,22 @@
 """What is done for jobs periodically (contract: workers 12.4, 14.3): due ones are started, stalled ones resumed,
-missing rows made, statuses completed, files deleted.
+missing rows made, statuses completed, files deleted, also those that nothing in the database names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from notify.infra.database import Database
 from notify.infra.times import local_midnight
-from notify.jobs.files import JobFiles
-from notify.jobs.models import Job, file_time
+from notify.jobs.files import JobFiles, UploadKey
+from notify.jobs.models import ContactList, Job, file_time
 from notify.jobs.retention import kept_since
 from notify.messages.models import Notification, NotificationHistory
 from notify.templates.models import Template
@@ -26,6 +27,8 @@ SOON: Final = timedelta(minutes=1)
 LATER: Final = timedelta(minutes=20)
 LATEST: Final = timedelta(hours=24)
 FILES_AT_A_TIME: Final = 200
+UNUSED_AFTER: Final = timedelta(days=7)
+"""An upload that nobody has made a job, or a contact list, of by then is never used."""
 UNDER_WAY: Final = ("pending", "scheduled", "in progress", "error")
 """Jobs whose files are still to be read."""
 
@@ -154,3 +157,33 @@ def delete_old_files(database: Database, files: JobFiles, types: Collection[str]
         number += len(rows)
         if len(rows) < FILES_AT_A_TIME:
             return number
+
+
+def delete_unused_files(database: Database, files: JobFiles, now: datetime) -> int:
+    """Delete old files that no job, or contact list, has any more, or ever had: somebody left the page, or a process
+    died between the file and its row; how many.
+    """
+    before = now - UNUSED_AFTER
+    jobs = select(Job.id).where(~Job.archived | Job.job_status.in_(UNDER_WAY))
+    lists = select(ContactList.id).where(~ContactList.archived)
+    return _delete_unused(database, files.written_before(before), jobs, Job.id, files.delete) + _delete_unused(
+        database, files.contact_lists_written_before(before), lists, ContactList.id, files.delete_contact_list
+    )
+
+
+def _delete_unused(
+    database: Database,
+    found: Iterator[UploadKey],
+    used: Select[UUID],
+    column: Any,
+    delete: Callable[[UUID, UUID], None],
+) -> int:
+    number = 0
+    while keys := list(islice(found, FILES_AT_A_TIME)):
+        with database.session() as session:
+            kept = set(session.scalars(used.where(column.in_([key.id for key in keys]))))
+        for key in keys:
+            if key.id not in kept:
+                delete(key.service_id, key.id)
+                number += 1
+    return number

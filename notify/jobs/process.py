@@ -211,6 +211,9 @@ class JobProcessor:
         except (ObjectMissingError, UnreadableSpreadsheet, ProblemError) as error:
             logger.error("file of job cannot be read", job_id=work.id, error=type(error).__name__)
             return None
+        lacks_columns = bool(recipients.missing_columns) or not recipients.has_recipient_columns
+        if lacks_columns and recipients.row_count:
+            logger.warning("file of job lacks columns", job_id=work.id, number=len(recipients.missing_columns))
         writer = RowWriter(
             self._encryptor,
             template,
@@ -221,6 +224,7 @@ class JobProcessor:
             key_type=work.key_type,
             test_letter_status=self._test_letter_status,
             files=files,
+            lacks_columns=lacks_columns,
         )
         return writer, recipients
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import User
-from notify.infra.errors import NotFoundProblemError
+from notify.infra.errors import NotFoundProblemError, PageNotFoundError
 from notify.infra.paging import Page, page_of
 from notify.infra.secrets import Encryptor
 from notify.jobs.models import Job
@@ -97,6 +97,13 @@ def count_scheduled(session: Session, service_id: UUID) -> ScheduledJobs:
     return ScheduledJobs(*row)
 
 
+def messages_of_job(job_id: UUID, statuses: Collection[str]) -> Select[UUID]:
+    """The ids of a job's messages: by nothing but the job and the status, so that an index alone counts them."""
+    query = select(Notification.id).where(Notification.job_id == job_id)
+    wanted = filter_statuses(statuses)
+    return query if wanted is None else query.where(Notification.notification_status.in_(sorted(wanted)))
+
+
 def page_of_messages(
     session: Session,
     encryptor: Encryptor,
@@ -108,13 +115,16 @@ def page_of_messages(
     number: int,
     size: int,
 ) -> Page[MessageDetails]:
-    """A page of a job's messages, in the order of its rows. Raises `PageNotFoundError`."""
-    query = select(Notification.id).where(Notification.job_id == job_id, Notification.service_id == service_id)
-    wanted = filter_statuses(statuses)
-    if wanted is not None:
-        query = query.where(Notification.notification_status.in_(sorted(wanted)))
-    if types:
-        query = query.where(Notification.notification_type.in_(types))
+    """A page of a job's messages, in the order of its rows; an empty one of another service's job. Raises
+    `PageNotFoundError`.
+    """
+    job = select(Template.template_type).join(Job, Job.template_id == Template.id)
+    kind = session.scalar(job.where(Job.id == job_id, Job.service_id == service_id))
+    if kind is None or (types and kind not in types):
+        if number > 1:
+            raise PageNotFoundError
+        return Page([], number, size, 0)
+    query = messages_of_job(job_id, statuses)
     page = page_of(session, query.order_by(Notification.job_row_number), number, size)
     found = {message.id: message for message in read_details(session, encryptor, list(page.rows))}
     return Page([found[id_] for id_ in page.rows if id_ in found], page.number, page.size, page.total)

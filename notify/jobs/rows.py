@@ -73,7 +73,8 @@ def values_of(row: Row, links: Mapping[str, str] | None = None) -> bytes:
 
 class RowWriter:
     """Makes the messages of one job. `allowed` are those who may receive them, None is everybody; `sender` is the text
-    message sender, reply-to address or contact block; `files` are those of an email template.
+    message sender, reply-to address or contact block; `files` are those of an email template. Of a file that
+    `lacks_columns` (the recipient's, or one that the template needs) no row can be sent.
     """
 
     def __init__(
@@ -88,8 +89,10 @@ class RowWriter:
         key_type: str = "normal",
         test_letter_status: str = "delivered",
         files: OpenFiles | None = None,
+        lacks_columns: bool = False,
     ) -> None:
         self._encryptor = encryptor
+        self._lacks_columns = lacks_columns
         self._template = template.row
         self._job_id = job_id
         self._sender = sender
@@ -114,12 +117,12 @@ class RowWriter:
         id_ = new_id()
         recipient = self._recipient(row)
         links: dict[str, str] = {}
-        if self._files is not None and not row.has_error:
+        is_bad = row.has_error or self._lacks_columns
+        if self._files is not None and not is_bad:
             links = self._files.links(recipient.normalised)
         values = values_of(row, links)
         is_too_large = len(values) > MOST_BYTES[self._template.type]
-        is_bad = row.has_error or is_too_large
-        status = INVALID if is_bad else self._status
+        status = INVALID if is_bad or is_too_large else self._status
         return NewMessage(
             id=id_,
             to=self._encryptor.encrypt(recipient.to, TO, id_),

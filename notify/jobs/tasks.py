@@ -125,6 +125,13 @@ def remove_letter_jobs(container: Container) -> None:
     logger.info("files of letter jobs deleted", number=number)
 
 
+@tasks.periodic("delete-unused-job-files", crontab(hour=4, minute=10))
+def delete_unused_job_files(container: Container) -> None:
+    """Delete the files of uploads that never became a job or a contact list."""
+    number = maintenance.delete_unused_files(container.parts.database, container.get(JobFiles), utc_now())
+    logger.info("unused files deleted", number=number)
+
+
 @tasks.periodic("update-report-status-to-deleted", crontab(hour=2, minute=0))
 def update_report_status_to_deleted(container: Container) -> None:
     """Delete the files of reports that are a day old."""

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Final, NamedTuple, Self
 from uuid import UUID
 
-import psycopg
 import structlog
 
 from notify.infra.container import Container
@@ -20,14 +19,14 @@ from notify.infra.json_values import dump_json
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.letters import files
-from notify.letters.files import LetterFiles
+from notify.letters.files import LetterFiles, StoredLetter
+from notify.letters.filing import store_with_file
 from notify.letters.hidden_template import HiddenTemplate, hidden_template
 from notify.letters.rows import PENDING
 from notify.letters.virus_scan import VirusScan
 from notify.messages.accept.base import Caller
 from notify.messages.accept.checks import check_permission
 from notify.messages.accept.letter import check_key, new_reference
-from notify.messages.idempotency import AlreadyAcceptedError
 from notify.messages.models import PERSONALISATION, TO
 from notify.messages.store import MessageStore, NewMessage
 from notify.services.limits import RateLimiter
@@ -103,14 +102,9 @@ class PdfLetterAcceptor:
         self._limits.check(limit)  # storing a file costs much, so it comes after the limits
         message = self._row(caller, template, reference, postage or template.postage)
         name = files.file_name(message.reference or "", message.postage, message.created_at)
-        files.put(self._files.scan, name, pdf)
         accepted = AcceptedPdf(message.id, reference, message.postage or template.postage)
-        try:
-            self._store.store(message, limit._replace(rate_limit=0), caller.kept(accepted))
-        except (ProblemError, AlreadyAcceptedError, psycopg.DataError, psycopg.IntegrityError):
-            # after any other error nobody can tell whether the row was written
-            self._files.scan.delete(name)
-            raise
+        place = StoredLetter(self._files.scan, name)
+        store_with_file(self._store, message, limit, place, pdf, caller.kept(accepted))
         if not self._virus_scan.publish(name, service.id):
             logger.warning("letter is scanned later", notification_id=message.id)
         return accepted

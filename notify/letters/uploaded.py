@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple, Self
 from uuid import UUID
@@ -18,8 +19,8 @@ from notify.infra.objects import ObjectMissingError
 from notify.infra.secrets import Encryptor
 from notify.infra.times import utc_now
 from notify.infra.validation import parse_uuid
-from notify.letters import files
 from notify.letters.files import LetterFiles, upload_key
+from notify.letters.filing import store_with_file
 from notify.letters.hidden_template import HiddenTemplate, hidden_template
 from notify.letters.rows import sheets_of
 from notify.letters.work import PdfWork
@@ -151,17 +152,10 @@ class UploadedLetters:
 
     def _file(self, message: NewMessage, pdf: bytes, service: CachedService) -> None:
         """Store the file where the print run finds it, then the row: there is no letter without a file."""
-        place = self._files.place(message)
-        files.put(place.bucket, place.key, pdf)
         limit = self._limits.request(service, "normal", "letter")
-        try:
-            self._store.store(message, limit._replace(rate_limit=0))
-        except psycopg.errors.UniqueViolation:  # a second click at the same time: that letter has a file of its own
-            place.bucket.delete(place.key)
-        except (ProblemError, psycopg.DataError, psycopg.IntegrityError):
-            # after any other error nobody can tell whether the row was written
-            place.bucket.delete(place.key)
-            raise
+        # a second click at the same time: that letter has a file of its own
+        with suppress(psycopg.errors.UniqueViolation):
+            store_with_file(self._store, message, limit, self._files.place(message), pdf)
 
     def _row(
         self, letter_id: UUID, service: CachedService, template: HiddenTemplate, upload: Upload, sheets: int

@@ -6,16 +6,18 @@ encrypted. Two ways lead to the newest 50 that match, and each is fast where the
 1. The service's newest messages are looked through one by one. A part that many recipients have (`07700`, `@gmail`)
    fills the page after few of them.
 2. Otherwise such messages are rare, and the indexes of three-letter parts find them among all. A part that is too short
-   for these indexes is looked for in more of the newest messages, and in no others.
+   for these indexes is looked for in more and more of the newest messages, up to all of them, as long as time allows.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -25,23 +27,31 @@ from notify.infra.paging import PAGE_SIZE
 from notify.infra.secrets import Encryptor
 from notify.messages.details import MessageDetails, read_details
 
+logger = structlog.get_logger(__name__)
+
 LOOKED_THROUGH: Final = 5_000
 """The newest messages of a service that are looked through one by one."""
-MOST_LOOKED_THROUGH: Final = 100_000
-"""The same for a part that no index finds: what is older is not found by one or two characters."""
+MORE_LOOKED_THROUGH: Final = 20_000
+"""The same for a part that no index finds, again and again."""
+LONGEST_SECONDS: Final = 1.0
+"""A service's messages are looked through one by one for so long: that is about a million. What is older is then not
+found by one or two characters (docs/decisions/0022).
+"""
 
 _MATCHES: Final = "(normalised_to LIKE :recipient OR client_reference ILIKE :reference) AND key_type <> 'test'"
 _NEWEST_FIRST: Final = "ORDER BY created_at DESC, id DESC"
 _AMONG_NEWEST: Final = """
 SELECT id FROM (
     SELECT id, created_at, key_type, notification_type, notification_status, normalised_to, client_reference
-    FROM notifications WHERE service_id = :service_id ORDER BY created_at DESC, id DESC LIMIT :newest
+    FROM notifications WHERE service_id = :service_id {older} ORDER BY created_at DESC, id DESC LIMIT :newest
 ) AS newest WHERE {matches} {order} LIMIT :limit
 """
-_HAS_MORE: Final = text(
-    "SELECT EXISTS (SELECT FROM notifications WHERE service_id = :service_id"
-    " ORDER BY created_at DESC, id DESC OFFSET :newest)"
-)
+_OLDER: Final = "AND (created_at, id) < (:last_at, :last_id)"
+_LAST: Final = """
+SELECT created_at, id FROM notifications WHERE service_id = :service_id {older}
+ORDER BY created_at DESC, id DESC OFFSET :newest - 1 LIMIT 1
+"""
+"""The last of those that were looked through; none where there are no more."""
 # without MATERIALIZED the limit would tempt the planner into the first way again, to the end
 _AMONG_ALL: Final = """
 WITH found AS MATERIALIZED (
@@ -91,14 +101,32 @@ def search_messages(
     if statuses:
         matches += " AND notification_status = ANY(CAST(:statuses AS text[]))"
         values["statuses"] = list(statuses)
-    ids = list(session.scalars(text(_AMONG_NEWEST.format(matches=matches, order=_NEWEST_FIRST)), values))
-    if len(ids) <= PAGE_SIZE and session.scalar(_HAS_MORE, values):
-        # both parts need their index, or every message of the service is read
-        is_indexed = all(_INDEXED.search(values[name].strip("%")) for name in ("recipient", "reference"))
-        way = _AMONG_ALL if is_indexed else _AMONG_NEWEST
-        values["newest"] = MOST_LOOKED_THROUGH
-        ids = list(session.scalars(text(way.format(matches=matches, order=_NEWEST_FIRST)), values))
+    ids = _look_through(session, matches, values)
     return FoundMessages(read_details(session, encryptor, ids[:PAGE_SIZE]), len(ids) > PAGE_SIZE)
+
+
+def _look_through(session: Session, matches: str, values: dict[str, Any]) -> list[UUID]:
+    """The newest that match, at most as many as `values` say."""
+    ids: list[UUID] = []
+    # both parts need their index, or every message of the service is read
+    is_indexed = all(_INDEXED.search(values[name].strip("%")) for name in ("recipient", "reference"))
+    older, ends = "", time.monotonic() + LONGEST_SECONDS
+    while True:
+        limits = {"limit": values["limit"] - len(ids)}
+        query = _AMONG_NEWEST.format(matches=matches, order=_NEWEST_FIRST, older=older)
+        ids += session.scalars(text(query), values | limits)
+        if len(ids) == values["limit"]:
+            return ids
+        last = session.execute(text(_LAST.format(older=older)), values).one_or_none()
+        if last is None:
+            return ids
+        if is_indexed:
+            return list(session.scalars(text(_AMONG_ALL.format(matches=matches, order=_NEWEST_FIRST)), values))
+        if time.monotonic() > ends:
+            logger.warning("search ended before the oldest messages", service_id=values["service_id"])
+            return ids
+        older = _OLDER
+        values |= {"last_at": last.created_at, "last_id": last.id, "newest": MORE_LOOKED_THROUGH}
 
 
 def normalise_term(term: str, notification_type: str | None) -> str:

@@ -39,6 +39,12 @@ class DeliverySettings(SettingsPart):
     delivery_max_retries: int = Field(
         48, ge=0, description="Tries after the first one, before a message ends as `technical-failure`."
     )
+    one_off_wait_ms: int = Field(
+        1000,
+        ge=0,
+        le=10_000,
+        description="A text or email that a person sends to one recipient is answered once it was handed to a provider, or failed, or after so many milliseconds: what is read next says `sending`. 0: it is answered at once.",
+    )
     sweep_after_seconds: int = Field(
         60,
         ge=1,

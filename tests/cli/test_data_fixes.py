@@ -12,6 +12,7 @@ from sqlalchemy import select
 from notify.infra.ids import new_id
 from notify.infra.objects import ObjectMissingError
 from notify.infra.parts import Parts
+from notify.infra.times import local_date, local_midnight, utc_now
 from notify.jobs.models import Job
 from notify.messages.models import PERSONALISATION
 from notify.services.models import Service
@@ -198,7 +199,17 @@ def test_a_database_is_filled(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> 
         ((organisations,),) = connection.execute(
             "SELECT count(DISTINCT organisation_id) FROM services WHERE name LIKE 'Bulk%'"
         ).fetchall()
-    assert (live, services, old, facts, billed, organisations) == (202, 2, 201, 201, 201, 1)
+        ((past,),) = connection.execute(
+            "SELECT count(*) FROM notifications WHERE key_type <> 'test' AND created_at < %s",
+            (local_midnight(local_date(utc_now())),),
+        ).fetchall()
+        ((rows, counted, different),) = connection.execute(
+            "SELECT count(*), (SELECT sum(notification_count) FROM jobs), count(DISTINCT (job_id, job_row_number))"
+            " FROM notifications WHERE job_id IS NOT NULL"
+        ).fetchall()
+    assert (live, services, old, organisations) == (202, 2, 201, 1)
+    assert (facts, billed) == (old + past, old + past)
+    assert rows == counted == different > 90
     monkeypatch.setenv("NOTIFY_ENVIRONMENT", "production")
     assert refused("generate-bulktest-data", "-u", "ada@example.com")
 

@@ -199,18 +199,23 @@ def test_a_search_shows_the_newest_fifty(admin: AdminClient, messages: Messages)
     assert "page_size" not in answer
 
 
-def test_one_or_two_characters_are_looked_for_in_a_bounded_number_of_messages(
-    admin: AdminClient, messages: Messages, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("more", [1, 2, 5, 50])
+def test_one_or_two_characters_are_looked_for_in_all_messages(
+    admin: AdminClient, messages: Messages, monkeypatch: pytest.MonkeyPatch, more: int
 ) -> None:
     monkeypatch.setattr(search, "LOOKED_THROUGH", 2)
-    monkeypatch.setattr(search, "MOST_LOOKED_THROUGH", 5)
+    monkeypatch.setattr(search, "MORE_LOOKED_THROUGH", more)
     oldest = messages.add("email", "zoe@example.com")
     messages.add("email")
     newer = messages.add("email", "liz@example.com")
     for _ in range(3):
         messages.add("email")
-    for part, expected in (("z", [newer]), ("zo", []), ("zoe", [oldest]), ("z@", [newer]), ("oe@", [oldest])):
+    parts = (("z", [newer, oldest]), ("zo", [oldest]), ("zoe", [oldest]), ("z@", [newer]), ("oe@", [oldest]))
+    for part, expected in parts:
         assert search_for(admin, messages, part, "email") == expected, part
+    monkeypatch.setattr(search, "LONGEST_SECONDS", -1.0)  # of a service with some millions
+    assert search_for(admin, messages, "zo", "email") == []
+    assert search_for(admin, messages, "zoe", "email") == [oldest]
 
 
 def test_rows_for_a_file_say_what_became_of_messages(admin: AdminClient, messages: Messages) -> None:

@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from notify.infra.ids import new_public_id
 from notify.infra.objects import ObjectMissingError
 from notify.infra.times import utc_now
+from notify.jobs import maintenance
 from notify.jobs.process import JobProcessor
 from notify.jobs.tasks import (
     check_for_missing_rows_in_completed_jobs,
     check_job_status,
+    delete_unused_job_files,
     process_job,
     remove_letter_jobs,
     remove_sms_email_jobs,
@@ -134,3 +137,31 @@ def test_files_go_after_their_retention(office: Office) -> None:
                 bucket.info(name)
         else:
             assert bucket.get(name) == b"x\n"
+
+
+def test_files_that_nothing_names_go(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = office.factory.template(office.service())
+    used, archived, lost = (office.job(template, numbers_csv(1), rows=1) for _ in range(3))
+    orphan = office.upload(template, numbers_csv(1), rows=1)
+    office.change(archived, archived=True, job_status="finished")
+    office.change(lost, archived=True, job_status="in progress")  # its file is still to be read
+    lists = office.parts.objects.bucket(office.parts.settings.s3_bucket_contact_list)
+    lists.put(f"service-{template.service_id}-notify/{new_public_id()}.csv", b"x")
+    lists.put("other", b"x")
+    bucket = office.parts.objects.bucket(office.parts.settings.s3_bucket_csv_upload)
+
+    def left() -> set[str]:
+        return {
+            str(job_id)
+            for job_id in (used, archived, lost, orphan)
+            if any(str(job_id) in key for key in bucket.keys(f"service-{template.service_id}-notify"))
+        }
+
+    delete_unused_job_files(office.container)
+    assert left() == {str(used), str(archived), str(lost), str(orphan)}  # somebody may be about to send it
+    assert len(list(lists.keys())) == 2
+    monkeypatch.setattr(maintenance, "UNUSED_AFTER", timedelta(seconds=-1))
+    delete_unused_job_files(office.container)
+    delete_unused_job_files(office.container)
+    assert left() == {str(used), str(lost)}
+    assert list(lists.keys()) == ["other"]

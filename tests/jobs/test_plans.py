@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from notify.infra.errors import PageNotFoundError
@@ -15,11 +16,12 @@ from notify.infra.parts import Parts
 from notify.infra.times import utc_now
 from notify.jobs import maintenance, report_requests
 from notify.jobs.contact_lists import get_contact_list, list_contact_lists
-from notify.jobs.queries import count_scheduled, page_of_jobs, page_of_messages
+from notify.jobs.queries import count_scheduled, messages_of_job, page_of_jobs, page_of_messages
 from notify.jobs.statistics import JobStatistics
 from notify.jobs.uploads import page_of_letters, page_of_uploads
 from tests.conftest import fresh_parts
 from tests.internal.admin import Factory
+from tests.jobs.conftest import Office
 from tests.messages.test_plans import scans
 from tests.services.factory import a_user
 
@@ -60,6 +62,14 @@ _FILL = (
               CASE WHEN n %% 2 = 0 THEN 0 END
        FROM generate_series(0, %(messages)s - 1) n""",
 )
+LARGE_JOB = 4_000
+_LARGE_JOB = """
+INSERT INTO notifications (id, "to", service_id, template_id, template_version, key_type, notification_type, created_at,
+                           notification_status, job_id, job_row_number)
+SELECT gen_random_uuid(), 'x', %s, %s, 1, 'normal', 'sms', now(),
+       CASE n %% 2 WHEN 0 THEN 'delivered' ELSE 'permanent-failure' END, %s, CASE WHEN %s THEN n END
+FROM generate_series(0, %s - 1) n
+"""
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +145,21 @@ def test_no_query_reads_a_whole_table(full: Parts, read: Read) -> None:
         read(session, full)
         session.rollback()  # the plans count, and nothing is to change
     assert {table: scans(full, table) for table in TABLES} == before
+
+
+@pytest.mark.parametrize("statuses", [(), ("delivered",), ("failed",)])
+def test_the_messages_of_a_job_are_counted_by_an_index_alone(office: Office, statuses: tuple[str, ...]) -> None:
+    template = office.factory.template(office.service())
+    job_id = office.job(template, "phone number,name\n", rows=LARGE_JOB)
+    with office.parts.database.connection() as connection:
+        connection.execute(_LARGE_JOB, (template.service_id, template.id, job_id, True, LARGE_JOB))
+        connection.execute(_LARGE_JOB, (template.service_id, template.id, None, False, 3 * LARGE_JOB))
+    with office.parts.database.autocommit() as connection:
+        connection.execute("VACUUM (ANALYZE) notifications")
+    counted = select(func.count()).select_from(messages_of_job(job_id, statuses).subquery())
+    with office.parts.database.session() as session:
+        assert session.scalar(counted) == (LARGE_JOB if not statuses else LARGE_JOB // 2)
+        sql = str(counted.compile(dialect=session.get_bind().dialect, compile_kwargs={"literal_binds": True}))
+        plan = "\n".join(session.scalars(text("EXPLAIN " + sql)))
+    assert "Index Only Scan" in plan, plan
+    assert "service" not in plan

@@ -185,6 +185,31 @@ def test_a_file_that_is_gone_ends_the_job(office: Office) -> None:
     assert office.look(job_id).job_status == "error"
 
 
+@pytest.mark.parametrize(
+    ("template_type", "content"),
+    [
+        ("sms", "name\nAnn\nBo\n"),
+        ("sms", "phone number,other\n07700900401,Ann\n07700900402,Bo\n"),
+        ("sms", "email address,name\nann@example.com,Ann\nbo@example.com,Bo\n"),
+        ("email", "phone number,name\n07700900401,Ann\n07700900402,Bo\n"),
+        ("letter", "address line 1,name\nAnn,Ann\nBo,Bo\n"),
+    ],
+)
+def test_rows_of_a_file_without_a_needed_column_are_reported_and_not_sent(
+    office: Office, template_type: str, content: str
+) -> None:
+    template = office.factory.template(office.service(), template_type, content="Dear ((name))")
+    job_id = office.job(template, content, rows=2)
+    queued(office.parts)
+    process_job(office.container, str(job_id))
+    assert office.look(job_id).job_status == "finished"
+    assert [(message.job_row_number, message.status) for message in office.messages(job_id)] == [
+        (0, "validation-failed"),
+        (1, "validation-failed"),
+    ]
+    assert not [name for name, _ in queued(office.parts) if name.startswith(("deliver", "get-pdf"))]
+
+
 def test_values_that_no_column_can_hold(office: Office) -> None:
     template = office.factory.template(office.service())
     content = "phone number,name,reference\n077009\x0000401,A\x00nn,r\x00-1\n07700900402,Bo,r-2\n"

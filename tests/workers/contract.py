@@ -78,6 +78,7 @@ OUR_OWN: Final = {
     "delete-sandbox-messages": "the sandbox is our own provider",
     "print-letters-at-once": "the sandbox prints letters when they are ready, not in the evening",
     "delete-pdfs-of-old-letters": "finds the PDFs that were still there when the rows of their letters went",
+    "delete-unused-job-files": "an upload that never became a job has personal data, and not every store has lifecycle rules",
     "delete-old-previews-of-letters": "rendered letters have personal data, and not every store has lifecycle rules",
     "replay-test-letters-without-pdf": "their rows do not say that the PDF is missing",
     "create-partitions": "the history is partitioned by month",

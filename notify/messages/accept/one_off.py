@@ -7,11 +7,13 @@ afresh, so that a person who changes a setting and sends sees the change.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from notify.accounts.models import ServiceUser, User
@@ -36,7 +38,8 @@ from notify.messages.accept.letter import check_content, new_reference
 from notify.messages.accept.sms import check_number
 from notify.messages.accept.template_files import TemplateFiles, fill, with_fillers
 from notify.messages.accept.values import encrypt_values
-from notify.messages.models import TO
+from notify.messages.models import TO, Notification
+from notify.messages.settings import DeliverySettings
 from notify.messages.store import MessageStore, NewMessage
 from notify.providers.settings import TextProviderSettings
 from notify.services import queries as services
@@ -46,6 +49,8 @@ from notify.settings import Settings
 from notify.templates.cache import CompiledTemplate
 from notify.templates.queries import load_template
 from notify.vocabulary import NOTIFICATION_TYPES
+
+LOOK_EVERY_SECONDS: Final = 0.015
 
 
 class OneOff(NamedTuple):
@@ -83,6 +88,7 @@ class OneOffAcceptor:
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._from_number = settings.part(TextProviderSettings).from_number
+        self._wait_seconds = settings.part(DeliverySettings).one_off_wait_ms / 1000
         self._database = database
         self._encryptor = encryptor
         self._limits = limits
@@ -104,8 +110,8 @@ class OneOffAcceptor:
         )
 
     def accept(self, service_id: UUID, wanted: OneOff) -> UUID:
-        """Accept a message; its id. Raises `NotFoundProblemError` (no such service, template or person), a
-        `ProblemError` of `notify.messages.errors`, or `LimitExceededError`.
+        """Accept a message; its id, once it was handed over, if that comes soon. Raises `NotFoundProblemError` (no such
+        service, template or person), a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`.
         """
         with self._database.session() as session:
             service = services.load_service(session, service_id, self._encryptor)
@@ -126,7 +132,21 @@ class OneOffAcceptor:
             message = message._replace(personalisation=self._encrypted(template, values, message.id))
         limit = self._limits.request(service, "normal", row.type, international=not recipient.is_uk_number)
         self._store.store(message, limit._replace(rate_limit=0))
+        if row.type != "letter":
+            self._wait_for_delivery(message.id)
         return message.id
+
+    def _wait_for_delivery(self, message_id: UUID) -> None:
+        """Wait for a moment until a message is no longer `created`: it is looked at next, and should say `sending`
+        then (recorded in `admin_requests_2020 / messages as rows of a file`).
+        """
+        ends = time.monotonic() + self._wait_seconds
+        while time.monotonic() < ends:
+            time.sleep(LOOK_EVERY_SECONDS)
+            with self._database.session() as session:
+                status = session.scalar(select(Notification.notification_status).where(Notification.id == message_id))
+            if status != "created":
+                return
 
     def _recipient(self, session: Session, service: CachedService, kind: str, to: str | None) -> _Recipient:
         if to is None:
