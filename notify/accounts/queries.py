@@ -1,4 +1,4 @@
-"""Reading users."""
+"""Queries for users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notify.infra.errors import NotFoundProblemError
 
 
 class FoundUser(NamedTuple):
-    """A user in a list of results."""
+    """A user in search results."""
 
     id: UUID
     name: str
@@ -30,7 +30,7 @@ def get_user(session: Session, user_id: UUID) -> User:
 
 
 def lock_user(session: Session, user_id: UUID) -> User:
-    """A user whose row is locked until the end of the transaction. Raises `NotFoundProblemError`."""
+    """A user, with the row locked until the end of the transaction. Raises `NotFoundProblemError`."""
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         raise NotFoundProblemError
@@ -38,12 +38,12 @@ def lock_user(session: Session, user_id: UUID) -> User:
 
 
 def user_by_email(session: Session, email_address: str) -> User | None:
-    """The user with this address, without regard to case."""
+    """The user with this address, ignoring case."""
     return session.scalar(select(User).where(func.lower(User.email_address) == func.lower(email_address)))
 
 
 def find_users(session: Session, part: str) -> list[FoundUser]:
-    """Users whose address has this part, without regard to case, in order of their addresses."""
+    """Users whose address contains this text, ignoring case, ordered by address."""
     query = (
         select(User.id, User.name, User.email_address, User.mobile_number)
         .where(User.email_address.icontains(part, autoescape=True, escape="\\"))
