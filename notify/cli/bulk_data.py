@@ -25,7 +25,7 @@ SERVICES: Final = 100
 MESSAGES: Final = 5_000_000
 AT_A_TIME: Final = 10_000
 HISTORY_SHARE: Final = 0.5
-"""Of the messages, those that are in the history."""
+"""Share of the messages that are in the history."""
 DAYS: Final = 7
 HISTORY_DAYS: Final = 365
 TYPES: Final = ("sms", "email")
@@ -68,7 +68,7 @@ ON CONFLICT DO NOTHING
 
 
 class _Source(NamedTuple):
-    """A service, and a template of its that messages are made from."""
+    """A service, and one of its templates to create messages from."""
 
     service_id: UUID
     template_id: UUID
@@ -76,14 +76,14 @@ class _Source(NamedTuple):
 
 
 @click.command("generate-bulktest-data")
-@click.option("-u", "--user-id", "--user_id", "who", required=True, help="Id or email address of the services' maker.")
+@click.option("-u", "--user-id", "--user_id", "who", required=True, help="Id or email address of the creator.")
 @click.option("--services", "services", type=click.IntRange(1), default=SERVICES, show_default=True, help="Services.")
 @click.option("--messages", type=click.IntRange(1), default=MESSAGES, show_default=True, help="Messages in all.")
 @json_option
 def generate_bulktest_data_command(who: str, services: int, messages: int, as_json: bool) -> None:
     """Fill a database with an organisation, its services and messages.
 
-    Half of the messages are in the history, with facts of them. In development and test only. The default takes some
+    Half of the messages are in the history, with their facts. In development and test only. The default takes some
     minutes.
     """
     with open_parts() as parts:
@@ -129,12 +129,12 @@ def _make_services(session: Session, user: User, number: int) -> list[_Source]:
 
 
 def _shares(total: int, parts: int) -> list[int]:
-    """A number in nearly equal parts."""
+    """A number split into nearly equal parts."""
     return [total // parts + (place < total % parts) for place in range(parts)]
 
 
 def _fill(parts: Parts, source: _Source, number: int, now: datetime) -> None:
-    """Store messages of the last days, some thousands a transaction."""
+    """Store messages of the last days, in transactions of some thousands."""
     for first in range(0, number, AT_A_TIME):
         last = min(first + AT_A_TIME, number)
         with parts.database.connection() as connection, connection.cursor().copy(_COPY) as copy:

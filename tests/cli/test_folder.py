@@ -54,7 +54,7 @@ def test_damaged_secrets_are_not_replaced(tmp_path: Path, content: str) -> None:
     folder = DataFolder(tmp_path)
     folder.take()
     folder.secrets_file.write_text(content)
-    with pytest.raises(FolderError, match="is damaged: bring it back from a backup"):
+    with pytest.raises(FolderError, match="is damaged: restore it from a backup"):
         folder.secrets()
     assert folder.secrets_file.read_text() == content
 
