@@ -102,7 +102,7 @@ def test_a_message_that_was_handed_over_twice() -> None:
     ("values", "title"),
     [
         ({}, "Waits for a worker"),
-        ({"updated_at": after(1)}, "Waits for the next try"),
+        ({"updated_at": after(1)}, "Waits for the next attempt"),
         ({"scheduled_for": after(3600)}, "Waits for its time"),
         ({"notification_type": "letter"}, "Waits to be printed"),
         ({"notification_type": "letter", "status": "pending-virus-check"}, "Waits for the virus check"),
