@@ -37,13 +37,13 @@ def _user_id(value: object) -> UUID:
 UserId = Annotated[UUID, BeforeValidator(_user_id), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
-# named here because `typing` takes a union with another `Literal` of the same values, in whichever order, for the same
-# one; errors list the values in this order
+# a name of its own: `typing` treats unions with a `Literal` of the same values in another order as equal, and errors
+# must list the values in this order
 ReportedType = Annotated[Literal["email", "sms", "letter"], Field(description="The type of the messages in it.")]
 
 
 class NewReportRequest(Body, extra="forbid"):
-    """What a report is to have."""
+    """The content of a report to create."""
 
     user_id: UserId
     report_type: Literal["notifications_report"]
@@ -74,7 +74,7 @@ def get_report_request(session: Session, service_id: UUID, request_id: UUID) -> 
 def create_report_request(
     session: Session, container: Container, service_id: UUID, body: NewReportRequest
 ) -> Data[ReportRequestAnswer] | Response:
-    """Ask for a report; the same one is made once at a time."""
+    """Request a report. While the same one is being created, its request is returned."""
     given = body.given()
     absent = [name for name in ("notification_type", "notification_status") if name not in given]
     if absent:
