@@ -1,4 +1,4 @@
-"""Sending letters that a person uploaded in the admin app, which has checked the PDF (contract: letters 8.3, 13.2)."""
+"""Sends letters that a person uploaded in the admin app, which has checked the PDF (contract: letters 8.3, 13.2)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ logger = structlog.get_logger(__name__)
 
 
 class Upload(NamedTuple):
-    """A letter that a person sends. `file_id` is the upload's, and becomes the letter's; `recipient` has a line of the
-    address on each line.
+    """A letter that a person sends. `file_id` is the upload's id, and becomes the letter's; `recipient` is the address,
+    with a line per line.
     """
 
     file_id: str
@@ -50,7 +50,7 @@ class Upload(NamedTuple):
 
 
 class UploadMissingError(ProblemError):
-    """There is no such upload, or its file is no PDF: the admin app has promised both."""
+    """There is no such upload, or its file is not a PDF, although the admin app has checked both."""
 
     status = 500
 
@@ -81,7 +81,7 @@ class UploadedLetters:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -93,9 +93,9 @@ class UploadedLetters:
         )
 
     def send(self, service_id: UUID, upload: Upload) -> UUID:
-        """Send an uploaded letter; its id. One that was sent already, by a second click, is not sent again.
+        """Send an uploaded letter; returns its id. A second click does not send it again.
 
-        Raises `NotFoundProblemError` (no such service or person, or no id), a `ProblemError` of
+        Raises `NotFoundProblemError` (no such service or person, or a malformed id), a `ProblemError` of
         `notify.messages.errors`, `LimitExceededError`, `UploadMissingError`.
         """
         service = self._check(service_id, upload)
@@ -110,7 +110,7 @@ class UploadedLetters:
         try:
             pdf, pages = self._read(key)
         except UploadMissingError:
-            if self._is_sent(letter_id):  # by another click in the meantime
+            if self._is_sent(letter_id):  # by another click meanwhile
                 return letter_id
             raise
         message = self._row(letter_id, service, template, upload, sheets_of(pages))
@@ -135,7 +135,7 @@ class UploadedLetters:
             return find_origin(session, letter_id) is not None
 
     def _read(self, key: str) -> tuple[bytes, int]:
-        """An uploaded file, and how many pages it has."""
+        """An uploaded file, and its number of pages."""
         from notify.letters.pages import UnreadablePdfError, page_count  # few requests read PDFs
 
         try:
@@ -150,16 +150,16 @@ class UploadedLetters:
             raise UploadMissingError from None
 
     def _file(self, message: NewMessage, pdf: bytes, service: CachedService) -> None:
-        """Store the file where the print run finds it, then the row: there is no letter without a file."""
+        """Store the file for the print run, then the row, so that no letter is without a file."""
         place = self._files.place(message)
         files.put(place.bucket, place.key, pdf)
         limit = self._limits.request(service, "normal", "letter")
         try:
             self._store.store(message, limit._replace(rate_limit=0))
-        except psycopg.errors.UniqueViolation:  # a second click at the same time: that letter has a file of its own
+        except psycopg.errors.UniqueViolation:  # a concurrent second click, whose letter has its own file
             place.bucket.delete(place.key)
         except (ProblemError, psycopg.DataError, psycopg.IntegrityError):
-            # after any other error nobody can tell whether the row was written
+            # keep the file after any other error: the row may have been written
             place.bucket.delete(place.key)
             raise
 

@@ -19,10 +19,10 @@ FONTS: Final = _HERE.parent / "fonts"
 
 
 class LayoutCompiler:
-    """Makes PDFs of the layout's files. Thread-safe; one runs at a time, as Typst keeps the interpreter's lock.
+    """Compiles the layout's files to PDFs. Thread-safe; one runs at a time, because Typst holds the GIL.
 
-    `font_folders` have fonts for scripts that ours lacks. The base text never depends on them, nor on the fonts of the
-    machine: where a font of the same name is in several places, ours is taken.
+    `font_folders` have fonts for scripts that our font lacks. The base text never depends on them, nor on the fonts of
+    the machine: if a font with the same name is in several places, ours is used.
     """
 
     def __init__(self, font_folders: Sequence[Path], *, system_fonts: bool) -> None:
@@ -42,7 +42,7 @@ class LayoutCompiler:
                     sys_inputs=inputs, format="pdf", pdf_standards="1.7", timestamp=0, pdf_tags=False
                 )
             except typst.TypstError:
-                # without its cause, which may have words of the letter in it
+                # drop the cause, whose message may quote the letter
                 raise LetterRenderError(f"{file} cannot be laid out") from None
         return bytes(pdf)
 
@@ -59,7 +59,7 @@ class LayoutCompiler:
 
 
 def layout_version() -> str:
-    """Changes with every file of the layout and with the version of Typst."""
+    """A hash of all files of the layout and the version of Typst."""
     from importlib.metadata import version
 
     digest = sha1(version("typst").encode(), usedforsecurity=False)

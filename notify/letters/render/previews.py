@@ -1,7 +1,7 @@
 """Previews of templated letters: as a PDF, one page as a picture, the number of pages (contract: letters 6).
 
-What was made is kept in a bucket, `templated/<sha1>.pdf` for each language of a letter and `pngs/<sha1>.png` for each
-page, and the newest in memory. All of it can be made again: where the bucket fails, it is.
+Results are cached in a bucket, `templated/<sha1>.pdf` for each language of a letter and `pngs/<sha1>.png` for each
+page, and the newest in memory. If the bucket fails, they are made again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageCounts:
-    """Pages of the languages of a letter, without an attachment's."""
+    """The numbers of pages of a letter's languages, without its attachment."""
 
     welsh: int
     english: int
@@ -55,7 +55,7 @@ class LetterPreviews:
         return joined(self._parts(letter), letter.attachment)
 
     def page_counts(self, letter: Letter) -> PageCounts:
-        """How long the letter is. Raises `LetterRenderError`."""
+        """The numbers of pages. Raises `LetterRenderError`."""
         *welsh, english = map(page_count, self._parts(letter))
         return PageCounts(sum(welsh), english)
 

@@ -52,13 +52,11 @@ class LetterRenderer:
         return cls(compiler, Logos(bucket, compiler))
 
     def render(self, letter: Letter, purpose: Purpose) -> RenderedLetter:
-        """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that no QR code
-        holds.
-        """
+        """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, `QrDataError`."""
         return joined([self.lay_out(part) for part in self.parts(letter, purpose)], letter.attachment)
 
     def parts(self, letter: Letter, purpose: Purpose) -> list[Part]:
-        """The letter's languages in their order, for callers that keep what `lay_out` makes. Raises as `render`."""
+        """The letter's languages in order, for callers that cache the results of `lay_out`. Raises as `render`."""
         template = LetterTemplate(
             letter.subject,
             letter.content,
