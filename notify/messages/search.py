@@ -1,12 +1,12 @@
-"""Searching a service's messages for a recipient or a reference (contract: internal-services 10.3).
+"""Searches a service's messages for a recipient or a reference (contract: internal-services 10.3).
 
-What is searched is `normalised_to`, the searchable form of a recipient, and `client_reference`; the recipient itself is
-encrypted. Two ways lead to the newest 50 that match, and each is fast where the other is slow:
+It searches `normalised_to`, the searchable form of a recipient, and `client_reference`; the recipient itself is
+encrypted. There are two ways to find the newest 50 matches, and each is fast where the other is slow:
 
-1. The service's newest messages are looked through one by one. A part that many recipients have (`07700`, `@gmail`)
-   fills the page after few of them.
-2. Otherwise such messages are rare, and the indexes of three-letter parts find them among all. A part that is too short
-   for these indexes is looked for in more of the newest messages, and in no others.
+1. Scan the service's newest messages. A text that many recipients contain (`07700`, `@gmail`) fills the page after few
+   of them.
+2. Otherwise matches are rare, and the trigram indexes find them among all messages. For a text that is too short for
+   these indexes, only scan a larger number of the newest messages.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from notify.infra.secrets import Encryptor
 from notify.messages.details import MessageDetails, read_details
 
 LOOKED_THROUGH: Final = 5_000
-"""The newest messages of a service that are looked through one by one."""
+"""Number of a service's newest messages to scan."""
 MOST_LOOKED_THROUGH: Final = 100_000
-"""The same for a part that no index finds: what is older is not found by one or two characters."""
+"""The same for a text that no index can find: one or two characters do not find older messages."""
 
 _MATCHES: Final = "(normalised_to LIKE :recipient OR client_reference ILIKE :reference) AND key_type <> 'test'"
 _NEWEST_FIRST: Final = "ORDER BY created_at DESC, id DESC"
@@ -42,7 +42,7 @@ _HAS_MORE: Final = text(
     "SELECT EXISTS (SELECT FROM notifications WHERE service_id = :service_id"
     " ORDER BY created_at DESC, id DESC OFFSET :newest)"
 )
-# without MATERIALIZED the limit would tempt the planner into the first way again, to the end
+# without MATERIALIZED, the planner would choose the first way because of the limit, and scan everything
 _AMONG_ALL: Final = """
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM notifications WHERE service_id = :service_id AND {matches}
@@ -51,14 +51,14 @@ SELECT id FROM found {order} LIMIT :limit
 """
 _SIGNS: Final = re.compile(r"[\\_%/]")
 _INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
-"""What a part must have for the indexes of three-letter parts: three letters or digits, or where a word begins or ends,
-which counts as letters there (pg_trgm).
+"""What a text needs for the trigram indexes: three letters or digits, or the beginning or end of a word, which pg_trgm
+counts as letters.
 """
 _SEPARATORS: Final = str.maketrans("", "", "() -")
 
 
 class FoundMessages(NamedTuple):
-    """The newest messages that match, and whether there are more."""
+    """The newest matches, and whether there are more."""
 
     messages: list[MessageDetails]
     has_next: bool
@@ -73,8 +73,8 @@ def search_messages(
     types: Collection[str] = (),
     statuses: Collection[str] = (),
 ) -> FoundMessages:
-    """The newest 50 messages whose recipient or reference has `term` in it, none of test keys. The first of `types`
-    says what kind of recipient is meant. `statuses` are those that are stored.
+    """The newest 50 messages whose recipient or reference contains `term`, without those of test keys. The first of
+    `types` decides how `term` is normalised. `statuses` are stored ones.
     """
     kind = next(iter(types), None)
     values: dict[str, Any] = {
@@ -93,7 +93,7 @@ def search_messages(
         values["statuses"] = list(statuses)
     ids = list(session.scalars(text(_AMONG_NEWEST.format(matches=matches, order=_NEWEST_FIRST)), values))
     if len(ids) <= PAGE_SIZE and session.scalar(_HAS_MORE, values):
-        # both parts need their index, or every message of the service is read
+        # both texts need an index, or every message of the service is read
         is_indexed = all(_INDEXED.search(values[name].strip("%")) for name in ("recipient", "reference"))
         way = _AMONG_ALL if is_indexed else _AMONG_NEWEST
         values["newest"] = MOST_LOOKED_THROUGH
@@ -102,7 +102,7 @@ def search_messages(
 
 
 def normalise_term(term: str, notification_type: str | None) -> str:
-    """A part of a recipient in the form in which recipients of this type are searched."""
+    """A part of a recipient in the searchable form of recipients of this type."""
     if notification_type == "sms":
         try:
             number = PhoneNumber.parse(term)
@@ -118,5 +118,5 @@ def normalise_term(term: str, notification_type: str | None) -> str:
 
 
 def _pattern(part: str) -> str:
-    r"""The pattern of what has this part. `\ _ %` stand for themselves."""
+    r"""The LIKE pattern for texts that contain this one. Escapes `\ _ %`."""
     return f"%{_SIGNS.sub(lambda sign: chr(92) + sign[0], part)}%"
