@@ -1,4 +1,4 @@
-"""Finding services by name (contract: internal-services 2.1)."""
+"""Finds services by name (contract: internal-services 2.1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notify.services.models import Service
 
 
 class FoundService(NamedTuple):
-    """A service in a list of results. `restricted` is trial mode."""
+    """A service in search results. `restricted` is trial mode."""
 
     id: UUID
     name: str
@@ -21,7 +21,7 @@ class FoundService(NamedTuple):
 
 
 def find_services(session: Session, part: str) -> list[FoundService]:
-    """Services whose name has this part, without regard to case, by name; archived ones too."""
+    """Services whose name contains this text, ignoring case, by name; also archived ones."""
     query = (
         select(Service.id, Service.name, Service.active, Service.restricted)
         .where(Service.name.icontains(part, autoescape=True, escape="\\"))

@@ -1,4 +1,4 @@
-"""Long lists of users, written as JSON by the database and streamed (contract: internal-users 1.1, 1.7)."""
+"""Long lists of users, serialised as JSON by the database and streamed (contract: internal-users 1.1, 1.7)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from notify.services.models import NOTIFY_SERVICE_ID
 
 _ROWS_AT_ONCE: Final = 1000
 
-# The keys stand in alphabetical order, as everywhere. The same fields as `user_details.UserDetails` has. Users are in
-# order before anything is joined: so the first of them leave while the others are still looked up.
+# Keys are in alphabetical order, as everywhere. The fields are those of `user_details.UserDetails`. Users are sorted
+# before the joins, so that the first rows can be sent while the others are still being read.
 _USERS: Final = """
 SELECT json_build_object(
   'auth_type', u.auth_type,
@@ -80,7 +80,7 @@ _FILTERED: Final = """
 
 @dataclass(frozen=True)
 class UserFilter:
-    """Which active users are listed: first and last days (UTC), both included; None stands for any."""
+    """The active users to list: first and last days (UTC), both included; None is no limit."""
 
     logged_in_start: date | None = None
     logged_in_end: date | None = None
