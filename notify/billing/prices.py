@@ -27,7 +27,7 @@ class Prices:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def sms(self, on: date) -> Decimal:

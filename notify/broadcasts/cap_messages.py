@@ -43,7 +43,7 @@ class CapMessages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Broadcasts), container.parts.cache)
 
     def create(

@@ -29,7 +29,7 @@ class LinkTests:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.queue, container.get(Networks))
 
     def trigger_all(self) -> None:

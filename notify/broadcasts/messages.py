@@ -87,7 +87,7 @@ class Broadcasts:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.encryptor, container.parts.queue)
 
     def create(self, session: Session, new: NewBroadcast) -> BroadcastMessage:

@@ -92,7 +92,7 @@ class Networks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.settings.part(BroadcastSettings), _proxy(parts.settings, parts.database))
 

@@ -33,7 +33,7 @@ class PublicSite:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings.part(Configuration)
         return cls(container.parts.queue, is_there=settings.govuk_alerts_site)
 

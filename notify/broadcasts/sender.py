@@ -73,7 +73,7 @@ class BroadcastSender:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.database, parts.queue, container.get(Networks), container.get(PublicSite))
 

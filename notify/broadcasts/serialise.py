@@ -34,7 +34,7 @@ class BroadcastSerialiser:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Broadcasts))
 
     def list_of(self, session: Session, service_id: UUID) -> list[dict[str, Any]]:
