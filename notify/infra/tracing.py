@@ -1,5 +1,5 @@
 """Traces for OpenTelemetry, if an exporter is configured (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is
-imported, and a span is a shared object that does nothing (docs/decisions/0012-seen.md).
+imported, and a span is a shared object that does nothing (docs/decisions/0012-observability.md).
 
 A request's id is also the id of its trace, so that logs and traces can be matched. A message keeps its trace: a process
 that handles it later, alone or with others, adds to it.
