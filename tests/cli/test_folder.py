@@ -1,4 +1,4 @@
-"""The data folder: one user at a time, no newer version, nobody else's files."""
+"""The data folder: used by one process at a time, no newer version, no foreign files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_damaged_secrets_are_not_replaced(tmp_path: Path, content: str) -> None:
     assert folder.secrets_file.read_text() == content
 
 
-def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:
+def test_a_second_process_gets_an_error_that_names_the_first(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.take()
     code = (

@@ -135,7 +135,7 @@ def test_a_second_run_changes_nothing(parts: Parts) -> None:
     assert sum(result.rewritten for result in rotate(parts, OLD, NEW)) == 0
 
 
-def test_what_was_interrupted_goes_on(parts: Parts) -> None:
+def test_an_interrupted_rotation_continues(parts: Parts) -> None:
     with world(parts, OLD) as api:
         fill(api)
 
