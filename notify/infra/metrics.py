@@ -1,4 +1,4 @@
-"""Metrics of a process for Prometheus (contract: workers 19; docs/decisions/0012-observability.md): requests, database, tasks.
+"""Prometheus metrics of requests, database and tasks (contract: workers 19; docs/decisions/0012-observability.md).
 
 Each room declares its own in its `metrics.py`, with classes imported from here: the library must not be imported before
 this module. The processes of a host keep their metrics in files of a shared folder (`PROMETHEUS_MULTIPROC_DIR`), so
