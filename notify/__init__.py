@@ -1,1 +1,1 @@
-"""Notify: send text messages, emails and letters on behalf of services, and read back what became of them."""
+"""Notify: send text messages, emails and letters on behalf of services, and follow their delivery."""

@@ -1,4 +1,4 @@
-"""The web application: which APIs it serves, and what all of them share. It knows no feature."""
+"""The web application: which APIs it serves, and what they share. It names no feature."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from notify.infra.request_log import RequestLog, request_raised
 from notify.settings import Settings
 
 EXTENSION = "notify"
-"""Where an application keeps its container: `app.extensions[EXTENSION]`."""
+"""The key of the container in `app.extensions`."""
 
 
 class _NoSessions(SecureCookieSessionInterface):
@@ -40,8 +40,8 @@ class _NoSessions(SecureCookieSessionInterface):
 def create_app(settings: Settings | None = None, *, apis: Collection[str] | None = None) -> Flask:
     """The application with the given settings, or those of the environment.
 
-    `apis` names the doors to open: packages of `notify` with a module `blueprints`; usually those that the settings
-    have on `PORT`. Raises `SettingsError`.
+    `apis` names the APIs to serve: packages of `notify` with a module `blueprints`. By default those that the settings
+    serve on `PORT`. Raises `SettingsError`.
     """
     if settings is None and os.environ.get("FLASK_RUN_FROM_CLI"):
         return _create_for_terminal(apis)
@@ -49,8 +49,8 @@ def create_app(settings: Settings | None = None, *, apis: Collection[str] | None
 
 
 def preload(settings: Settings) -> None:
-    """Import what the doors of these settings need, and build the mappers, so that processes that are forked from this
-    one share the memory. Nothing connects, and no thread starts.
+    """Import what the APIs of these settings need, and build the mappers, so that processes forked from this one share
+    the memory. Opens no connection and starts no thread.
     """
     from sqlalchemy.orm import configure_mappers
 
@@ -80,8 +80,8 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     gate = RequestGate(app.wsgi_app, _gate_limits(settings))
     app.extensions["request_gate"] = gate
     app.wsgi_app = CommonHeaders(gate, requests.serve)  # type: ignore[method-assign]
-    # the console shows messages to anybody who asks: outside development and test it is not even loaded; nor is the
-    # object store, which the admin app has from elsewhere then
+    # the console shows messages to anyone: outside development and test it is not even loaded. Nor is the API of the
+    # object store: there the admin app uses a real one
     doors = settings.apis_on_port if apis is None else apis
     added = ["template_preview", "file_checks", "console", "objects_api"] if settings.is_safe_environment else []
     for door in dict.fromkeys((*doors, *added)):
@@ -98,7 +98,7 @@ def _gate_limits(settings: Settings) -> GateLimits:
 
 
 def _create_for_terminal(apis: Collection[str] | None) -> Flask:
-    """For `flask ...`: of the instance that runs here. A fault of the settings is one line."""
+    """For `flask ...`: the application of the instance that runs here. A settings error is printed as one line."""
     import click
 
     from notify.cli.folder import adopt_running_instance
@@ -111,7 +111,7 @@ def _create_for_terminal(apis: Collection[str] | None) -> Flask:
 
 
 def _add_migrations(app: Flask) -> None:
-    """`flask db ...`; serving requests needs none of it."""
+    """Add `flask db ...`, which serving requests does not need."""
     from flask_migrate import Migrate
 
     from notify.migrate import DIRECTORY
@@ -121,15 +121,15 @@ def _add_migrations(app: Flask) -> None:
 
 
 def _redirect_without_host(app: Flask) -> None:
-    """Redirects to the spelling of a route (a slash at the end) have neither scheme nor host. Those that the framework
-    puts there are the request's `Host`, which anybody may choose, and `http` behind a load balancer that ends TLS.
+    """Make redirects to the spelling of a route (a slash at the end) relative. The framework would add the request's
+    `Host`, which the client chooses, and `http` behind a load balancer that terminates TLS.
     """
 
     @app.after_request
     def shorten(response: Response) -> Response:
         if isinstance(request.routing_exception, RequestRedirect):
             target = urlsplit(response.headers["Location"])
-            # a path that began with two slashes would be another host
+            # a path that begins with two slashes would name another host
             location = urlunsplit(("", "", "/" + target.path.lstrip("/\\"), target.query, ""))
             return redirect(location, response.status_code)
         return response

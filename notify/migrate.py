@@ -1,4 +1,4 @@
-"""Bringing a database to the tables that this code knows, without a Flask application."""
+"""Migrates a database to the tables that this code knows, without a Flask application."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIRECTORY = Path(__file__).parent / "migrations"
 
 
 _PARTITIONS: Final = "notification_history_"
-"""What the names of partitions begin with, and those of no other table."""
+"""Prefix of the names of partitions; no other table has it."""
 
 
 class _Step(Protocol):
@@ -27,7 +27,7 @@ class _Step(Protocol):
 
 
 class NewerDatabaseError(Exception):
-    """The database was migrated by a newer version of this code. Its text is one line."""
+    """The database was migrated by a newer version of this code. The message is one line."""
 
 
 def upgrade(database: str | Engine, revision: str = "head") -> None:
@@ -38,13 +38,13 @@ def upgrade(database: str | Engine, revision: str = "head") -> None:
 
 
 def downgrade(database: str | Engine, revision: str) -> None:
-    """Migrate a database back to a revision; `base` leaves nothing. Raises `NewerDatabaseError`."""
+    """Migrate a database back to a revision; `base` removes every table. Raises `NewerDatabaseError`."""
     _run(command.downgrade, database, revision)
 
 
 def has_model(name: str | None, type_: str, _parents: object) -> bool:
-    """Alembic's `include_name`: whether what the database has by this name is compared with models. Partitions are not:
-    they are made while the program runs.
+    """Alembic's `include_name`: whether to compare this object of the database with the models. Partitions are left
+    out: they are created at run time.
     """
     return not (type_ == "table" and name is not None and name.startswith(_PARTITIONS))
 

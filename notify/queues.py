@@ -1,7 +1,7 @@
-"""Names of the task queues, and the roles of workers that serve them (contract: workers 2). Names are without the
-prefix of the environment.
+"""Names of the task queues, and the worker roles that serve them (contract: workers 2). Names are without the prefix
+of the environment.
 
-A new queue is a name here and a place in a role; a new role is an entry here. See docs/running.md.
+To add a queue, name it here and put it into a role; to add a role, add an entry here. See docs/running.md.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ SERVICE_CALLBACKS_RETRY: Final = "service-callbacks-retry"
 REPORT_REQUESTS: Final = "report-requests-notifications-tasks"
 BROADCASTS: Final = "broadcast-tasks"
 GOVUK_ALERTS: Final = "govuk-alerts"
-"""Of another program, the public site of alerts: no worker of ours serves it."""
+"""Served by another program, the public site of alerts, not by our workers."""
 
 ALL_ROLES: Final = "all"
 
@@ -52,7 +52,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "report-requests": (REPORT_REQUESTS,),
     "broadcasts": (BROADCASTS,),
 }
-"""What a worker of each role serves. The role `all` serves every queue."""
+"""The queues that a worker of each role serves. The role `all` serves every queue."""
 
 QUEUES: Final = tuple(queue for queues in ROLES.values() for queue in queues)
 """Every queue that is served."""

@@ -1,6 +1,6 @@
 """The rooms: one package of `notify` for each feature. A room declares itself in modules of fixed names.
 
-`models` (tables), `tasks` (a `TaskSet`), `hooks` (what it does when another room's noun changes), `settings` (a mixin
+`models` (tables), `tasks` (a `TaskSet`), `hooks` (what it does when another room's object changes), `settings` (a mixin
 of `Settings`) and `metrics` are found here by name; commands are in the lazy table of `notify.cli`.
 """
 
@@ -48,6 +48,6 @@ def load(part: Part) -> Iterator[ModuleType]:
 
 
 def load_all(part: Part) -> None:
-    """As `load`, for modules that only need to be imported."""
+    """Import this part of every room that has it: `load` for modules that only need importing."""
     for _module in load(part):
         pass

@@ -1,7 +1,7 @@
-"""What settings must not be, so that a forgotten variable stops a process instead of opening it.
+"""Refuses unsafe settings, so that a forgotten variable stops a process instead of exposing it.
 
-In development and test everything is published: secrets, console, sandbox. So nothing there may be reached from
-outside, or reach real people. Everywhere else secrets must be good ones, and what leaves the machine encrypted.
+In development and test everything is public: secrets, console, sandbox. So a process there must not be reachable from
+outside, nor reach real people. Everywhere else secrets must be strong, and connections to other machines encrypted.
 (docs/running.md, docs/decisions/0017-keys-of-data-at-rest.md)
 """
 
@@ -45,9 +45,9 @@ PUBLISHED: Final = frozenset(
 SHORTEST_SECRET: Final = 32
 SHORTEST_SALT: Final = 16
 SHORTEST_KEY: Final = 16
-"""Keys that another service makes, and passwords that one was given."""
+"""Keys that another service issues, and passwords that we were given."""
 FEWEST_CHARACTERS: Final = 8
-"""A secret with fewer different characters was not made by chance."""
+"""A secret with fewer different characters is not random."""
 
 PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 ENCRYPTED_SSLMODES: Final = ("require", "verify-ca", "verify-full")
@@ -55,7 +55,7 @@ PLAINTEXT_BROKERS: Final = ("redis", "amqp", "pyamqp", "http", "sqs+http")
 
 
 class SettingsError(Exception):
-    """A setting is missing, malformed or unsafe. Its text is one line that names the environment variable."""
+    """A setting is missing, malformed or unsafe. The message is one line that names the environment variable."""
 
 
 def is_loopback(host: str) -> bool:
@@ -72,7 +72,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Whether a host is this machine, or one that the public does not reach by this name or address."""
+    """Whether a host is this machine, or one that the public cannot reach by this name or address."""
     host = host.strip("[]").rstrip(".").lower()
     try:
         return not ipaddress.ip_address(host).is_global
@@ -89,7 +89,7 @@ def host_of(address: str) -> str:
 
 
 def refuse_exposure(settings: Settings, parts: Sequence[type[SettingsPart]]) -> None:
-    """Raise `SettingsError` where a process of development or test could be reached from outside, or could reach real
+    """Raise `SettingsError` if a process in development or test could be reached from outside, or could reach real
     people.
     """
     where = f"in environment {settings.notify_environment!r}"
@@ -112,7 +112,7 @@ def refuse_exposure(settings: Settings, parts: Sequence[type[SettingsPart]]) -> 
 
 
 def _of_each(parts: Iterable[type[SettingsPart]], ask: Callable[[type[SettingsPart]], Iterable[T]]) -> Iterator[T]:
-    # each part answers for itself: the settings as a whole would only give the answer of one of them
+    # ask each class in turn: `Settings` inherits from all of them, so its own method is only one of theirs
     for part in parts:
         yield from ask(part)
 
@@ -139,7 +139,7 @@ def refuse_weakness(settings: Settings, parts: Sequence[type[SettingsPart]]) -> 
 
 
 def refuse_missing_servers(settings: Settings) -> None:
-    """Raise `SettingsError` where the address of the database or the cache is missing."""
+    """Raise `SettingsError` if the address of the database or the cache is missing."""
     where = f"in environment {settings.notify_environment!r}"
     if not settings.sqlalchemy_database_uri:
         raise SettingsError(f"SQLALCHEMY_DATABASE_URI: must be set {where}")
@@ -169,13 +169,13 @@ def _refuse_weak_secrets(settings: Settings, parts: Sequence[type[SettingsPart]]
 
 
 def to_server(variable: str, address: str, plaintext: tuple[str, ...], advice: str) -> Connection:
-    """The connection that an address means; `plaintext` are the schemes without encryption."""
+    """The connection to a server at this address; `plaintext` lists the schemes without encryption."""
     parts = urlsplit(address)
     return Connection(variable, (parts.hostname or "localhost",), parts.scheme not in plaintext, advice)
 
 
 def to_database(variable: str, address: str) -> Connection:
-    """The connection to PostgreSQL that an address means."""
+    """The connection to PostgreSQL at this address."""
     parts = urlsplit(address)
     query = parse_qs(parts.query)
     named = unquote(parts.netloc.rpartition("@")[2]) or query.get("host", [""])[-1]

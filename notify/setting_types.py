@@ -1,6 +1,6 @@
-"""Types of settings: what is taken off a value before it is read, and what a value must be.
+"""Types of settings: how values are cleaned and checked.
 
-A `ValueError` becomes the one line at start that names the variable. It never quotes the value, which may be a secret.
+A `ValueError` becomes the one line at start that names the variable. Never quote the value: it may be a secret.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FERNET_BYTES: Final = 32
 
 
 class Connection(NamedTuple):
-    """Where a setting connects to, and whether that is encrypted. `advice` says how to encrypt it."""
+    """The hosts that a setting connects to, and whether that is encrypted. `advice` says how to encrypt it."""
 
     variable: str
     hosts: tuple[str, ...]
@@ -36,7 +36,7 @@ class Connection(NamedTuple):
 
 
 class SettingsPart(BaseModel):
-    """Parent of the parts of `Settings`. A part says here what of it can be unsafe (`notify.safety` judges it)."""
+    """Base class of the parts of `Settings`. A part overrides these methods to name what `notify.safety` must check."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,15 +45,15 @@ class SettingsPart(BaseModel):
         yield from ()
 
     def providers(self) -> Iterator[tuple[str, str]]:
-        """Services in use that reach people: the variable that switches each on, and the address it is called at."""
+        """Services in use that reach people: the variable that enables each, and the address we call it at."""
         yield from ()
 
     def stand_ins(self) -> Iterator[tuple[str, str]]:
-        """Variables that are set for development only, each with what it is."""
+        """Variables that must only be set in development, each with a description of its value."""
         yield from ()
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """Variable, value and shortest length of each secret of ours."""
+        """Variable, value and minimum length of each of our secrets."""
         yield from ()
 
     def connections(self) -> Iterator[Connection]:
@@ -80,7 +80,7 @@ class CleanEnvironment(EnvSettingsSource):
 
 
 def one_or_many(value: Any) -> Any:
-    """A list from one value or a JSON list of them."""
+    """A list from one value or from a JSON list of values. Raises `ValueError`."""
     if not isinstance(value, str):
         return value
     if not value.lstrip().startswith("["):
@@ -92,12 +92,12 @@ def one_or_many(value: Any) -> Any:
 
 
 def words(value: Any) -> Any:
-    """A list from words with commas between them."""
+    """A list from words separated by commas."""
     return [word.strip() for word in value.split(",") if word.strip()] if isinstance(value, str) else value
 
 
 def without_control_characters(value: Any) -> Any:
-    """`value`, whose texts have no control characters (a newline in the middle, say). Raises `ValueError`."""
+    """`value`, unless one of its texts is empty or has control characters (such as a newline). Raises `ValueError`."""
     texts = [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else ()
     for text in texts:
         if isinstance(text, str) and _CONTROL.search(text):
@@ -108,11 +108,11 @@ def without_control_characters(value: Any) -> Any:
 
 
 def split_address(value: str, *, needs_host: bool = False) -> SplitResult | None:
-    """The parts of an address, if it is one. PostgreSQL's may name several hosts, with a port each."""
+    """The parts of an address; None if it is not one. PostgreSQL's may name several hosts, each with a port."""
     try:
         parts = urlsplit(value)
         usable = not needs_host or (bool(parts.hostname) and parts.port != 0)
-    except ValueError:  # the port is no number; it may be a piece of a password
+    except ValueError:  # the port is not a number; it may be a piece of a password
         return None
     return parts if usable and not any(character.isspace() for character in value) else None
 
@@ -192,6 +192,6 @@ ObjectStoreAddress = Annotated[
 Address = Annotated[str, AfterValidator(_any_address)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 HeaderText = Annotated[str, AfterValidator(_header_text)]
-"""What goes into an HTTP header, such as a provider's key."""
+"""A value that is sent in an HTTP header, such as a provider's key."""
 FernetKey = Annotated[str, AfterValidator(_fernet_key)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]

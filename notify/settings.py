@@ -50,9 +50,9 @@ class Settings(
     TicketSettings,
     BaseSettings,
 ):
-    """The settings of one process: these and, as `part(...)`, those of every room.
+    """The settings of one process: these, and those of every room, typed, through `part(...)`.
 
-    Build it with `load()`, which turns every fault into one `SettingsError` line.
+    Build it with `load()`, which reports every error as one `SettingsError` line.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
@@ -69,7 +69,7 @@ class Settings(
         return self
 
     def changed(self, **changes: Any) -> Settings:
-        """The same settings, but for some. Nothing is read from the environment."""
+        """A copy of these settings with some changed. Nothing is read from the environment."""
         return type(self)(**{**self.model_dump(), **changes})
 
     @classmethod
@@ -81,7 +81,7 @@ class Settings(
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Keyword arguments, then the environment without blanks and quotes around its values."""
+        """Keyword arguments, then the environment with its values stripped of surrounding blanks and quotes."""
         return init_settings, CleanEnvironment(settings_cls)
 
 
@@ -118,8 +118,8 @@ def read(**overrides: Any) -> Settings:
 
 
 def load(*, starts_servers: bool = False, **overrides: Any) -> Settings:
-    """As `read`, with settings that are safe to run with. `starts_servers`: the addresses of database and cache come
-    later, from servers that `notify up` starts.
+    """As `read`, but also check that the settings are safe to run with. `starts_servers`: the addresses of database and
+    cache may be missing, because `notify up` starts these servers later.
 
     Raises `SettingsError` with one line that names the first malformed, missing or unsafe variable.
     """

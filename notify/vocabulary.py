@@ -85,7 +85,7 @@ NOTIFICATION_TYPES: Final = get_args(NotificationType)
 STATUSES: Final = get_args(NotificationStatus)
 """Every status of a message, in the order in which the API's error text lists them."""
 TEMPLATE_TYPES: Final = get_args(TemplateType)
-"""In the order of lists."""
+"""The order in which the API lists them."""
 KEY_TYPES: Final = get_args(KeyType)
 CALLBACK_TYPES: Final = get_args(CallbackType)
 AUTH_TYPES: Final = get_args(AuthType)
@@ -93,13 +93,13 @@ LETTER_LANGUAGES: Final = get_args(LetterLanguages)
 RECIPIENT_TYPES: Final = get_args(RecipientType)
 ORGANISATION_TYPES: Final = get_args(OrganisationType)
 SERVICE_PERMISSIONS: Final = get_args(ServicePermissionType)
-"""What a service may be allowed to do (data-model 1.2, service_permission_types)."""
+"""Permissions of a service (data-model 1.2, service_permission_types)."""
 USER_PERMISSIONS: Final = get_args(UserPermissionType)
-"""What a member of a service may be allowed to do there (data-model 1.1, permission_types)."""
+"""Permissions of a member of a service (data-model 1.1, permission_types)."""
 ORGANISATION_USER_PERMISSIONS: Final = get_args(OrganisationUserPermissionType)
-"""What a member of an organisation may be allowed to do there."""
+"""Permissions of a member of an organisation."""
 ORGANISATION_PERMISSIONS: Final = get_args(OrganisationPermissionType)
-"""What the members of an organisation's services may be allowed to do."""
+"""Permissions that an organisation can give the members of its services."""
 INVITATION_STATUSES: Final = get_args(InvitationStatus)
 JOIN_REQUEST_STATUSES: Final = get_args(JoinRequestStatus)
 BROADCAST_STATUSES: Final = get_args(BroadcastStatus)
@@ -107,7 +107,7 @@ BROADCAST_STATUSES: Final = get_args(BroadcastStatus)
 BROADCAST_EVENT_TYPES: Final = get_args(BroadcastEventType)
 BROADCAST_PROVIDER_STATUSES: Final = get_args(BroadcastProviderStatus)
 BROADCAST_PROVIDERS: Final = get_args(BroadcastProvider)
-"""The mobile networks that broadcast."""
+"""The mobile networks that broadcast alerts."""
 BROADCAST_PROVIDER_CHOICES: Final = get_args(BroadcastProviderChoice)
-"""What the alerts of a service may be restricted to."""
+"""The networks that a service's alerts can be restricted to; `all` is no restriction."""
 BROADCAST_CHANNELS: Final = get_args(BroadcastChannel)

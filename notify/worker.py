@@ -28,6 +28,6 @@ def create_celery(settings: Settings) -> Celery:
         tasks: TaskSet = module.tasks
         tasks.add_to(celery, container)
     signals.worker_ready.connect(lambda **_signal: settle_garbage_collector(), weak=False)
-    # when every task is done: calls that no task waits for are finished, too
+    # runs after the last task, so that background work which no task waits for is finished too
     signals.worker_shutdown.connect(lambda **_signal: container.close(), weak=False)
     return celery

@@ -1,4 +1,4 @@
-"""What tests of the public API share: an application, a service, and ways to call and to look."""
+"""Helpers for tests of the public API: an application, a service, and ways to call it and inspect results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each kind of process must not load: that keeps starts quick and processes small."""
+"""Modules that each kind of process must not load, to start quickly and stay small."""
 
 from __future__ import annotations
 

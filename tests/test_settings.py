@@ -1,4 +1,4 @@
-"""Settings: what is wrong with the environment is one line that names the variable."""
+"""Settings: an error is one line that names the variable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The size of functions and modules, and what every module has."""
+"""The size of functions and modules, and docstrings."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_no_function_is_long() -> None:
     assert sorted(long) == sorted(LONG_FUNCTIONS)
 
 
-def test_every_module_says_what_it_is_for() -> None:
+def test_every_module_has_a_docstring() -> None:
     silent = [name for name, source in _modules() if source.strip() and not ast.get_docstring(ast.parse(source))]
     assert silent == []
 

@@ -1,4 +1,4 @@
-"""Changing users and their memberships. Every function flushes; the caller's transaction commits."""
+"""Changes users and their memberships. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LONGEST_EMAIL_ADDRESS: Final = 255
 
 
 class UserChanges(TypedDict, total=False):
-    """What of a user may be changed (contract: internal-users 1.2)."""
+    """The fields of a user that can be changed (contract: internal-users 1.2)."""
 
     name: str
     email_address: str
@@ -96,8 +96,8 @@ def create_user(
 
 
 def update_user(session: Session, user: User, **changes: Unpack[UserChanges]) -> None:
-    """Change a user. What is not changed is not checked: archived users have addresses that nobody can choose. Raises
-    as `create_user`.
+    """Change a user. Unchanged fields are not checked: archived users have addresses that no one could choose. Raises
+    what `create_user` raises.
     """
     for field, value in changes.items():
         setattr(user, field, value)
@@ -106,7 +106,7 @@ def update_user(session: Session, user: User, **changes: Unpack[UserChanges]) ->
 
 
 def activate_user(session: Session, user: User) -> None:
-    """Let a new user in. Raises `ActiveAlreadyError`."""
+    """Activate a pending user. Raises `ActiveAlreadyError`."""
     if user.state == "active":
         raise ActiveAlreadyError
     user.state = "active"
@@ -143,7 +143,7 @@ def _flush(session: Session, user: User) -> None:
 
 
 def check_email_address(address: str) -> str:
-    """The address itself, if a user may have it. Raises `InvalidUserError`."""
+    """The address unchanged, if a user may have it. Raises `InvalidUserError`."""
     if len(address) > LONGEST_EMAIL_ADDRESS:
         raise InvalidUserError("email_address", f"Longer than maximum length {LONGEST_EMAIL_ADDRESS}.")
     try:
@@ -163,7 +163,7 @@ def check_mobile_number(number: str) -> str:
 
 
 def add_to_service(session: Session, user_id: UUID, service_id: UUID, permissions: Iterable[str]) -> None:
-    """Make a user a member of a service, with these permissions there, which replace any earlier ones.
+    """Make a user a member of a service with these permissions, which replace any earlier ones.
 
     Raises `InvalidUserError` for an unknown permission.
     """

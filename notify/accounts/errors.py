@@ -6,11 +6,11 @@ from notify.infra.errors import FieldProblemError, ProblemError
 
 
 class InvalidUserError(FieldProblemError):
-    """A user's name, address, number or way to sign in is not acceptable."""
+    """A user's name, address, number or sign-in method is not acceptable."""
 
 
 class EmailAddressTakenError(FieldProblemError):
-    """There is a user with this address already, without regard to case."""
+    """Another user has this address, ignoring case."""
 
     def __init__(self, email_address: str) -> None:
         super().__init__("email_address", f"There is a user with the email address {email_address} already")
@@ -24,7 +24,7 @@ class MobileNumberNeededError(ProblemError):
 
 
 class ActiveAlreadyError(ProblemError):
-    """The user was let in before."""
+    """The user is already active."""
 
     def __init__(self) -> None:
         super().__init__("User already active")

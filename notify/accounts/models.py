@@ -29,7 +29,7 @@ permission_types_enum = enum("permission_types", USER_PERMISSIONS)
 organisation_user_permission_types_enum = enum("organisation_user_permission_types", ORGANISATION_USER_PERMISSIONS)
 
 NOTIFY_USER_ID: Final = UUID("6af522d0-2915-4e52-83a3-3690455a5fe6")
-"""The user in whose name the platform itself changes things (contract: data-model 6.1)."""
+"""The user recorded for changes that the platform makes itself (contract: data-model 6.1)."""
 
 
 class User(Base):
@@ -74,7 +74,7 @@ class User(Base):
 
 
 class ServiceUser(Base):
-    """Who belongs to which service."""
+    """A user's membership of a service."""
 
     __tablename__ = "user_to_service"
 
@@ -83,7 +83,7 @@ class ServiceUser(Base):
 
 
 class OrganisationUser(Base):
-    """Who belongs to which organisation."""
+    """A user's membership of an organisation."""
 
     __tablename__ = "user_to_organisation"
 
@@ -92,7 +92,7 @@ class OrganisationUser(Base):
 
 
 class OrganisationUserPermission(Base):
-    """What a user may do in an organisation."""
+    """A user's permission in an organisation."""
 
     __tablename__ = "organisation_user_permissions"
 
@@ -109,7 +109,7 @@ class OrganisationUserPermission(Base):
 
 
 class FolderUser(Base):
-    """Which folders of templates a member of a service sees."""
+    """A template folder that a member of a service can see."""
 
     __tablename__ = "user_folder_permissions"
 
@@ -127,7 +127,7 @@ class FolderUser(Base):
 
 
 class Permission(Base):
-    """What a user may do in a service."""
+    """A user's permission in a service."""
 
     __tablename__ = "permissions"
 

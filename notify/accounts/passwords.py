@@ -1,7 +1,7 @@
 """Passwords are kept as Argon2id hashes (RFC 9106), with the library's recommended cost.
 
 Hashes of older installations are bcrypt of the first 72 bytes (contract: internal-users 1.1). They are still accepted;
-`must_rehash` says that such a hash is to be replaced while the password is at hand.
+`must_rehash` tells the caller to replace such a hash while it has the password.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _BCRYPT_BYTES: Final = 72
 
 
 def hash_password(password: str) -> str:
-    """A hash to keep in place of the password; differs every time. Takes tens of milliseconds, on purpose."""
+    """A salted hash to store in place of the password. Takes tens of milliseconds on purpose."""
     return _hasher.hash(_encoded(password))
 
 
 def is_password(hashed: str, password: str) -> bool:
-    """Whether this is the password that was hashed. False also for a damaged hash."""
+    """Whether this password was hashed. False also for a damaged hash."""
     if hashed.startswith(_BCRYPT_PREFIXES):
         return _is_bcrypt_password(hashed, password)
     try:
@@ -32,7 +32,7 @@ def is_password(hashed: str, password: str) -> bool:
 
 
 def must_rehash(hashed: str) -> bool:
-    """Whether a hash is of an older kind, or cheaper than new ones."""
+    """Whether a hash is of an older kind, or was made with a lower cost than new ones."""
     try:
         return _hasher.check_needs_rehash(hashed)
     except InvalidHashError:
@@ -45,7 +45,7 @@ def _is_bcrypt_password(hashed: str, password: str) -> bool:
     encoded = _encoded(password)[:_BCRYPT_BYTES]
     try:
         return bcrypt.checkpw(encoded, hashed.encode("ascii"))
-    except ValueError:  # damaged, or a password with a zero byte
+    except ValueError:  # a damaged hash, or a password with a zero byte
         return False
 
 

@@ -1,4 +1,4 @@
-"""Reading users."""
+"""Queries for users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def get_user(session: Session, user_id: UUID) -> User:
 
 
 def lock_user(session: Session, user_id: UUID) -> User:
-    """A user whose row is locked until the end of the transaction. Raises `NotFoundProblemError`."""
+    """A user, with the row locked until the end of the transaction. Raises `NotFoundProblemError`."""
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         raise NotFoundProblemError
@@ -29,7 +29,7 @@ def lock_user(session: Session, user_id: UUID) -> User:
 
 
 def user_by_email(session: Session, email_address: str) -> User | None:
-    """The user with this address, without regard to case."""
+    """The user with this address, ignoring case."""
     return session.scalar(select(User).where(func.lower(User.email_address) == func.lower(email_address)))
 
 

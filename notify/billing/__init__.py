@@ -1,1 +1,1 @@
-"""Prices: what a message costs on a day."""
+"""Prices, free allowances, and what services used and have to pay."""

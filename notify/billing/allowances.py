@@ -26,15 +26,15 @@ FIRST_YEAR: Final = 2016
 """The first financial year with allowances."""
 
 HIGH_VOLUME: Final = 300_000
-"""A service that sent so many units of text messages in a financial year gets none for free in the next."""
+"""A service that sent this many units of text messages in a financial year gets no free ones in the next."""
 
 
 SERVICES_AT_A_TIME: Final = 500
 
 
 class Allowance(NamedTuple):
-    """Free fragments: whether they were set for the service itself, and whether there are none because it sends very
-    many.
+    """Free fragments: whether they were set for the service itself, and whether there are none because the service
+    sends so many.
     """
 
     limit: int
@@ -43,14 +43,13 @@ class Allowance(NamedTuple):
 
 
 def financial_year(day: date) -> int:
-    """The year in which the financial year of a local day began: it begins on 1 April."""
+    """The year in which the financial year of a local day began (on 1 April)."""
     return day.year if day.month >= 4 else day.year - 1
 
 
 def default_allowance(session: Session, organisation_type: str | None, year: int) -> int | None:
-    """The fragments that a service of such an organisation gets for free in a financial year: the newest allowance
-    that was valid by then. No type, or one without its own allowance, counts as `other`. None when nothing is
-    known of the year.
+    """The free fragments of a service in a financial year by its type of organisation: the newest allowance that was
+    valid by then. No type, or one without an allowance, counts as `other`. None if the year has no allowances.
     """
     newest = (
         select(DefaultAnnualAllowance.allowance)
@@ -74,8 +73,8 @@ def grant_default_allowance(session: Session, service: Service, day: date) -> No
 
 
 def get_allowance(session: Session, service_id: UUID, year: int, *, this_year: int) -> AnnualBilling:
-    """A service's free fragments of a financial year. Where nothing was set, it is the default from now on: what was
-    chosen for the year before, else what services of its kind get (internal-jobs-billing-platform 5.1, 5.4).
+    """A service's free fragments of a financial year. If none were set, the default is stored and returned: those
+    chosen for the year before, else those of its type of organisation (internal-jobs-billing-platform 5.1, 5.4).
 
     Raises `NotFoundProblemError` (no such service), `MalformedRequestError` (no allowances in that year yet, or ever),
     `NoAllowanceError`.
@@ -112,7 +111,7 @@ def _allowance(session: Session, service_id: UUID, year: int) -> AnnualBilling |
 def _grant(session: Session, service: Service, year: int, this_year: int) -> AnnualBilling:
     values = _values(session, service, year, this_year)
     row = insert(AnnualBilling).values(service_id=service.id, financial_year_start=year, **values)
-    # two may look at the same time
+    # two requests may get here at the same time
     session.execute(row.on_conflict_do_nothing(constraint="uix_service_id_financial_year_start"))
     granted = _allowance(session, service.id, year)
     if granted is None:
@@ -131,9 +130,9 @@ def _values(session: Session, service: Service, year: int, this_year: int) -> di
 
 
 def allowance_of(session: Session, service: Service, year: int, *, this_year: int) -> Allowance:
-    """The free fragments that a service gets in a financial year where nobody sets them (contract:
-    internal-jobs-billing-platform 5.4): none where it sent very many in the year before this one; those that were set
-    for it in the year before that year; else those of its type of organisation. Raises `NoAllowanceError`.
+    """The free fragments of a service in a financial year if none are set (contract: internal-jobs-billing-platform
+    5.4): none if it sent very many in the year before this one; else those that were set for it for the year before
+    `year`; else those of its type of organisation. Raises `NoAllowanceError`.
     """
     if _units_sent(session, service.id, this_year - 1) >= HIGH_VOLUME:
         return Allowance(0, is_custom=False, is_high_volume=True)
@@ -153,8 +152,8 @@ def allowance_of(session: Session, service: Service, year: int, *, this_year: in
 
 
 def reset_default_allowance(session: Session, service: Service, day: date) -> None:
-    """Give a service the free fragments of `allowance_of` for the financial year of a local day, in place of those
-    that it had. Raises `NoAllowanceError`.
+    """Replace a service's free fragments for the financial year of a local day by those of `allowance_of`. Raises
+    `NoAllowanceError`.
     """
     year = financial_year(day)
     values = _values(session, service, year, year)
@@ -167,8 +166,8 @@ def reset_default_allowance(session: Session, service: Service, day: date) -> No
 
 
 def grant_missing(database: Database, year: int) -> Iterator[int]:
-    """Give every active service without free fragments for a financial year its default, some services a transaction;
-    yields how many got theirs. A service that no default is known for is left out, and logged. Can be run again.
+    """Give every active service without free fragments for a financial year its default, in batches of one transaction
+    each; yields the number of services per batch. Skips, and logs, services without a default. Safe to run again.
     """
     after = UUID(int=0)
     while True:
@@ -186,8 +185,8 @@ def grant_missing(database: Database, year: int) -> Iterator[int]:
 
 
 def copy_previous(session: Session, year: int) -> int:
-    """Give every service without free fragments for a financial year those of its newest year before it. Gives their
-    number; services that never had any are left out.
+    """Give every service without free fragments for a financial year those of its newest earlier year. Returns the
+    number of services; skips those that never had any.
     """
     newest = (
         select(AnnualBilling.service_id, AnnualBilling.free_sms_fragment_limit, AnnualBilling.has_custom_allowance)

@@ -1,7 +1,7 @@
-"""What the facts of billing cost: free allowances used up, and money (contract: internal-jobs-billing-platform 5.2).
+"""Charges from the billing facts: allowance used, and money (contract: internal-jobs-billing-platform 5.2).
 
-A fragment of a text message counts as often as it costs more abroad: such fragments are units. The free units of a
-financial year are used up in the order of days. Letters are paid each, whatever the number of sheets. Emails are free.
+Units are the fragments of a text message times the multiplier of its country. The free units of a financial year are
+used up in the order of days. Letters are charged by the letter, not by the sheet. Emails are free.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ def year_bounds(year: int) -> tuple[date, date]:
 
 
 def integer(amount: ColumnElement[int]) -> ColumnElement[int]:
-    """A sum of integers, which the database has as a decimal, as an integer."""
+    """A sum of integers, which is a decimal in the database, as an integer."""
     return cast(amount, BigInteger)
 
 
 def charges(free: CTE | Subquery, year: int, until: date | None = None) -> CTE:
-    """What services used in a financial year, up to a local day, of each type of message at each rate and postage.
+    """What services used in a financial year, up to a local day, by type of message, rate and postage.
 
-    `free` has the columns `service_id` and `free` (units): other services are left out, and where `free` is null, text
-    messages are left out. The columns of the result: `service_id`, `bst_date`, `notification_type`, `rate`, `postage`,
+    `free` has the columns `service_id` and `free` (units): other services are left out, and text messages are left out
+    where `free` is null. The columns of the result: `service_id`, `bst_date`, `notification_type`, `rate`, `postage`,
     `sent` (messages), `billable` (fragments, sheets), `units`, `charged` (units that the allowance did not cover; of
     letters: letters) and `cost` (pounds).
     """

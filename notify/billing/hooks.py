@@ -1,4 +1,4 @@
-"""What billing does when a service is created, or gets another type of organisation."""
+"""Sets the free allowance when a service is created, or its type of organisation changes."""
 
 from datetime import datetime
 

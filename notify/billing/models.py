@@ -19,7 +19,7 @@ notification_type_enum = enum("notification_type", NOTIFICATION_TYPES)
 
 
 class Rate(Base):
-    """Pounds per text message fragment, from a moment on."""
+    """Pounds per text message fragment, valid from a moment on."""
 
     __tablename__ = "rates"
 
@@ -65,7 +65,7 @@ class AnnualBilling(Base):
 
 
 class DefaultAnnualAllowance(Base):
-    """The free fragments that services of an organisation type get, from a financial year on."""
+    """The free fragments of services of an organisation type, from a financial year on."""
 
     __tablename__ = "default_annual_allowance"
 
@@ -107,7 +107,7 @@ class BillingFact(Base):
 
 
 class LetterDespatchFact(Base):
-    """How many letters the printing firm handed to the post on a day, at one price. `rate` is pounds per letter,
+    """The letters that the print provider handed to the post on a day, at one price. `rate` is pounds per letter,
     `billable_units` are the sheets of each, `cost_threshold` is sorted or unsorted.
     """
 

@@ -16,7 +16,7 @@ from notify.billing.models import AnnualBilling
 from notify.services.models import Service
 
 UPDATED_AT_KEY: Final = "update_ft_billing_for_today:updated-at-utc-isoformat"
-"""The key of the cache under which stands when today's facts were last updated."""
+"""Cache key of the time at which today's facts were last updated."""
 
 
 class ServiceUsage(NamedTuple):

@@ -18,7 +18,7 @@ ENTRIES = 4096
 
 
 class Prices:
-    """Looks up prices in pounds."""
+    """Looks up prices in pounds, and caches them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -27,16 +27,16 @@ class Prices:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def sms(self, on: date) -> Decimal:
-        """A fragment of a text message on that day."""
+        """The price of a text message fragment on that day."""
         price = self._price(on, 0, "")
         return price if price is not None else Decimal(0)
 
     def letter(self, on: date, sheets: int, postage: str) -> Decimal | None:
-        """A letter of so many sheets on that day. None where there is no such price."""
+        """The price of a letter of this many sheets on that day. None if there is none."""
         return self._price(on, sheets, postage)
 
     def _price(self, on: date, sheets: int, postage: str) -> Decimal | None:

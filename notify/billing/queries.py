@@ -1,4 +1,4 @@
-"""What a message costs."""
+"""Queries for prices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class NoRateError(Exception):
 
 
 class LetterPrice(NamedTuple):
-    """Pounds for a letter of so many sheets in a class of post."""
+    """Pounds for a letter of this many sheets in a class of post."""
 
     sheets: int
     postage: str
@@ -31,7 +31,7 @@ def _moment(day: date) -> datetime:
 
 
 def sms_rate(session: Session, on: date) -> Decimal:
-    """Pounds per text message fragment on a day: the newest price that began by then. Raises `NoRateError`."""
+    """Pounds per text message fragment on a local day: the newest price that began by then. Raises `NoRateError`."""
     rate = session.scalar(
         select(Rate.rate)
         .where(Rate.notification_type == "sms", Rate.valid_from <= _moment(on))
@@ -44,8 +44,8 @@ def sms_rate(session: Session, on: date) -> Decimal:
 
 
 def letter_rate(session: Session, on: date, sheets: int, postage: str) -> Decimal | None:
-    """Pounds for a letter of so many sheets (1 to 5) in a class of post on a day: the newest price that began by then.
-    None when there is no price for that.
+    """Pounds for a letter of this many sheets (1 to 5) in a class of post on a local day: the newest price that began
+    by then. None if there is no such price.
     """
     return session.scalar(
         select(LetterRate.rate)
@@ -71,7 +71,7 @@ def sms_rate_at(session: Session, moment: datetime) -> Decimal | None:
 
 
 def letter_prices_at(session: Session, moment: datetime) -> list[LetterPrice]:
-    """The price of every kind of letter: the newest that began by a moment. When a price ends does not count
+    """The price of every kind of letter: the newest that began by a moment. The end of a price is ignored
     (internal-jobs-billing-platform 6.2).
     """
     newest = (

@@ -1,5 +1,5 @@
 """Reports about the volumes and the money of all services, from the facts of billing (contract:
-internal-jobs-billing-platform 7.2). Rows are read as they are asked for: a report is never whole in memory.
+internal-jobs-billing-platform 7.2). Rows are read lazily: a report is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _ABROAD: Final = ("europe", "rest-of-world")
 
 class BilledService(NamedTuple):
     """What a service has to pay for a period. Money is pounds. `sms_units` are units that its allowance did not cover;
-    `letter_breakdown` has a line for each class of post and rate. Who pays is known from the service, else from its
-    organisation.
+    `letter_breakdown` has a line for each class of post and rate. The contacts for billing are the service's, else its
+    organisation's.
     """
 
     organisation_id: UUID | None
@@ -49,7 +49,7 @@ class BilledService(NamedTuple):
 
 
 class PrintedLetters(NamedTuple):
-    """Letters of so many sheets that the printing firm handed to the post on a day. Money is pounds."""
+    """Letters of this many sheets that the print provider handed to the postal service on a day. Money is pounds."""
 
     date: date
     postage: str
@@ -73,7 +73,7 @@ class DayVolumes(NamedTuple):
 
 
 class ProviderVolumes(NamedTuple):
-    """What a provider of text messages was given on a day; `sms_cost` is pounds, as if nothing were free."""
+    """What was sent through a text message provider on a day; `sms_cost` is pounds, without free allowances."""
 
     day: date
     provider: str
@@ -102,9 +102,9 @@ class ServiceVolumes(NamedTuple):
 def billed_services(
     session: Session, start: date, end: date, *, with_free_texts: bool = False
 ) -> Iterator[BilledService]:
-    """What services have to pay for the days from one to another, which are of one financial year, by the names of
-    organisation (those without one last) and service. Those that have nothing to pay and no letters are left out;
-    `with_free_texts`: those with text messages are not, which is the report of 2020.
+    """What services have to pay for a period of local days, both ends included and in one financial year, ordered by
+    the names of organisation (services without one last) and service. Services with nothing to pay and no letters are
+    left out; `with_free_texts` includes those that only sent free text messages, as the report of 2020 does.
     """
     rows = session.execute(_billed(start, end, with_free_texts=with_free_texts), execution_options=_BY_AND_BY)
     for _, group in groupby(rows, key=attrgetter("service_id")):
@@ -128,7 +128,7 @@ def billed_services(
 
 
 def printed_letters(session: Session, start: date, end: date) -> Iterator[PrintedLetters]:
-    """What the printing firm handed to the post, by day, postage, whether it was sorted, rate and sheets."""
+    """What the print provider handed to the postal service, by day, postage, sorted or not, rate and sheets."""
     fact = LetterDespatchFact
     letters = func.coalesce(fact.notifications_sent, 0)
     query = (
@@ -168,7 +168,7 @@ def day_volumes(session: Session, start: date, end: date) -> Iterator[DayVolumes
 
 
 def provider_volumes(session: Session, start: date, end: date) -> Iterator[ProviderVolumes]:
-    """What providers of text messages were given, by day and provider."""
+    """What was sent through text message providers, by day and provider."""
     fact = BillingFact
     units = fact.billable_units * fact.rate_multiplier
     query = (
@@ -188,8 +188,8 @@ def provider_volumes(session: Session, start: date, end: date) -> Iterator[Provi
 
 
 def service_volumes(session: Session, start: date, end: date) -> Iterator[ServiceVolumes]:
-    """What live services sent, by the names of organisation (those without one last) and service. Those without an
-    allowance in the year of the last day, or before, are left out. The allowance is the newest of these.
+    """What live services sent, ordered by the names of organisation (services without one last) and service. The
+    allowance is the newest of the year of the last day or earlier; services without one are left out.
     """
     fact = BillingFact
     allowance = (
@@ -241,7 +241,7 @@ def _sum(amount: Any, notification_type: str) -> Any:
 
 
 def _billed(start: date, end: date, *, with_free_texts: bool) -> Select[*tuple[Any, ...]]:
-    """A row for each class of post and rate of a service; one row where it has no letters."""
+    """A row for each class of post and rate of a service; one row if it has no letters."""
     used = _used(start, end)
     texts = (
         select(used.c.service_id, integer(func.sum(used.c.charged)).label("units"), func.sum(used.c.cost).label("cost"))
@@ -293,7 +293,7 @@ def _billed(start: date, end: date, *, with_free_texts: bool) -> Select[*tuple[A
 
 
 def _used(start: date, end: date) -> CTE:
-    """What services used in the days, where the allowance of the year is used up from its first day on."""
+    """What services used in the period. The allowance is used up from the first day of the year on."""
     year = financial_year(start)
     of_year = and_(AnnualBilling.service_id == Service.id, AnnualBilling.financial_year_start == year)
     limit = func.coalesce(AnnualBilling.free_sms_fragment_limit, 0).label("free")

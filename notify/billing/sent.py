@@ -13,7 +13,7 @@ from notify.billing.models import BillingFact
 
 
 def count_sent(session: Session, service_id: UUID, types: Collection[str], since: date) -> int:
-    """The messages of a service that were sent from a local day on, by the facts of billing. No types: all."""
+    """The number of messages that a service sent from a local day on, by the billing facts. No types: all types."""
     query = select(func.sum(BillingFact.notifications_sent)).where(
         BillingFact.service_id == service_id, BillingFact.bst_date >= since
     )

@@ -1,4 +1,4 @@
-"""Celery tasks about money: thin."""
+"""Celery tasks about money: thin wrappers."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from notify.billing.models import AnnualBilling, BillingFact
 
 
 class MonthlyUsage(NamedTuple):
-    """What was used in a month, which is named by its first day, of a type of message at one rate and postage. Money is
-    pounds. `chargeable_units` are fragments of text messages times the multiplier of their country, or letters;
-    `charged_units` those that the free allowance did not cover.
+    """What was used in a month (named by its first day) of a type of message at one rate and postage. Money is pounds.
+    `chargeable_units` are fragments of text messages times the multiplier of their country, or letters;
+    `charged_units` are those that the free allowance did not cover.
     """
 
     month: date
@@ -32,7 +32,7 @@ class MonthlyUsage(NamedTuple):
 
 
 class YearlyUsage(NamedTuple):
-    """What was used in a year of a type of message at one rate: as for a month."""
+    """What was used in a year of a type of message at one rate. Units as in `MonthlyUsage`."""
 
     notification_type: str
     rate: Decimal
@@ -109,7 +109,7 @@ def yearly_usage(session: Session, service_id: UUID, year: int) -> list[YearlyUs
 
 
 def monthly_units(session: Session, service_id: UUID, year: int) -> list[MonthlyUnits]:
-    """The units of a service by month, type, rate and postage, whatever its allowance; emails are left out."""
+    """The units of a service by month, type, rate and postage, before its allowance; emails are left out."""
     row = charges(_whatever_is_free(service_id), year).c
     month = cast(func.date_trunc("month", row.bst_date), BillingFact.bst_date.type)
     query = (
@@ -122,7 +122,7 @@ def monthly_units(session: Session, service_id: UUID, year: int) -> list[Monthly
 
 
 def yearly_units(session: Session, service_id: UUID, year: int) -> list[YearlyUnits]:
-    """The units of a service by type and rate, whatever its allowance; of emails, their number."""
+    """The units of a service by type and rate, before its allowance; for emails, their number."""
     row = charges(_whatever_is_free(service_id), year).c
     units = func.sum(row.units).filter(row.notification_type != "email")
     emails = func.sum(row.sent).filter(row.notification_type == "email")
@@ -136,7 +136,7 @@ def yearly_units(session: Session, service_id: UUID, year: int) -> list[YearlyUn
 
 
 def units_by_provider(session: Session, since: date) -> dict[str, int]:
-    """The units of text messages that providers were given from a local day on; providers without any are missing."""
+    """The text message units sent through each provider from a local day on; providers without any are missing."""
     units = func.coalesce(BillingFact.billable_units, 0) * BillingFact.rate_multiplier
     query = (
         select(BillingFact.provider, integer(func.sum(units)).label("units"))
@@ -147,7 +147,7 @@ def units_by_provider(session: Session, since: date) -> dict[str, int]:
 
 
 def reaches(year: int, day: date) -> bool:
-    """Whether a financial year has not ended before a local day: then what was sent on that day may count in it."""
+    """Whether a financial year ends on or after a local day, so that messages sent on that day may count in it."""
     return year_bounds(year)[1] >= day
 
 

@@ -1,4 +1,4 @@
-"""Email branding: what stands at the top of emails. Every function flushes; the caller's transaction commits."""
+"""Email branding: the header of emails. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notify.infra.times import utc_now
 
 
 class EmailBrandingChanges(TypedDict, total=False):
-    """What of an email branding may be changed. An empty text counts as None."""
+    """The fields of an email branding that can be changed. An empty text counts as None."""
 
     name: str
     colour: str | None
@@ -87,7 +87,7 @@ def update_email_branding(
         _change(branding, changes)
     if updated_by_id is not None:
         branding.updated_by = updated_by_id
-    branding.updated_at = utc_now()  # also when nothing differs
+    branding.updated_at = utc_now()  # even if nothing differs
     _flush(session)
     return branding
 

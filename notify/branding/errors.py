@@ -40,7 +40,7 @@ class DuplicateLetterBrandingError(FieldProblemError):
 
 
 class NoFreeNameError(ProblemError):
-    """Ninety-nine alternatives of a branding's name are taken."""
+    """A branding's name and its 99 alternatives are taken."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There are 99 brandings named like {name} already")
@@ -54,7 +54,7 @@ class NotInPoolError(NotFoundProblemError):
 
 
 class DefaultBrandingError(ProblemError):
-    """The branding is the organisation's default, so that it stays in the pool."""
+    """The branding is the organisation's default, so it must stay in the pool."""
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"You cannot remove an organisation's default {kind} branding")

@@ -23,7 +23,7 @@ NHS_LETTER_BRANDING_ID: Final = UUID("2cd354bb-6b85-eda3-c0ad-6b613150459f")
 
 
 class EmailBranding(Base):
-    """The top of an email. Exactly one of `text` (shown beside the logo) and `alt_text` (of the logo)."""
+    """The header of an email. Exactly one of `text` (shown beside the logo) and `alt_text` (of the logo) is set."""
 
     __tablename__ = "email_branding"
 

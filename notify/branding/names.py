@@ -1,4 +1,4 @@
-"""Names for brandings that nobody has yet."""
+"""Unused names for brandings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALTERNATIVES: Final = 99
 
 def free_name(session: Session, kind: type[EmailBranding] | type[LetterBranding], name: str) -> str:
     """The name itself, or the first of `name (alternate 1)` to `name (alternate 99)` that no branding of the kind has,
-    without regard to case (internal-jobs-billing-platform 9, 10). Raises `NoFreeNameError`.
+    ignoring case (internal-jobs-billing-platform 9, 10). Raises `NoFreeNameError`.
     """
     candidates = [name, *(f"{name} (alternate {number})" for number in range(1, ALTERNATIVES + 1))]
     lowered = [candidate.lower() for candidate in candidates]

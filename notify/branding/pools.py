@@ -44,21 +44,21 @@ def letter_pool(session: Session, organisation_id: UUID) -> list[LetterBranding]
 
 
 def add_to_email_pool(session: Session, organisation_id: UUID, branding_ids: Iterable[UUID]) -> None:
-    """Put email brandings into a pool. Those that are in it stay. An id of nothing breaks a foreign key."""
+    """Add email brandings to a pool; the others stay. An unknown id raises `IntegrityError`."""
     rows = [{"organisation_id": organisation_id, "email_branding_id": each} for each in dict.fromkeys(branding_ids)]
     if rows:
         session.execute(insert(OrganisationEmailBranding).on_conflict_do_nothing(), rows)
 
 
 def add_to_letter_pool(session: Session, organisation_id: UUID, branding_ids: Iterable[UUID]) -> None:
-    """Put letter brandings into a pool. Those that are in it stay. An id of nothing breaks a foreign key."""
+    """Add letter brandings to a pool; the others stay. An unknown id raises `IntegrityError`."""
     rows = [{"organisation_id": organisation_id, "letter_branding_id": each} for each in dict.fromkeys(branding_ids)]
     if rows:
         session.execute(insert(OrganisationLetterBranding).on_conflict_do_nothing(), rows)
 
 
 def remove_from_email_pool(session: Session, organisation_id: UUID, name: str, branding_id: UUID) -> None:
-    """Take an email branding out of the pool of an organisation of that name. Raises `NotInPoolError`."""
+    """Remove an email branding from an organisation's pool. `name` is the organisation's. Raises `NotInPoolError`."""
     row = session.get(OrganisationEmailBranding, (organisation_id, branding_id))
     if row is None:
         raise NotInPoolError("Email", branding_id, name)
@@ -67,7 +67,7 @@ def remove_from_email_pool(session: Session, organisation_id: UUID, name: str, b
 
 
 def remove_from_letter_pool(session: Session, organisation_id: UUID, name: str, branding_id: UUID) -> None:
-    """Take a letter branding out of the pool of an organisation of that name. Raises `NotInPoolError`."""
+    """Remove a letter branding from an organisation's pool. `name` is the organisation's. Raises `NotInPoolError`."""
     row = session.get(OrganisationLetterBranding, (organisation_id, branding_id))
     if row is None:
         raise NotInPoolError("Letter", branding_id, name)
@@ -76,5 +76,5 @@ def remove_from_letter_pool(session: Session, organisation_id: UUID, name: str, 
 
 
 def remove_from_every_email_pool(session: Session, branding_id: UUID) -> None:
-    """Take an email branding out of every pool."""
+    """Remove an email branding from every pool."""
     session.execute(delete(OrganisationEmailBranding).where(OrganisationEmailBranding.email_branding_id == branding_id))

@@ -1,1 +1,1 @@
-"""Emergency alerts: messages, approval, events, and the networks that broadcast them."""
+"""Emergency alerts: messages, approval, events, and the mobile networks that broadcast them."""

@@ -1,8 +1,8 @@
-"""The areas of a message in their two forms (contract: broadcasts 2, 8.1).
+"""The two forms of a message's areas (contract: broadcasts 2, 8.1).
 
-The admin app of 2020 sends a list of ids and, beside it, polygons: they are kept as `{"areas", "simple_polygons"}`.
-Later ones send one object with `ids`, `names`, `aggregate_names` and `simple_polygons`, which is kept as it came. The
-form of its areas decides by which version's rules a message is changed, approved and shown.
+The admin app of 2020 sends a list of ids and, separately, polygons: they are stored as `{"areas", "simple_polygons"}`.
+Later ones send one object with `ids`, `names`, `aggregate_names` and `simple_polygons`, which is stored unchanged. The
+form decides which version's rules apply when a message is changed, approved and shown.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def is_list_form(areas: Mapping[str, Any]) -> bool:
 
 
 def polygons_of(areas: Mapping[str, Any]) -> list[list[list[float]]]:
-    """The polygons in either form, without what is no polygon: the admin app's are not checked when they come in."""
+    """The polygons in either form, without malformed ones: those of the admin app are not checked on arrival."""
     polygons = areas.get("simple_polygons")
     return [polygon for polygon in polygons if _is_polygon(polygon)] if isinstance(polygons, list) else []
 
@@ -46,7 +46,7 @@ def _is_number(value: object) -> bool:
 
 
 def names_of(areas: Mapping[str, Any]) -> list[str]:
-    """What areas are called, for people: names where there are some, else ids."""
+    """Names of the areas to show to people: `names` if there are any, else ids."""
     for key in ("aggregate_names", "names", "ids", LIST):
         names = areas.get(key)
         if isinstance(names, list) and names:

@@ -1,6 +1,6 @@
 """Reading CAP 1.2 (Common Alerting Protocol): XML in, plain values out (contract: broadcasts 8.4).
 
-What comes is not trusted: there is no DTD, no entity, no network, and depth and size are bounded by the parser.
+Input is not trusted: DTDs, entities and network access are off, and the parser bounds depth and size.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from notify.broadcasts.cap_schema import NAMESPACE, SCHEMA
 from notify.broadcasts.errors import BroadcastProblemError, InvalidCapError
 
 MOST_POINTS: Final = 20_000
-"""Points that a message's polygons may have."""
+"""Most points that the polygons of a message may have in total."""
 
 _validating: Final = Lock()
-"""A schema object notes its errors in itself."""
+"""A schema object is not thread-safe: it keeps the errors of its last validation."""
 
 
 @cache
@@ -27,8 +27,8 @@ def _schema() -> etree.XMLSchema:
 
 
 def read_cap(raw: bytes) -> dict[str, Any]:
-    """A CAP message as JSON has it: `msgType`, `reference`, `references`, `cap_event`, `category`, `expires`, `content`
-    and `areas`, each with `name` and `polygons`. What it does not have is None. Numbers that are none stay texts.
+    """A CAP message as plain values: `msgType`, `reference`, `references`, `cap_event`, `category`, `expires`,
+    `content` and `areas`, each with `name` and `polygons`. Missing values are None. Malformed numbers stay strings.
 
     Raises `InvalidCapError`, and `BroadcastProblemError` for more points than `MOST_POINTS`.
     """
@@ -85,7 +85,7 @@ def _text(parent: etree._Element | None, tag: str) -> str | None:
 
 
 def _size(text: str) -> int:
-    """About how many points there are: what is malformed has too few or too many commas, and costs as much."""
+    """About how many points a polygon's text has, by its commas, so that malformed input is bounded too."""
     return max(text.count(","), len(text.split()))
 
 

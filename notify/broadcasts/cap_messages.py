@@ -1,4 +1,4 @@
-"""Alerts that services' programs send as CAP, and take back (contract: broadcasts 8.4)."""
+"""Creates and cancels alerts that services send as CAP through the public API (contract: broadcasts 8.4)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NamedArea(NamedTuple):
 
 
 class CapMessages:
-    """Makes and cancels messages for API keys."""
+    """Creates and cancels messages for API keys."""
 
     def __init__(self, broadcasts: Broadcasts, cache: Cache) -> None:
         self._broadcasts = broadcasts
@@ -43,7 +43,7 @@ class CapMessages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Broadcasts), container.parts.cache)
 
     def create(
@@ -57,7 +57,7 @@ class CapMessages:
         content: str,
         areas: Sequence[NamedArea],
     ) -> BroadcastMessage:
-        """Make a message that waits for approval. Raises `NotFoundProblemError`, `DescriptionTooLongError`."""
+        """Create a message that waits for approval. Raises `NotFoundProblemError`, `DescriptionTooLongError`."""
         service = session.get(Service, service_id)
         if service is None:
             raise NotFoundProblemError
@@ -85,8 +85,8 @@ class CapMessages:
     def cancel(
         self, session: Session, service_id: UUID, key_id: UUID, references: str, *, now: datetime | None = None
     ) -> BroadcastMessage:
-        """End the one live message that has one of these references, which commas separate: it is rejected where it
-        waits for approval, else cancelled. Raises `NotFoundProblemError`, `AmbiguousReferencesError`.
+        """End the one live message that has one of these references (separated by commas): reject it if it waits for
+        approval, else cancel it. Raises `NotFoundProblemError`, `AmbiguousReferencesError`.
         """
         wanted = select(BroadcastMessage).where(
             BroadcastMessage.service_id == service_id,

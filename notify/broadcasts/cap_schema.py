@@ -1,4 +1,4 @@
-"""What a CAP 1.2 message may look like, as XML Schema: written after the text of the standard (OASIS, section 3.2)."""
+"""XML Schema of a CAP 1.2 message, written from the text of the standard (OASIS, section 3.2)."""
 
 from __future__ import annotations
 

@@ -11,30 +11,30 @@ from notify.content.placeholders import Field, Personalisation
 from notify.content.sms import SmsTemplate, tidy
 
 MOST_GSM: Final = 1_395
-"""Characters that networks take, those of the GSM extension counted twice."""
+"""Most characters of a text in GSM 03.38; those of its extension table count twice."""
 MOST_OTHERS: Final = 615
-"""Characters that networks take once one of them is not in GSM."""
+"""Most characters of a text with a character that is not in GSM 03.38."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def filled(content: str, values: Mapping[str, object]) -> str:
-    """A template's text with its values, otherwise as it was typed. What has no value stays a placeholder."""
+    """A template's text with its values, otherwise unchanged. Placeholders without a value stay."""
     return Field(content).fill(Personalisation(values))
 
 
 def rendered(content: str, values: Mapping[str, object]) -> str:
-    """A template's text as it is broadcast: with its values, white space tidied, and in the characters of phones."""
+    """A template's text as broadcast: with its values, white space tidied, and in characters that phones can show."""
     return SmsTemplate(content, gsm_only=True).render(values).text
 
 
 def normalised(text: str) -> str:
-    """A text that was given as a whole, as it is kept: line ends are newlines, quotes and dashes plain."""
+    """A text without a template, as stored: line ends are newlines, quotes and dashes plain."""
     return replace_lookalikes(text.replace("\r\n", "\n")).replace("\r", "\n")
 
 
 def broadcast_text(text: str) -> str:
-    """A text that was given as a whole, in the characters of phones, none of which is a control character."""
+    """A text without a template, as broadcast: in characters that phones can show, without control characters."""
     return downgrade_to_gsm(_CONTROL.sub("", tidy(text)))
 
 
@@ -44,7 +44,7 @@ def is_welsh(text: str) -> bool:
 
 
 def too_long(text: str) -> str | None:
-    """How long the text may be, in words, where it is longer; else None."""
+    """The limit that the text exceeds, as words for an error message; None if it is short enough."""
     if is_welsh(text):
         if len(text) <= MOST_OTHERS:
             return None

@@ -12,42 +12,42 @@ class BroadcastProblemError(ProblemError):
 
 
 class NotEditableError(BroadcastProblemError):
-    """A message that is live, or was, stays as it is."""
+    """The message is or was live, so it cannot be changed."""
 
     def __init__(self, message_id: UUID, status: str) -> None:
         super().__init__(f"Cannot update broadcast_message {message_id} while it has status {status}")
 
 
 class IncompleteAreasError(BroadcastProblemError):
-    """Areas come with their polygons, and polygons with their areas. `names` is what areas are called."""
+    """Areas without polygons, or polygons without areas. `names` is the request's word for areas."""
 
     def __init__(self, message_id: UUID, names: str) -> None:
         super().__init__(f"Cannot update broadcast_message {message_id}, {names} or polygons are missing.")
 
 
 class ForeignUserError(BroadcastProblemError):
-    """A user who is no member of the message's service. `verb` is `approve` or `update`."""
+    """The user is not a member of the message's service. `verb` is `approve` or `update`."""
 
     def __init__(self, message_id: UUID, user_id: UUID, verb: str) -> None:
         super().__init__(f"User {user_id} cannot {verb} broadcast_message {message_id} from other service")
 
 
 class TransitionError(BroadcastProblemError):
-    """No way leads from the one status to the other."""
+    """A message cannot move from the one status to the other."""
 
     def __init__(self, message_id: UUID, old: str, new: str) -> None:
         super().__init__(f"Cannot move broadcast_message {message_id} from {old} to {new}")
 
 
 class OwnApprovalError(BroadcastProblemError):
-    """An alert needs the eyes of a second person."""
+    """An author cannot approve their own alert."""
 
     def __init__(self, message_id: UUID, user_id: UUID) -> None:
         super().__init__(f"User {user_id} cannot approve their own broadcast_message {message_id}")
 
 
 class NoAreasError(BroadcastProblemError):
-    """An alert without areas reaches nobody."""
+    """An alert without areas cannot be approved."""
 
     def __init__(self, message_id: UUID) -> None:
         super().__init__(f"broadcast_message {message_id} has no selected areas and so cannot be broadcasted.")
@@ -61,14 +61,14 @@ class ServiceInactiveError(BroadcastProblemError):
 
 
 class ContentTooLongError(BroadcastProblemError):
-    """A text that networks do not take. `text` says how long one may be (`notify.broadcasts.content`)."""
+    """The text is too long for the networks. `text` names the limit (`notify.broadcasts.content.too_long`)."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"Content must be {text}")
 
 
 class DescriptionTooLongError(ValidationProblemError):
-    """The same, of the public API."""
+    """The text is too long for the networks: the error of the public API."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"description must be {text}")
@@ -82,28 +82,28 @@ class NotAllowedError(BroadcastProblemError):
 
 
 class UnsupportedTypeError(BroadcastProblemError):
-    """The request has another type of content than CAP."""
+    """The request's content type is not CAP."""
 
     def __init__(self, content_type: str) -> None:
         super().__init__(f"Content type {content_type} not supported", status=415)
 
 
 class InvalidCapError(BroadcastProblemError):
-    """The request is no CAP 1.2."""
+    """The request is not valid CAP 1.2."""
 
     def __init__(self) -> None:
         super().__init__("Request data is not valid CAP XML")
 
 
 class MissingReferencesError(BroadcastProblemError):
-    """A cancellation that does not say of what."""
+    """A cancellation without references."""
 
     def __init__(self) -> None:
         super().__init__("Missing <references>")
 
 
 class AmbiguousReferencesError(BroadcastProblemError):
-    """A cancellation of more than one alert."""
+    """The references of a cancellation match more than one alert."""
 
     def __init__(self) -> None:
         super().__init__("Multiple alerts found - unclear which one to cancel")

@@ -1,5 +1,5 @@
-"""Events: what the networks are to be told. An event is written in the transaction of its cause, so that none is lost;
-the task that spreads it is a hint that comes after the commit (contract: broadcasts 5, 8.2).
+"""Events that the networks must be sent. An event is written in the transaction of its cause, so that none is lost;
+after the commit, a task is published to dispatch it (contract: broadcasts 5, 8.2).
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ SEND_BROADCAST_EVENT: Final = TaskName("send-broadcast-event")
 SENDER: Final = "notifications.service.gov.uk"
 
 DEFAULT_CHANNEL: Final = "severe"
-"""Of a service that nobody made one of emergency alerts, as none was in 2020."""
+"""The channel of a service without broadcast settings, which did not exist in 2020."""
 SHORT_CHANNELS: Final = ("test", "operator")
 SHORT_TIME: Final = timedelta(hours=4)
 USUAL_TIME: Final = timedelta(hours=22, minutes=30)
-"""How long an alert lasts whose end nobody set: what admin apps set on approval (8.3)."""
+"""How long an alert without an end lasts: admin apps set the same on approval (8.3)."""
 
 
 def record_event(
     session: Session, queue: Queue, message: BroadcastMessage, service: Service, kind: BroadcastEventType, now: datetime
 ) -> BroadcastEvent | None:
-    """Write an event of a message, and have it sent after the commit. None where nothing may be sent: the message or
-    the service is in training mode.
+    """Write an event of a message, and publish its task after the commit. None if nothing may be sent, because the
+    message or the service is in training mode.
     """
     if message.stubbed or service.restricted:
         if message.stubbed != service.restricted:
@@ -62,7 +62,7 @@ def record_event(
     def committed() -> None:
         publish_event(queue, event_id)
         if kind == "alert":
-            # what people on duty are woken by: docs/broadcasts.md
+            # people on duty are alerted by this log line: docs/broadcasts.md
             logger.warning("live broadcast sent", message_id=message_id, service_id=service_id)
 
     after_commit(session, committed)
@@ -70,7 +70,7 @@ def record_event(
 
 
 def publish_event(queue: Queue, event_id: UUID) -> bool:
-    """Publish the task that spreads an event. False when the broker is down."""
+    """Publish the task that dispatches an event. False if the broker is down."""
     return queue.publish(SEND_BROADCAST_EVENT, [str(event_id)], queue=queues.INTERNAL)
 
 

@@ -1,4 +1,4 @@
-"""Tests of the lines to the networks, which show on no phone (contract: broadcasts 5, 6, 8.2)."""
+"""Tests of the links to the networks, which no phone shows (contract: broadcasts 5, 6, 8.2)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRIGGER_LINK_TEST: Final = TaskName("trigger-link-test")
 
 
 class LinkTests:
-    """Tests the networks' functions."""
+    """Tests the Lambda functions of the networks."""
 
     def __init__(self, database: Database, queue: Queue, networks: Networks) -> None:
         self._database = database
@@ -29,16 +29,16 @@ class LinkTests:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.queue, container.get(Networks))
 
     def trigger_all(self) -> None:
-        """Publish a test of each enabled network."""
+        """Publish a task that tests each enabled network."""
         for provider in self._networks.enabled:
             self._queue.publish(TRIGGER_LINK_TEST, [provider], queue=queues.BROADCASTS)
 
     def trigger(self, provider: str) -> None:
-        """Test each function of a network, with a number where it wants one. Raises `ProxyError`."""
+        """Test each function of a network, with a message number if it wants one. Raises `ProxyError`."""
         if provider not in self._networks.enabled:
             return
         functions = self._networks.functions_of(provider)

@@ -1,4 +1,4 @@
-"""Alerts by the clock: lost tasks are published again, and what is over ends (contract: broadcasts 8.2)."""
+"""Scheduled work on alerts: publish lost tasks again, complete expired alerts (contract: broadcasts 8.2)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from notify.infra.database import Database
 from notify.infra.queue import Queue
 
 OVERDUE: Final = timedelta(seconds=10)
-"""What has waited so long has lost its task, or its worker."""
+"""An event or provider message that has waited this long has lost its task or its worker."""
 MOST_AT_ONCE: Final = 1_000
 SANDBOX_DAYS: Final = 7
 
 
 def sweep(database: Database, queue: Queue, sender: BroadcastSender, now: datetime) -> int:
-    """Publish the tasks of events and provider messages that wait too long. Returns their number."""
+    """Publish again the tasks of events and provider messages that have waited too long. Returns their number."""
     with database.reading() as session:
         events = session.scalars(
             select(BroadcastEvent.id)
@@ -43,7 +43,7 @@ def sweep(database: Database, queue: Queue, sender: BroadcastSender, now: dateti
 
 
 def complete_expired(session: Session, now: datetime) -> int:
-    """Complete the alerts whose time is over. Returns their number."""
+    """Complete expired alerts. Returns their number."""
     done = session.execute(
         update(BroadcastMessage)
         .where(BroadcastMessage.status == "broadcasting", BroadcastMessage.finishes_at <= now)
@@ -54,5 +54,5 @@ def complete_expired(session: Session, now: datetime) -> int:
 
 
 def delete_old_sandbox_rows(session: Session, now: datetime) -> None:
-    """Forget what the sandbox was given long ago."""
+    """Delete old calls that the sandbox recorded."""
     session.execute(delete(SandboxBroadcast).where(SandboxBroadcast.created_at < now - timedelta(days=SANDBOX_DAYS)))

@@ -1,4 +1,4 @@
-"""Emergency alerts: made, changed, approved and cancelled (contract: broadcasts 3, 4, 8.1). Every method flushes; the
+"""Creates, changes, approves and cancels emergency alerts (contract: broadcasts 3, 4, 8.1). Every method flushes; the
 caller's transaction commits.
 
 Admin apps of 2020 and later ones follow different rules in a few places. The form of a message's areas decides
@@ -60,12 +60,12 @@ TRANSITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "technical-failure": (),
 }
 EVENTS: Final[Mapping[str, BroadcastEventType]] = {"broadcasting": "alert", "cancelled": "cancel"}
-"""The statuses that networks get a message about."""
+"""The statuses that the networks are sent an event about."""
 
 
 @dataclass(frozen=True)
 class NewBroadcast:
-    """A message to make: of a template, or of `content` with a `reference`. `areas` are in one of their forms."""
+    """A message to create: from a template, or from `content` with a `reference`. `areas` has one of the two forms."""
 
     service_id: UUID
     created_by_id: UUID
@@ -79,7 +79,7 @@ class NewBroadcast:
 
 
 class Broadcasts:
-    """Makes and changes messages."""
+    """Creates and changes messages."""
 
     def __init__(self, encryptor: Encryptor, queue: Queue) -> None:
         self._encryptor = encryptor
@@ -87,11 +87,11 @@ class Broadcasts:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.encryptor, container.parts.queue)
 
     def create(self, session: Session, new: NewBroadcast) -> BroadcastMessage:
-        """Make a draft. Raises `NotFoundProblemError` (no such service, user or template), `ContentTooLongError`,
+        """Create a draft. Raises `NotFoundProblemError` (no such service, user or template), `ContentTooLongError`,
         `TooMuchTextError`, `TooMuchPersonalisationError`.
         """
         service = session.get(Service, new.service_id)
@@ -133,7 +133,7 @@ class Broadcasts:
         times: Mapping[str, datetime] | None = None,
         now: datetime | None = None,
     ) -> BroadcastMessage:
-        """Change what is given (not None). `areas` is a list or an object, `times` may have `starts_at` and
+        """Change what is given (not None). `areas` is a list or an object; `times` may have the keys `starts_at` and
         `finishes_at`.
 
         Raises `NotFoundProblemError`, `NotEditableError`, `IncompleteAreasError`, `ContentTooLongError`,
@@ -162,7 +162,7 @@ class Broadcasts:
         size = len(dump_json(values))
         if size > MOST_BYTES["sms"]:
             raise TooMuchPersonalisationError(size, MOST_BYTES["sms"])
-        filled(template, values)  # what is shown must not be too long, either
+        filled(template, values)  # raises if the text to show is too long, too
         message.personalisation = self._encryptor.encrypt_json(values, PERSONALISATION, message.id)
         is_old = is_list_form(message.areas)
         message.content = rendered(template, {} if is_old else values)
@@ -170,7 +170,7 @@ class Broadcasts:
             raise ContentTooLongError(limit)
 
     def personalisation(self, message: BroadcastMessage) -> dict[str, Any]:
-        """The values of a message's template."""
+        """The decrypted values of a message's template."""
         values: dict[str, Any] = self._encryptor.decrypt_json(message.personalisation, PERSONALISATION, message.id)
         return values
 
@@ -184,7 +184,7 @@ class Broadcasts:
         *,
         now: datetime | None = None,
     ) -> BroadcastMessage:
-        """Move a message to a status. Networks get a message where it is approved or cancelled.
+        """Move a message to a status. Approving or cancelling it sends the networks an event.
 
         Raises `NotFoundProblemError` (no such message or user), `ServiceInactiveError`, `ForeignUserError`,
         `TransitionError`, `OwnApprovalError`, `NoAreasError`.
@@ -213,7 +213,7 @@ class Broadcasts:
     def move(
         self, session: Session, message: BroadcastMessage, service: Service, status: str, moment: datetime
     ) -> None:
-        """Give a locked message a status that it may have, and record the event that follows."""
+        """Set an allowed status of a locked message, and record the event that follows."""
         message.status, message.updated_at = status, moment
         session.flush()
         if status in EVENTS:
@@ -239,7 +239,7 @@ def _template(session: Session, service_id: UUID, template_id: UUID) -> Template
 
 
 def _complete_areas(message_id: UUID, areas: object, simple_polygons: list[Any] | None) -> dict[str, Any]:
-    """Areas with their polygons, which come together or not at all."""
+    """Areas with their polygons. Raises `IncompleteAreasError` if one comes without the other."""
     if isinstance(areas, dict):
         if ("ids" in areas) != ("simple_polygons" in areas):
             raise IncompleteAreasError(message_id, "area IDs")
@@ -250,7 +250,7 @@ def _complete_areas(message_id: UUID, areas: object, simple_polygons: list[Any] 
 
 
 def _check_approval(message: BroadcastMessage, user: User, service: Service) -> None:
-    """A second person approves; in training mode nobody is alerted, so there the author may."""
+    """Check that a second person approves. In training mode, where no one is alerted, the author may."""
     is_old = is_list_form(message.areas)
     if message.created_by_id == user.id and not service.restricted and not (is_old and user.platform_admin):
         raise OwnApprovalError(message.id, user.id)

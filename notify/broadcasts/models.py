@@ -41,8 +41,8 @@ NUMBERS: Final = Sequence("broadcast_provider_message_number_seq", metadata=Base
 
 
 class BroadcastMessage(Base):
-    """An emergency alert: what is said, where, and how far it has come. `areas` is in one of two forms (`areas.py`).
-    `content` is what networks are given. `stubbed`: made in training mode, never sent.
+    """An emergency alert: text, areas and status. `areas` has one of two forms (`areas.py`). `content` is the text that
+    networks are sent. `stubbed`: made in training mode, never sent.
     """
 
     __tablename__ = "broadcast_message"
@@ -91,8 +91,8 @@ class BroadcastMessage(Base):
 
 
 class BroadcastEvent(Base):
-    """Something that the networks must be told of a message. It is written in the transaction of its cause, and waits
-    until `dispatched_at`, when every network has its `BroadcastProviderMessage`.
+    """A change of a message that the networks must be sent. It is written in the transaction of its cause, and is
+    pending until `dispatched_at`, when every network has its `BroadcastProviderMessage`.
     """
 
     __tablename__ = "broadcast_event"
@@ -111,7 +111,7 @@ class BroadcastEvent(Base):
 
     __table_args__ = (
         CheckConstraint(one_of("message_type", BROADCAST_EVENT_TYPES), name="message_type"),
-        # a message goes out once, and is cancelled once
+        # a message is sent once, and cancelled once
         Index(
             "uix_broadcast_event_message_type",
             "broadcast_message_id",
@@ -124,8 +124,8 @@ class BroadcastEvent(Base):
 
 
 class BroadcastProviderMessage(Base):
-    """An event as one network is given it; its id is the network's identifier. While `sending`, it is tried at
-    `due_at`; `attempts` counts the tries that failed.
+    """An event as sent to one network; its id is the network's identifier. While `sending`, the next attempt is at
+    `due_at`; `attempts` counts the failed ones.
     """
 
     __tablename__ = "broadcast_provider_message"
@@ -150,7 +150,7 @@ class BroadcastProviderMessage(Base):
 
 
 class BroadcastProviderMessageNumber(Base):
-    """The number of a provider message, for networks that want one beside the identifier."""
+    """The number of a provider message, for networks that want one as well as the identifier."""
 
     __tablename__ = "broadcast_provider_message_number"
 
@@ -169,7 +169,7 @@ class BroadcastProviderMessageNumber(Base):
 
 
 class BroadcastSettings(Base):
-    """The channel of a service's alerts, and the network they are restricted to (`all`: none)."""
+    """The channel of a service's alerts, and the network they are restricted to (`all`: no restriction)."""
 
     __tablename__ = "service_broadcast_settings"
 
@@ -186,7 +186,7 @@ class BroadcastSettings(Base):
 
 
 class SandboxBroadcast(Base):
-    """A call that the sandbox got in place of a network's proxy. `document` is the XML that the network would get."""
+    """A call that the sandbox recorded in place of a network's proxy. `document` is the XML for the network."""
 
     __tablename__ = "sandbox_broadcasts"
 

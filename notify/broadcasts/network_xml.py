@@ -1,7 +1,7 @@
-"""The XML that the networks' proxies make of what they are given: CAP 1.2 and IBAG 1.0 (contract: broadcasts 9).
+"""The XML that the networks' proxies make from our payloads: CAP 1.2 and IBAG 1.0 (contract: broadcasts 9).
 
-The proxies are programs of their own, so nothing here goes to a network: the sandbox shows it. Elements without a
-contracted value take it from the payload.
+The proxies are separate programs, so nothing here is sent to a network: the sandbox shows it. Elements whose value the
+contract does not fix take it from the payload.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Element = tuple[str, "str | list[Element]"]
 
 
 def document_of(payload: Payload) -> str | None:
-    """The XML that a network gets, or None where there is none for this kind of message."""
+    """The XML for a network, or None if there is none for this kind of message."""
     kind = str(payload.get("message_type"))
     if payload.get("message_format") == "cap" and kind in _CAP:
         return _document(CAP, "alert", _CAP[kind](payload))

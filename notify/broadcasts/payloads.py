@@ -1,4 +1,4 @@
-"""What the networks' proxies are given (contract: broadcasts 5, 6, 8.3). Pure functions."""
+"""Payloads of the networks' proxies (contract: broadcasts 5, 6, 8.3). Pure functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notify.infra.times import format_datetime
 
 FORMATS: Final[Mapping[str, str]] = {"ee": "cap", "three": "cap", "o2": "cap", "vodafone": "ibag"}
 NUMBERED: Final = ("vodafone",)
-"""Networks whose messages have a number beside the identifier."""
+"""Networks whose messages have a number as well as an identifier."""
 HEADLINE: Final = "GOV.UK Notify Broadcast"
 _LANGUAGES: Final = {
     ("cap", False): "en-GB",
@@ -42,7 +42,7 @@ def number_text(number: int) -> str:
 
 
 def link_test(provider: str, identifier: UUID, number: int | None) -> dict[str, Any]:
-    """A test of the line to a network, which nobody's phone shows."""
+    """A test of the link to a network, which no phone shows."""
     return _message("test", provider, identifier, number)
 
 
@@ -70,7 +70,7 @@ def alert(
 
 
 def cancel(provider: str, message: Addressed, *, earlier: Sequence[Addressed], sent: datetime) -> dict[str, Any]:
-    """The end of an alert. `earlier` are what the network was given of it, the oldest first."""
+    """The cancellation of an alert. `earlier` are the messages about it that the network was sent, oldest first."""
     return {
         **_message("cancel", provider, message.identifier, message.number),
         "references": [_reference(each) for each in earlier],

@@ -1,7 +1,7 @@
-"""Fewer polygons with fewer points, as networks take only so many (contract: broadcasts 8.4). Pure functions.
+"""Reduces polygons and their points to what networks accept (contract: broadcasts 8.4). Pure functions.
 
-Polygons that are too many are joined with their neighbours: the convex hull of two covers both, so nobody who was in
-an area is left out. Points that are too many go by Visvalingam and Whyatt's rule, the least important first.
+Excess polygons are joined with their neighbours: the convex hull of two covers both, so no one in an area is left out.
+Excess points are removed by the Visvalingam-Whyatt algorithm, the least important first.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from notify.broadcasts.areas import Polygon
 MOST_POLYGONS: Final = 12
 MOST_POINTS: Final = 250
 DECIMALS: Final = 6
-"""Of a coordinate: eleven centimetres."""
+"""Decimals of a coordinate: eleven centimetres."""
 
 METRES_PER_DEGREE: Final = 111_320.0
 
 XY = tuple[float, float]
-"""Metres east and north of the middle."""
+"""Metres east and north of the centre."""
 Ring = list[XY]
 """A polygon's points; the first is not repeated at the end."""
 
 
 def simplify(polygons: Sequence[Polygon]) -> list[list[list[float]]]:
-    """The polygons, rounded to six decimals. Where they are more than 12, or have more than 250 points, they become at
-    most so many. Points are `[latitude, longitude]`; a polygon that is simplified ends where it begins.
+    """The polygons, rounded to six decimals. More than 12 polygons, or more than 250 points, are reduced to at most
+    that many. Points are `[latitude, longitude]`; a simplified polygon ends with its first point.
     """
     if len(polygons) <= MOST_POLYGONS and sum(map(len, polygons)) <= MOST_POINTS:
         return [[_rounded(latitude, longitude) for latitude, longitude in polygon] for polygon in polygons]
@@ -42,7 +42,7 @@ def _rounded(latitude: float, longitude: float) -> list[float]:
 
 
 class _Plane:
-    """A flat map around the middle of all points, true enough over a country."""
+    """A flat projection around the centre of all points, accurate enough for one country."""
 
     def __init__(self, polygons: Sequence[Polygon]) -> None:
         latitudes = [latitude for polygon in polygons for latitude, _ in polygon]
@@ -62,8 +62,8 @@ class _Plane:
 
 
 def _join(rings: list[Ring], most: int) -> list[Ring]:
-    """Join neighbours until at most so many rings are left, those first whose hull adds the least. Neighbours are those
-    along a curve that fills the plane (Morton's), so that there are few pairs to look at.
+    """Join neighbours until at most `most` rings are left, first those whose hull adds the least area. Neighbours are
+    found along a space-filling curve (Morton order), so that there are few pairs to compare.
     """
     if len(rings) <= most:
         return rings
@@ -86,7 +86,7 @@ def _join(rings: list[Ring], most: int) -> list[Ring]:
     while count > most:
         _, left, right, left_age, right_age = heapq.heappop(heap)
         if kept[left] is None or kept[right] is None or (ages[left], ages[right]) != (left_age, right_age):
-            continue  # one of them was joined meanwhile
+            continue  # one of them has been joined since
         kept[left] = _hull((kept[left] or []) + (kept[right] or []))
         kept[right] = None
         ages[left] += 1
@@ -116,7 +116,7 @@ def _cross(a: XY, b: XY, c: XY) -> float:
 
 
 def _hull(points: Ring) -> Ring:
-    """The convex hull (Andrew's chain), counter-clockwise."""
+    """The convex hull (Andrew's monotone chain), counter-clockwise."""
     ordered = sorted(set(points))
     if len(ordered) < 3:
         return ordered
@@ -140,7 +140,7 @@ def _area(ring: Ring) -> float:
 
 
 def _thin(rings: list[Ring], most: int) -> list[Ring]:
-    """Leave out points until at most so many are left, those counted that close the rings."""
+    """Remove points until at most `most` are left, counting those that close the rings."""
     wanted = _quotas(rings, most - len(rings))
     thinned = []
     for ring, number in zip(rings, wanted, strict=True):
@@ -150,7 +150,7 @@ def _thin(rings: list[Ring], most: int) -> list[Ring]:
 
 
 def _quotas(rings: list[Ring], most: int) -> list[int]:
-    """How many points each ring may keep: three, and of the others as many as it has of all points."""
+    """How many points each ring may keep: three, and a share of the rest in proportion to its points."""
     spare = [max(len(ring) - 3, 0) for ring in rings]
     free = max(most - 3 * len(rings), 0)
     share = min(1.0, free / sum(spare)) if sum(spare) else 0.0
@@ -158,8 +158,8 @@ def _quotas(rings: list[Ring], most: int) -> list[int]:
 
 
 def _reduced(ring: Ring, most: int) -> Ring:
-    """Visvalingam and Whyatt's rule: the point goes whose triangle with its neighbours is smallest, until at most so
-    many points are left.
+    """Visvalingam-Whyatt: remove the point whose triangle with its neighbours is smallest, until at most `most` points
+    are left.
     """
     count = len(ring)
     after = [*range(1, count), 0]
@@ -171,14 +171,14 @@ def _reduced(ring: Ring, most: int) -> Ring:
     while count > most:
         size, index = heapq.heappop(heap)
         if not is_left[index] or size != sizes[index]:
-            continue  # it went, or its neighbours changed
+            continue  # it was removed, or its neighbours changed
         is_left[index] = False
         count -= 1
         one, other = before[index], after[index]
         after[one], before[other] = other, one
         for near in (one, other):
             triangle = abs(_cross(ring[before[near]], ring[near], ring[after[near]]))
-            sizes[near] = max(triangle, size)  # so that points go in the order of what they matter
+            sizes[near] = max(triangle, size)  # so that points are removed in order of importance
             heapq.heappush(heap, (sizes[near], near))
     return [point for point, stays in zip(ring, is_left, strict=True) if stays]
 

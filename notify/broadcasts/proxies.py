@@ -21,7 +21,7 @@ CONNECT_SECONDS = 3.0
 
 
 class ProxyError(Exception):
-    """A function did not take what it was given, or may have but did not say so."""
+    """A function failed, or did not confirm that it succeeded."""
 
 
 class Proxy(ABC):
@@ -29,11 +29,11 @@ class Proxy(ABC):
 
     @abstractmethod
     def invoke(self, function: str, payload: Mapping[str, Any]) -> None:
-        """Have a function do its work, and wait for that. Raises `ProxyError`, and nothing else."""
+        """Call a function and wait for its result. Raises `ProxyError`, and nothing else."""
 
 
 class LambdaProxy(Proxy):
-    """Functions of AWS Lambda. Nothing is tried again here: the caller knows what may be."""
+    """Functions of AWS Lambda. Does not retry: the caller decides."""
 
     def __init__(self, settings: BroadcastSettings) -> None:
         import boto3
@@ -70,21 +70,21 @@ class LambdaProxy(Proxy):
 
 
 class SandboxProxy(Proxy):
-    """In place of the networks, in development and test: keeps what it is given, with the XML that a network gets."""
+    """Replaces the networks in development and test: stores each call, with the XML for the network."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def invoke(self, function: str, payload: Mapping[str, Any]) -> None:
         """Write a row of `sandbox_broadcasts`."""
-        from notify.broadcasts.network_xml import document_of  # lxml is for the sandbox and the public API only
+        from notify.broadcasts.network_xml import document_of  # only the sandbox and the public API load lxml
 
         with self._database.transaction() as session:
             session.add(SandboxBroadcast(function=function, payload=dict(payload), document=document_of(payload)))
 
 
 class Networks:
-    """Gives messages to networks. `proxy` is None where alerts are switched off."""
+    """Sends messages to networks. `proxy` is None if alerts are switched off."""
 
     def __init__(self, settings: BroadcastSettings, proxy: Proxy | None) -> None:
         self._settings = settings
@@ -92,23 +92,23 @@ class Networks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.settings.part(BroadcastSettings), _proxy(parts.settings, parts.database))
 
     @property
     def are_reachable(self) -> bool:
-        """Whether alerts go anywhere."""
+        """Whether alerts can be sent: to the networks, or to the sandbox."""
         return self._proxy is not None
 
     @property
     def enabled(self) -> tuple[str, ...]:
-        """The networks that alerts go to."""
+        """The networks that alerts are sent to."""
         return tuple(self._settings.enabled_cbcs) if self.are_reachable else ()
 
     def send(self, provider: str, payload: Mapping[str, Any]) -> None:
-        """Give a message to a network by its first function, or by the next one where that fails. Raises `ProxyError`
-        where all fail.
+        """Send a message to a network through its first function, or the next one if that fails. Raises `ProxyError` if
+        all fail.
         """
         failure = ProxyError(f"no function of {provider}")
         for function in self._settings.functions_of(provider):
@@ -122,7 +122,7 @@ class Networks:
         raise failure
 
     def test(self, provider: str, payloads: list[dict[str, Any]]) -> None:
-        """Give each function of a network its link test. Raises `ProxyError` where one fails, after all were tried."""
+        """Send each function of a network its link test. Raises `ProxyError` if one fails, after trying all."""
         failures = []
         for function, payload in zip(self._settings.functions_of(provider), payloads, strict=False):
             try:
@@ -137,7 +137,7 @@ class Networks:
         return self._settings.functions_of(provider)
 
     def canary(self, payload: Mapping[str, Any]) -> None:
-        """Call the function that does nothing, where there is one. Raises `ProxyError`."""
+        """Call the function that does nothing, if there is one. Raises `ProxyError`."""
         if self._settings.cbc_canary_function:
             self._invoke(self._settings.cbc_canary_function, payload)
 

@@ -1,4 +1,4 @@
-"""The public site of alerts: what it reads, and what wakes it (contract: broadcasts 8.2, 8.5)."""
+"""The public site of alerts: its data, and the task that tells it to update (contract: broadcasts 8.2, 8.5)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PUBLISH_ALERTS: Final = TaskName("publish-govuk-alerts")
 
 SHOWN: Final = ("broadcasting", "completed", "cancelled")
 FIRST_SHOWN: Final = datetime(2021, 5, 25, tzinfo=UTC)
-"""Earlier alerts were tests on networks of the operators."""
+"""Earlier alerts were operators' tests."""
 _TIMES: Final = ("starts_at", "finishes_at", "approved_at", "cancelled_at")
 
 
 class PublicSite:
-    """Wakes the public site, which is another program, where there is one."""
+    """Tells the public site, which is a separate program, that alerts have changed."""
 
     def __init__(self, queue: Queue, *, is_there: bool) -> None:
         self._queue = queue
@@ -33,18 +33,18 @@ class PublicSite:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings.part(Configuration)
         return cls(container.parts.queue, is_there=settings.govuk_alerts_site)
 
     def publish(self) -> None:
-        """Have the site show the alerts as they are now."""
+        """Have the site update its alerts. Does nothing if there is no site."""
         if self._is_there:
             self._queue.publish(PUBLISH_ALERTS, [], queue=queues.GOVUK_ALERTS)
 
 
 def public_alerts(session: Session) -> list[dict[str, Any]]:
-    """The alerts that went out, newest first."""
+    """The alerts that were broadcast, newest first."""
     query = (
         select(BroadcastMessage, BroadcastSettings.channel)
         .outerjoin(BroadcastSettings, BroadcastSettings.service_id == BroadcastMessage.service_id)

@@ -1,8 +1,8 @@
-"""Spreading events: a message for each network, given to its proxy (contract: broadcasts 5, 8.2).
+"""Dispatches events: a message for each network, sent to its proxy (contract: broadcasts 5, 8.2).
 
-Rows are the truth, tasks are hints. An event waits until each network has its row; a row waits, `sending`, until the
-network took it. The worker that holds a row's lock gives it away, so no other does at the same time. The row's id is
-the network's identifier: a network that gets a message again, after a worker died in the middle, knows it.
+Rows are the truth, tasks are hints. An event is pending until each network has its row; a row is `sending` until the
+network has accepted it. Only the worker that holds a row's lock sends it. The row's id is the network's identifier, so
+a network recognises a message that it gets twice because a worker died.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ logger = structlog.get_logger(__name__)
 SEND_BROADCAST_PROVIDER_MESSAGE: Final = TaskName("send-broadcast-provider-message")
 
 MOST_AT_ONCE: Final = 8
-"""Messages that a process gives to networks at the same time: each keeps a connection to the database meanwhile, and
-networks may hang.
+"""Most messages that a process sends to networks at the same time: each holds a database connection, and networks may
+hang.
 """
 BUSY_SECONDS: Final = 2.0
 LONGEST_WAIT: Final = 240
 WAIT_FOR_EARLIER: Final = 5
-"""Seconds until a cancellation looks again whether the network took the alert."""
+"""Seconds until a cancellation checks again whether the network has accepted the alert."""
 
 
 class BroadcastSender:
@@ -73,19 +73,19 @@ class BroadcastSender:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.database, parts.queue, container.get(Networks), container.get(PublicSite))
 
     def dispatch(self, event_id: UUID) -> None:
-        """Make an event's message for each network, and have them sent; those of earlier events of the same message
-        first, as a cancellation must not overtake its alert. Does nothing the second time.
+        """Create an event's message for each network, and publish their tasks; first those of earlier events of the
+        same alert, because a cancellation must not overtake its alert. Does nothing the second time.
         """
         with self._database.transaction() as session:
             event = session.get(BroadcastEvent, event_id)
             if event is None:
                 return
-            # one at a time for each message
+            # one event at a time for each alert
             session.get(BroadcastMessage, event.broadcast_message_id, with_for_update=True)
             waiting = select(BroadcastEvent).where(
                 BroadcastEvent.broadcast_message_id == event.broadcast_message_id,
@@ -110,7 +110,7 @@ class BroadcastSender:
             self.publish(event_id, provider)
 
     def publish(self, event_id: UUID, provider: str, *, countdown: float | None = None) -> bool:
-        """Publish the task that gives a network its message."""
+        """Publish the task that sends a network its message. `countdown` is in seconds. False if the broker is down."""
         return self._queue.publish(
             SEND_BROADCAST_PROVIDER_MESSAGE,
             [str(event_id), provider],
@@ -119,8 +119,8 @@ class BroadcastSender:
         )
 
     def send(self, event_id: UUID, provider: str) -> None:
-        """Give a network its message of an event, unless it has it, another worker is at it, or it is not due yet. What
-        fails waits 1, 2, 4 ... 240 seconds.
+        """Send a network its message of an event, unless it has it, another worker is sending it, or it is not due yet.
+        After a failure it waits 1, 2, 4 ... 240 seconds.
         """
         if not self._slots.acquire(blocking=False):
             self.publish(event_id, provider, countdown=BUSY_SECONDS)
@@ -151,7 +151,7 @@ class BroadcastSender:
                 after_commit(session, lambda: self.publish(event_id, provider, countdown=wait))
 
     def _attempt(self, session: Session, row: BroadcastProviderMessage) -> float | None:
-        """Try once. Returns after how many seconds to try again; None: this is the end of it."""
+        """Try once. Returns the seconds until the next attempt; None if there is none."""
         event = session.get_one(BroadcastEvent, row.broadcast_event_id)
         if reason := self._refusal(session, event):
             _give_up(row, reason)
@@ -216,7 +216,7 @@ def _add_provider_message(session: Session, event_id: UUID, provider: str, now: 
 
 
 def _earlier_messages(session: Session, event: BroadcastEvent, provider: str) -> list[BroadcastProviderMessage]:
-    """What a network was given of the same message before, the oldest first."""
+    """The earlier messages about the same alert that a network was sent, oldest first."""
     query = (
         select(BroadcastProviderMessage)
         .join(BroadcastEvent, BroadcastEvent.id == BroadcastProviderMessage.broadcast_event_id)

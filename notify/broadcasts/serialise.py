@@ -1,4 +1,4 @@
-"""Messages as both APIs answer them (contract: broadcasts 3.1, 8.1)."""
+"""Messages as JSON for both APIs (contract: broadcasts 3.1, 8.1)."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class _TemplateVersion(NamedTuple):
 
 
 class BroadcastSerialiser:
-    """Describes messages."""
+    """Makes the JSON of messages."""
 
     def __init__(self, broadcasts: Broadcasts) -> None:
         self._broadcasts = broadcasts
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Broadcasts))
 
     def list_of(self, session: Session, service_id: UUID) -> list[dict[str, Any]]:
-        """The messages of a service, the oldest first; of a service that is not there, none."""
+        """The messages of a service, oldest first; empty for an unknown service."""
         query = _query().where(BroadcastMessage.service_id == service_id)
         return self._all(session.execute(query.order_by(BroadcastMessage.created_at, BroadcastMessage.id)))
 

@@ -30,7 +30,7 @@ ServiceMode = Literal["training", "live"]
 
 
 def settings_of(session: Session, service_ids: Sequence[UUID]) -> Mapping[UUID, BroadcastSettings]:
-    """The settings of those of the services that have some, by service."""
+    """The broadcast settings by service; services without any are missing."""
     rows = session.scalars(select(BroadcastSettings).where(BroadcastSettings.service_id.in_(service_ids)))
     return {row.service_id: row for row in rows}
 
@@ -45,8 +45,8 @@ def set_as_broadcast_service(
     environment: str,
     now: datetime | None = None,
 ) -> Service:
-    """Make a service one of emergency alerts, and nothing else: its members may only look until they are given more,
-    its API keys are revoked, and it belongs to the organisation of such services. A new version of the service.
+    """Turn a service into one that sends emergency alerts and nothing else: its members are reduced to viewing, its API
+    keys are revoked, and it moves to the organisation of such services. Makes a new version of the service.
 
     Raises `NotFoundProblemError`.
     """
@@ -95,7 +95,7 @@ def _revoke_keys(session: Session, service_id: UUID, moment: datetime) -> None:
 
 
 def _organisation(session: Session, environment: str) -> Organisation:
-    """The organisation of these services. Migrations make it everywhere but in production."""
+    """The organisation of these services. Migrations create it, except in production."""
     values = {
         "id": ORGANISATION,
         "name": f"Broadcast Services ({environment})",

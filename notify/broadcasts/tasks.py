@@ -35,37 +35,37 @@ def _sweep_interval(settings: Settings) -> timedelta:
 
 @tasks.task(SEND_BROADCAST_EVENT)
 def send_broadcast_event(container: Container, broadcast_event_id: str) -> None:
-    """Spread an event to the networks."""
+    """Dispatch an event to the networks."""
     container.get(BroadcastSender).dispatch(UUID(broadcast_event_id))
 
 
 @tasks.task(SEND_BROADCAST_PROVIDER_MESSAGE)
 def send_broadcast_provider_message(container: Container, broadcast_event_id: str, provider: str) -> None:
-    """Give a network its message of an event."""
+    """Send a network its message of an event."""
     container.get(BroadcastSender).send(UUID(broadcast_event_id), provider)
 
 
 @tasks.task(TRIGGER_LINK_TEST)
 def trigger_link_test(container: Container, provider: str) -> None:
-    """Test the line to a network."""
+    """Test the link to a network."""
     container.get(LinkTests).trigger(provider)
 
 
 @tasks.periodic("trigger-link-tests", LINK_TEST_INTERVAL, expires=RUN_ONCE)
 def trigger_link_tests(container: Container) -> None:
-    """Test the lines to all networks."""
+    """Test the links to all networks."""
     container.get(LinkTests).trigger_all()
 
 
 @tasks.periodic("send-canary-to-cbc-proxy", CANARY_INTERVAL, expires=RUN_ONCE)
 def send_canary(container: Container) -> None:
-    """See that functions can be called."""
+    """Check that functions can be called."""
     container.get(LinkTests).send_canary()
 
 
 @tasks.periodic("replay-broadcasts", _sweep_interval, expires=RUN_ONCE)
 def replay_broadcasts(container: Container) -> None:
-    """Publish again what lost its task."""
+    """Publish lost tasks of events and provider messages again."""
     parts = container.parts
     number = sweep(parts.database, parts.queue, container.get(BroadcastSender), utc_now())
     if number:
@@ -74,7 +74,7 @@ def replay_broadcasts(container: Container) -> None:
 
 @tasks.periodic("auto-expire-broadcast-messages", EXPIRY_INTERVAL, expires=RUN_ONCE)
 def auto_expire_broadcast_messages(container: Container) -> None:
-    """Complete the alerts whose time is over."""
+    """Complete expired alerts."""
     now = utc_now()
     with container.parts.database.transaction() as session:
         number = complete_expired(session, now)
@@ -85,5 +85,5 @@ def auto_expire_broadcast_messages(container: Container) -> None:
 
 @tasks.periodic("remove-yesterdays-planned-tests-on-govuk-alerts", crontab(hour="0", minute="0"))
 def remove_yesterdays_planned_tests(container: Container) -> None:
-    """Have the public site show today's tests."""
+    """Have the public site drop the planned tests of yesterday."""
     container.get(PublicSite).publish()

@@ -20,8 +20,8 @@ ENTRIES = {
     "reset": Entry("notify.cli.reset:reset", "Empty the data folder of `notify up`."),
     "web": Entry("notify.cli.processes:web", "Run the API."),
     "worker": Entry("notify.cli.processes:worker", "Run a worker, for all task queues or those of a role."),
-    "beat": Entry("notify.cli.processes:beat", "Run the clock of periodic tasks. One for all machines."),
-    "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply what SES says of emails, from an SQS queue."),
+    "beat": Entry("notify.cli.processes:beat", "Run the scheduler of periodic tasks. One for all machines."),
+    "ses-receipts": Entry("notify.cli.processes:ses_receipts", "Apply SES's events about emails, from an SQS queue."),
     "with-engines": Entry(
         "notify.cli.engines:with_engines",
         "Run a command, such as `web`, with the databases of the data folder.",
@@ -34,7 +34,7 @@ ENTRIES = {
         "Keep messages that may have been sent after a snapshot from being sent again.",
     ),
     "rotate-secrets": Entry(
-        "notify.cli.keys:rotate_secrets", "Encrypt all data anew, under the last of DATA_ENCRYPTION_KEYS."
+        "notify.cli.keys:rotate_secrets", "Encrypt all data again, with the last of DATA_ENCRYPTION_KEYS."
     ),
     **_entries(
         "users",
@@ -51,13 +51,13 @@ ENTRIES = {
             "archive-service": "Archive a service with its templates and API keys: it can no longer send.",
             "list-services": "List every service, oldest first.",
             "set-guest-list": "Replace the guest list of a service; without entries it becomes empty.",
-            "show-guest-list": "Show the guest list of a service: recipients beside its team in trial mode.",
+            "show-guest-list": "Show the guest list of a service: the recipients besides its team in trial mode.",
             "set-retention": "Set for how many days a service's messages of a type are kept.",
             "set-branding": "Choose the branding of a service's emails or letters.",
-            "populate-service-volume-intentions": "Store how much services mean to send.",
+            "populate-service-volume-intentions": "Store how many messages services intend to send.",
         },
     ),
-    **_entries("changes", {"list-changes": "List what people changed through the admin app, the newest first"}),
+    **_entries("changes", {"list-changes": "List what people changed through the admin app, newest first"}),
     **_entries(
         "api_keys",
         {
@@ -90,7 +90,7 @@ ENTRIES = {
             "list-reply-tos": "List a service's reply-to addresses, the default first.",
             "add-letter-contact": "Add a contact block, the sender's address on letters, to a service.",
             "update-letter-contact": "Change a contact block, and with it the letters of every template that uses it.",
-            "archive-letter-contact": "Archive a contact block; templates that use it have none from then on.",
+            "archive-letter-contact": "Archive a contact block, and remove it from templates that use it.",
             "list-letter-contacts": "List a service's contact blocks, the default first.",
         },
     ),
@@ -108,9 +108,9 @@ ENTRIES = {
     **_entries(
         "organisations",
         {
-            "populate-organisations-from-file": "Make the organisations of a file.",
+            "populate-organisations-from-file": "Create the organisations listed in a file.",
             "populate-organisation-agreement-details-from-file": "Store who signed agreements, and when.",
-            "associate-services-to-organisations": "Link services without an organisation to that of their maker.",
+            "associate-services-to-organisations": "Link services without an organisation to that of their creator.",
         },
     ),
     **_entries(
@@ -123,21 +123,21 @@ ENTRIES = {
     **_entries(
         "callbacks",
         {
-            "create-callback": "Notify a service of one kind of event, from at most two seconds on.",
-            "update-callback": "Change where, or how, a service is notified.",
-            "delete-callback": "Stop notifying a service of one kind of event.",
-            "resend-callback": "Send the callback about a message or a received text once more.",
+            "create-callback": "Call a service back about one kind of event, within two seconds from now.",
+            "update-callback": "Change the address, token or secret of a callback.",
+            "delete-callback": "Stop calling a service back about one kind of event.",
+            "resend-callback": "Send the callback about a message or a received text again.",
         },
     ),
-    **_entries("listen", {"listen": "Print callbacks as they come, and send them on to a local port."}),
+    **_entries("listen", {"listen": "Print callbacks as they arrive, and forward them to a local port."}),
     **_entries(
         "inbound",
         {
             "insert-inbound-numbers": "Add inbound numbers, which can then be given to services.",
             "assign-inbound-number": "Give a service an inbound number, and the permission to receive text messages.",
-            "remove-inbound-number": "Take its inbound number, and the permission to receive texts, from a service.",
+            "remove-inbound-number": "Remove a service's inbound number and its permission to receive texts.",
             "list-inbound-numbers": "List every inbound number and the service that has it.",
-            "receive-text": "Pretend that somebody texted a service, which gets its callback.",
+            "receive-text": "Simulate a text message to a service, which gets its callback.",
         },
     ),
     **_entries(
@@ -150,7 +150,7 @@ ENTRIES = {
     **_entries(
         "functional_tests",
         {
-            "functional-test-fixtures": "Make what the official functional tests and client tests need, "
+            "functional-test-fixtures": "Create the fixtures of the official functional tests and client tests, "
             "and print their environment."
         },
     ),
@@ -158,7 +158,7 @@ ENTRIES = {
         "functional_data",
         {
             "purge-functional-test-data": "Delete the users that functional tests made, with their services.",
-            "delete-functional-test-service": "Delete a service with everything, and users of its who have no other.",
+            "delete-functional-test-service": "Delete a service, its data, and its users who have no other service.",
         },
     ),
     **_entries(
@@ -167,10 +167,10 @@ ENTRIES = {
     **_entries(
         "data_fixes",
         {
-            "archive-jobs-created-between-dates": "Archive the jobs of some days, with their files.",
-            "process-row-from-job": "Make the message of one row of a job, unless it has one, and send it.",
-            "populate-notification-postage": "Give letters without postage second class.",
-            "create-partitions": "Make partitions of the history for coming months; drop old ones that are empty.",
+            "archive-jobs-created-between-dates": "Archive the jobs of a period, and delete their files.",
+            "process-row-from-job": "Create and send the message of one row of a job, unless it has one.",
+            "populate-notification-postage": "Set second class on letters without postage.",
+            "create-partitions": "Create partitions of the history for coming months; drop old ones that are empty.",
             "backfill-notification-statuses": "Deprecated, does nothing.",
             "update-notification-international-flag": "Deprecated, does nothing.",
             "fix-notification-statuses-not-in-sync": "Deprecated, does nothing.",
@@ -186,20 +186,20 @@ ENTRIES = {
             "get-notification-and-service-ids-for-letters-that-failed-to-print": (
                 "Find letters by the names of their files."
             ),
-            "print-letter": "Hand a letter over to the printer, now.",
-            "run-print": "Begin a print run, as every evening.",
-            "report-returned-letters": "Report letters that the post brought back.",
-            "replay-unscanned-letters": "Scan letters again that no virus scanner could look at.",
-            "replay-daily-sorted-count-files": "Count anew what response files of the printer say (2020).",
+            "print-letter": "Send a letter to the print provider now.",
+            "run-print": "Start the print run, which runs every evening, now.",
+            "report-returned-letters": "Report letters that the post returned.",
+            "replay-unscanned-letters": "Scan letters again that no virus scanner could check.",
+            "replay-daily-sorted-count-files": "Read the daily sorted counts of print response files again (2020).",
         },
     ),
     **_entries(
         "facts",
         {
-            "rebuild-ft-billing-for-day": "Make the billing of a local day again, of all services or of one.",
-            "migrate-data-to-ft-billing": "Make the billing of some days from the messages that are kept.",
-            "migrate-data-to-ft-notification-status": "Count the statuses of some days from messages that are kept.",
-            "backfill-processing-time": "Store how quickly the messages of some days were handed to providers.",
+            "rebuild-ft-billing-for-day": "Rebuild the billing facts of a local day, of all services or of one.",
+            "migrate-data-to-ft-billing": "Update the billing facts of a period from stored messages.",
+            "migrate-data-to-ft-notification-status": "Update the status facts of a period from stored messages.",
+            "backfill-processing-time": "Store how quickly the messages of a period were handed to providers.",
             "fix-billable-units": "Count the fragments of text messages that were sent without being counted.",
         },
     ),
@@ -208,14 +208,14 @@ ENTRIES = {
         {
             "populate-annual-billing-with-the-previous-years-allowance": "Copy the newest free allowance of services "
             "that have none for a financial year.",
-            "populate-annual-billing": "Copy the newest free allowance, under the name of 2020.",
+            "populate-annual-billing": "Copy the newest free allowance: the command's name in 2020.",
         },
     ),
     "admin-env": Entry(
         "notify.cli.admin_env:admin_env",
         "Print the environment of the official admin app for this instance.",
     ),
-    "settings": Entry("notify.cli.settings:settings", "Show every setting and its value here."),
+    "settings": Entry("notify.cli.settings:settings", "Show every setting and its current value."),
     **_entries(
         "developer",
         {
@@ -224,14 +224,14 @@ ENTRIES = {
             "psql": "Open PostgreSQL's own shell on the database.",
         },
     ),
-    # what other commands run for themselves
+    # internal commands that other commands start
     "prepare": Entry("notify.cli.prepare:prepare", "", is_hidden=True, adopts=False),
     "engines": Entry("notify.cli.engines:engines", "", is_hidden=True, adopts=False),
 }
-"""Every command, in the order of help."""
+"""Every command, in the order of `--help`."""
 
 command_group = LazyGroup("command", entries=ENTRIES, help="The commands of `notify`.")
-"""For Flask, which finds it by its entry point: `flask command ...`."""
+"""The same commands for Flask, which finds them by entry point: `flask command ...`."""
 
 
 @click.group(

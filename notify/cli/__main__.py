@@ -1,4 +1,4 @@
-"""`python -m notify.cli`: the `notify` command of this very interpreter."""
+"""`python -m notify.cli`: the `notify` command, run by the current interpreter."""
 
 from notify.cli import main
 

@@ -1,4 +1,4 @@
-"""`notify admin-env`: what the official admin app needs to run against this instance (contract: admin-app 1, 2)."""
+"""`notify admin-env`: the environment of the official admin app for this instance (contract: admin-app 1, 2)."""
 
 from __future__ import annotations
 

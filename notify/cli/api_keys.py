@@ -22,7 +22,7 @@ from notify.vocabulary import KEY_TYPES
 
 @click.command("create-api-key")
 @service_option
-@click.option("--name", required=True, help="What the key is for.")
+@click.option("--name", required=True, help="Name of the key.")
 @click.option(
     "--type",
     "key_type",
@@ -54,7 +54,7 @@ def create_api_key_command(which: str, name: str, key_type: str, who: str | None
 @click.option("--key", required=True, help="Name or id of the key.")
 @json_option
 def revoke_api_key_command(which: str, key: str, as_json: bool) -> None:
-    """Revoke an API key for good. Requests signed with it are refused within two seconds."""
+    """Revoke an API key for good. Within two seconds, requests signed with it are refused."""
     with open_session() as session:
         service = find_service(session, which)
         named = [row.id for row in list_api_keys(session, service.id) if row.name == key and row.expiry_date is None]

@@ -1,4 +1,4 @@
-"""Commands about money."""
+"""Commands about free allowances."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def populate_annual_billing_with_the_previous_years_allowance_command(*, year: i
 @_year
 @json_option
 def populate_annual_billing_command(*, year: int, as_json: bool) -> None:
-    """Copy the newest free allowance, under the name of 2020."""
+    """Copy the newest free allowance: the command's name in 2020."""
     _populate(year, as_json)

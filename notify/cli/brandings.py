@@ -31,9 +31,9 @@ def _letter_values(row: LetterBranding) -> dict[str, Any]:
 
 
 @click.command("create-email-branding")
-@click.option("--name", required=True, help="Name, for those who choose.")
+@click.option("--name", required=True, help="Name shown in the list of brandings.")
 @click.option("--text", help="Text beside the logo. Give this or --alt-text.")
-@click.option("--alt-text", help="What the logo says, for those who do not see it.")
+@click.option("--alt-text", help="Text of the logo, for people who cannot see it.")
 @click.option("--logo", help="File name of the logo in the bucket of logos.")
 @click.option("--colour", help="Colour of the banner, such as #1d70b8.")
 @click.option("--type", "brand_type", type=click.Choice(BRAND_TYPES), default="org", show_default=True, help="Layout.")
@@ -76,10 +76,10 @@ _email = click.option("--branding", "wanted", required=True, help="Name or id of
 @click.command("update-email-branding")
 @_email
 @click.option("--name", help="Another name.")
-@click.option("--text", help="Another text beside the logo; '' for none.")
-@click.option("--alt-text", help="Another text for the logo; '' for none.")
-@click.option("--logo", help="File name of another logo; '' for none.")
-@click.option("--colour", help="Another colour; '' for none.")
+@click.option("--text", help="New text beside the logo; '' for none.")
+@click.option("--alt-text", help="New text of the logo; '' for none.")
+@click.option("--logo", help="File name of the new logo; '' for none.")
+@click.option("--colour", help="New colour; '' for none.")
 @click.option("--type", "brand_type", type=click.Choice(BRAND_TYPES), help="Another layout.")
 @_user
 @json_option
@@ -111,7 +111,7 @@ def archive_email_branding_command(wanted: str, as_json: bool) -> None:
 
 
 @click.command("create-letter-branding")
-@click.option("--name", required=True, help="Name, for those who choose.")
+@click.option("--name", required=True, help="Name shown in the list of brandings.")
 @click.option("--filename", required=True, help="File name of the logo, without extension.")
 @_user
 @json_option
@@ -126,7 +126,7 @@ def create_letter_branding_command(name: str, filename: str, who: str | None, as
 @click.command("update-letter-branding")
 @click.option("--branding", "wanted", required=True, help="Name or id of the letter branding.")
 @click.option("--name", help="Another name.")
-@click.option("--filename", help="File name of another logo, without extension.")
+@click.option("--filename", help="File name of the new logo, without extension.")
 @_user
 @json_option
 def update_letter_branding_command(

@@ -28,14 +28,14 @@ TEMPLATES: Final = 4
 
 
 @click.command("generate-bulktest-data")
-@click.option("-u", "--user-id", "--user_id", "who", required=True, help="Id or email address of the services' maker.")
+@click.option("-u", "--user-id", "--user_id", "who", required=True, help="Id or email address of the creator.")
 @click.option("--services", "services", type=click.IntRange(1), default=SERVICES, show_default=True, help="Services.")
 @click.option("--messages", type=click.IntRange(1), default=MESSAGES, show_default=True, help="Messages in all.")
 @json_option
 def generate_bulktest_data_command(who: str, services: int, messages: int, as_json: bool) -> None:
     """Fill a database with an organisation, its services and messages.
 
-    Half of the messages are in the history, with facts of them. In development and test only. The default takes some
+    Half of the messages are in the history, with their facts. In development and test only. The default takes some
     minutes.
     """
     with open_parts() as parts:
@@ -81,5 +81,5 @@ def make_services(session: Session, user: User, number: int) -> list[Source]:
 
 
 def _shares(total: int, parts: int) -> list[int]:
-    """A number in nearly equal parts."""
+    """A number split into nearly equal parts."""
     return [total // parts + (place < total % parts) for place in range(parts)]

@@ -1,4 +1,4 @@
-"""Commands about callbacks: where, and how, services are notified of events."""
+"""Commands about callbacks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _save(
 @click.command("create-callback")
 @service_option
 @_type
-@click.option("--url", required=True, help="Address to call; https outside development.")
+@click.option("--url", required=True, help="URL to call; https outside development.")
 @click.option("--token", help="Bearer token of the calls, 10 characters at least. Left out: one is made and printed.")
 @_secret
 @user_option
@@ -73,7 +73,7 @@ def _save(
 def create_callback_command(
     *, which: str, callback_type: str, url: str, token: str | None, secret: str | None, who: str | None, as_json: bool
 ) -> None:
-    """Notify a service of one kind of event, from at most two seconds on."""
+    """Call a service back about one kind of event, within two seconds from now."""
     chosen = token or secrets.token_urlsafe(TOKEN_BYTES)
     values = _save(create_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=chosen)
     show(values if token else {**values, "bearer_token": chosen}, as_json)
@@ -82,7 +82,7 @@ def create_callback_command(
 @click.command("update-callback")
 @service_option
 @_type
-@click.option("--url", help="Another address to call.")
+@click.option("--url", help="New URL to call.")
 @click.option("--token", help="Another bearer token.")
 @_secret
 @user_option
@@ -97,7 +97,7 @@ def update_callback_command(
     who: str | None,
     as_json: bool,
 ) -> None:
-    """Change where, or how, a service is notified. This holds for waiting callbacks too."""
+    """Change the address, token or secret of a callback. Pending callbacks use the new values too."""
     show(_save(update_callback, which, who, secret, callback_type=callback_type, url=url, bearer_token=token), as_json)
 
 
@@ -106,7 +106,7 @@ def update_callback_command(
 @_type
 @json_option
 def delete_callback_command(which: str, callback_type: str, as_json: bool) -> None:
-    """Stop notifying a service of one kind of event. Waiting callbacks are dropped."""
+    """Stop calling a service back about one kind of event. Pending callbacks are dropped."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
         delete_callback(session, service_id=service.id, callback_type=callback_type)
@@ -118,10 +118,10 @@ def delete_callback_command(which: str, callback_type: str, as_json: bool) -> No
 @click.argument("subject", metavar="ID")
 @json_option
 def resend_callback_command(subject: str, as_json: bool) -> None:
-    """Send the callback about a message or a received text once more.
+    """Send the callback about a message or a received text again.
 
-    ID is that of the message or text. `webhook-id` is the same as the first time, so that a receiver can tell that it
-    has the event already. One that waits for its next try is tried at once.
+    ID is that of the message or text. `webhook-id` is the same as the first time, so that the receiver can recognise
+    the event. A pending callback is tried at once.
     """
     subject_id = need_uuid(subject, "message")
     with open_parts() as parts:

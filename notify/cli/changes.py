@@ -1,4 +1,4 @@
-"""The log of changes from the terminal."""
+"""`notify list-changes`: the log of changes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MOST = 1000
 @click.option("--service", "which", help="Only changes of this service: its name or id.")
 @click.option("--user", "who", help="Only changes by this person: an email address or id.")
 @click.option("--limit", type=click.IntRange(1, MOST), default=50, show_default=True, help="How many at most.")
-@click.option("--older-than", type=click.UUID, help="Id of the last one seen: for the next page.")
+@click.option("--older-than", type=click.UUID, help="Id of the last change of the page before.")
 @json_option
 def list_changes_command(
     which: str | None, who: str | None, limit: int, older_than: UUID | None, as_json: bool
 ) -> None:
-    """List what people changed through the admin app, the newest first: who, when, what to."""
+    """List what people changed through the admin app, newest first: who, when, and what."""
     with open_session() as session:
         service = find_service(session, which) if which else None
         user = find_user(session, who) if who else None

@@ -1,4 +1,4 @@
-"""What commands share: the parts of the environment, looking things up by name or id, options, output."""
+"""Shared by commands: the parts of the environment, look-ups by name or id, options, output."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def user_option(function: _F) -> _F:
 
 @contextmanager
 def open_parts() -> Iterator[Parts]:
-    """The parts that the environment names. A user's mistake, or a lost dependency, becomes one line."""
+    """The parts that the environment names. A user's mistake, or an unreachable server, is reported in one line."""
     if not structlog.is_configured():
-        # what is printed belongs to programs that read it
+        # standard output is for the result, which programs read
         structlog.configure(logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr))
     try:
         parts = build_parts(configuration.load())
@@ -102,7 +102,7 @@ def _cell(value: object) -> str:
 
 
 def as_uuid(text: str) -> UUID | None:
-    """The UUID that a text is, if it is one."""
+    """The text as a UUID; None if it is not one."""
     try:
         return UUID(text)
     except ValueError:
@@ -110,7 +110,7 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def need_uuid(text: str, what: str) -> UUID:
-    """The UUID that a text is. Raises `click.ClickException`."""
+    """The text as a UUID. Raises `click.ClickException`."""
     found = as_uuid(text)
     if found is None:
         raise click.ClickException(f"{text} is not the id of a {what}")

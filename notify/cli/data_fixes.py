@@ -56,7 +56,7 @@ def fix_notification_statuses_not_in_sync_command() -> None:
 )
 @json_option
 def populate_notification_postage_command(start: datetime, as_json: bool) -> None:
-    """Give letters without postage second class."""
+    """Set second class on letters without postage."""
     with open_parts() as parts:
         number = populate_postage(parts.database, start.replace(tzinfo=UTC), utc_now())
     show({"changed": number}, as_json)
@@ -65,8 +65,8 @@ def populate_notification_postage_command(start: datetime, as_json: bool) -> Non
 @click.command("create-partitions")
 @json_option
 def create_partitions_command(as_json: bool) -> None:
-    """Make partitions of the history for coming months; drop old ones that are empty. The task of this name does so
-    every night. Where the workers' role does not own the tables, run it as their owner.
+    """Create partitions of the history for coming months; drop old ones that are empty. The task of this name does so
+    every night. If the workers' database role does not own the tables, run this command as their owner.
     """
     now = utc_now()
     with open_parts() as parts:
@@ -83,7 +83,7 @@ def create_partitions_command(as_json: bool) -> None:
 @click.option("-e", "--end_date", "--end-date", "end", type=DAY, required=True, help="Last local day, included.")
 @json_option
 def archive_jobs_created_between_dates_command(start: datetime, end: datetime, as_json: bool) -> None:
-    """Archive the jobs of some days, with their files.
+    """Archive the jobs of a period, and delete their files.
 
     Jobs that are not done keep their files.
     """
@@ -108,7 +108,7 @@ def archive_jobs_created_between_dates_command(start: datetime, end: datetime, a
 )
 @json_option
 def process_row_from_job_command(job_id: UUID, number: int, as_json: bool) -> None:
-    """Make the message of one row of a job, unless it has one, and send it."""
+    """Create and send the message of one row of a job, unless it has one."""
     with open_parts() as parts:
         container = Container(parts)
         is_made = container.get(JobProcessor).process_row(job_id, number)

@@ -18,7 +18,7 @@ from notify.infra.database import driver_uri
 
 @contextmanager
 def _database() -> Iterator[str]:
-    """The address of the database; what goes wrong with it becomes one line."""
+    """The address of the database. Its errors are reported in one line."""
     uri = settings.load().sqlalchemy_database_uri
     if not uri:
         raise settings.SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
@@ -48,7 +48,7 @@ def upgrade(revision: str) -> None:
 @db.command()
 @click.argument("revision")
 def downgrade(revision: str) -> None:
-    """Migrate back to REVISION; `base` leaves nothing."""
+    """Migrate back to REVISION; `base` removes every table."""
     with _database() as uri:
         migrate.downgrade(uri, revision)
         click.echo(f"the database is at {_current(uri)}")

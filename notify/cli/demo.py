@@ -1,4 +1,4 @@
-"""The demo service of `notify up`: something to send with before anything is set up."""
+"""The demo service of `notify up`, to send messages before anything is set up."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from notify.vocabulary import KEY_TYPES, SERVICE_PERMISSIONS, TEMPLATE_TYPES
 
 NOTIFY_SERVICE: Final = UUID("d6aa2c68-a2d9-4437-ab19-3ae8eb202553")
 
-# Fixed ids, by which the demo is found again and which documentation can name. Version 4, as clients expect.
+# Fixed ids, to find the demo again and to name it in documentation. Version 4, as clients expect.
 DEMO_USER: Final = UUID("d0e30000-0000-4000-8000-00000000d001")
 DEMO_SERVICE: Final = UUID("d0e30000-0000-4000-8000-00000000d002")
 DEMO_TEMPLATES: Final = {
@@ -126,7 +126,7 @@ def _create(session: Session, from_number: str, password: str) -> None:
         restricted=False,
         go_live_at=utc_now(),
         limits=LIVE_LIMITS,
-        # a service of emergency alerts invites people in other words (contract: broadcasts 1)
+        # invitations to a service of emergency alerts have their own template (contract: broadcasts 1)
         permissions=[permission for permission in SERVICE_PERMISSIONS if permission != "broadcast"],
         contact_link="https://www.example.com/contact",
     )
@@ -199,7 +199,7 @@ def _describe(session: Session, parts: Parts, password: str) -> dict[str, Any]:
 
 
 def _describe_objects(settings: Settings) -> dict[str, str]:
-    """Where files are put that the admin app would upload."""
+    """The object store for files that the admin app would upload."""
     key, secret = credentials_of(settings)
     return {
         "endpoint": address_of(settings),
@@ -220,7 +220,7 @@ def _read(path: Path) -> Any:
 
 
 def _kept_password(kept: Any) -> str | None:
-    """The password in the file, if that is about this demo. The user may have changed it since."""
+    """The password in the file, if the file is about this demo. The user may have changed it since."""
     user = kept.get("user") if isinstance(kept, dict) else None
     if not isinstance(user, dict) or user.get("id") != str(DEMO_USER):
         return None
@@ -229,7 +229,7 @@ def _kept_password(kept: Any) -> str | None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write the file atomically; nobody else can read it at any moment."""
+    """Write the file atomically; only its owner can ever read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

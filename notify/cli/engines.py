@@ -1,8 +1,8 @@
-"""Processes that are started one by one and share the databases of a data folder: the first one starts the databases,
-the last one stops them.
+"""`notify with-engines`: single processes that share the databases of a data folder. The first one starts the
+databases; they stop after the last one has ended.
 
 A keeper, in its own session, runs PostgreSQL, Valkey and the sandbox provider. Each process that needs them holds a
-shared lock on a file; the lock goes with the process, however that ends. When nobody holds it, the keeper stops.
+shared lock on a file, which the kernel releases when the process ends. When no one holds it, the keeper stops.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ from notify.infra.embedded import EmbeddedError
 from notify.infra.server import last_words
 
 UNUSED_SECONDS: Final = 3.0
-"""The databases stop when no process has used them for so long, so that one that is started again finds them."""
+"""The databases stop after this many seconds without a user, so that a process that restarts finds them running."""
 LOOK_SECONDS: Final = 0.25
 LOOPBACK: Final = ("", "localhost", "127.0.0.1", "::1")
 ADDRESSES: Final = ("SQLALCHEMY_DATABASE_URI", "REDIS_URL", "BROKER_URL", "API_HOST_NAME")
 
 
 class Keeper(Instance):
-    """Runs what `notify up` runs, except our own processes but the sandbox, until no process uses it."""
+    """Runs the servers of `notify up` and the sandbox, until no process uses them."""
 
     def _start_process(self, name: str, level: int, *command: str) -> None:
         if name == "sandbox":
             super()._start_process(name, level, *command)
 
     def _check_port(self) -> None:
-        """Nobody listens here."""
+        """Nothing to check: no API is started here."""
 
     def _wait_until_ready(self, stop: threading.Event) -> None:
         """There is no API to wait for."""
@@ -72,8 +72,8 @@ def engines() -> None:
 
 
 def _stop_when_unused(folder: DataFolder, stop: threading.Event) -> None:
-    """Set `stop` when no process has used the folder for a while. From then on the lock is ours, so that a process
-    that is started meanwhile waits for our end and then starts anew.
+    """Set `stop` when no process has used the folder for a while. From then on we hold the lock exclusively, so that a
+    process that is started meanwhile waits until we have ended and then starts the databases again.
     """
     users = _open_users(folder)
     unused_since: float | None = None
@@ -109,9 +109,9 @@ def _lock(file: int, kind: int) -> bool:
 def with_engines(command: Sequence[str]) -> None:
     """Run a command, such as `web`, with the databases of the data folder.
 
-    It starts them where no other command has; they stop when the last such command has ended. Where
-    SQLALCHEMY_DATABASE_URI names a database nothing is started. Where NOTIFY_ENVIRONMENT is not set it becomes
-    `development`, if every address is on this machine.
+    It starts them unless another command has; they stop after the last such command has ended. If
+    SQLALCHEMY_DATABASE_URI names a database, nothing is started. If NOTIFY_ENVIRONMENT is not set, it becomes
+    `development`, as long as every address is on this machine.
     """
     if "NOTIFY_ENVIRONMENT" not in os.environ and is_local(os.environ):
         os.environ["NOTIFY_ENVIRONMENT"] = "development"
@@ -137,8 +137,8 @@ def is_local(environment: Mapping[str, str]) -> bool:
 
 
 def _join(folder: DataFolder) -> None:
-    """Become a user of the folder's databases, for the life of this process and of what it becomes, and start them
-    where they do not run. Raises `click.ClickException`, `FolderError`.
+    """Become a user of the folder's databases, for the life of this process (also after `exec`), and start them if they
+    do not run. Raises `click.ClickException`, `FolderError`.
     """
     users = _open_users(folder)
     deadline = time.monotonic() + PREPARE_SECONDS

@@ -1,4 +1,4 @@
-"""Commands that make facts of past days again (contract: workers 17, 20). Each can be stopped, and run again."""
+"""Commands that rebuild the facts of past days (contract: workers 17, 20). Each can be stopped, and run again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _days(start: datetime, end: datetime) -> list[date]:
 
 
 def _run(what: str, chunks: Iterable[int]) -> int:
-    """Sum up what chunks yield, and say from time to time how far they are."""
+    """The sum of the chunks. Reports progress from time to time."""
     total = 0
     try:
         for number, changed in enumerate(chunks, 1):
@@ -57,13 +57,13 @@ def _run(what: str, chunks: Iterable[int]) -> int:
 
 
 @click.command("rebuild-ft-billing-for-day")
-@click.option("-d", "--day", "day", required=True, type=_DAY, help="Local day, as 2026-11-27.")
+@click.option("-d", "--day", "day", required=True, type=_DAY, help="Local day, such as 2026-11-27.")
 @click.option("-s", "--service_id", "--service-id", "which", help="Only this service, by its id or name.")
 @json_option
 def rebuild_ft_billing_for_day_command(*, day: datetime, which: str | None, as_json: bool) -> None:
-    """Make the billing of a local day again, of all services or of one.
+    """Rebuild the billing facts of a local day, of all services or of one.
 
-    Its facts are deleted first, some services at a time. A day whose messages are archived is left as it is.
+    Its facts are deleted first, a few services at a time. A day whose messages are archived is left unchanged.
     """
     with open_parts() as parts:
         service_id = _service(parts, which)
@@ -76,9 +76,9 @@ def rebuild_ft_billing_for_day_command(*, day: datetime, which: str | None, as_j
 @_of_period
 @json_option
 def migrate_data_to_ft_billing_command(*, start: datetime, end: datetime, as_json: bool) -> None:
-    """Make the billing of some days from the messages that are kept.
+    """Update the billing facts of a period from stored messages.
 
-    Facts that no message stands behind stay.
+    Facts without stored messages stay.
     """
     total = 0
     with open_parts() as parts:
@@ -103,7 +103,7 @@ def migrate_data_to_ft_billing_command(*, start: datetime, end: datetime, as_jso
 def migrate_data_to_ft_notification_status_command(
     *, start: datetime, end: datetime, notification_type: str | None, as_json: bool
 ) -> None:
-    """Count the statuses of some days from messages that are kept."""
+    """Update the status facts of a period from stored messages."""
     total = 0
     kinds = [notification_type] if notification_type else list(DAYS_BACK)
     with open_parts() as parts:
@@ -120,7 +120,7 @@ def migrate_data_to_ft_notification_status_command(
 @_of_period
 @json_option
 def backfill_processing_time_command(*, start: datetime, end: datetime, as_json: bool) -> None:
-    """Store how quickly the messages of some days were handed to providers."""
+    """Store how quickly the messages of a period were handed to providers."""
     days = _days(start, end)
     with open_parts() as parts:
         for day in days:

@@ -1,4 +1,4 @@
-"""The data folder of `notify up`: who uses it, of which version it is, where things lie in it."""
+"""The data folder of `notify up`: its lock, its version and the paths in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 VERSION = 1
-"""Of the folder's layout. A newer one is refused, an older one would be converted here."""
+"""Version of the folder's layout. A newer one is refused; an older one would be converted here."""
 OURS = {"lock", "version", "logs", "run", "objects", "postgres", "valkey", "beat", "dev.json", "secrets.json"}
 LOCK_ATTEMPTS = 4
 SECRET_BYTES = 32
@@ -30,15 +30,15 @@ SECRETS: Mapping[str, Callable[[], Any]] = {
     "internal_client_api_keys": lambda: {"notify-admin": [secrets.token_urlsafe(SECRET_BYTES)]},
     "metrics_token": lambda: secrets.token_urlsafe(SECRET_BYTES),
 }
-"""How each secret of an installation is made, by field name of `Settings`."""
+"""How to generate each secret of an installation, by field name of `Settings`."""
 
 
 class FolderError(Exception):
-    """The data folder cannot be used. Its text is one line."""
+    """The data folder cannot be used. The message is one line."""
 
 
 class DataFolder:
-    """A data folder. `take` it before use; the lock on it goes with the process, however that ends."""
+    """A data folder. Call `take` before use; the kernel releases its lock when the process ends."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -51,22 +51,22 @@ class DataFolder:
 
     @property
     def run(self) -> Path:
-        """Folder of what is true only while `notify up` runs."""
+        """Folder of files that are only valid while `notify up` runs."""
         return self.path / "run"
 
     @property
     def children(self) -> Path:
-        """File of the running children, for a later start to clear up."""
+        """File that lists the running children, so that a later start can end orphans."""
         return self.run / "children.json"
 
     @property
     def demo(self) -> Path:
-        """File that tells how to use the demo service."""
+        """File that describes the demo service (`dev.json`)."""
         return self.path / "dev.json"
 
     @property
     def secrets_file(self) -> Path:
-        """File of the secrets that were made for this folder. Without it the data cannot be read."""
+        """File of the secrets generated for this folder. Without it the data cannot be read."""
         return self.path / "secrets.json"
 
     @property
@@ -74,8 +74,8 @@ class DataFolder:
         return self.run / "environment.json"
 
     def take(self, *, any_version: bool = False) -> None:
-        """Make the folder if it is missing, and lock it. Raises `FolderError`: another process has it, its version is
-        newer (where `any_version` does not say that this is well), it is not ours, or cannot be written.
+        """Create the folder if it is missing, and lock it. Raises `FolderError`: another process has it, its version is
+        newer (allowed with `any_version`), it is not notify's, or it cannot be written.
         """
         try:
             self._refuse_foreign()
@@ -98,7 +98,7 @@ class DataFolder:
     def _make(self) -> None:
         if not self.path.exists():
             self.path.mkdir(parents=True)
-            # as root, the account of the database must pass through; otherwise this is nobody else's business
+            # as root, the database's account must be able to traverse the folder; otherwise only we may
             self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
     def _take_lock(self) -> None:
@@ -108,7 +108,7 @@ class DataFolder:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if attempt < LOCK_ATTEMPTS - 1:  # a command that only looks holds it for a moment
+                if attempt < LOCK_ATTEMPTS - 1:  # a command that only checks holds it for a moment
                     time.sleep(0.05)
                     continue
                 file.seek(0)
@@ -141,14 +141,14 @@ class DataFolder:
                 log.replace(log.with_suffix(".log.1"))
 
     def release(self) -> None:
-        """Give the folder back."""
+        """Release the folder."""
         if self._lock:
             self._lock.close()
             self._lock = None
 
     def secrets(self) -> dict[str, Any]:
-        """This installation's own secrets, by field name of `Settings`: random, made at the first call, the same at
-        later ones. The folder must be taken. Raises `FolderError`: the file is damaged, or cannot be written.
+        """This installation's own secrets, by field name of `Settings`: random, generated at the first call, the same
+        at later ones. The folder must be taken. Raises `FolderError`: the file is damaged, or cannot be written.
         """
         try:
             kept = self._kept_secrets()
@@ -168,12 +168,12 @@ class DataFolder:
             kept = None
         if not isinstance(kept, dict):
             raise FolderError(
-                f"{self.secrets_file} is damaged: bring it back from a backup, for the data cannot be read without it"
+                f"{self.secrets_file} is damaged: restore it from a backup; the data cannot be read without it"
             )
         return kept
 
     def _write_secrets(self, values: Mapping[str, Any]) -> None:
-        """Replace the file at once, so that a power cut leaves the old one or the new one."""
+        """Replace the file atomically, so that a power cut leaves the old one or the new one."""
         new = self.secrets_file.with_suffix(".new")
         new.unlink(missing_ok=True)
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -188,16 +188,16 @@ class DataFolder:
             os.close(folder)
 
     def publish(self, environment: Mapping[str, str]) -> None:
-        """Write down the settings under which the running parts are reached, readable by us only."""
+        """Store the settings that reach the running parts, in a file that only we can read."""
         with open(os.open(self._environment, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(dict(environment), file)
 
     def withdraw(self) -> None:
-        """Forget what was published."""
+        """Delete what was published."""
         self._environment.unlink(missing_ok=True)
 
     def published(self) -> dict[str, str]:
-        """What the `notify up` that runs on this folder published; nothing when none runs."""
+        """What the running `notify up` of this folder published; empty if none runs."""
         if not self._is_locked():
             return {}
         with suppress(OSError, ValueError):
@@ -216,7 +216,7 @@ class DataFolder:
         return False
 
     def empty(self) -> None:
-        """Delete everything in the folder, which must be taken, and what a link of ours in it leads to."""
+        """Delete everything in the folder (which must be taken), and the targets of our symbolic links in it."""
         for entry in self.path.iterdir():
             if entry.name == "lock":
                 continue
@@ -230,9 +230,9 @@ class DataFolder:
 
 
 def adopt_running_instance(environment: MutableMapping[str, str]) -> None:
-    """Let a command reach the databases that a `notify up` on this data folder has started, where the environment names
-    none: what that published is put into `environment`, which wins over it. An environment of another name than that
-    runs in is left alone.
+    """Let a command reach the databases of a running `notify up` on this data folder, if the environment names none:
+    add what it published to `environment`, whose own variables win. Does nothing if NOTIFY_ENVIRONMENT names another
+    environment than that of the running instance.
     """
     if environment.get("SQLALCHEMY_DATABASE_URI"):
         return

@@ -1,4 +1,4 @@
-"""Commands that delete what functional tests made (contract: workers 17)."""
+"""Commands that delete the data of functional tests (contract: workers 17)."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from notify.models import metadata
 from notify.services.models import NOTIFY_SERVICE_ID, Service
 
 FREED: Final = ("inbound_numbers.service_id", "service_sms_senders.inbound_number_id")
-"""What a service only borrowed becomes free."""
+"""References to clear: what a service only borrowed becomes free."""
 OWNED: Final = ("invited_users.service_id", "permissions.service_id")
-"""References that may be empty, of rows that make no sense without what they refer to."""
+"""Nullable references of rows that are meaningless without what they refer to."""
 LETTER_ATTACHMENT: Final = "letter_attachment_id"
 
 
@@ -33,7 +33,7 @@ LETTER_ATTACHMENT: Final = "letter_attachment_id"
     "--user-email-prefix",
     "prefix",
     required=True,
-    help="What the email addresses of the users start with.",
+    help="Start of the users' email addresses.",
 )
 @json_option
 def purge_functional_test_data_command(prefix: str, as_json: bool) -> None:
@@ -68,7 +68,7 @@ def _delete(parts: Parts, *, services: Collection[UUID] = (), users: Collection[
 @click.option("-s", "--service-id", "--service_id", "which", required=True, help="Service, by its id or name.")
 @json_option
 def delete_functional_test_service_command(which: str, as_json: bool) -> None:
-    """Delete a service with everything, and users of its who have no other."""
+    """Delete a service, its data, and its users who have no other service."""
     with open_parts() as parts:
         with parts.database.transaction() as session:
             service = find_service(session, which)
@@ -85,7 +85,7 @@ def delete_functional_test_service_command(which: str, as_json: bool) -> None:
 
 
 class _Deletion:
-    """Services and users to delete, with all that is theirs."""
+    """Services and users to delete, with all their data."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -94,7 +94,7 @@ class _Deletion:
         self._lists: list[tuple[UUID, UUID]] = []
 
     def add_services(self, service_ids: Collection[UUID]) -> None:
-        """Services, with their messages, facts and history, which no foreign key names."""
+        """Add services, with their messages, facts and history, which have no foreign keys."""
         tables = metadata.tables
         messages = select(tables["notifications"].c.id).where(tables["notifications"].c.service_id.in_(service_ids))
         self._cascade.add_where(_column("sandbox_messages", "notification_id"), self._session.scalars(messages).all())
@@ -109,15 +109,15 @@ class _Deletion:
         self._lists += self._ids_of("service_contact_list", service_ids)
 
     def add_users(self, user_ids: Collection[UUID]) -> None:
-        """Users. What they made elsewhere stays, as Notify's own user's."""
+        """Add users. What they created elsewhere stays, with Notify's own user as its author."""
         self._cascade.add(metadata.tables["users"], [(id_,) for id_ in user_ids])
 
     def run(self) -> dict[str, int]:
-        """Delete the rows. How many, by table."""
+        """Delete the rows. Returns their numbers by table."""
         return self._cascade.run()
 
     def delete_files(self, parts: Parts) -> None:
-        """Delete the spreadsheets of jobs and the contact lists that are gone."""
+        """Delete the files of deleted jobs and contact lists."""
         files = Container(parts).get(JobFiles)
         for service_id, job_id in self._jobs:
             files.delete(service_id, job_id)
@@ -125,7 +125,7 @@ class _Deletion:
             files.delete_contact_list(service_id, list_id)
 
     def _ids_of(self, name: str, service_ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
-        """Service and id of each row of a table that is these services'."""
+        """Service and id of each row of a table that belongs to these services."""
         table = metadata.tables[name]
         query = select(table.c.service_id, table.c.id).where(table.c.service_id.in_(service_ids))
         return [(row.service_id, row.id) for row in self._session.execute(query)]
@@ -146,7 +146,7 @@ def _column(table: str, column: str) -> Column[UUID]:
 
 
 def _references() -> list[tuple[str, Column[UUID], Table]]:
-    """Each foreign key of one column: its name as `table.column`, the column, and the table that it names."""
+    """Each foreign key of one column: its name as `table.column`, the column, and the table it refers to."""
     return [
         (f"{table.name}.{column.name}", column, key.column.table)
         for table in metadata.sorted_tables
@@ -156,7 +156,7 @@ def _references() -> list[tuple[str, Column[UUID], Table]]:
 
 
 def _loosened() -> list[str]:
-    """References that become empty: all that may be, except those of rows that belong to what is deleted."""
+    """References to set to NULL: all nullable ones, except those of rows that are deleted."""
     optional = [
         name
         for name, column, _ in _references()
@@ -166,7 +166,7 @@ def _loosened() -> list[str]:
 
 
 def _replaced() -> dict[str, UUID]:
-    """Authors that may not be empty become Notify's own user."""
+    """References to authors that cannot be NULL: they become Notify's own user."""
     return {
         name: NOTIFY_USER_ID
         for name, column, table in _references()
@@ -187,7 +187,7 @@ def _members(session: Session, service_id: UUID) -> list[UUID]:
 
 
 def _services_of(session: Session, user_ids: Collection[UUID]) -> set[UUID]:
-    """The services that these users belong to or made, but for Notify's own."""
+    """The services that these users belong to or created, except Notify's own."""
     table = metadata.tables["user_to_service"]
     of_members = session.scalars(select(table.c.service_id).where(table.c.user_id.in_(user_ids)))
     made = session.scalars(select(Service.id).where(Service.created_by_id.in_(user_ids)))

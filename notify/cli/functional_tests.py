@@ -1,4 +1,4 @@
-"""`notify functional-test-fixtures`: the world that the official functional tests, and the tests of the official client
+"""`notify functional-test-fixtures`: the data that the official functional tests, and the tests of the official client
 libraries, expect (contract: admin-app 3).
 """
 
@@ -66,7 +66,7 @@ RECEIVED: Final = ("07700900111", "07700900222", "07700900333")
 
 
 class _Text(NamedTuple):
-    """What a template says. `second` is the content of its second version, where it has one."""
+    """The text of a template. `second` is the content of its second version, if it has one."""
 
     name: str
     template_type: str
@@ -107,7 +107,7 @@ _CLIENT_TEMPLATES: Final[Mapping[str, _Text]] = {
     envvar="TEST_EMAIL_USERNAME",
     default="notify-tests-preview",
     show_default=True,
-    help="What the users' email addresses start with.",
+    help="Start of the users' email addresses.",
 )
 @click.option(
     "--inbound-number",
@@ -116,7 +116,7 @@ _CLIENT_TEMPLATES: Final[Mapping[str, _Text]] = {
     show_default=True,
     help="Number on which the service receives text messages.",
 )
-@click.option("--callback-url", default=CALLBACK_URL, show_default=True, help="Where received texts are reported.")
+@click.option("--callback-url", default=CALLBACK_URL, show_default=True, help="URL of the callback for received texts.")
 @click.option(
     "--allow",
     is_flag=True,
@@ -132,10 +132,10 @@ def functional_test_fixtures_command(
     callback_url: str,
     allow: bool,
 ) -> None:
-    """Make what the official functional tests and client tests need, and print their environment.
+    """Create the fixtures of the official functional tests and client tests, and print their environment.
 
-    It may be run again: what is there stays, only the users get a new password. The keys, ids and passwords are printed
-    as `export` lines, or written to a file that only its owner can read.
+    Safe to run again: existing fixtures stay, and only the users get a new password. The keys, ids and passwords are
+    printed as `export` lines, or written to a file that only its owner can read.
     """
     with open_parts() as parts:
         if not (parts.settings.is_safe_environment or allow):
@@ -176,7 +176,7 @@ class _Fixtures:
         self.environment: dict[str, str] = {}
 
     def make(self, session: Session) -> None:
-        """Make what is missing, but for what is received and reported."""
+        """Create what is missing, except received texts and the callback."""
         settings = self._parts.settings
         self.environment |= {
             "ENVIRONMENT": settings.notify_environment,
@@ -335,7 +335,7 @@ class _Fixtures:
             self.environment[variable] = str(_ensure_template(session, service, text))
 
     def receive_texts(self) -> None:
-        """Three received texts. Those with the same reference are stored once."""
+        """Receive three texts. Texts with the same reference are stored once."""
         container = Container(self._parts)
         receiver = container.get(TextReceiver)
         for count, sender in enumerate(RECEIVED, start=1):
@@ -350,7 +350,7 @@ class _Fixtures:
             )
 
     def ensure_callback(self, session: Session, url: str) -> None:
-        """A callback for received texts, from now on."""
+        """Make sure that there is a callback for received texts."""
         service_id = UUID(self.environment["FUNCTIONAL_TESTS_SERVICE_ID"])
         wanted = select(CallbackApi.id).where(
             CallbackApi.service_id == service_id, CallbackApi.callback_type == "inbound_sms"
@@ -369,7 +369,7 @@ class _Fixtures:
 
 
 def _ensure_template(session: Session, service: Service, text: _Text) -> UUID:
-    """The id of a template of this name, which is made with its two versions where it is missing."""
+    """The id of the template of this name. If missing, it is created with its two versions."""
     for row in list_templates(session, service.id, text.template_type):
         if row.name == text.name:
             return row.id

@@ -26,7 +26,9 @@ from notify.webhooks.outbox import Outbox
 
 
 @click.command("insert-inbound-numbers")
-@click.option("--file_name", "-f", "text", required=True, type=TextFile(), help="File with a number (07...) a line.")
+@click.option(
+    "--file_name", "-f", "text", required=True, type=TextFile(), help="File of numbers (07...), one per line."
+)
 @click.option("--provider", default="mmg", show_default=True, help="Provider of the numbers.")
 @json_option
 def insert_inbound_numbers_command(text: str, provider: str, as_json: bool) -> None:
@@ -63,7 +65,7 @@ def assign_inbound_number_command(which: str, number: str | None, as_json: bool)
 @click.option("--archive", is_flag=True, help="Keep the number from being given to another service.")
 @json_option
 def remove_inbound_number_command(which: str, archive: bool, as_json: bool) -> None:
-    """Take its inbound number, and the permission to receive texts, from a service."""
+    """Remove a service's inbound number and its permission to receive texts."""
     with open_parts() as parts, parts.database.transaction() as session:
         service = find_service(session, which)
         remove_inbound_number(
@@ -87,11 +89,11 @@ def list_inbound_numbers_command(as_json: bool) -> None:
 
 @click.command("receive-text")
 @click.option("--to", "number", help="The service's number. [default: the demo service's]")
-@click.option("--from", "sender", default="07900900123", show_default=True, help="Number that it comes from.")
+@click.option("--from", "sender", default="07900900123", show_default=True, help="Number that it is from.")
 @click.option("--content", required=True, help="What it says.")
 @json_option
 def receive_text_command(number: str | None, sender: str, content: str, as_json: bool) -> None:
-    """Pretend that somebody texted a service, which gets its callback. In development and test only."""
+    """Simulate a text message to a service, which gets its callback. In development and test only."""
     with open_parts() as parts:
         if not parts.settings.is_safe_environment:
             raise click.ClickException(f"refused in environment {parts.settings.notify_environment!r}")

@@ -1,4 +1,4 @@
-"""Keys of data at rest: the check at start, and `notify rotate-secrets`."""
+"""Keys that encrypt stored data: the check at start, and `notify rotate-secrets`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ REPORT_SECONDS = 2.0
 
 
 def refuse_wrong_keys(settings: Settings, *, at_first: bool = False) -> None:
-    """Raise `SettingsError` if the database's data is encrypted with other keys than those configured. A database that
-    is away, or not migrated, is left to readiness, which looks again.
+    """Raise `SettingsError` if the database's data is encrypted with other keys than those configured. Does nothing if
+    the database is unreachable or not migrated: the readiness endpoint checks again.
 
-    `at_first`: where the database has no check yet, look at its data, and leave the check behind. This loads all
+    `at_first`: if the database has no check value yet, look at its data, and store a check value. This loads all
     models.
     """
     import psycopg
@@ -58,9 +58,9 @@ def _samples(connection: psycopg.Connection[Any]) -> Iterable[Sample]:
     "--pause", type=click.FloatRange(0, 60), default=0.0, show_default=True, help="Seconds between two batches."
 )
 def rotate_secrets(batch: int, pause: float) -> None:
-    """Encrypt all data anew, under the last of DATA_ENCRYPTION_KEYS.
+    """Encrypt all data again, with the last of DATA_ENCRYPTION_KEYS.
 
-    Everything may run meanwhile, with the same keys. What is interrupted goes on where it was when it is called again.
+    Other processes can keep running, with the same keys. If interrupted, run it again: it continues where it stopped.
     Afterwards the other keys can be removed.
     """
     from notify.cli.common import open_parts
@@ -78,13 +78,13 @@ def rotate_secrets(batch: int, pause: float) -> None:
 
 
 class _Reporter:
-    """Prints how far it is, now and then."""
+    """Prints the progress from time to time."""
 
     def __init__(self) -> None:
         self._reported_at = time.monotonic()
 
     def report(self, progress: Progress) -> None:
-        """A line on standard error, at most every two seconds."""
+        """Print a line on standard error, at most every two seconds."""
         now = time.monotonic()
         if now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
@@ -95,8 +95,8 @@ def _conclude(results: list[Result]) -> None:
     """Say whether older keys can be removed. Raises `click.ClickException` if not."""
     if unfinished := [result.table for result in results if not result.is_complete]:
         raise click.ClickException(
-            f"{unfinished[0]}: values are still written under an older key; start every process with the newest key "
-            "last in DATA_ENCRYPTION_KEYS, then call this again"
+            f"{unfinished[0]}: values are still written with an older key; start every process with the newest key "
+            "last in DATA_ENCRYPTION_KEYS, then run this again"
         )
     if unreadable := [result for result in results if result.unreadable]:
         number = sum(result.unreadable for result in unreadable)
@@ -104,4 +104,4 @@ def _conclude(results: list[Result]) -> None:
         raise click.ClickException(
             f"{number} values in {tables} cannot be read with the configured keys, and were left as they are"
         )
-    click.echo("Everything is encrypted under the newest key. The others can be removed.")
+    click.echo("Everything is encrypted with the newest key. The others can be removed.")

@@ -1,4 +1,4 @@
-"""A group of commands whose modules are imported when one of them is used: `notify --help` stays quick."""
+"""A group of commands whose modules are imported at first use, so that `notify --help` stays fast."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from notify.cli.folder import adopt_running_instance
 
 
 class Entry(NamedTuple):
-    """Where a command is (`module:attribute`), and the line that help shows for it. A hidden one is not for people.
-    One that does not adopt leaves the instance that runs on the data folder alone.
+    """Location of a command (`module:attribute`), and its line in `--help`. A hidden one is for other commands only.
+    One that does not adopt ignores the instance that runs on the data folder.
     """
 
     target: str
@@ -23,8 +23,8 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A click group over a table of entries. Its commands find the instance that runs on the data folder; a
-    `SettingsError` of any of them becomes one line and exit code 1.
+    """A click group over a table of entries. Its commands find the instance that runs on the data folder. A
+    `SettingsError` from any of them is printed as one line, with exit code 1.
     """
 
     def __init__(self, *args: Any, entries: dict[str, Entry], **more: Any) -> None:
@@ -80,5 +80,5 @@ def _with_hyphens(name: str) -> str:
 
 
 def first_line(problem: object) -> str:
-    """What an error says, in one line."""
+    """The first line of an error's message."""
     return (str(problem).strip().splitlines() or [type(problem).__name__])[0]

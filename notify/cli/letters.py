@@ -1,4 +1,4 @@
-"""Commands about letters: making their PDFs again, printing, returned letters (contract: workers 17)."""
+"""Commands about letters: recreating PDFs, printing, returned letters (contract: workers 17)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _check_letter(parts: Parts, notification_id: UUID) -> str:
 
 
 def _make_again(task: TaskName, queue: str, notification_id: UUID, as_json: bool) -> None:
-    """Have a worker run a task for a letter."""
+    """Publish a task for a letter."""
     with open_parts() as parts:
         status = _check_letter(parts, notification_id)
         _publish(parts, task, [str(notification_id)], queue)
@@ -111,7 +111,7 @@ def get_notification_and_service_ids_for_letters_that_failed_to_print_command(te
 @_letter_option
 @json_option
 def print_letter_command(notification_id: UUID, as_json: bool) -> None:
-    """Hand a letter over to the printer, now. It must have a PDF, and not be printed yet."""
+    """Send a letter to the print provider now. It must have a PDF, and not be printed yet."""
     with open_parts() as parts:
         status = _check_letter(parts, notification_id)
         if status != "created":
@@ -123,7 +123,10 @@ def print_letter_command(notification_id: UUID, as_json: bool) -> None:
 @click.command("run-print")
 @json_option
 def run_print_command(as_json: bool) -> None:
-    """Begin a print run, as every evening. It takes what came before the last 17:30 in London; twice does no harm."""
+    """Start the print run, which runs every evening, now. It prints letters from before the last 17:30 in London.
+
+    Safe to run twice.
+    """
     with open_parts() as parts:
         if parts.settings.part(PrinterSettings).printer == "none":
             raise click.ClickException("LETTER_PRINTER: must be set")
@@ -144,12 +147,12 @@ def run_print_command(as_json: bool) -> None:
 )
 @json_option
 def report_returned_letters_command(text: str, as_json: bool) -> None:
-    """Report letters that the post brought back. Their services learn of it."""
+    """Report letters that the post returned. Their services get callbacks."""
     references = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     _check_references(references)
     with open_parts() as parts:
         if not returned.publish(parts.queue, references):
-            raise click.ClickException("the task queue does not answer: run this again, which does no harm")
+            raise click.ClickException("the task queue does not answer: run this again, which is safe")
     show({"reported": len(references)}, as_json)
 
 
@@ -162,7 +165,7 @@ def _check_references(references: Iterable[str]) -> None:
 @click.command("replay-unscanned-letters")
 @json_option
 def replay_unscanned_letters_command(as_json: bool) -> None:
-    """Scan letters again that no virus scanner could look at."""
+    """Scan letters again that no virus scanner could check."""
     with open_parts() as parts:
         container = Container(parts)
         number = container.get(VirusScan).replay_unscanned()
@@ -173,7 +176,7 @@ def replay_unscanned_letters_command(as_json: bool) -> None:
 @click.option("-f", "--file_extension", "--file-extension", "ending", default="rs.txt", show_default=True)
 @json_option
 def replay_daily_sorted_count_files_command(ending: str, as_json: bool) -> None:
-    """Count anew what response files of the printer say (2020)."""
+    """Read the daily sorted counts of print response files again (2020)."""
     with open_parts() as parts:
         bucket = parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket)
         names = [key for key in bucket.keys("") if is_response_file(key) and key.lower().endswith(ending.lower())]

@@ -1,4 +1,4 @@
-"""`notify listen`: the callbacks of an instance on this machine, on the terminal and at a local port."""
+"""`notify listen`: prints the callbacks of an instance on this machine, and forwards them to a local port."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ ANSWER_MARGIN_SECONDS: Final = 0.5
 @click.command("listen")
 @click.option("--service", "which", help="Name or id of the service. [default: the demo service]")
 @click.option(
-    "--forward-to", metavar="PORT|URL", help="Where to send them on: 3000, or http://localhost:3000/callbacks."
+    "--forward-to", metavar="PORT|URL", help="Where to forward them: 3000, or http://localhost:3000/callbacks."
 )
 @click.option(
     "--type", "types", multiple=True, type=click.Choice(CALLBACK_TYPES), help="Only this kind; may be repeated."
 )
-@click.option("--body", "with_body", is_flag=True, help="Print the whole of each, also when it is sent on.")
+@click.option("--body", "with_body", is_flag=True, help="Print whole bodies, also when forwarding.")
 @click.option("--json", "as_json", is_flag=True, help="Print each as one line of JSON.")
 def listen_command(
     which: str | None, forward_to: str | None, types: tuple[str, ...], with_body: bool, as_json: bool
 ) -> None:
-    """Print callbacks as they come, and send them on to a local port.
+    """Print callbacks as they arrive, and forward them to a local port.
 
-    For development, beside `notify up`: nothing needs an address that others reach. While it runs it takes the place of
-    the service's callbacks; where --forward-to is not given, those that the service has get theirs all the same.
-    Ctrl-C puts everything back.
+    For development, next to `notify up`: no public address is needed. While it runs it replaces the service's callback
+    URLs. Without --forward-to, callbacks are forwarded to the URLs that the service already has. Ctrl-C restores
+    everything.
     """
     target = _target(forward_to) if forward_to else None
     with open_parts() as parts:
@@ -61,7 +61,7 @@ def listen_command(
             raise click.ClickException(f"refused in environment {parts.settings.notify_environment!r}")
         if parts.settings.part(CallbackSettings).callbacks_are_guarded:
             raise click.ClickException(
-                "CALLBACK_GUARD=1 allows no callbacks to this machine: unset it for `notify listen`"
+                "CALLBACK_GUARD=1 forbids callbacks to this machine: unset it for `notify listen`"
             )
         wanted = which or demo_file().get("service_id")
         if not wanted:
@@ -75,7 +75,7 @@ def listen_command(
 
 
 def _target(text: str) -> str:
-    """The address that `--forward-to` means. Raises `click.UsageError`."""
+    """The URL of a `--forward-to` option. Raises `click.UsageError`."""
     url = f"http://localhost:{text}" if text.isdigit() else text if "://" in text else f"http://{text}"
     try:
         parts = urlsplit(url)
@@ -83,13 +83,13 @@ def _target(text: str) -> str:
     except ValueError:
         is_good = False
     if not is_good:
-        raise click.UsageError(f"--forward-to: {text} is no port, and no http address of this machine")
+        raise click.UsageError(f"--forward-to: {text} is neither a port nor an http address of this machine")
     return url
 
 
 @contextmanager
 def _remembered(folder: Path, service_id: UUID) -> Iterator[IO[str]]:
-    """A file that says what is to be put back, locked: it outlives a process that is killed."""
+    """A locked file that lists what to restore: it survives if the process is killed."""
     path = folder / "run" / f"listen-{service_id}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
@@ -102,7 +102,7 @@ def _remembered(folder: Path, service_id: UUID) -> Iterator[IO[str]]:
 
 
 class _Said:
-    """What is printed."""
+    """Prints the command's output."""
 
     def __init__(self, *, with_body: bool, as_json: bool) -> None:
         self._with_body = with_body
@@ -110,12 +110,12 @@ class _Said:
         self._lock = threading.Lock()
 
     def note(self, text: str) -> None:
-        """A line about ourselves; not among lines of JSON."""
+        """Print a line about the command itself, unless the output is JSON."""
         if not self._as_json:
             click.echo(text)
 
     def heard(self, heard: Heard) -> None:
-        """A callback that came."""
+        """Print a callback that arrived."""
         with self._lock:
             if self._as_json:
                 values = {name: value for name, value in asdict(heard).items() if name != "body"}
@@ -123,13 +123,13 @@ class _Said:
                 return
             click.echo(f"{time.strftime('%H:%M:%S')}  {heard.callback_type:<15}  {summary(heard)}{_outcome(heard)}")
             if heard.problem and (subject := subject_of(heard)):
-                click.echo(f"  once it runs, send it again: notify resend-callback {subject}")
+                click.echo(f"  when it runs, resend the callback: notify resend-callback {subject}")
             if self._with_body:
                 click.echo("  " + json.dumps(heard.event, indent=2, ensure_ascii=False).replace("\n", "\n  "))
 
 
 def summary(heard: Heard) -> str:
-    """A callback in short."""
+    """A callback as one line."""
     event = heard.event if isinstance(heard.event, dict) else {}
     if heard.callback_type == "delivery_status":
         return f"{event.get('status')}  to {event.get('to')}  {event.get('id')}"
@@ -139,7 +139,7 @@ def summary(heard: Heard) -> str:
 
 
 def subject_of(heard: Heard) -> str | None:
-    """The id by which `notify resend-callback` sends it again, if it does."""
+    """The id for `notify resend-callback`; None if it cannot resend this callback."""
     event = heard.event if isinstance(heard.event, dict) else {}
     return event.get("id") if heard.callback_type in ("delivery_status", "inbound_sms") else None
 
@@ -169,13 +169,13 @@ class _Session:
             signal.signal(number, lambda *_: stop.set())
         seconds = self._parts.settings.part(CallbackSettings).callback_timeout_seconds
         with Listener({}, self._said.heard, seconds=max(seconds - ANSWER_MARGIN_SECONDS, seconds / 2)) as listener:
-            # nobody else on this machine knows the path
+            # a secret path: other users of this machine cannot guess it
             base = f"{listener.address}/{secrets.token_urlsafe(16)}"
             detours = self._divert({kind: f"{base}/{kind}" for kind in types}, listener, target)
             thread = threading.Thread(target=listener.serve_forever, daemon=True)
             thread.start()
             try:
-                stop.wait(KNOWN_SECONDS)  # until every process knows
+                stop.wait(KNOWN_SECONDS)  # until every process has refreshed its cache
                 self._welcome(name, detours, target)
                 stop.wait()
             finally:
@@ -193,14 +193,14 @@ class _Session:
                 updated_by_id=self._author,
                 guarded=False,
             )
-            # before the commit: what is killed in between finds nothing to put back, which does no harm
+            # before the commit: if killed in between, there is nothing to restore, which is harmless
             self._remember(detours)
         for one in detours:
             listener.targets[urlsplit(one.address).path] = (one.callback_type, target or one.before)
         return detours
 
     def _welcome(self, name: str, detours: Sequence[Detour], target: str | None) -> None:
-        self._said.note(f"Listening to {name}" + (f", sending on to {target}" if target else "") + ". Ctrl-C stops.")
+        self._said.note(f"Listening to {name}" + (f", forwarding to {target}" if target else "") + ". Ctrl-C stops.")
         if any(one.before is None for one in detours):
             self._said.note(f"  bearer token    {_token(self._parts.settings, self._service_id)}")
         signing_secrets = dict.fromkeys(one.signing_secret for one in detours)
@@ -220,10 +220,10 @@ class _Session:
         try:
             last()
         except SQLAlchemyError:
-            click.echo("The database is away: the next `notify listen` puts the callbacks back.", err=True)
+            click.echo("The database is unreachable: the next `notify listen` restores the callbacks.", err=True)
 
     def _left(self) -> list[Detour]:
-        """What a run that was killed has left."""
+        """The detours that a killed run has left."""
         self._memory.seek(0)
         try:
             return [Detour(signing_secret="", **one) for one in json.loads(self._memory.read() or "[]")]
@@ -239,8 +239,8 @@ class _Session:
 
 
 def _token(settings: Settings, service_id: UUID) -> str:
-    """The bearer token of callbacks that are made for `notify listen`: always the same for a service of an
-    installation, so that its receiver is set up once.
+    """The bearer token of callbacks created for `notify listen`: always the same for a service of an installation, so
+    that the receiver is configured once.
     """
     digest = hmac.new(settings.secret_key[-1].encode(), f"listen {service_id}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(digest[:24]).decode()

@@ -1,4 +1,4 @@
-"""What `notify listen` hears: a server on this machine that takes callbacks, and passes them on."""
+"""The server of `notify listen`: accepts callbacks on this machine, and forwards them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Any, Final
 PASSED_ON: Final = ("Content-Type", "Authorization", "webhook-id", "webhook-timestamp", "webhook-signature")
 LARGEST_BODY: Final = 1024 * 1024
 UNREACHABLE: Final = 502
-"""The status that the worker gets where nothing answers us: it tries again later, as it would."""
+"""The status for the worker if the target does not answer: the worker tries again later, as it would without us."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A callback that came. `status` is what it was answered with: by whom it was passed on to, else 200. `problem`
-    says why there was no answer.
+    """A callback that arrived. `status` is our answer: the target's if it was forwarded, else 200. `problem` says why
+    the target did not answer.
     """
 
     callback_type: str
@@ -34,7 +34,7 @@ class Heard:
 
     @property
     def event(self) -> Any:
-        """The body as JSON; None where it is none."""
+        """The body as JSON; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -42,14 +42,14 @@ class Heard:
 
 
 class Listener(ThreadingHTTPServer):
-    """Takes callbacks at the paths of `targets`, each with its kind and the address that it is passed on to."""
+    """Accepts callbacks at the paths of `targets`, each with its kind and the URL to forward to."""
 
     daemon_threads = True
 
     def __init__(
         self, targets: Mapping[str, tuple[str, str | None]], heard: Callable[[Heard], None], *, seconds: float
     ) -> None:
-        """`heard` is called for each, from several threads; `seconds` is how long an answer is waited for."""
+        """`heard` is called for each callback, from several threads; `seconds` is the timeout of the target."""
         self.targets = dict(targets)
         self.heard = heard
         self.seconds = seconds
@@ -57,15 +57,15 @@ class Listener(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """The address it listens on."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """As our callbacks do: a redirect is an answer like another."""
+    """Treats a redirect as any other answer, as the worker does."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
-        """None is followed."""
+        """Follow none."""
 
 
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
@@ -76,7 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Listener
 
     def do_POST(self) -> None:
-        """Take a callback."""
+        """Accept a callback."""
         length = self.headers.get("Content-Length", "")
         target = self.server.targets.get(self.path)
         if target is None or not length.isdigit() or int(length) > LARGEST_BODY:
@@ -109,4 +109,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the command says what was heard."""
+        """Log nothing: the command prints callbacks itself."""

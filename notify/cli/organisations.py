@@ -43,12 +43,12 @@ class _Line(NamedTuple):
     "text",
     required=True,
     type=TextFile(),
-    help="File of lines `name|type|crown|agreement|domains|email branding|letter branding` below a line of titles; "
+    help="File of lines `name|type|crown|agreement|domains|email branding|letter branding` below a header line; "
     "domains are separated by commas.",
 )
 @json_option
 def populate_organisations_from_file_command(text: str, as_json: bool) -> None:
-    """Make the organisations of a file. Those whose name or domain is taken are passed over."""
+    """Create the organisations listed in a file. Skips those whose name or domain is taken."""
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     made = 0
     with open_session() as session:
@@ -72,7 +72,7 @@ def populate_organisations_from_file_command(text: str, as_json: bool) -> None:
 def populate_organisation_agreement_details_from_file_command(text: str, as_json: bool) -> None:
     """Store who signed agreements, and when."""
     rows = [row for row in csv.reader(text.splitlines()) if any(cell.strip() for cell in row)]
-    if rows and as_uuid(rows[0][0].strip()) is None:  # titles
+    if rows and as_uuid(rows[0][0].strip()) is None:  # a header line
         rows = rows[1:]
     with open_session() as session:
         for row in rows:
@@ -83,7 +83,7 @@ def populate_organisation_agreement_details_from_file_command(text: str, as_json
 @click.command("associate-services-to-organisations")
 @json_option
 def associate_services_to_organisations_command(as_json: bool) -> None:
-    """Link services without an organisation to that of their maker. The maker's email domain tells it."""
+    """Link services without an organisation to that of their creator. It is found by the creator's email domain."""
     with open_session() as session:
         linked = link_services(session)
     show({"linked": linked}, as_json)
@@ -118,7 +118,7 @@ def _truth(cell: str, number: int) -> bool | None:
 
 
 def _make(session: Session, line: _Line) -> bool:
-    """Make an organisation; False where its name or a domain is taken."""
+    """Create an organisation; False if its name or a domain is taken."""
     email = _branding_id(line.email_branding, [(row.id, row.name) for row in list_email_brandings(session)])
     letter = _branding_id(line.letter_branding, [(row.id, row.name) for row in list_letter_brandings(session)])
     try:

@@ -1,7 +1,7 @@
 """What `notify up` does before its processes start: migrations and the demo service.
 
 It is a separate process, so that its imports (the ORM, the migrations) overlap with the start of the databases and do
-not stay in the memory of `notify up`. Its settings come as one JSON object on standard input, when they are known.
+not stay in the memory of `notify up`. It reads its settings, once known, as one JSON object from standard input.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from notify.cli.lazy import first_line
 @click.command(hidden=True)
 @click.option("--demo", type=click.Path(path_type=Path), required=True, help="Where to describe the demo service.")
 def prepare(demo: Path) -> None:
-    """Migrate the database and make the demo service, for `notify up`."""
+    """Migrate the database and create the demo service, for `notify up`."""
     from sqlalchemy.exc import DBAPIError, OperationalError
 
     from notify import migrate, settings

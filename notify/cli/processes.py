@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 def resolve(host: str, *, variable: str) -> str:
-    """The IP address to listen on: `host` itself, or what the name means; IPv4 where it means both. Raises
-    `click.ClickException` (one line) for a name that means nothing.
+    """The IP address to listen on: `host` itself, or what the name resolves to; IPv4 if both. Raises
+    `click.ClickException` (one line) for a name that does not resolve.
     """
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -39,8 +39,8 @@ def resolve(host: str, *, variable: str) -> str:
 
 
 def refuse_taken_port(host: str, port: int, *, variable: str = "PORT") -> None:
-    """Raise `click.ClickException` (one line) when the port cannot be listened on. The server itself would not notice:
-    its processes share the port, and so would another program of the same account.
+    """Raise `click.ClickException` (one line) if the port cannot be used. The server itself would not notice: its
+    processes share the port (SO_REUSEPORT), and so would another program of the same account.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -57,8 +57,8 @@ def refuse_taken_port(host: str, port: int, *, variable: str = "PORT") -> None:
 
 
 def few_arenas() -> None:
-    """Let glibc use two heaps for all threads. Its usual eight per core keep what each thread once needed, and the
-    interpreter lets only one thread allocate at a time anyway.
+    """Limit glibc to two heaps for all threads, to save memory. By default, eight per core each keep what a thread once
+    needed; only one thread allocates at a time anyway because of the GIL.
     """
     import ctypes
 
@@ -79,7 +79,7 @@ def _settings(kind: str, **overrides: Any) -> Settings:
 
 
 def _log_as_said(settings: Settings) -> None:
-    """Log as the settings say, also in a process that only watches others."""
+    """Configure logging from the settings, also in a process that only supervises others."""
     from notify.infra.telemetry import configure_logs
 
     configure_logs(
@@ -88,7 +88,7 @@ def _log_as_said(settings: Settings) -> None:
 
 
 def _share_metrics(settings: Settings, *, alone: bool) -> None:
-    """Count in the folder of the settings; where there is none, in a new folder, or in memory if this is `alone`."""
+    """Keep metrics in the folder of the settings; without one, in a new folder, or in memory if this is `alone`."""
     from notify.infra import metrics_folder
 
     if settings.prometheus_multiproc_dir:
@@ -98,10 +98,10 @@ def _share_metrics(settings: Settings, *, alone: bool) -> None:
 
 
 def _before_command(celery: Celery) -> list[str]:
-    """The options of Celery's command line in any case: without them it would read `BROKER_URL`, and print a banner."""
+    """The options that Celery's command line always needs: else it would read `BROKER_URL`, and print a banner."""
     import logging
 
-    logging.captureWarnings(True)  # into the log, like everything else
+    logging.captureWarnings(True)  # into the JSON log
     return ["--quiet", f"--broker={celery.conf.broker_url}"]
 
 
@@ -138,17 +138,17 @@ def web() -> None:
 
 
 def _load_web() -> WSGIApplication:
-    """What is served on `PORT`, in a web process."""
+    """The application on `PORT`, in a web process."""
     return _load(None)
 
 
 def _load_internal() -> WSGIApplication:
-    """What is served on `INTERNAL_PORT`, in a web process."""
+    """The application on `INTERNAL_PORT`, in a web process."""
     return _load(["internal"])
 
 
 def _load(apis: list[str] | None) -> WSGIApplication:
-    """The application. A client waits for it: statements have shorter time limits than elsewhere."""
+    """The application. SQL statements have shorter timeouts than elsewhere, because a client is waiting."""
     from notify.app import create_app
 
     settings = _settings("web")
@@ -185,7 +185,7 @@ def _chosen_queues(roles: tuple[str, ...], queues: str | None) -> list[str]:
 
 @click.command()
 @click.option("--role", "roles", multiple=True, metavar="NAME", help="Serve the queues of this role; may be repeated.")
-@click.option("--queues", help="Names of queues to serve, with commas. [default: all]")
+@click.option("--queues", help="Names of queues to serve, separated by commas. [default: all]")
 @click.option(
     "--list-roles",
     is_flag=True,
@@ -197,7 +197,7 @@ def _chosen_queues(roles: tuple[str, ...], queues: str | None) -> list[str]:
 @click.option(
     "--concurrency", type=click.IntRange(1, 1024), help="Tasks at the same time. [default: WORKER_CONCURRENCY]"
 )
-@click.option("--name", help="Tells the workers of a host apart. [default: the role, or worker]")
+@click.option("--name", help="Distinguishes the workers of a host. [default: the role, or worker]")
 def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, name: str | None) -> None:
     """Run a worker, for all task queues or those of a role."""
     chosen = _chosen_queues(roles, queues)
@@ -235,7 +235,7 @@ def worker(roles: tuple[str, ...], queues: str | None, concurrency: int | None, 
 
 
 def _work(settings: Settings, options: list[str], beat: Beat) -> int:
-    """Run Celery's worker until it is asked to stop. Returns the exit code, which is not 0 where an error ended it."""
+    """Run Celery's worker until it is asked to stop. Returns the exit code, which is not 0 if an error ended it."""
     from celery import signals
 
     from notify.infra.consumer_loop import ConsumerLoop
@@ -252,7 +252,7 @@ def _work(settings: Settings, options: list[str], beat: Beat) -> int:
     if replaces_hung:
         process_metrics.process_replaced("worker")
     workers: list[Any] = []
-    # Celery's command line keeps the exit code for itself
+    # Celery's command line does not return the exit code
     signals.worker_init.connect(lambda sender, **_signal: workers.append(sender), weak=False)
     celery.worker_main([*_before_command(celery), "worker", *options])
     return int((workers[-1].exitcode or 0) if workers else 1)
@@ -260,7 +260,7 @@ def _work(settings: Settings, options: list[str], beat: Beat) -> int:
 
 @click.command()
 def beat() -> None:
-    """Run the clock of periodic tasks. One for all machines."""
+    """Run the scheduler of periodic tasks. One for all machines."""
     settings = _settings("beat")
     folder = settings.notify_data_dir / "beat"
     folder.mkdir(parents=True, exist_ok=True)
@@ -282,9 +282,9 @@ def beat() -> None:
 
 @click.command("ses-receipts")
 def ses_receipts() -> None:
-    """Apply what SES says of emails, from an SQS queue.
+    """Apply SES's events about emails, from an SQS queue.
 
-    It is the queue at SES_RECEIPTS_QUEUE_URL, which SES's SNS topic feeds. Several may read the same one.
+    The queue is that at SES_RECEIPTS_QUEUE_URL, which SES's SNS topic feeds. Several processes can read the same one.
     """
     few_arenas()
     settings = _settings("ses-receipts")
@@ -317,9 +317,7 @@ def sandbox() -> None:
     """Run the provider that only pretends to send."""
     settings = _settings("sandbox")
     if not settings.part(EmailProviderSettings).sandbox_url:
-        raise configuration.SettingsError(
-            "SANDBOX_URL: must be set, to where the sandbox listens and the others find it"
-        )
+        raise configuration.SettingsError("SANDBOX_URL: must be set to the address that the sandbox listens on")
     place = urlsplit(settings.part(EmailProviderSettings).sandbox_url)
     refuse_taken_port(place.hostname or "127.0.0.1", place.port or 80, variable="SANDBOX_URL")
 

@@ -1,4 +1,4 @@
-"""`notify reset`: back to an empty data folder."""
+"""`notify reset`: empties the data folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bringing up a database that was restored, or a standby that was behind, without sending twice."""
+"""`notify after-restore`: avoids sending twice from a restored database, or from a standby that lagged behind."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ STATUSES: Final = ("sending", "technical-failure")
     "--snapshot-time",
     required=True,
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]),
-    help="When the state was taken that the database now has. In UTC where there is no offset.",
+    help="Time of the snapshot that was restored. In UTC if it has no offset.",
 )
 @click.option(
     "--status",
     type=click.Choice(STATUSES),
     default="sending",
     show_default=True,
-    help="What these messages become.",
+    help="New status of these messages.",
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
@@ -34,11 +34,11 @@ def after_restore_command(*, snapshot_time: datetime, status: str, yes: bool, as
     """Keep messages that may have been sent after a snapshot from being sent again.
 
     Run it before the workers and beat are started on a restored database. Texts and emails that were accepted before
-    the snapshot and were still waiting in it may have been sent since. They become `sending`: a receipt that still
-    comes says what became of them, and without one they are `temporary-failure` after three days. With
-    `--status technical-failure` they fail at once, for services that send again by themselves.
+    the snapshot and had not been sent by then may have been sent since. They become `sending`: a late receipt still
+    updates them, and without one they become `temporary-failure` after three days. With `--status technical-failure`
+    they fail at once, for services that retry by themselves.
 
-    Messages that were accepted after the snapshot are not in the database: their senders have to be told.
+    Messages that were accepted after the snapshot are not in the database: tell their senders.
     """
     moment = snapshot_time if snapshot_time.tzinfo else snapshot_time.replace(tzinfo=UTC)
     if moment > utc_now():
@@ -50,7 +50,5 @@ def after_restore_command(*, snapshot_time: datetime, status: str, yes: bool, as
         marked = end_created(parts.database, before=moment, status=status, now=utc_now())
         left = count_created(parts.database, before=moment)
     if left:
-        raise click.ClickException(
-            f"{left} messages are in the hands of a worker: stop the workers, and run this again"
-        )
+        raise click.ClickException(f"{left} messages are being sent by a worker: stop the workers, and run this again")
     show({"marked": len(marked), "status": status, "snapshot_time": moment.isoformat()}, as_json)

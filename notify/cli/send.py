@@ -1,4 +1,4 @@
-"""Commands that speak to the running API as any other client does: make a token, send a message."""
+"""Commands that use the running API as any other client does: make a token, send a message."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from notify.vocabulary import TEMPLATE_TYPES
 
 SECONDS_TO_ANSWER: Final = 30
 KEY_TAIL: Final = 73
-"""Characters of `serviceid-secret`, which a full API key ends with."""
+"""Length of `serviceid-secret`, the end of a full API key."""
 
 
 def make_token(api_key: str, *, now: float | None = None) -> str:
-    """A JWT that authenticates a request (contract: public-api 1.2), good for 30 seconds.
+    """A JWT that authenticates a request (contract: public-api 1.2), valid for 30 seconds.
 
-    Raises `click.ClickException` when `api_key` is not of the form `name-serviceid-secret`.
+    Raises `click.ClickException` if `api_key` is not of the form `name-serviceid-secret`.
     """
     service_id, secret = as_uuid(api_key[-KEY_TAIL:-37]), as_uuid(api_key[-36:])
     if service_id is None or secret is None:
@@ -37,13 +37,13 @@ def make_token(api_key: str, *, now: float | None = None) -> str:
 @click.option("--api-key", required=True, envvar="NOTIFY_API_KEY", help="The key: name-serviceid-secret.")
 @json_option
 def token_command(api_key: str, as_json: bool) -> None:
-    """Print a token for the Authorization header of your own requests. It is good for 30 seconds."""
+    """Print a token for the Authorization header of your own requests. It is valid for 30 seconds."""
     token = make_token(api_key)
     click.echo(json.dumps({"token": token, "authorization": f"Bearer {token}"}) if as_json else token)
 
 
 def demo_file() -> dict[str, Any]:
-    """The content of `dev.json`, which describes the demo service; empty where there is none."""
+    """The content of `dev.json`, which describes the demo service; empty if there is none."""
     try:
         text = (configuration.load().notify_data_dir / "dev.json").read_text(encoding="utf-8")
     except configuration.SettingsError as error:

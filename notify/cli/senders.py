@@ -1,4 +1,4 @@
-"""Commands about whom a service's messages come from: text message senders, reply-to addresses, contact blocks."""
+"""Commands about a service's senders: text message senders, reply-to addresses, contact blocks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from notify.services.senders import (
     update_sms_sender,
 )
 
-_default = click.option("--default", "is_default", is_flag=True, help="Use it where no other is asked for.")
+_default = click.option("--default", "is_default", is_flag=True, help="Use it for messages that name no other.")
 _becomes_default = click.option("--default", "becomes_default", is_flag=True, help="Make it the default.")
 
 
@@ -54,7 +54,7 @@ def add_sms_sender_command(which: str, text: str, is_default: bool, as_json: boo
 @click.command("update-sms-sender")
 @service_option
 @click.option("--sender", "wanted", required=True, help="The sender, or its id.")
-@click.option("--new", "text", help="What it is from now on.")
+@click.option("--new", "text", help="The new value.")
 @_becomes_default
 @json_option
 def update_sms_sender_command(which: str, wanted: str, text: str | None, becomes_default: bool, as_json: bool) -> None:
@@ -104,7 +104,7 @@ def _reply_to_values(row: EmailReplyTo) -> dict[str, Any]:
 
 @click.command("add-reply-to")
 @service_option
-@click.option("--email", "email_address", required=True, help="Address that recipients' answers go to.")
+@click.option("--email", "email_address", required=True, help="Address that recipients' replies go to.")
 @_default
 @json_option
 def add_reply_to_command(which: str, email_address: str, is_default: bool, as_json: bool) -> None:
@@ -119,7 +119,7 @@ def add_reply_to_command(which: str, email_address: str, is_default: bool, as_js
 @click.command("update-reply-to")
 @service_option
 @click.option("--email", "wanted", required=True, help="The address, or its id.")
-@click.option("--new", "email_address", help="What it is from now on.")
+@click.option("--new", "email_address", help="The new value.")
 @_becomes_default
 @json_option
 def update_reply_to_command(
@@ -170,7 +170,7 @@ def _contact_values(row: LetterContact) -> dict[str, Any]:
 def _block(text: str | None, content: str | None) -> str | None:
     if text is not None and content is not None:
         raise click.UsageError("give either --block or --block-file")
-    # \n, so that an address fits on a command line
+    # allow \n as two characters, so that an address fits on a command line
     return text.replace("\\n", "\n") if text is not None else content
 
 
@@ -229,7 +229,7 @@ def update_letter_contact_command(
 @click.option("--id", "contact_id", required=True, type=click.UUID, help="Id of the contact block.")
 @json_option
 def archive_letter_contact_command(which: str, contact_id: UUID, as_json: bool) -> None:
-    """Archive a contact block; templates that use it have none from then on."""
+    """Archive a contact block, and remove it from templates that use it."""
     with open_session() as session:
         row = archive_letter_contact(session, find_service(session, which).id, contact_id)
         values = {"id": row.id, "contact_block": row.contact_block, "archived": row.archived}

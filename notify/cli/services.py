@@ -1,4 +1,4 @@
-"""Commands about services: create, change, archive and list them; guest lists, retention and brandings of theirs."""
+"""Commands about services: create, change, archive and list them; their guest lists, retention and brandings."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ _permissions = click.option(
     "permissions",
     multiple=True,
     type=click.Choice(SERVICE_PERMISSIONS),
-    help=f"What it may do; repeat for more. [default: {', '.join(DEFAULT_PERMISSIONS)}]",
+    help=f"A permission of the service; repeat for more. [default: {', '.join(DEFAULT_PERMISSIONS)}]",
 )
 
 
 @click.command("create-service")
-@click.option("--name", required=True, help="Name, which emails come from.")
+@click.option("--name", required=True, help="Name, also the sender name of its emails.")
 @click.option("--user", "who", required=True, help="Email address or id of the user who becomes its first member.")
 @click.option("--live/--trial", default=False, show_default=True, help="May send to anyone / only to its team.")
 @_permissions
-@click.option("--organisation-type", type=click.Choice(ORGANISATION_TYPES), help="What kind of body it belongs to.")
+@click.option("--organisation-type", type=click.Choice(ORGANISATION_TYPES), help="Type of its organisation.")
 @click.option("--sms-limit", type=click.IntRange(min=0), help="Text messages a day. [default: 250000 live, 50 trial]")
 @click.option("--email-limit", type=click.IntRange(min=0), help="Emails a day. [default: 250000 live, 50 trial]")
 @click.option("--letter-limit", type=click.IntRange(min=0), help="Letters a day. [default: 20000 live, 50 trial]")
@@ -96,13 +96,13 @@ def create_service_command(
 @click.command("update-service")
 @service_option
 @click.option("--name", help="Another name.")
-@click.option("--live/--trial", default=None, help="Go live / back to trial mode, with the usual daily limits of it.")
+@click.option("--live/--trial", default=None, help="Go live / back to trial mode, with its default daily limits.")
 @click.option(
     "--permission",
     "permissions",
     multiple=True,
     type=click.Choice(SERVICE_PERMISSIONS),
-    help="All that it may do from now on; repeat for more.",
+    help="A permission of the service: replaces all earlier ones; repeat for more.",
 )
 @click.option("--sms-limit", type=click.IntRange(min=0), help="Text messages a day.")
 @click.option("--international-sms-limit", type=click.IntRange(min=0), help="Text messages abroad a day.")
@@ -110,7 +110,7 @@ def create_service_command(
 @click.option("--letter-limit", type=click.IntRange(min=0), help="Letters a day.")
 @click.option("--rate-limit", type=click.IntRange(min=1), help="Requests a minute.")
 @click.option("--contact-link", help="Where people can contact the service; '' for none.")
-@click.option("--email-sender-name", help="Name that emails come from; '' for the service's.")
+@click.option("--email-sender-name", help="Sender name of emails; '' for the service's name.")
 @click.option("--prefix-sms/--no-prefix-sms", default=None, help="Put the name in front of text messages.")
 @user_option
 @json_option
@@ -140,7 +140,7 @@ def update_service_command(
 
 
 def _changes(live: bool | None, settings: dict[str, Any]) -> ServiceChanges:
-    """The changes that options ask for. Going live, or back, changes limits as the admin app does
+    """The changes that the options ask for. Going live, or back, changes limits as the admin app does
     (internal-services 2.4).
     """
     changes: ServiceChanges = {}
@@ -204,7 +204,9 @@ def _mode(service: Service) -> str:
 @service_option
 @click.option("--phone", "phone_numbers", multiple=True, help="Mobile number; repeat for more.")
 @click.option("--email", "email_addresses", multiple=True, help="Email address; repeat for more.")
-@click.option("--file", "lines", type=TextFile(), help="File with a number or an address a line; - for standard input.")
+@click.option(
+    "--file", "lines", type=TextFile(), help="File of numbers or addresses, one per line; - for standard input."
+)
 @json_option
 def set_guest_list_command(
     which: str, phone_numbers: Sequence[str], email_addresses: Sequence[str], lines: str | None, as_json: bool
@@ -226,7 +228,7 @@ def set_guest_list_command(
 @service_option
 @json_option
 def show_guest_list_command(which: str, as_json: bool) -> None:
-    """Show the guest list of a service: recipients beside its team in trial mode."""
+    """Show the guest list of a service: the recipients besides its team in trial mode."""
     with open_session() as session:
         _show_guests(session, find_service(session, which), as_json)
 
@@ -289,11 +291,11 @@ def set_branding_command(which: str, email: str | None, letter: str | None, as_j
     "text",
     required=True,
     type=TextFile(),
-    help="File with a line a service: its id, and how many texts, emails and letters it means to send a year.",
+    help="File with one line per service: its id, and how many texts, emails and letters it intends to send a year.",
 )
 @json_option
 def populate_service_volume_intentions_command(text: str, as_json: bool) -> None:
-    """Store how much services mean to send. Nothing is stored where a line is wrong."""
+    """Store how many messages services intend to send. Nothing is stored if a line is wrong."""
     lines = [line for line in text.splitlines() if line.strip()]
     with open_session() as session:
         for line in lines:
@@ -303,12 +305,12 @@ def populate_service_volume_intentions_command(text: str, as_json: bool) -> None
 
 
 def _volumes(line: str) -> tuple[str, ServiceChanges]:
-    """The id of a service, and what it means to send: empty is unknown."""
+    """The id of a service, and the numbers it intends to send: empty is unknown."""
     try:
         service_id, sms, email, letter = (cell.strip() for cell in line.split(","))
         numbers = [int(cell) if cell else None for cell in (sms, email, letter)]
     except ValueError:
-        raise click.ClickException(f"{line!r} is not an id and three numbers, with commas between") from None
+        raise click.ClickException(f"{line!r} is not an id and three numbers, separated by commas") from None
     return service_id, {"volume_sms": numbers[0], "volume_email": numbers[1], "volume_letter": numbers[2]}
 
 

@@ -24,21 +24,21 @@ _HEAD = """# Configuration
 
 <!-- Written by `make docs` from `notify/<room>/settings.py`: change it there. -->
 
-Settings come from the environment. Blanks and quotes around a value are taken off. An empty variable counts as one that
-is not set. A wrong or unsafe one is named in one line when a process starts. `notify settings` shows the values that
-hold where you are.
+Settings are environment variables. Blanks and quotes around a value are removed. An empty variable counts as not set.
+If a value is wrong or unsafe, the process does not start, and one line names the variable. `notify settings` shows the
+current values.
 """
 
 
 @click.command()
 @click.option("--markdown", is_flag=True, help="Print the page docs/configuration.md instead.")
 def settings(markdown: bool) -> None:
-    """Show every setting and its value here."""
+    """Show every setting and its current value."""
     click.echo(page() if markdown else "\n".join(values(read())), nl=not markdown)
 
 
 def sections() -> Iterator[tuple[str, list[str]]]:
-    """The settings' field names in their order, under the titles that the parts give to groups of them."""
+    """The field names of the settings in order, under the titles (`# -- title`) of their groups."""
     found: dict[str, list[str]] = {}
     title = ""
     for part in parts():
@@ -54,7 +54,7 @@ def page() -> str:
     lines = [_HEAD]
     fields = {name: field for part in parts() for name, field in part.model_fields.items()}
     for title, names in sections():
-        lines += [f"## {title[0].upper()}{title[1:]}", "", "| variable | default | what it is |", "|---|---|---|"]
+        lines += [f"## {title[0].upper()}{title[1:]}", "", "| variable | default | meaning |", "|---|---|---|"]
         for name in names:
             field = fields[name]
             lines.append(f"| `{name.upper()}` | {_default(name, field)} | {_meaning(field)} |")

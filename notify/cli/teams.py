@@ -24,17 +24,17 @@ USER_COLUMN, DATE_COLUMN = 6, 8
 
 @click.command("bulk-invite-user-to-service")
 @click.option(
-    "--file_name", "--file-name", "-f", "text", required=True, type=TextFile(), help="File with an address a line."
+    "--file_name", "--file-name", "-f", "text", required=True, type=TextFile(), help="File with one address per line."
 )
 @click.option("--service_id", "--service-id", "-s", "which", required=True, help="Id or name of the service.")
-@click.option("--user_id", "--user-id", "-u", "who", required=True, help="Id or email address of who invites.")
-@click.option("--permissions", "-p", required=True, help="What they may do: permissions, separated by commas.")
+@click.option("--user_id", "--user-id", "-u", "who", required=True, help="Id or email address of the inviter.")
+@click.option("--permissions", "-p", required=True, help="Their permissions, separated by commas.")
 @click.option("--auth_type", "--auth-type", "-a", type=click.Choice(AUTH_TYPES), default="sms_auth", show_default=True)
 @json_option
 def bulk_invite_user_to_service_command(
     *, text: str, which: str, who: str, permissions: str, auth_type: str, as_json: bool
 ) -> None:
-    """Invite many people to the team of a service. It invites all of them, or nobody where an address is none."""
+    """Invite many people to the team of a service. If an address is invalid, it invites no one."""
     wanted = _permissions(permissions)
     addresses = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     for address in addresses:
@@ -69,7 +69,7 @@ def bulk_invite_user_to_service_command(
 )
 @json_option
 def populate_go_live_command(text: str, as_json: bool) -> None:
-    """Store who made services live, and when. The time is noon of the day that the file has."""
+    """Store who made services live, and when. The time is noon of the day in the file."""
     rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
     changed = 0
     with open_session() as session:
@@ -94,7 +94,7 @@ def _check(address: str) -> None:
 
 
 def _store_go_live(session: Session, row: Sequence[str]) -> bool:
-    """Store what a row says; False for one without the id of a service, such as the titles."""
+    """Store the values of a row; False for one without the id of a service, such as a header."""
     service_id = next((cell for cell in row if as_uuid(cell)), None)
     if service_id is None or len(row) <= DATE_COLUMN:
         return False

@@ -38,7 +38,7 @@ def _find(session: Session, service: Service, wanted: str) -> UUID:
 @click.command("create-template")
 @service_option
 @click.option("--type", "template_type", required=True, type=click.Choice(TEMPLATE_TYPES), help="What it makes.")
-@click.option("--name", required=True, help="Name, for the team.")
+@click.option("--name", required=True, help="Name, shown to the team only.")
 @click.option("--subject", help="Subject of an email, heading of a letter.")
 @click.option("--content", help="Text, with placeholders like ((name)).")
 @_file
@@ -93,11 +93,11 @@ def _content(content: str | None, content_file: str | None) -> str | None:
 @service_option
 @_template
 @click.option("--name", help="Another name.")
-@click.option("--subject", help="Another subject or heading.")
+@click.option("--subject", help="New subject or heading.")
 @click.option("--content", help="Another text.")
 @_file
-@click.option("--postage", type=click.Choice(POSTAGES), help="Another class of post.")
-@click.option("--letter-contact", help="Id of another contact block; '' for none.")
+@click.option("--postage", type=click.Choice(POSTAGES), help="New class of post.")
+@click.option("--letter-contact", help="Id of the new contact block; '' for none.")
 @click.option("--unsubscribe-link/--no-unsubscribe-link", default=None, help="With or without a link to unsubscribe.")
 @user_option
 @json_option
@@ -115,7 +115,7 @@ def update_template_command(
     who: str | None,
     as_json: bool,
 ) -> None:
-    """Change a template: it becomes a new version, unless nothing differs. Messages sent before keep theirs."""
+    """Change a template: it becomes a new version, unless nothing differs. Earlier messages keep their version."""
     changes: TemplateChanges = {}
     if name is not None:
         changes["name"] = name

@@ -16,8 +16,8 @@ _MARKS = (
 
 
 class TextFile(click.ParamType[str]):
-    """The content of a UTF-8 file, with or without a byte order mark; `-` is standard input. A file that cannot be
-    read, or is in another encoding, becomes one line that names the file and the encoding it looks like.
+    """The content of a UTF-8 file, with or without a byte order mark; `-` is standard input. For a file that cannot be
+    read, or is in another encoding, the error is one line with the file's name and its probable encoding.
     """
 
     name = "filename"
@@ -32,7 +32,7 @@ class TextFile(click.ParamType[str]):
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             self._refuse(value, content, error.start, param, ctx)
-        if "\0" in text:  # UTF-16 without a mark is valid UTF-8, full of NULs
+        if "\0" in text:  # UTF-16 without a byte order mark is valid UTF-8, full of NULs
             self._refuse(value, content, content.index(b"\0"), param, ctx)
         return text
 
@@ -56,7 +56,7 @@ def _named(value: str) -> str:
 
 
 def _guess(content: bytes) -> str:
-    """The encoding that bytes which are not UTF-8 are probably in."""
+    """The probable encoding of bytes that are not UTF-8."""
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name

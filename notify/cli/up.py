@@ -1,4 +1,4 @@
-"""`notify up`: everything on one machine, by one command, as children of this process."""
+"""`notify up`: runs everything on one machine, as children of this process."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from notify.safety import DEVELOPMENT_TOKEN_KEY
 from notify.settings import Settings, SettingsError
 
 DATABASES, PROVIDERS, WORKERS, WEB = range(4)
-"""Levels: what stands on what. They are stopped from the last to the first."""
+"""Levels: each depends on those before it. They are stopped in reverse order."""
 GRACE_SECONDS = {PROVIDERS: 3.0, WORKERS: 8.0, WEB: 8.0}
 READY_SECONDS = 60.0
 PREPARE_SECONDS = 600.0
-"""Migrations of a large database take their time."""
+"""Long, because migrations of a large database take time."""
 LOOK_SECONDS = 0.03
 
 
 class UpError(Exception):
-    """Something did not start. Its text is one line."""
+    """Something did not start. The message is one line."""
 
 
 class _StoppedError(Exception):
@@ -49,12 +49,12 @@ class _StoppedError(Exception):
 
 @click.command()
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Where everything is kept. [default: .notify]"
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Folder of all data. [default: .notify]"
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API. [default: PORT, or 6011]")
 @click.option("--processes", type=click.IntRange(1, 64), help="Web processes. [default: WEB_PROCESSES, or 2]")
 @click.option("--workers", type=click.IntRange(0, 64), default=1, show_default=True, help="Worker processes.")
-@click.option("--quiet", is_flag=True, help="Say nothing but what goes wrong.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
 def up(data_dir: Path | None, port: int | None, processes: int | None, workers: int, quiet: bool) -> None:
     """Start everything on this machine, databases included.
 
@@ -74,7 +74,7 @@ def up(data_dir: Path | None, port: int | None, processes: int | None, workers: 
     if settings.is_safe_environment:  # before anything is written
         configuration.load(**overrides)
     instance = Instance(settings, folder, overrides, workers=workers, quiet=quiet)
-    os.umask(0o077)  # messages and keys: what is written here is for nobody else
+    os.umask(0o077)  # the folder holds messages and keys
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -103,17 +103,17 @@ class Instance:
         self._log_starts: dict[str, int] = {}
 
     def say(self, name: str, text: str, *, always: bool = False) -> None:
-        """A line on the terminal about a part."""
+        """Print a line about a part."""
         if always or not self.quiet:
-            # a terminal that is gone must not end what runs
+            # keep running if the terminal has been closed
             try:
                 click.echo(f"{time.strftime('%H:%M:%S')}  {name:<10} {text}")
             except OSError:
                 self.quiet = True
 
     def run(self, stop: threading.Event) -> None:
-        """Start everything, keep it alive until `stop` is set, stop everything. Raises `UpError`, `FolderError`,
-        `EmbeddedError` when something does not start; nothing is left running then.
+        """Start everything, keep it running until `stop` is set, stop everything. Raises `UpError`, `FolderError`,
+        `EmbeddedError` if something does not start, after stopping the rest.
         """
         self.folder.take()
         try:
@@ -141,8 +141,8 @@ class Instance:
         refuse_taken_port(self.settings.web_host, self.settings.port)
 
     def _take_secrets(self) -> None:
-        """Use the folder's secrets where the environment has none, and have other commands find all of them. Those that
-        the admin app must have too are the published ones in development, where nothing is reached from outside.
+        """Use the folder's secrets where the environment has none, and let other commands find them. In development,
+        where nothing is reachable from outside, secrets shared with the admin app are the published ones.
         """
         own = self.folder.secrets()
         if self.settings.is_safe_environment:
@@ -163,7 +163,7 @@ class Instance:
         self._start_processes()
         self.folder.publish(self._changed_environment())
         self._wait_until_ready(stop)
-        # nobody waits for the clock, and it would slow down those that somebody waits for
+        # beat starts last: it would slow down the processes that the user is waiting for
         self._start_process("beat", WORKERS)
 
     # -- databases
@@ -205,7 +205,7 @@ class Instance:
         )
 
     def _wait_for_prepare(self, preparing: subprocess.Popen[str], stop: threading.Event) -> None:
-        """Let it have the addresses of the databases, and wait for its end."""
+        """Send it the addresses of the databases, and wait until it has ended."""
         answer: list[str] = []
 
         def talk() -> None:
@@ -242,7 +242,7 @@ class Instance:
             metrics.mkdir()
             self.overrides["prometheus_multiproc_dir"] = metrics
         if "WORKER_STOP_SECONDS" not in os.environ:
-            # so that it can give back what it has not done, before it is killed
+            # time to return unfinished tasks to the queue before it is killed
             self.overrides["worker_stop_seconds"] = int(GRACE_SECONDS[WORKERS] / 2)
         self._start_process("web", WEB)
         for number in range(1, self.workers + 1):
@@ -347,7 +347,7 @@ def _program() -> list[str]:
 
 
 def _typed_program() -> str:
-    """How a user of this terminal calls `notify`."""
+    """The command that starts `notify` in this terminal."""
     found = shutil.which("notify")
     ours = Path(sys.executable).parent / "notify"
     if not ours.exists() or (found and Path(found).resolve() == ours.resolve()):

@@ -16,11 +16,11 @@ from notify.vocabulary import AUTH_TYPES
 @click.option("--name", required=True, help="Full name.")
 @click.option("--email", "email_address", required=True, help="Email address, which they sign in with.")
 @click.option("--mobile", "mobile_number", help="Mobile number for sign-in codes. Not needed with --auth email_auth.")
-@click.option("--password", envvar="NOTIFY_NEW_PASSWORD", help="Password. Left out: one is made and printed.")
+@click.option("--password", envvar="NOTIFY_NEW_PASSWORD", help="Password. [default: generated and printed]")
 @click.option(
-    "--auth", "auth_type", type=click.Choice(AUTH_TYPES), help="How they sign in. [default: by what is given]"
+    "--auth", "auth_type", type=click.Choice(AUTH_TYPES), help="Sign-in method. [default: by the options given]"
 )
-@click.option("--platform-admin", is_flag=True, help="May see and change every service.")
+@click.option("--platform-admin", is_flag=True, help="Can see and change every service.")
 @json_option
 def create_user_command(
     *,

@@ -1,1 +1,1 @@
-"""A page for people who develop: what was sent, what became of it, and how things are now."""
+"""A web page for developers: messages, their timelines, and the current state of the system."""

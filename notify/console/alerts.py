@@ -1,4 +1,4 @@
-"""Emergency alerts as the console shows them: what is said, where, and what each network took of it."""
+"""Emergency alerts for the console: text, areas, and the status of each network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from notify.services.models import Service
 
 MOST: Final = 100
 SIZE: Final = 200
-"""Of a drawing; its longer side."""
+"""Length of a drawing's longer side."""
 MARGIN: Final = 6
 
 
@@ -32,7 +32,7 @@ class Drawing(NamedTuple):
 
 
 def draw(polygons: Sequence[Any]) -> Drawing | None:
-    """A drawing of polygons of latitudes and longitudes; None where there is nothing to draw."""
+    """A drawing of polygons of `[latitude, longitude]` points; None if there is nothing to draw."""
     usable = [each for each in polygons if all(abs(y) <= 90 and abs(x) <= 180 for y, x in each)]
     if not usable:
         return None
@@ -81,7 +81,7 @@ def _describe(message: BroadcastMessage, service: str, networks: list[dict[str, 
 
 
 def _networks(session: Session, message_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """What each network took of messages, in the order of the events; with the XML where the sandbox has it."""
+    """The provider messages of each alert, in the order of events; with the XML if the sandbox has it."""
     query = (
         select(BroadcastEvent.broadcast_message_id, BroadcastEvent.message_type, BroadcastProviderMessage)
         .join(BroadcastProviderMessage, BroadcastProviderMessage.broadcast_event_id == BroadcastEvent.id)

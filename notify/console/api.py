@@ -1,5 +1,5 @@
-"""The console over HTTP: its pages, and the JSON behind them. One request has an effect, that which sends a callback
-once more; a message that the page sends goes through the public API.
+"""The console over HTTP: its pages and their JSON. Only one request changes anything: resending a callback. The page
+sends messages through the public API.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def _parts(value: object) -> object:
 
 
 class _ListQuery(BaseModel):
-    """The query of the list. `status` is a status, or how a message stands (one of `STATES`); `older_than` is `next` of
-    the page before.
+    """The query of the list. `status` is a status, or one of the groups of statuses in `STATES`; `older_than` is `next`
+    of the page before.
     """
 
     q: Annotated[str, Field(max_length=500)] = ""
@@ -58,7 +58,7 @@ class _ListQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=LARGEST_PAGE)] = 50
 
     def filter(self) -> Filter:
-        """What it asks for. Raises `ProblemError`."""
+        """The filter it describes. Raises `ProblemError`."""
         statuses = [one for one in STATUSES if self.status in (one, state_of(one))]
         if self.status and not statuses:
             raise ProblemError(f"status: must be one of {', '.join((*STATES, *STATUSES))}")
@@ -66,13 +66,13 @@ class _ListQuery(BaseModel):
 
 
 class _ServiceQuery(BaseModel):
-    """Whose alerts or jobs are to be shown."""
+    """The query of the lists of alerts and jobs: the service to show."""
 
     service: UUID | None = None
 
 
 class _FrameQuery(BaseModel):
-    """How an email is to look."""
+    """The query of an email's document: its colour theme."""
 
     theme: Literal["auto", "light", "dark"] = "auto"
 
@@ -86,7 +86,7 @@ def _query(model: type[M]) -> M:
 
 
 def _answer(value: Any) -> AnyResponse:
-    """JSON with an ETag. A client that has it already gets 304."""
+    """JSON with an ETag; 304 for a client that already has it."""
     answer = json_answer(value)
     answer.add_etag()
     return answer.make_conditional(request)
@@ -102,7 +102,7 @@ def _file(content: bytes | None, content_type: str) -> AnyResponse:
 
 
 class _Views:
-    """What each route answers."""
+    """The views."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
@@ -124,7 +124,7 @@ class _Views:
         self._rates = Rates(parts.database, parts.queue, configured(self._settings), utc_now)
 
     def page(self, notification_id: UUID | None = None) -> str:
-        """The page, which shows what its address says."""
+        """The page; its script shows what the URL names."""
         api_url = self._settings.api_host_name.rstrip("/")
         return render_template("console.html", statuses=STATUSES, api_url=api_url)
 
@@ -152,7 +152,7 @@ class _Views:
         return _answer(self._view.message(self._find(notification_id)))
 
     def send_callback_again(self, notification_id: UUID) -> AnyResponse:
-        """Send the callback about a message once more."""
+        """Send the callback about a message again."""
         self._find(notification_id)
         if not send_again(self._container, notification_id):
             raise ProblemError("There is nothing to send again: the message has no final status, or no callback.")
@@ -211,7 +211,7 @@ class _Views:
 
 
 def blueprint(container: Container) -> Blueprint:
-    """The routes below `/console`. To be registered in development and test only."""
+    """The routes below `/console`. Register it in development and test only."""
     views = _Views(container)
     hosts = guard.known_hosts(container.parts.settings)
     pages = Blueprint(
@@ -247,7 +247,7 @@ def blueprint(container: Container) -> Blueprint:
 
 
 def _demo(path: Path) -> dict[str, Any] | None:
-    """What a page needs to send as the demo service, as `notify up` wrote it down. None where it did not."""
+    """What the page needs to send as the demo service, from the file of `notify up`. None if there is no file."""
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         return {name: written[name] for name in ("api_url", "service_id", "api_keys", "templates")}

@@ -1,4 +1,4 @@
-"""The console's routes. For development and test only: they show messages to anybody who asks."""
+"""The console's routes. For development and test only: they show messages to anyone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An email as the document of a frame: its links open in a new tab, its colours are those asked for."""
+"""An email as the document of a frame: links open in a new tab, and the colour theme can be chosen."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _TRUE, _FALSE = "(min-width:0)", "(max-width:0)"
 
 
 def framed(html: str, theme: Theme) -> str:
-    """The email, for a frame. A frame takes its preference from the browser; where `theme` is another, the style
-    sheet's questions about it are answered here.
+    """The email, for a frame. A frame follows the browser's colour scheme; for another `theme`, rewrite the media
+    queries of the style sheet.
     """
     added = '<base target="_blank">'
     if theme != "auto":

@@ -1,6 +1,6 @@
-"""Who may see the console: a browser on this machine, on a page of ours.
+"""Access to the console: only a browser on this machine, on one of our pages.
 
-The console shows other people's messages without asking for a password, so what a browser can be tricked into counts:
+The console shows other people's messages without a password, so it must resist attacks through the browser:
 a foreign page that resolves its own name to this machine (DNS rebinding: the Host header tells), one that embeds or
 fetches ours (the browser's `Sec-Fetch` headers tell; nothing here is shared across origins), and the email itself (its
 document has a separate origin and runs no script).
@@ -33,11 +33,11 @@ EMAIL_POLICY: Final = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
     "img-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Of the document that is an email: styles and pictures, and nothing else. Links open in a new tab."""
+"""Policy of an email's document: styles and pictures only. Links open in a new tab."""
 
 CHANGE_HEADER: Final = "X-Console"
-"""A request that changes something has it: only a page of ours can send it, as a browser asks the server first whether
-another page may, and nothing here says so.
+"""Header that a changing request must have. Other sites cannot send it: for a custom header, the browser first asks
+the server (CORS preflight), and nothing here allows it.
 """
 
 HEADERS: Final = {
@@ -50,7 +50,7 @@ HEADERS: Final = {
 
 
 def known_hosts(settings: Settings) -> frozenset[str]:
-    """Names under which a browser may ask for the console: this machine's, and the API's."""
+    """Host names that serve the console: this machine's, and the API's."""
     given = {urlsplit(address).hostname or "" for address in (settings.api_host_name, settings.api_host_name_internal)}
     return LOCAL | ((given | {settings.web_host}) - _ANYWHERE)
 
@@ -78,25 +78,25 @@ def refusal(request: Request, hosts: frozenset[str]) -> str | None:
 
 
 def _senders(request: Request) -> list[str]:
-    """Where a request comes from: the peer, and whom a proxy in front names."""
+    """Addresses that a request comes from: the peer, and those that a proxy in front names."""
     forwarded = request.headers.get("X-Forwarded-For", "") + "," + request.headers.get("X-Real-Ip", "")
     return [request.remote_addr or "", *(sender.strip() for sender in forwarded.split(",") if sender.strip())]
 
 
 def _is_here(address: str) -> bool:
-    """Whether an address is this machine's. A Unix socket has none."""
+    """Whether an address is this machine's. A Unix socket, which has no address, is."""
     return not address or is_loopback(address)
 
 
 def protect(response: Response) -> Response:
-    """The headers of every answer of the console; what an answer says of itself stays."""
+    """Add the headers of every answer of the console, unless the answer has set them itself."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
 
 
 class WithoutCors:
-    """WSGI middleware: takes the API's leave to other sites off what is below `PREFIX`."""
+    """WSGI middleware: removes the API's CORS headers from answers below `PREFIX`."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Jobs as the console shows them: how far each is, and which of its rows failed."""
+"""Jobs for the console: progress, and failed rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notify.vocabulary import STATUSES
 
 MOST: Final = 50
 MOST_FAILED: Final = 20
-"""Failed rows that are shown of a job: the first ones."""
+"""Most failed rows shown of a job: the first ones."""
 FAILED: Final = tuple(status for status in STATUSES if state_of(status) == "failed")
 
 

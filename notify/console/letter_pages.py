@@ -1,4 +1,4 @@
-"""The pages of letters as pictures: what the printer is given, or was."""
+"""The pages of letters as pictures, from the PDFs for the print provider."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DPI: Final = 110
 
 
 class LetterPages:
-    """Looks at the PDFs of letters. The library that does is loaded at the first letter."""
+    """Reads the PDFs of letters. The PDF library is loaded at the first letter."""
 
     def __init__(self, files: LetterFiles) -> None:
         self._files = files
@@ -35,11 +35,11 @@ class LetterPages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(LetterFiles))
 
     def count(self, message: StoredMessage) -> int:
-        """How many pages a letter has; 0 where there is no PDF of it, or none that can be read."""
+        """The number of pages of a letter; 0 if there is no readable PDF."""
         key = (str(message.id), message.status)
         with self._lock:
             known = self._counts.get(key)
@@ -88,12 +88,12 @@ class LetterPages:
             return look(row)
         except LetterMissingError:
             return None
-        except Exception as error:  # whatever the store raises: the page shows the text instead
+        except Exception as error:  # any error of the store: the page shows the text instead
             logger.warning("PDF of a letter not read", id=message.id, error=type(error).__name__)
             return None
 
     def picture(self, message: StoredMessage, number: int) -> bytes | None:
-        """A page, counted from 1, as a PNG with transparent paper. None where there is no such page."""
+        """A page, counted from 1, as a PNG with a transparent background. None if there is no such page."""
         pdf = self.pdf(message)
         if pdf is None:
             return None

@@ -1,4 +1,4 @@
-"""Messages as the page's own JSON: rows of the list, and a message with everything about it."""
+"""Messages as JSON for the page: rows of the list, and a message with all details."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 
 PREVIEW: Final = 160
 _MARKUP: Final = re.compile(r"[-=]{5,}|^[#*^]{1,2} ", re.MULTILINE)
-"""What is for the eye in a text, or for the parser: it would fill a preview."""
+"""Markup and decoration that would fill a preview."""
 
 
 class MessageView:
-    """Shows messages: as they were sent where the sandbox has them, as they would be where it has not."""
+    """Describes messages: as sent if the sandbox has them, else as they would be sent."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class MessageView:
         return (unescape(subject) if message.notification_type == "letter" else subject), body
 
     def message(self, message: StoredMessage) -> dict[str, Any]:
-        """A message with its content, its timeline, and what the public API says of it."""
+        """A message with its content, its timeline, and its JSON of the public API."""
         sent = self._messages.sent(message.id)
         service, template = self._services.get(message.service_id), self._template(message)
         key = next((key for key in service.api_keys if key.id == message.api_key_id), None) if service else None
@@ -140,7 +140,7 @@ class MessageView:
         service: CachedService | None,
         template: CompiledTemplate | None,
     ) -> dict[str, Any] | None:
-        """What a person sees. None where its template or service is gone."""
+        """What the recipient sees. None if the template or the service is gone."""
         if service is None or template is None:
             return None
         if message.notification_type == "sms":
@@ -180,7 +180,7 @@ class MessageView:
             reply_to_text=message.reply_to_text,
             international=message.international,
         )
-        if sent and sent[-1].body != composed.text:  # the service has another name by now, or another prefix
+        if sent and sent[-1].body != composed.text:  # the service's name or prefix has changed since
             body = sent[-1].body
             composed = SmsMessage(body)
         anatomy = dissect(composed)
@@ -195,7 +195,7 @@ class MessageView:
         }
 
     def email(self, message: StoredMessage) -> OutgoingEmail | None:
-        """An email, whole. None for another message, and where its template or service is gone."""
+        """The whole email. None for another type of message, and if the template or the service is gone."""
         service, template = self._services.get(message.service_id), self._template(message)
         if message.notification_type != "email" or service is None or template is None:
             return None
@@ -230,7 +230,7 @@ class MessageView:
         )
 
     def source(self, message: StoredMessage) -> bytes | None:
-        """An email as it goes out: headers and MIME parts. None as for `email`."""
+        """An email as sent: headers and MIME parts. None as for `email`."""
         email = self.email(message)
         if email is None:
             return None

@@ -1,4 +1,4 @@
-"""What the console reads: every service's messages, and the outbox of the sandbox beside them."""
+"""Queries of the console: every service's messages, and the messages that the sandbox recorded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notify.messages.queries import COLUMNS, MessageRow, StoredMessage, read_row
 UNREADABLE: Final = "(encrypted with another secret)"
 """Shown for a recipient that `SECRET_KEY` does not open."""
 
-# each service's messages are in order already: the index on (service, time) gives its newest ones without sorting
+# the index on (service, time) gives each service's newest messages without sorting
 _PAGE: Final = """
 SELECT {columns} FROM (
     SELECT m.* FROM services s CROSS JOIN LATERAL (
@@ -27,7 +27,7 @@ SELECT {columns} FROM (
     ) m ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
 ) n LEFT JOIN users u ON u.id = n.created_by_id ORDER BY n.created_at DESC, n.id DESC
 """
-# what is searched for is found by its own indexes, and sorted
+# a search uses the indexes of its columns, and sorts
 _SEARCH: Final = """
 SELECT {columns} FROM (
     SELECT * FROM notifications n WHERE ({found}) {conditions}
@@ -67,7 +67,7 @@ _ID_START: Final = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}")
 
 
 class Cursor(NamedTuple):
-    """The last message of a page: the next page is what is older."""
+    """The last message of a page: the next page begins with the next older one."""
 
     created_at: datetime
     id: UUID
@@ -75,7 +75,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which messages; what is None or empty excludes nothing."""
+    """Which messages to show; None or empty excludes nothing."""
 
     text: str = ""
     type: str | None = None
@@ -84,7 +84,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the sandbox has of a message, in short: how it starts, and how often it was given it."""
+    """A summary of a message in the sandbox: its start, and how often it was sent."""
 
     notification_id: UUID
     subject: str | None
@@ -94,7 +94,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the sandbox was given."""
+    """A message as the sandbox recorded it."""
 
     id: UUID
     recipient: str
@@ -111,21 +111,21 @@ class Sent:
 
 
 class Reaction(NamedTuple):
-    """What a recipient did about a message."""
+    """A recipient's reaction to a message."""
 
     what: Literal["unsubscribed", "complained"]
     at: datetime
 
 
 class WaitingCallback(NamedTuple):
-    """A callback that waits: how often it was tried, and when the next try is due."""
+    """A pending callback: the number of attempts, and when the next is due."""
 
     attempts: int
     due_at: datetime
 
 
 class MessageList:
-    """Looks messages up, across all services."""
+    """Looks up messages of all services."""
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
         self._database = database
@@ -134,7 +134,7 @@ class MessageList:
     def page(
         self, wanted: Filter, older_than: Cursor | None, limit: int
     ) -> tuple[list[StoredMessage], dict[UUID, Summary]]:
-        """The newest messages, and what the outbox has of them."""
+        """The newest messages, and their summaries in the sandbox."""
         query, values = page_query(wanted, older_than, limit)
         with self._database.autocommit() as connection:
             rows = connection.execute(query.encode(), values).fetchall()
@@ -150,22 +150,22 @@ class MessageList:
         return None if row is None else self._read(row)
 
     def sent(self, notification_id: UUID) -> list[Sent]:
-        """What the sandbox was given of a message, in the order of arrival: usually once."""
+        """The copies of a message in the sandbox, in order of arrival: usually one."""
         with self._database.autocommit() as connection:
             return connection.cursor(row_factory=class_row(Sent)).execute(_SENT, (notification_id,)).fetchall()
 
     def reactions(self, notification_id: UUID) -> list[Reaction]:
-        """What the recipient did about a message, in order."""
+        """The recipient's reactions to a message, in order."""
         with self._database.autocommit() as connection:
             return [Reaction(*row) for row in connection.execute(_REACTIONS, {"id": notification_id})]
 
     def callbacks(self, notification_id: UUID) -> list[WaitingCallback]:
-        """The callbacks that wait. One that was delivered, or given up, is not kept."""
+        """The pending callbacks. Those that were delivered, or given up, are not kept."""
         with self._database.autocommit() as connection:
             return [WaitingCallback(*row) for row in connection.execute(_CALLBACKS, (notification_id,))]
 
     def has_callback(self, service_id: UUID) -> bool:
-        """Whether a service is told what becomes of its messages."""
+        """Whether a service has a callback for delivery statuses."""
         with self._database.autocommit() as connection:
             return connection.execute(_HAS_CALLBACK, (service_id,)).fetchone() is not None
 
@@ -198,13 +198,13 @@ def page_query(wanted: Filter, older_than: Cursor | None, limit: int) -> tuple[s
 
 
 def _search(text: str) -> tuple[str, dict[str, Any]]:
-    """The condition of a search, each part of which has an index: recipient and client reference anywhere, the
-    provider's reference whole, the id from its beginning.
+    """The condition of a search; each part has an index. Recipient and client reference match anywhere, the provider's
+    reference as a whole, the id by its start.
     """
     lower = text.lower()
     recipient = "".join(lower.split())
     if _NUMBER.fullmatch(text):
-        # as typed, 07900 900123 or +44 7900 900123; as kept, 447900900123
+        # typed as 07900 900123 or +44 7900 900123; stored as 447900900123
         recipient = re.sub(r"\D", "", text).lstrip("0") or recipient
     values: dict[str, Any] = {
         "recipient": f"%{_escape(recipient)}%",

@@ -1,4 +1,4 @@
-"""How things are now: rates, what waits, queues, and the providers' shares."""
+"""The current state: rates, waiting messages, queues, and the providers' shares."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = structlog.get_logger(__name__)
 BUCKET_SECONDS: Final = 5
 BUCKETS: Final = 60
 WINDOW: Final = timedelta(minutes=10)
-"""Rates are of messages accepted within this time: what was delayed for longer is not in them."""
+"""Rates only cover messages accepted within this time: longer delays are not counted."""
 KEPT_SECONDS: Final = 1.0
 CHANGES: Final = 8
 
@@ -75,7 +75,7 @@ WHERE h.updated_at IS NOT NULL ORDER BY h.updated_at DESC LIMIT %s
 
 
 class Rates:
-    """Measures. However many look, it is done once a second in a process."""
+    """Measures the current state, at most once a second per process."""
 
     def __init__(
         self, database: Database, queue: Queue, configured: Collection[Key], now: Callable[[], datetime]
@@ -87,16 +87,16 @@ class Rates:
         self._kept = cached(TTLCache(1, KEPT_SECONDS), condition=Condition())(self._measure)
 
     def now(self) -> dict[str, Any]:
-        """Everything, as it is shown.
+        """Everything, for the page.
 
-        `rates` has for each event its numbers in steps of `seconds`, oldest first; the last step ended at `until`
-        (epoch seconds). `queues` is None where the broker does not answer.
+        `rates` has the counts of each event in steps of `seconds`, oldest first; the last step ended at `until`
+        (epoch seconds). `queues` is None if the broker does not answer.
         """
         return self._kept()
 
     def _measure(self) -> dict[str, Any]:
         now = self._now()
-        # the step under way is not over: its number would always look like a fall
+        # leave out the current, unfinished step: it would always look like a drop
         end = int(now.timestamp()) // BUCKET_SECONDS
         values = {
             "since": now - WINDOW,
@@ -176,7 +176,7 @@ _KINDS: Final = ("sms", "email", "letter")
 
 
 def _share(provider: dict[str, Any], total: int, providers: list[dict[str, Any]]) -> float:
-    """The part of the traffic that a provider gets: texts are spread, email goes to the first in line."""
+    """A provider's share of the traffic (0 to 1): texts are spread by priority, emails go to the first provider."""
     if not provider["active"]:
         return 0.0
     rivals = [one for one in providers if one["type"] == provider["type"] and one["active"]]

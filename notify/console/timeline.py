@@ -1,4 +1,4 @@
-"""What happened to a message, step by step, and what it waits for."""
+"""The timeline of a message: what has happened, and what it waits for."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FINAL_WORDS: Final = {
 }
 _REASONS: Final = {
     "technical-failure": "It could not be handed to any provider.",
-    "temporary-failure": "The provider could not reach the recipient, or said nothing in time.",
+    "temporary-failure": "The provider could not reach the recipient, or sent no receipt in time.",
     "permanent-failure": "There is no such recipient.",
 }
 _REACTIONS: Final[Mapping[str, tuple[str, str, State]]] = {
@@ -40,7 +40,7 @@ _REACTIONS: Final[Mapping[str, tuple[str, str, State]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened at a time, or (`waiting`) that has still to happen: at that time, or who knows when."""
+    """Something that happened at a time, or (`waiting`) is still to happen: then, or at an unknown time (None)."""
 
     at: datetime | None
     title: str
@@ -49,7 +49,7 @@ class Step:
 
 
 def state_of(status: str) -> State:
-    """How a message of this status stands."""
+    """The group of a status."""
     if status in _FAILED:
         return "failed"
     return "done" if status in COMPLETED else "waiting"
@@ -64,14 +64,14 @@ def timeline(
     accepted_by: str,
     time_out: timedelta,
 ) -> list[Step]:
-    """The steps, oldest first; what is waited for comes last. `sent` is what the sandbox was given; `time_out` is how
-    long a receipt is waited for.
+    """The steps, oldest first; those still waited for come last. `sent` are the sandbox's copies; `time_out` is how
+    long to wait for a receipt.
     """
     steps = [Step(message.created_at, "Accepted", accepted_by, "done")]
     steps += _handed_over(message, sent)
     steps += _receipts(message, sent)
     if state_of(message.status) != "waiting":
-        # what a test key sends by post is delivered as it is accepted
+        # a letter of a test key is delivered as soon as it is accepted
         at = message.updated_at or message.sent_at or message.created_at
         title, reason = _FINAL_WORDS.get(message.status, message.status), _REASONS.get(message.status, "")
         steps.append(Step(at, title, reason, state_of(message.status)))
@@ -81,7 +81,7 @@ def timeline(
         steps.append(Step(callback.due_at, "Callback to the service", tried, "waiting"))
     happened = [step for step in steps if step.state != "waiting"]
     waiting = [step for step in steps if step.state == "waiting"]
-    # stable: what bears the same time stays in the order above
+    # a stable sort: steps of the same time keep the order above
     return [
         *sorted(happened, key=lambda step: step.at or message.created_at),
         *waiting,
@@ -95,12 +95,10 @@ def _handed_over(message: StoredMessage, sent: Sequence[Sent]) -> Iterator[Step]
         return
     for number, entry in enumerate(sent):
         again = "Given to the sandbox again" if number else "Given to the sandbox"
-        why = (
-            "A worker was ended before it could write down that it had been." if number else f"There it is {entry.id}."
-        )
+        why = "A worker ended before it could record the first attempt." if number else f"Its id there is {entry.id}."
         yield Step(entry.created_at, again, why, "done")
     if message.sent_by and not sent:
-        detail = f"There it is {message.reference}." if message.reference else ""
+        detail = f"Its reference there is {message.reference}." if message.reference else ""
         yield Step(message.sent_at, f"Given to {message.sent_by}", detail, "done")
 
 
@@ -111,7 +109,7 @@ def _receipts(message: StoredMessage, sent: Sequence[Sent]) -> Iterator[Step]:
             continue
         at = entry.receipt_sent_at
         if message.status in COMPLETED and message.updated_at and message.updated_at > entry.created_at:
-            # the sandbox notes the time when we have answered: the receipt was there before what it brought about
+            # the sandbox records the time after our answer, so the receipt came before its effects
             at = min(at, message.updated_at)
         state: State = "failed" if entry.outcome in _FAILED else "done"
         yield Step(at, "Receipt of the sandbox", f"It says {entry.outcome}.", state)
@@ -127,7 +125,7 @@ def _waited_for(message: StoredMessage, time_out: timedelta) -> Iterator[Step]:
     elif status == "sending" and kind == "letter":
         yield Step(None, "Waits to be posted", "The printer will say when it is.", "waiting")
     elif status == "created" and message.updated_at is not None:
-        yield Step(None, "Waits for the next try", "No provider took it at the last one.", "waiting")
+        yield Step(None, "Waits for the next attempt", "No provider accepted it at the last one.", "waiting")
     elif status == "created" and message.scheduled_for is not None:
         yield Step(message.scheduled_for, "Waits for its time", "It is sent within a minute of it.", "waiting")
     elif status == "created":

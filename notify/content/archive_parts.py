@@ -12,20 +12,20 @@ from xml.parsers import expat
 from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 
 LARGEST_INFLATED: Final = 100 * 2**20
-"""Bytes of the parts of an archive together that are read."""
+"""Most bytes read from all parts of an archive together."""
 
 MOST_PARTS: Final = 2_000
 MOST_TEXT: Final = 50_000_000
-"""Characters of all cells together."""
+"""Most characters of all cells together."""
 
 _CHUNK: Final = 2**16
-"""Bytes given to a parser at once: it makes a copy of them."""
+"""Bytes passed to a parser at once: it copies them."""
 
 Attributes = dict[str, str]
 
 
 class Archive:
-    """The parts of an archive by their names. Letters may be in any case; some programs write backslashes."""
+    """The parts of an archive by name. Names ignore case, and backslashes count as slashes: programs differ."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         """Raises `UnreadableSpreadsheet` for an archive of too many parts."""

@@ -16,18 +16,18 @@ _KNOWN: Final = frozenset(map(key_form, (*EMAIL_HEADERS, *SMS_HEADERS, *LETTER_H
 
 
 class _Fit(NamedTuple):
-    """How well a delimiter fits, the most telling first."""
+    """How well a delimiter fits; the most significant field first."""
 
     known_headers: int
-    """Headers of recipients that it makes."""
+    """Number of recipient headers that it produces."""
     rows_that_agree: float
     """The share of the first rows that have as many cells as there are headers, where there are several headers."""
     headers: int
 
 
 def detect_delimiter(text: str, expected: str = ",") -> str:
-    """What divides the cells: the delimiter that makes a header of a recipient; else the one that makes rows as long as
-    the headers; else the one that makes most headers. The expected one, where several fit as well.
+    """The delimiter that produces most recipient headers; else the one whose rows are as long as the headers; else the
+    one that produces most headers. The expected one if several fit equally well.
     """
     return max((expected, *DELIMITERS), key=lambda delimiter: _fit(text, delimiter))
 

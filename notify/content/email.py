@@ -29,7 +29,7 @@ from notify.content.sanitise import without_angle_escapes, without_escapes
 from notify.content.text import normalise_whitespace, strip_unsupported, typography, unescape, unlink_govuk
 
 LARGEST_EMAIL: Final = 2_000_000
-"""Bytes (UTF-8) an email may have, before it becomes HTML."""
+"""Most bytes (UTF-8) of an email, before it becomes HTML."""
 
 LONGEST_PREHEADER: Final = 256
 _WHITESPACE: Final = re.compile(r"\s+")

@@ -1,4 +1,4 @@
-"""The text of an uploaded text file: its encoding is found, or the file is refused (contract: content 13.1).
+"""Detects the encoding of an uploaded text file and decodes it, or refuses it (contract: content 13.1).
 
 The contract asks for UTF-8. Excel also writes UTF-16 and, in Britain, Windows-1252. Other encodings cannot be told from
 Windows-1252 by a rule that always holds, but they read as text that nobody writes: such a file is refused, because

@@ -1,8 +1,8 @@
 """Sheets of Excel (xlsx, xlsm; contract: content 13.1).
 
-The library that reads them makes a full rectangle of a sheet, as large as the file claims: a few hundred bytes can ask
-for all of the memory, and then the process ends. So a sheet is surveyed first, and then given to the library in an
-archive that has nothing but what was surveyed.
+The library allocates the full rectangle that a sheet claims to have: a file of a few hundred bytes can exhaust the
+memory and end the process. So a sheet is surveyed first, and then passed to the library in an archive that contains
+only what was surveyed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 
 
 def read_excel(archive: Archive) -> Sheet:
-    """The first sheet that is not hidden. Raises `UnreadableSpreadsheet` for what is too large, and what the library
-    and reading a part raise.
+    """The first sheet that is not hidden. Raises `UnreadableSpreadsheet` if it is too large, and the errors of the
+    library and of reading a part.
     """
     packed, survey = _surveyed(read_package(archive))
     sheet = CalamineWorkbook.from_filelike(packed).get_sheet_by_index(0)

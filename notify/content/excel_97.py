@@ -1,8 +1,8 @@
 """Sheets of Excel 97 to 2003 (xls; contract: content 13.1).
 
-A library for this format alone reads them: given a damaged file of this kind, the one for newer files can take all of
-the memory, and then the process ends. The memory that this one takes is bounded by the format, which has at most 65,536
-rows and 256 columns, and keeps each text once, no matter how many cells show it.
+They have their own library, because a damaged file of this kind can make the one for newer files exhaust the memory.
+The memory of this one is bounded by the format, which has at most 65,536 rows and 256 columns, and keeps each text
+once, no matter how many cells show it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VISIBLE: Final = 0
 
 def read_excel_97(data: bytes) -> Sheet:
     """The first sheet that is not hidden. Raises `UnreadableSpreadsheet`."""
-    # what is merged or hidden is part of the format of cells, which not every program writes rightly
+    # merged and hidden cells are in the formatting, which not every program writes correctly
     for with_format in (True, False):
         try:
             return _read(data, with_format)

@@ -1,7 +1,7 @@
-"""What a sheet of Excel asks for, read as a stream before anything is made of it.
+"""The size of an Excel sheet, read as a stream before any of it is loaded.
 
-`survey_sheet` is quick and counts every cell that has something in it. Only where that is too much does `trim_sheet`
-look again, for cells far away that are blank or have no header.
+`survey_sheet` is fast and counts every cell that is not empty. Only if that is too much, `trim_sheet` reads the sheet
+again and removes distant cells that are blank or have no header.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from notify.content.sheets import EXACT_DIGITS, check_size, shown_moment
 from notify.content.spreadsheet_limits import MOST_COLUMNS, UnreadableSpreadsheet
 
 MOST_STRAY_CELLS: Final = 100_000
-"""Cells that may be cut out of a sheet."""
+"""Most cells that may be cut out of a sheet."""
 
 MOST_EXACT_VALUES: Final = 1_000_000
-"""Values kept beside those of the library."""
+"""Most values kept in addition to the library's."""
 
 _DIGITS: Final = "0123456789"
 _CONTENT: Final = frozenset({"v", "f", "is"})
-"""What a cell has that is not blank."""
+"""Elements of a cell that is not blank."""
 
 _TRUE: Final = frozenset({"1", "true"})
 _LONG_NUMBER: Final = re.compile(rf"-?[0-9]{{{EXACT_DIGITS + 1},}}")
@@ -31,7 +31,7 @@ _LONG_NUMBER: Final = re.compile(rf"-?[0-9]{{{EXACT_DIGITS + 1},}}")
 
 @dataclass
 class Survey:
-    """What a sheet asks for, and what of it is hidden. Positions count from 0."""
+    """The size of a sheet, and its hidden rows and columns. Positions count from 0."""
 
     last_row: int = -1
     last_column: int = -1
@@ -39,12 +39,12 @@ class Survey:
     hidden_rows: set[int] = field(default_factory=set)
     hidden_columns: set[int] = field(default_factory=set)
     exact: dict[tuple[int, int], str] = field(default_factory=dict)
-    """What is shown of values that the library does not give exactly, by row and column: whole numbers with more digits
-    than a float keeps, and ISO dates.
+    """Texts to show for values that the library does not return exactly, by row and column: whole numbers with more
+    digits than a float keeps, and ISO dates.
     """
 
     def add(self, row: int, column: int) -> None:
-        """There is a value here."""
+        """Note a value."""
         if row > self.last_row or column > self.last_column:
             self.last_row, self.last_column = max(self.last_row, row), max(self.last_column, column)
 
@@ -82,8 +82,8 @@ class _SharedStrings(Reader):
 
 
 def survey_sheet(data: bytes, shared: SharedStrings) -> Survey:
-    """What a sheet asks for, whether or not that is too much. Raises `UnreadableSpreadsheet` for too much text, and
-    what reading a part raises.
+    """The size of a sheet, however large. Raises `UnreadableSpreadsheet` for too much text, and the errors of reading a
+    part.
     """
     sheet = _Sheet(shared.lengths)
     sheet.read(data)

@@ -49,7 +49,7 @@ _DOUBLE_BULLET: Final = re.compile(r"((?:\A|\n[ \t]*\n)[ ]{0,3})\*\*(?=[^\s*])")
 """`**bold**` at the beginning of a block: in letters a bullet in a bullet (contract: letters 3.2)."""
 
 _NO_ELEMENT: Final = "\x01"
-"""Stands for a `<`, which would begin an element of HTML, while codes are looked for."""
+"""Replaces `<`, which would begin an HTML element, while searching for QR codes."""
 
 
 def letter_date(at: datetime, language: Language = "english") -> str:

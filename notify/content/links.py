@@ -11,7 +11,7 @@ _SCHEME: Final = re.compile(r"(?:ftp|file|https?):|mailto:|tel:", re.IGNORECASE)
 ADDRESS: Final = re.compile(
     r"(?<![\w@.])(?:https?://)?(?:\w[\w-]{0,62}\.){1,20}[a-z]{2,63}\b(?!@)(?:[/?#][^\s<]*)?", re.IGNORECASE
 )
-"""What looks like a web address. The length of labels is limited, so that the search takes linear time."""
+"""Text that looks like a web address. Labels have a maximum length, so that the search takes linear time."""
 
 _CLASS: Final = "govuk-link govuk-link--no-visited-state"
 _PAIRS: Final = {")": "(", "]": "["}

@@ -42,14 +42,14 @@ LONGEST_BALANCED_TARGET: Final = 2_048
 """Characters of a link's target in which brackets are paired."""
 
 MOST_BRACKETS: Final = 4000
-"""Square brackets that may be part of a link, each of which is read several times; those beyond are text."""
+"""Most square brackets that can be part of a link: each is read several times. Any more are plain text."""
 
 
 class _InlineState(InlineState):
     """State while a paragraph is read."""
 
     has_title = True
-    """Whether a title may end in the rest of the paragraph, which is searched in vain only once."""
+    """Whether a title may end in the rest of the paragraph. Avoids repeating a search that found nothing."""
 
 
 class _Inline(InlineParser):
@@ -141,8 +141,8 @@ def _bare_url(_inline: InlineParser, match: re.Match[str], state: InlineState) -
 
 
 class _LineStarts:
-    """A pattern all of whose branches begin with `^`. It is tried only where lines begin, so that a megabyte without a
-    line end is not searched letter by letter.
+    """A pattern whose branches all begin with `^`. It is only tried at line starts, so that a megabyte without a line
+    end is not searched character by character.
     """
 
     def __init__(self, pattern: re.Pattern[str]) -> None:

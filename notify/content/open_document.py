@@ -1,7 +1,7 @@
 """Sheets of OpenDocument (ods; contract: content 13.1), read as a stream.
 
-A few hundred bytes can say that a row has thousands of cells and is repeated a million times. So only cells with a
-value are kept, each as often as it is written, and a sheet is counted before its rows are made.
+A file of a few hundred bytes can declare a row of thousands of cells, repeated a million times. So only cells with a
+value are kept, once each with the number of repeats, and the size of a sheet is checked before its rows are created.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CONTENT: Final = "content.xml"
 """The part that has the sheets."""
 
 DEEPEST: Final = 1_000
-"""Elements within each other."""
+"""Most levels of nested elements."""
 
 _NAMESPACE: Final = "urn:oasis:names:tc:opendocument:xmlns"
 _TABLE: Final = f"{_NAMESPACE}:table:1.0 "
@@ -37,7 +37,7 @@ _DURATION: Final = re.compile(r"(-?)PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:[.,]\d*)?
 
 
 class _Run(NamedTuple):
-    """A value, and in how many columns from this one on it stands."""
+    """A value, and the number of columns that repeat it from this one on."""
 
     column: int
     columns: int
@@ -49,7 +49,7 @@ class _Run(NamedTuple):
 class _Row:
     number: int
     rows: int
-    """How often it stands there."""
+    """How often the row is repeated."""
     runs: list[_Run]
 
     @property
@@ -215,7 +215,7 @@ class _Document(Reader):
         self._header += columns
 
     def _read_mark(self, name: str, attributes: Attributes) -> None:
-        """What stands for white space in a paragraph."""
+        """Read an element that represents white space in a paragraph."""
         if name == f"{_TEXT}s":
             self._add_text(" " * min(int(attributes.get(f"{_TEXT}c", 1)), LONGEST_CELL))
         elif name == f"{_TEXT}tab":
@@ -242,7 +242,7 @@ class _Document(Reader):
 
 
 def _repeated(attributes: Attributes, kind: str) -> int:
-    """How often a row, column or cell stands there. Raises `ValueError`."""
+    """How often a row, column or cell is repeated. Raises `ValueError`."""
     repeated = int(attributes.get(f"{_TABLE}number-{kind}-repeated", 1))
     if repeated < 1:
         raise ValueError("not repeated")

@@ -1,4 +1,4 @@
-"""What was wrong with a phone number in 2020, in the words of the API of that time (contract: content 20)."""
+"""Errors of phone numbers in the words of the API of 2020 (contract: content 20)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_PREFIX: Final = 4
 
 
 def fault_of_2020(raw: str) -> str | None:
-    """What is wrong with a number that texts should go to, in this country or another; None where nothing is."""
+    """The error of a number to send texts to, in the UK or abroad; None if it is valid."""
     text = "".join(char for char in raw if char not in _LEFT_OUT and not char.isspace())
     if not _DIGITS.fullmatch(text):
         return "Must not contain letters or symbols"

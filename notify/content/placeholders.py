@@ -227,7 +227,7 @@ class Field:
         """
         out: list[str] = []
         length = 0
-        shown: dict[str, str] = {}  # a value may be large, so it is converted once, however often it is named
+        shown: dict[str, str] = {}  # a value may be large, so it is converted once, however often it is used
         conditions: dict[str, bool] = {}
         for part in self.parts:
             if isinstance(part, str):

@@ -15,7 +15,7 @@ from notify.content.spreadsheet_limits import MOST_COLUMNS, UnreadableSpreadshee
 from notify.content.text import strip_obscure
 
 MOST_ROWS: Final = 100_000
-"""Rows a list may have. Those that follow are counted and not read."""
+"""Most rows of a list. Any more are counted but not read."""
 
 FEWEST_ADDRESS_COLUMNS: Final = 3
 
@@ -23,7 +23,7 @@ Template = SmsTemplate | EmailTemplate | LetterTemplate
 
 
 def clean_cell(cell: str) -> str | None:
-    """What a cell says, or `None` where it is blank."""
+    """The value of a cell, or `None` if it is blank."""
     text = cell.strip(string.whitespace) if cell.isascii() else strip_obscure(cell)
     return text or None
 

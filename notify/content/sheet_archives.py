@@ -17,7 +17,7 @@ from notify.content.sheets import Sheet
 from notify.content.spreadsheet_limits import UnreadableSpreadsheet
 
 _FAULTS: Final = (OSError, EOFError, RuntimeError, LookupError, StopIteration, ValueError)
-"""What reading a broken archive raises."""
+"""Errors that reading a broken archive raises."""
 
 
 def read_archive(data: bytes) -> Sheet:
@@ -31,7 +31,7 @@ def read_archive(data: bytes) -> Sheet:
     except (CalamineError, zipfile.BadZipFile, zlib.error, expat.ExpatError, *_FAULTS):
         raise UnreadableSpreadsheet from None
     except BaseException as fault:
-        # an error that the library does not expect, which its language calls a panic
+        # a panic in the library, which is written in Rust
         if type(fault).__name__ != "PanicException":
             raise
         raise UnreadableSpreadsheet from None

@@ -12,7 +12,7 @@ from typing import Final
 from notify.content.spreadsheet_limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, UnreadableSpreadsheet
 
 EXACT_DIGITS: Final = 15
-"""Digits of a number that spreadsheet programs keep."""
+"""Significant digits that spreadsheet programs keep."""
 
 LARGEST_NUMBER: Final = 10.0**40
 """From here on, numbers are shown with an exponent."""
@@ -47,7 +47,7 @@ class Sheet:
     hidden_columns: Collection[int] = frozenset()
     merged: Sequence[Range] = field(default=(), repr=False)
     exact: Mapping[tuple[int, int], str] = field(default_factory=dict, repr=False)
-    """What is shown of a number that is not exact in `read`, by row and column."""
+    """Texts to show for numbers that are not exact in `read`, by row and column."""
 
     def __post_init__(self) -> None:
         check_size(self.last_row, self.last_column)

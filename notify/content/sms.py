@@ -32,11 +32,11 @@ from notify.content.placeholders import (
 from notify.content.text import break_lines, collapse_newlines, normalise_lines, tidy_punctuation
 
 LONGEST_MESSAGE: Final = 918
-"""UTF-16 code units a text message may have, without the name of its service."""
+"""Most UTF-16 code units of a text message, without the name of its service."""
 
 ONE_GSM, EACH_GSM = 160, 153
 ONE_UNICODE, EACH_UNICODE = 70, 67
-"""Units that fit where one fragment is enough, and in each of several."""
+"""Units that fit into a single fragment, and into each of several."""
 
 _UNUSUAL: Final = re.compile(r"[^ !-_a-~]")
 """Anything but the printable ASCII characters of GSM, which lacks the grave accent."""

@@ -1,1 +1,1 @@
-"""Files that services send by email: encrypted, behind a link, for as long as the service chose."""
+"""Files that services send by email: encrypted, behind a link, for a retention period that the service chooses."""

@@ -1,4 +1,4 @@
-"""Looking for viruses: with ClamAV, or else for what can be told from a file's own bytes (contract: letters 9)."""
+"""Scans files for viruses: with ClamAV, or else by signatures in a file's bytes (contract: letters 9)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ logger = structlog.get_logger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 SCAN_SECONDS: Final = 60.0
-"""Longest time that `clamd` may be silent."""
+"""Timeout of `clamd`."""
 PIECE_BYTES: Final = 64 * 1024
 LONGEST_REPLY: Final = 4096
 DEFAULT_PORT: Final = 3310
 
 EICAR: Final = b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!"
-"""What every file has in it that scanners are tried out with; it is no virus."""
+"""Part of the EICAR test file, which is harmless and made to test scanners."""
 _PROGRAMS: Final = (b"\x7fELF", b"\xfe\xed\xfa", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
-"""How programs begin. A PDF may have other bytes before its header, so a file may be both."""
+"""First bytes of executables. A PDF may have other bytes before its header, so a file can be both."""
 _DOS_PROGRAM: Final = b"MZ"
 _ARCHIVE: Final = b"PK\x03\x04"
 _DOCUMENTS: Final = (DOCX, XLSX, ODT)
-"""Archives that may be sent."""
+"""Types of archives that may be sent."""
 _HEADER_BYTES: Final = 1024
 """A PDF's header may be so far from its start (ISO 32000-1, annex H, note 13)."""
 _STARTS_PROGRAM: Final = re.compile(rb"/S\s*/(?:Launch|#4[cC]aunch)\b")
@@ -41,17 +41,17 @@ _STARTS_PROGRAM: Final = re.compile(rb"/S\s*/(?:Launch|#4[cC]aunch)\b")
 
 
 class ScannerError(Exception):
-    """The scanner could not be asked, or could not say."""
+    """The scanner could not be reached, or could not scan the file."""
 
 
 class Scanner(Protocol):
-    """Looks for viruses."""
+    """Scans files for viruses."""
 
     def scan(self, content: bytes) -> str | None:
         """The name of the virus in a file; `None` for a clean one. Raises `ScannerError`."""
 
     def check(self) -> None:
-        """Raises `ScannerError` where it does not work."""
+        """Raises `ScannerError` if it does not work."""
 
 
 class ClamdScanner:
@@ -75,7 +75,7 @@ class ClamdScanner:
             raise ScannerError("clamd: no reply")
 
     def _reply(self, content: bytes | None) -> str:
-        """What it says of a file, or, without one, to a ping."""
+        """Its answer to a file, or, without content, to a ping."""
         try:
             with self._connection() as connection:
                 _send(connection, content)
@@ -111,7 +111,7 @@ def _send(connection: socket.socket, content: bytes | None) -> None:
             connection.sendall(piece)
         connection.sendall(struct.pack("!I", 0))
     except (BrokenPipeError, ConnectionResetError):
-        pass  # it says why before it hangs up, such as that the file is too large
+        pass  # clamd explains itself before it closes the connection, for example that the file is too large
 
 
 def _receive(connection: socket.socket) -> str:
@@ -122,7 +122,7 @@ def _receive(connection: socket.socket) -> str:
 
 
 class BuiltInScanner:
-    """Knows the test virus, programs, archives, and PDFs that start programs. It stands in where there is no ClamAV."""
+    """Detects the test virus, programs, archives, and PDFs that start programs. Used where there is no ClamAV."""
 
     def __init__(self) -> None:
         logger.warning("no virus scanner is set up: only known kinds of files are refused", setting="CLAMD_ADDRESS")
@@ -154,7 +154,7 @@ class Antivirus:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings.part(FileCheckSettings))
 
     def scan(self, content: bytes) -> str | None:

@@ -53,7 +53,7 @@ class FileToSend:
 
 
 class FileTooLargeError(ProblemError):
-    """A file that is larger than what is sent."""
+    """The file is larger than files may be."""
 
     def __init__(self) -> None:
         super().__init__("Uploaded file exceeds file size limit")
@@ -69,16 +69,16 @@ class InfectedFileError(ProblemError):
 def find_files(values: Mapping[str, object]) -> dict[str, FileToSend]:
     """The files among the values, by the names of their placeholders.
 
-    Raises `ValidationProblemError` for an object that is not as the contract has it, `ProblemError` for a file that
+    Raises `ValidationProblemError` for an object that breaks the contract's schema, `ProblemError` for a file that
     cannot be sent.
     """
     return {name: _read(value) for name, value in values.items() if isinstance(value, dict) and "file" in value}
 
 
 def check_upload(value: object) -> FileToSend:
-    """The file of a request to check one: an object with `document` in base64 and, mostly, `filename`.
+    """The file in a request to check it: an object with `document` in base64 and usually `filename`.
 
-    Raises `ProblemError` for one that cannot be sent, of which `FileTooLargeError` is one.
+    Raises `ProblemError` for one that cannot be sent, in particular `FileTooLargeError`.
     """
     document = value.get("document") if isinstance(value, dict) else None
     if not isinstance(value, dict) or document is None:
@@ -127,7 +127,7 @@ def _name(filename: str | None) -> str | None:
     if len(filename) > LONGEST_FILENAME:
         raise ProblemError("`filename` cannot be longer than 100 characters")
     name = clean_filename(filename)
-    return name if "." in name else f"file.{name}"  # there may be nothing left but the ending
+    return name if "." in name else f"file.{name}"  # only the extension may be left
 
 
 def _faults(value: Mapping[str, Any]) -> list[str]:

@@ -14,8 +14,8 @@ from notify.infra.times import utc_now
 
 
 class Document(Base):
-    """A file behind a download link. `confirmation_hash` is the Argon2 hash of the address that opens it, if one must
-    be given. The description is encrypted with the key in the link, which is stored nowhere.
+    """A file behind a download link. `confirmation_hash` is the Argon2 hash of the recipient's email address, if that
+    is needed to open it. The description is encrypted with the key in the link, which is stored nowhere.
     """
 
     __tablename__ = "documents"

@@ -1,7 +1,7 @@
-"""What a file is, by its content.
+"""Detects the type of a file by its content.
 
-Nothing is unpacked: of an archive only the list of its files is read, and of an OLE file (the format of old Office
-documents) only its directory.
+Nothing is unpacked: only the list of files in an archive is read, and only the directory of an OLE file (the format of
+old Office documents).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OLE_STREAMS: Final = (
     ("__properties_version1.0", "application/vnd.ms-outlook"),
     ("EncryptedPackage", "application/encrypted"),
 )
-"""Streams at the top of an OLE file that only one program writes. Below the top they are of embedded files."""
+"""Top-level streams of an OLE file that only one program writes. At lower levels they belong to embedded files."""
 _INSTALLER: Final = "000C1084-0000-0000-C000-000000000046"
 
 _ZIP: Final = b"PK\x03\x04"
@@ -55,7 +55,7 @@ _ZIP_PARTS: Final = (
 )
 
 _BINARY: Final = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
-"""Control characters that no text has; it may have tabs, line ends, page breaks and escape sequences."""
+"""Control characters that texts do not have; they may have tabs, line ends, page breaks and escape sequences."""
 _XML: Final = re.compile(r"<\?xml\s")
 _COMMENT: Final = re.compile(r"\s*(?:<!--.*?-->|<\?[^>]*>)", re.DOTALL)
 _SVG: Final = re.compile(
@@ -66,14 +66,14 @@ _HTML: Final = re.compile(
     r"<(?:!doctype\s+html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p)[\s>]|<!--", re.I
 )
 MARKUP_CHARACTERS: Final = 20_000
-"""Markup must show itself within so many characters."""
+"""Markup must begin within this many characters."""
 _SCRIPT: Final = re.compile(r"#!\s?/")
 _SIGNATURE_BYTES: Final = 5
-"""Signatures of other types have to be so long to count in a text: one that begins with "BM" is no picture."""
+"""Minimum length of signatures of other types in a text: a text that begins with "BM" is not a bitmap."""
 
 
 def recognise(content: bytes) -> str:
-    """The MIME type of a file; `UNKNOWN` where it cannot be told."""
+    """The MIME type of a file, or `UNKNOWN`."""
     if content.lstrip(b"\xef\xbb\xbf\r\n\t \0")[:5] == b"%PDF-":
         return "application/pdf"
     for start, mime_type in _STARTS:
@@ -88,7 +88,7 @@ def recognise(content: bytes) -> str:
 
 
 def _as_text(content: bytes) -> str | None:
-    """The file as text, in any encoding. None for what is no text."""
+    """The file as text, in any encoding. None if it is not text."""
     encoding = (
         json.detect_encoding(content)
         if content[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -104,8 +104,8 @@ def _as_text(content: bytes) -> str | None:
     except UnicodeDecodeError:
         if encoding != "utf-8-sig":
             return None
-        text = content.decode("latin-1")  # or another encoding of a byte a letter: they cannot be distinguished
-    text = text.removesuffix("\x1a")  # the end of a file of DOS
+        text = content.decode("latin-1")  # or another single-byte encoding: they cannot be distinguished
+    text = text.removesuffix("\x1a")  # the end-of-file mark of DOS
     return None if _BINARY.search(text) else text
 
 
@@ -148,8 +148,8 @@ def _recognise_binary(content: bytes) -> str:
 
 
 def _signature(content: bytes, *, in_text: bool) -> str | None:
-    """The type that the file's first or last bytes stand for. It is never one that is recognised here by better signs,
-    and of a text only one that is no text.
+    """The type by the file's first or last bytes. Never one that this module recognises by better criteria; for a text,
+    only types that are not text.
     """
     import puremagic
 
@@ -173,7 +173,7 @@ def _recognise_ole(content: bytes) -> str:
         with olefile.OleFileIO(io.BytesIO(content)) as ole:
             streams = {path[0] for path in ole.listdir() if len(path) == 1}
             is_installer = ole.root.clsid == _INSTALLER
-    except Exception:  # a damaged file; the library has no one class for that
+    except Exception:  # a damaged file; the library's errors have no common class
         return "application/x-ole-storage"
     if is_installer:
         return "application/x-msi"
@@ -187,7 +187,7 @@ def _recognise_zip(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             declared = _declared_type(archive)
             names = [name.lower() for name in archive.namelist()]
-    except Exception:  # damaged, encrypted or of a kind that the library does not know
+    except Exception:  # damaged, encrypted or unsupported
         return "application/zip"
     if declared:
         return declared
@@ -197,7 +197,7 @@ def _recognise_zip(content: bytes) -> str:
 
 
 def _declared_type(archive: zipfile.ZipFile) -> str | None:
-    """What the file `mimetype` says (OpenDocument, EPUB): it is short and, by its standard, not compressed."""
+    """The content of the file `mimetype` (OpenDocument, EPUB): short and, by the standard, not compressed."""
     try:
         entry = archive.getinfo("mimetype")
     except KeyError:

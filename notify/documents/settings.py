@@ -1,4 +1,4 @@
-"""Settings of files that are sent by email, and of the checks of files."""
+"""Settings of files sent by email, and of file checks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _clamd_address(value: str) -> str:
 
 
 class DocumentSettings(EnvironmentSettings):
-    """Where downloads are."""
+    """The address of downloads."""
 
     # -- sending files by email
     document_download_base_url: WebAddress = Field(
@@ -40,12 +40,12 @@ class DocumentSettings(EnvironmentSettings):
 
 
 class FileCheckSettings(EnvironmentSettings):
-    """The virus scanner, and who else may have files checked."""
+    """The virus scanner, and access to the services that check files."""
 
     # -- checks of files
     antivirus_enabled: bool = Field(
         True,
-        description="`0`: letters that come as a PDF, and files that are sent by email, are not scanned for viruses.",
+        description="`0`: letters uploaded as a PDF, and files sent by email, are not scanned for viruses.",
     )
     clamd_address: Annotated[str, AfterValidator(_clamd_address)] = Field(
         "",
@@ -53,11 +53,11 @@ class FileCheckSettings(EnvironmentSettings):
     )
     antivirus_api_key: Annotated[list[str], NoDecode] = Field(
         [],
-        description="Secret of the scanner below `/antivirus` (the admin app has it under the same name): one value, or a JSON list of which all are accepted. Empty: the admin app's own in development and test, elsewhere nobody can call it.",
+        description="Secret of the scanner below `/antivirus` (the admin app has it under the same name): one value, or a JSON list of accepted values. Empty: the admin app's default in development and test; elsewhere the scanner refuses every call.",
     )
     document_download_api_key: Annotated[list[str], NoDecode] = Field(
         [],
-        description="Secret of the check of files below `/document-download` (the admin app has it under the same name): one value, or a JSON list of which all are accepted. Empty: the admin app's own in development and test, elsewhere nobody can call it.",
+        description="Secret of the file check below `/document-download` (the admin app has it under the same name): one value, or a JSON list of accepted values. Empty: the admin app's default in development and test; elsewhere the check refuses every call.",
     )
 
     @field_validator("antivirus_api_key", "document_download_api_key", mode="before")
@@ -66,18 +66,18 @@ class FileCheckSettings(EnvironmentSettings):
         return one_or_many(value)
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """What opens the two services."""
+        """The secrets of the two services."""
         for secret in self.antivirus_api_key:
             yield "ANTIVIRUS_API_KEY", secret, SHORTEST_SECRET
         for secret in self.document_download_api_key:
             yield "DOCUMENT_DOWNLOAD_API_KEY", secret, SHORTEST_SECRET
 
     def connections(self) -> Iterator[Connection]:
-        """The scanner."""
+        """To the scanner."""
         if self.clamd_address.startswith("tcp:"):
             yield to_server(
                 "CLAMD_ADDRESS",
                 self.clamd_address,
                 ("tcp",),
-                "run clamd on the machines of this product, which it is made for",
+                "run clamd on each machine of this product, because its protocol has no encryption",
             )

@@ -32,17 +32,19 @@ from notify.settings import Settings
 
 MOST_ATTEMPTS: Final = 10
 LOCKED_FOR: Final = timedelta(hours=1)
-"""After so many wrong addresses none is tried for this time: 240 guesses a day, and the recipient gets in again."""
+"""After `MOST_ATTEMPTS` wrong addresses, no address is accepted for this time. That bounds guesses to 240 a day, and
+lets the recipient in again.
+"""
 NONCE_BYTES: Final = 12
 EXPIRED_AT_A_TIME: Final = 500
 
 
 class DocumentNotFoundError(Exception):
-    """There is no such document, or the key in the link is another one's."""
+    """There is no such document, or the key in the link does not fit."""
 
 
 class DocumentGoneError(Exception):
-    """The document was deleted after its retention period, or is about to be."""
+    """The document's retention period is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class DocumentStore:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.settings, parts.database, parts.objects)
 
@@ -80,7 +82,7 @@ class DocumentStore:
         return f"{self._base}/services/{service_id}/documents/test-document"
 
     def keep(self, service_id: UUID, file: FileToSend, *, confirmation_email: str | None) -> str:
-        """Store a file; its link. Where the file asks for it, the person with the link must also know the address."""
+        """Store a file, and return its link. If `file` asks for it, opening it needs `confirmation_email` too."""
         id_, key, now = new_id(), AESGCM.generate_key(bit_length=256), utc_now()
         cipher = AESGCM(key)
         self._objects.put(_object_key(service_id, id_), _seal(cipher, file.content))
@@ -105,7 +107,7 @@ class DocumentStore:
         return f"{self._base}/d/{_encode(service_id.bytes)}/{_encode(id_.bytes)}?key={_encode(key)}"
 
     def describe(self, service_id: UUID, document_id: UUID, key: str) -> DocumentDescription:
-        """What there is to know before a download. Raises `DocumentNotFoundError`, `DocumentGoneError`."""
+        """The description to show before a download. Raises `DocumentNotFoundError`, `DocumentGoneError`."""
         with self._database.session() as session:
             row = session.scalar(select(Document).where(Document.id == document_id, Document.service_id == service_id))
         if row is None:
@@ -123,8 +125,8 @@ class DocumentStore:
         )
 
     def confirm(self, document_id: UUID, address: str) -> bool:
-        """Whether this is the address that the file was sent to. After `MOST_ATTEMPTS` wrong ones within `LOCKED_FOR`
-        of each other the answer is no for as long, for any address.
+        """Whether the file was sent to this address. After `MOST_ATTEMPTS` wrong ones, each within `LOCKED_FOR` of the
+        one before, the answer is False for any address during `LOCKED_FOR`.
         """
         now = utc_now()
         is_old = Document.confirmation_attempted_at <= now - LOCKED_FOR
@@ -156,8 +158,8 @@ class DocumentStore:
             raise DocumentNotFoundError from None
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete the files whose retention period is over; their number. A row goes after its file, so that no file is
-        left behind.
+        """Delete the files whose retention period is over; returns their number. A row is deleted after its file, so
+        that no file is left behind.
         """
         number = 0
         while True:

@@ -1,4 +1,4 @@
-"""Celery tasks about documents: thin."""
+"""Celery tasks about documents: thin wrappers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ tasks = TaskSet()
 
 @tasks.periodic("delete-expired-documents", crontab(hour=2, minute=30))
 def delete_expired_documents(container: Container) -> None:
-    """Delete files after the time that their service chose."""
+    """Delete files after their retention period."""
     number = container.get(DocumentStore).delete_expired(utc_now())
     if number:
         logger.info("documents deleted", number=number)

@@ -1,1 +1,1 @@
-"""What people did in the admin app, as it reports it: sign-ins, changes of permissions, archived services."""
+"""Events that the admin app reports (such as sign-ins and archived services), and the log of changes."""

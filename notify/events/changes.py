@@ -1,4 +1,4 @@
-"""The log of changes that people make through the internal API: who, when, what to."""
+"""The log of changes that people make through the internal API: who, when, and what."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def list_changes(
     older_than: UUID | None = None,
     limit: int = 50,
 ) -> Sequence[Change]:
-    """Changes, the newest first: of a service, or by a person, where given. `older_than` is the id of the last one that
-    was seen.
+    """Changes, newest first: of a service, or by a person, if given. `older_than` is the id of the last change of the
+    page before.
     """
     query = select(Change).order_by(Change.id.desc()).limit(limit)
     if service_id is not None:

@@ -1,4 +1,4 @@
-"""Recording events, and deleting old ones."""
+"""Records events, and deletes old ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT: Final = timedelta(weeks=52)
 
 
 def record_event(session: Session, event_type: str, data: Any) -> Event:
-    """A new event. `data` is any JSON value."""
+    """Store an event. `data` is any JSON value."""
     event = Event(event_type=event_type, data=data)
     session.add(event)
     session.flush()
@@ -22,6 +22,6 @@ def record_event(session: Session, event_type: str, data: Any) -> Event:
 
 
 def delete_old_events(session: Session, now: datetime) -> int:
-    """Delete the events that are older than 52 weeks; how many there were."""
+    """Delete events older than 52 weeks; returns their number."""
     gone = session.execute(delete(Event).where(Event.created_at < now - KEPT).returning(Event.id))
     return len(gone.all())

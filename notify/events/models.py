@@ -1,4 +1,4 @@
-"""The tables of what people did."""
+"""Tables of events and changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.infra.times import utc_now
 
 
 class Event(Base):
-    """Something that somebody did. `data` is any JSON value; the admin app decides what is in it."""
+    """An event that the admin app reported. `data` is any JSON value; the admin app decides what is in it."""
 
     __tablename__ = "events"
 
@@ -29,11 +29,11 @@ class Event(Base):
 
 
 class Change(Base):
-    """A change that was made through the internal API: who made it, when, and to what. What it was is in the history of
-    the row that changed.
+    """A change made through the internal API: who made it, when, and to what. The changed values are in the history
+    table of the row.
 
-    `user_id` is the person as the admin app names them; None where it does not say. `operation` is the endpoint's name,
-    `subject` holds the ids in its path, by name.
+    `user_id` is the person that the admin app names, or None. `operation` is the endpoint's name, `subject` holds the
+    ids in its path, by name.
     """
 
     __tablename__ = "changes"

@@ -1,4 +1,4 @@
-"""Celery tasks about events: thin."""
+"""Celery tasks about events: thin wrappers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the two services are, and who may call them (contract: admin-app 2.4, 2.5)."""
+"""Addresses and authentication of the two services (contract: admin-app 2.4, 2.5)."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ SCHEME: Final = "bearer"
 
 
 def address_of(settings: Settings, prefix: str) -> str:
-    """The address of a service that the admin app takes."""
+    """The address of a service, for the admin app's settings."""
     return settings.api_host_name.rstrip("/") + prefix
 
 
 def antivirus_secrets(settings: Settings) -> list[str]:
-    """The secrets of the scanner: in development and test, where none is set, the admin app's own."""
+    """The secrets of the scanner. In development and test, the admin app's default if none is set."""
     default = [DEVELOPMENT_ANTIVIRUS_SECRET] if settings.is_safe_environment else []
     return settings.part(FileCheckSettings).antivirus_api_key or default
 
 
 def document_download_secrets(settings: Settings) -> list[str]:
-    """The secrets of the check of files: in development and test, where none is set, the admin app's own."""
+    """The secrets of the file check. In development and test, the admin app's default if none is set."""
     default = [DEVELOPMENT_DOCUMENT_DOWNLOAD_SECRET] if settings.is_safe_environment else []
     return settings.part(FileCheckSettings).document_download_api_key or default
 
 
 def error_answer(status: int, message: str) -> Response:
-    """The form that errors of both services have."""
+    """An error in the form of both services."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return json_answer({"error": message}, status, headers)
 
 
 def guard(secrets: Sequence[str], *, open_paths: Sequence[str] = ()) -> Callable[[], Response | None]:
-    """What runs before each request: it asks for a secret before anything of a body is read."""
+    """A function to run before each request: it checks the secret before any of the body is read."""
 
     def authenticate() -> Response | None:
         if request.path in open_paths or is_allowed(request.headers.get("Authorization", ""), SCHEME, secrets):

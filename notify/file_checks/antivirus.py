@@ -17,7 +17,7 @@ from notify.infra.request_gate import allow_large_body
 logger = structlog.get_logger(__name__)
 
 MOST_BYTES: Final = 10 * 1024 * 1024
-"""The largest request. The admin app's forms take 2 MB."""
+"""Most bytes of a request. The admin app's forms take 2 MB."""
 STATUS_PATH: Final = f"{ANTIVIRUS}/_status"
 
 
@@ -38,7 +38,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.post("/scan")
     def scan() -> Response:
-        """Scan the file `document` of a form. `ok` is false where there is a virus in it."""
+        """Scan the file `document` of a form. `ok` is false if it has a virus."""
         allow_large_body(request.environ, MOST_BYTES)
         request.max_content_length = MOST_BYTES
         document = request.files.get("document")
@@ -51,7 +51,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.get("/_status")
     def status() -> Response:
-        """Whether the scanner works, without a secret."""
+        """Whether the scanner works. Needs no secret."""
         try:
             container.get(Antivirus).check()
         except ScannerError as error:

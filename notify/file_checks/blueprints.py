@@ -1,4 +1,4 @@
-"""The routes of the checks of files."""
+"""The routes of file checks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from notify.infra.container import Container
 
 
 def load() -> None:
-    """Import the modules with the routes. They are imported above."""
+    """Import the modules with the routes. Importing this module has done it."""
 
 
 def register(app: Flask, container: Container) -> None:

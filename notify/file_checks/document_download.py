@@ -1,4 +1,4 @@
-"""The check of a file that is to be attached to an email template (contract: admin-app 2.5, public-api 5.6)."""
+"""Checks a file that a user wants to attach to an email template (contract: admin-app 2.5, public-api 5.6)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.errorhandler(ProblemError)
     def problem(error: ProblemError) -> Response:
-        # the admin app has words of its own for this one
+        # the admin app shows its own text for this error
         return error_answer(413 if isinstance(error, FileTooLargeError) else error.status, error.messages[0])
 
     @routes.errorhandler(ScannerError)

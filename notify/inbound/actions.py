@@ -71,13 +71,13 @@ class TextReceiver:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
     def receive(self, text: IncomingText) -> UUID | None:
-        """Store a text for the service that has the number it was sent to, and return its id; it is on disk then.
-        Returns None where no service receives texts on that number: nothing is stored. A text that a provider sends
-        again, with the same reference, is stored once.
+        """Store a text for the service with the number it was sent to, and return its id once it is committed. Returns
+        None, and stores nothing, if no service receives texts on that number. A text that a provider sends again, with
+        the same reference, is stored once.
         """
         number = local_number(text.to)
         with self._database.connection() as connection:
@@ -135,7 +135,7 @@ class TextReceiver:
         return self._outbox.record(connection, "inbound_sms", [NewCallback(service_id, id_, payload)])
 
     def record_again(self, inbound_sms_id: UUID) -> Collection[UUID]:
-        """Record the callback of a stored text once more; the services to wake."""
+        """Record the callback of a stored text again; returns the services whose callbacks are due."""
         with self._database.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(_Text))
             text = cursor.execute(_READ, (inbound_sms_id,)).fetchone()

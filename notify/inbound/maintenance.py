@@ -34,15 +34,15 @@ SELECT count(*) FROM moved
 
 
 class _Retention(NamedTuple):
-    """A service with texts, and the days for which it keeps them; None: the usual number."""
+    """A service with texts, and the days for which it keeps them; None: the default."""
 
     id: UUID
     days: int | None
 
 
 def delete_received_texts(database: Database, now: datetime) -> int:
-    """Move texts older than their service keeps text messages (7 days, or the number that a service with its own number
-    chose) to history, which has neither senders nor contents. Returns their number.
+    """Move texts after their retention period to the history, which has neither senders nor contents. The period is 7
+    days, or what the service chose if it has its own inbound number. Returns the number of texts.
     """
     with database.connection() as connection:
         services = connection.cursor(row_factory=class_row(_Retention)).execute(_SERVICES).fetchall()

@@ -1,4 +1,4 @@
-"""Reading received text messages (contract: public-api 9, internal-services 7.2)."""
+"""Queries for received text messages (contract: public-api 9, internal-services 7.2)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HIGHEST_PAGE: Final = 2**53
 
 
 class ReceivedText(NamedTuple):
-    """A received text, with its content in clear."""
+    """A received text, with its content decrypted."""
 
     id: UUID
     created_at: datetime
@@ -45,16 +45,14 @@ class ReceivedPage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSummary:
-    """How many texts came in the last seven days, and when the newest of all that are kept came."""
+    """The number of texts of the last seven days, and the time of the newest stored text."""
 
     count: int
     most_recent: datetime | None
 
 
 def page(session: Session, service_id: UUID, older_than: UUID | None, limit: int) -> list[InboundText]:
-    """The service's received texts, newest first; those older than an id that it does not have are none
-    (public-api 9).
-    """
+    """The service's received texts, newest first. Empty if the service has no text `older_than` (public-api 9)."""
     query = select(InboundText).where(InboundText.service_id == service_id)
     if older_than is not None:
         cursor = select(InboundText.created_at, InboundText.id).where(
@@ -67,7 +65,7 @@ def page(session: Session, service_id: UUID, older_than: UUID | None, limit: int
 def list_texts(
     session: Session, encryptor: Encryptor, service_id: UUID, now: datetime, phone_number: str = ""
 ) -> list[ReceivedText]:
-    """The texts that the service keeps, newest first; of one person where a number is given, in any form."""
+    """The service's stored texts, newest first; only those of one person if a number (in any form) is given."""
     query = _kept(session, service_id, now)
     if phone_number:
         query = query.where(InboundText.user_number == _digits(phone_number))
@@ -77,9 +75,7 @@ def list_texts(
 def newest_by_person(
     session: Session, encryptor: Encryptor, service_id: UUID, now: datetime, number: int
 ) -> ReceivedPage:
-    """The newest text of each person that the service keeps, newest first. Raises `PageNotFoundError` for a page that
-    there is not.
-    """
+    """The newest stored text of each person, newest first. Raises `PageNotFoundError` for an unknown page."""
     if not 1 <= number <= _HIGHEST_PAGE:
         raise PageNotFoundError
     newer = aliased(InboundText)
@@ -119,7 +115,7 @@ class NumberUse(NamedTuple):
 
 
 class NoNumberError(BareProblemError):
-    """The service has no number to be texted."""
+    """The service has no inbound number."""
 
     status = 404
 
@@ -166,7 +162,7 @@ def _read(session: Session, encryptor: Encryptor, query: Select[InboundText]) ->
 
 
 def _digits(phone_number: str) -> str:
-    """A number as those of senders are stored; what is no number as it is (a sender may be a name)."""
+    """A number in the form in which senders are stored; other text unchanged, because a sender may be a name."""
     try:
         return PhoneNumber.parse(phone_number).normalised
     except InvalidPhoneNumber:

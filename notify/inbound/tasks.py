@@ -1,4 +1,4 @@
-"""Celery tasks about received texts: thin."""
+"""Celery tasks about received texts: thin wrappers."""
 
 from __future__ import annotations
 

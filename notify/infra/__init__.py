@@ -1,1 +1,1 @@
-"""The real parts behind small interfaces. No word of the domain in here."""
+"""External parts (database, cache, queue, files, HTTP) behind small interfaces. Knows nothing of the domain."""

@@ -13,8 +13,8 @@ import structlog
 logger = structlog.get_logger(__name__)
 
 KEPT_SECONDS: Final = 30.0
-"""How long credentials are used before the chain is asked again. It renews those of a role at least ten minutes before
-they expire, so these never have.
+"""How long credentials are reused before asking the chain again. The chain renews those of a role at least ten minutes
+before they expire, so reused ones are still valid.
 """
 AFTER_FAILURE_SECONDS: Final = 5.0
 

@@ -34,7 +34,7 @@ class Background(Generic[T]):
         self._has_more = False
 
     def put(self, items: Iterable[T]) -> None:
-        """Have these handled soon."""
+        """Queue items to be handled soon."""
         self._waiting.extend(items)
         if self._thread is None:
             self._start()
@@ -60,11 +60,11 @@ class Background(Generic[T]):
             if items or self._has_more:
                 self._has_more = bool(self._handle(items))
         except Exception:
-            # this thread must live on
+            # keep the thread running
             logger.exception("background work failed", work=self._name, items=len(items))
 
     def close(self) -> None:
-        """Handle what still waits, and stop."""
+        """Handle the queued items, and stop."""
         self._stopping = True
         self._signal.set()
         if self._thread is not None:

@@ -1,8 +1,8 @@
 """Coalescing of concurrent calls: requests that arrive together share one round trip.
 
-There is no thread and no timer for it. The first caller leads: it handles its item at once, together with all that
-waits already. Those who arrive meanwhile wait, and the first of them leads the next batch. So an idle batcher adds
-nothing to a lone call, and under load batches grow by themselves to what arrives during one round trip.
+There is no thread and no timer. The first caller leads: it handles its item at once, together with all waiting ones.
+Callers that arrive meanwhile wait, and the first of them leads the next batch. So an idle batcher adds no delay to a
+single call, and under load a batch grows to the calls that arrive during one round trip.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WEB_WAIT_SECONDS: Final = 5.0
-"""How long an item of a request waits for the batch that it will be part of."""
+"""How long a request waits for its batch to begin."""
 SLOW_SECONDS: Final = 1.0
-"""A batch that has taken so long is slow: what it waits for is in trouble."""
+"""A batch that has taken this long is slow: the database probably has a problem."""
 MAX_WAITING: Final = 16
-"""Items that may wait behind a slow batch."""
+"""Most items that may wait behind a slow batch."""
 
 
 class _Entry(Generic[T, R]):
@@ -40,15 +40,15 @@ class _Entry(Generic[T, R]):
 
 
 class Batcher(Generic[T, R]):
-    """Calls `handle(items)` with what concurrent `submit(item)` calls brought together.
+    """Calls `handle(items)` with the items of concurrent `submit(item)` calls.
 
     `handle` returns one result for each item, in order; a result may be an exception, which the caller of that item
     then gets. If `handle` raises, every caller of that batch gets that error. At most `leaders` batches are handled at
     the same time, none larger than `max_size`.
 
-    With `wait_seconds`, an item waits at most so long for its batch to begin, and is refused at once where
-    `MAX_WAITING` others wait already behind a batch that is slow. What was refused was not handled. A batch that has
-    begun must end by itself: `handle` has its own time limits.
+    With `wait_seconds`, an item waits at most that long for its batch to begin, and is refused at once if
+    `MAX_WAITING` others already wait behind a slow batch. Refused items were not handled. Once begun, a batch must end
+    by itself: `handle` needs its own timeouts.
     """
 
     def __init__(
@@ -68,9 +68,7 @@ class Batcher(Generic[T, R]):
         self._last_start = time.monotonic()
 
     def submit(self, item: T) -> R:
-        """The result for `item`; waits for the batch that it is part of. Raises `BusyError` where that does not begin
-        in time.
-        """
+        """The result for `item`; waits for its batch. Raises `BusyError` if that does not begin in time."""
         entry: _Entry[T, R] = _Entry(item)
         with self._lock:
             if self._free_leaders:
@@ -120,7 +118,7 @@ class Batcher(Generic[T, R]):
                     entry.error = result
                 else:
                     entry.result = result
-        except BaseException as error:  # in any case nobody may wait for ever
+        except BaseException as error:  # whatever happens, no caller may wait forever
             for entry in batch:
                 entry.error = error
         with self._lock:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS: Final = 2.0
 PUBLISHED_HEADER: Final = "notify_published_at"
-"""Of a task: when it was published, in seconds since 1970."""
+"""Header of a task: when it was published, in epoch seconds."""
 
 _REDIS: Final = ("redis", "rediss")
 _KEPT_BY_WORKERS: Final = "unacked"
@@ -37,12 +37,12 @@ class BrokerSettings:
 
     @property
     def is_sqs(self) -> bool:
-        """Whether it is Amazon SQS, or something that speaks like it."""
+        """Whether it is Amazon SQS, or has the same API."""
         return urlsplit(self.url).scheme == "sqs"
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What publishing and asking raise when the broker is down, or refuses."""
+        """Errors that publishing and querying raise if the broker is down, or refuses."""
         if self.is_sqs:
             from botocore.exceptions import BotoCoreError, ClientError
 
@@ -59,8 +59,8 @@ def broker_settings(
     account_id: str,
 ) -> BrokerSettings:
     """The settings of the broker at `url`: `redis://`, `amqp://`, `sqs://[key:secret@][host[:port]]` or, as AWS writes
-    it, `https://sqs.eu-west-1.amazonaws.com`. With an account's id, SQS's queues are taken to exist; without, they are
-    made at their first use.
+    it, `https://sqs.eu-west-1.amazonaws.com`. With an account id, SQS's queues must exist; without, they are created
+    at their first use.
     """
     scheme = urlsplit(url).scheme
     if scheme in ("http", "https", "sqs"):
@@ -72,7 +72,7 @@ def broker_settings(
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
             "socket_keepalive_options": _keepalive_options(),
-            # a publisher that meets a broker which is down gets an error at once, not after six seconds
+            # if the broker is down, a publisher gets an error at once, not after six seconds
             "max_retries": 1,
             "interval_start": 0.1,
         }
@@ -81,7 +81,7 @@ def broker_settings(
 
 
 def _keepalive_options() -> dict[int, int]:
-    """For sockets that wait for tasks: the usual two hours until a dead broker is noticed are too long."""
+    """For sockets that wait for tasks: by default it takes two hours to notice a dead broker."""
     wanted = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
     return {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
 
@@ -109,14 +109,14 @@ def _sqs_settings(
 
 @dataclass(frozen=True)
 class QueueState:
-    """What waits in a queue. The age of the oldest, in seconds, is known of Redis only."""
+    """The tasks that wait in a queue. The age of the oldest, in seconds, is only known for Redis."""
 
     waiting: int
     published_at: float | None = None
 
 
 class BrokerStates:
-    """Asks the broker; each question is answered, or fails with one of the broker's `errors`, within a few seconds."""
+    """Queries the broker. Each query ends, or raises one of the broker's `errors`, within a few seconds."""
 
     def __init__(self, celery: Celery, broker: BrokerSettings) -> None:
         self._celery = celery
@@ -131,13 +131,13 @@ class BrokerStates:
         return _look_into_redis(self._redis, names) if self._redis is not None else self._ask(names)
 
     def kept(self) -> int | None:
-        """How many tasks workers hold, under way or not yet due; None where the broker does not say."""
+        """The number of tasks that workers hold, running or not yet due; None if the broker does not tell."""
         if self._redis is None:
             return None
         return int(self._redis.hlen(_KEPT_BY_WORKERS))
 
     def check(self, name: str) -> None:
-        """Return if the broker answers, by looking at this queue."""
+        """Check that the broker answers a query about this queue. Raises one of the broker's `errors`."""
         if self._redis is not None:
             self._redis.ping()
         else:
@@ -159,7 +159,7 @@ class BrokerStates:
                 except ChannelError as error:
                     if int(error.reply_code or 0) != NOT_FOUND:
                         raise
-                    channel = connection.channel()  # the other was closed for asking
+                    channel = connection.channel()  # the query for a missing queue closed the other
                     states[name] = QueueState(0)
         return states
 
@@ -168,7 +168,7 @@ def _look_into_redis(client: redis.Redis, names: Sequence[str]) -> dict[str, Que
     pipeline = client.pipeline(transaction=False)
     for name in names:
         pipeline.llen(name)
-        pipeline.lindex(name, -1)  # the one that is taken next
+        pipeline.lindex(name, -1)  # the next task to be taken
     answers = pipeline.execute()
     return {
         name: QueueState(int(answers[2 * place]), _published_at(answers[2 * place + 1]))

@@ -1,8 +1,7 @@
-"""Valkey (or Redis): limits, counters and short-lived facts. Never the only home of anything.
+"""Valkey (or Redis): limits, counters and short-lived data. Never the only copy of anything.
 
-Every operation survives a cache that is down: the failure is logged, and the caller gets None. From then on
-the cache is left alone until a thread in the background finds that it answers again, so that an outage costs each
-process one time-out and not one per request.
+If the cache is down, an operation logs the failure and returns None. From then on the cache is not used until a
+background thread finds that it answers again, so that an outage costs each process one timeout, not one per request.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ PROBE_SECONDS = 0.5
 
 
 class Cache:
-    """A connection pool to one Valkey, or nothing at all where the cache is switched off (`url` empty)."""
+    """A connection pool to one Valkey, or nothing if the cache is switched off (`url` empty)."""
 
     def __init__(self, url: str, *, timeout: float = 5.0) -> None:
         self._client: redis.Redis | None = (
@@ -32,7 +31,7 @@ class Cache:
                 url,
                 socket_timeout=timeout,
                 socket_connect_timeout=timeout,
-                # the client's own habit is three more tries with growing pauses, while the request waits
+                # by default, the client retries three times with growing pauses while the request waits
                 retry=Retry(NoBackoff(), 0),
             )
             if url
@@ -44,7 +43,7 @@ class Cache:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether there is a cache at all."""
+        """Whether the cache is switched on."""
         return self._client is not None
 
     def _try(self, operation: str, call: Callable[[redis.Redis], R]) -> R | None:
@@ -67,12 +66,12 @@ class Cache:
                 return
 
     def get(self, key: str) -> bytes | None:
-        """The value, or None when there is none or the cache is down."""
+        """The value, or None if there is none or the cache is down."""
         value = self._try("get", lambda client: client.get(key))
         return value.encode() if isinstance(value, str) else value
 
     def set(self, key: str, value: str | bytes, *, seconds: int) -> None:
-        """Keep a value for so many seconds."""
+        """Store a value that expires after `seconds`."""
         self._try("set", lambda client: client.set(key, value, ex=seconds))
 
     def delete(self, *keys: str) -> None:
@@ -94,7 +93,7 @@ class Cache:
         return Script(self, source)
 
     def is_ready(self) -> bool:
-        """Whether the cache answers (also true where it is switched off)."""
+        """Whether the cache answers (also true if it is switched off)."""
         if self._client is None:
             return True
         try:
@@ -103,7 +102,7 @@ class Cache:
             return False
 
     def close(self) -> None:
-        """Drop the connections."""
+        """Close the connections."""
         self._closed.set()
         if self._client is not None:
             self._client.close()
@@ -125,7 +124,7 @@ class Script:
                 self._sha = str(client.script_load(self._source))
             try:
                 return self._evaluate(client, calls)
-            except redis.exceptions.NoScriptError:  # the server was restarted
+            except redis.exceptions.NoScriptError:  # the server has restarted
                 self._sha = str(client.script_load(self._source))
                 return self._evaluate(client, calls)
 

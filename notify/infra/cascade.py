@@ -1,5 +1,5 @@
-"""Deleting rows with everything that refers to them, by the foreign keys of the tables' metadata: a new table is part
-of it from its first day. For test data: it reads all ids into memory, and one transaction deletes all.
+"""Deletes rows with everything that refers to them, by the foreign keys of the tables' metadata, so that new tables are
+included automatically. For test data: it reads all ids into memory, and deletes in one transaction.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Key = tuple[Any, ...]
 
 
 class Cascade:
-    """Collects rows to delete, with the rows that refer to them, and deletes them in an order that no key forbids.
+    """Collects rows to delete, with the rows that refer to them, and deletes them in an order that foreign keys allow.
 
-    A row that refers to a deleted one goes too, unless its column is in `loosened` (it becomes NULL; so must each that
-    refers to a row of its own table) or in `replaced` (it becomes the value there).
+    A row that refers to a deleted one is deleted too, unless its column is in `loosened` (it becomes NULL; columns that
+    refer to their own table must be in it) or in `replaced` (it becomes the value there).
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Cascade:
         self._changes: list[tuple[Column[Any], Any, list[Key]]] = []
 
     def add(self, table: Table, keys: Iterable[Key]) -> None:
-        """Have rows deleted, by their primary keys, with all that refer to them."""
+        """Add rows, by their primary keys, with all rows that refer to them."""
         known = self._keys.setdefault(table, set())
         new = set(keys) - known
         if not new:
@@ -51,7 +51,7 @@ class Cascade:
                     self._follow(child, constraint, list(new))
 
     def add_where(self, column: Column[Any], values: Collection[Any]) -> None:
-        """Have the rows deleted that have one of these values, where no foreign key says so."""
+        """Add the rows with one of these values, for references without a foreign key."""
         if values:
             self.add(column.table, self._find(column.table, [column], [(value,) for value in values]))
 
@@ -60,7 +60,7 @@ class Cascade:
         return set(self._keys.get(table, ()))
 
     def run(self) -> dict[str, int]:
-        """Delete. How many rows of each table, by name."""
+        """Delete the rows. Returns the number of rows by table name."""
         for column, value, keys in self._changes:
             for condition in _conditions([column], keys):
                 self._session.execute(update(column.table).where(condition).values({column.name: value}))
@@ -82,7 +82,7 @@ class Cascade:
             self.add(child, self._find(child, columns, values))
 
     def _referred(self, constraint: ForeignKeyConstraint, keys: list[Key]) -> list[Key]:
-        """The values of the columns that a foreign key names, which need not be the primary key."""
+        """The values of the columns that a foreign key refers to, which need not be the primary key."""
         table = constraint.referred_table
         wanted = [element.column for element in constraint.elements]
         values: list[Key] = []
@@ -96,7 +96,7 @@ class Cascade:
 
 
 def _conditions(columns: list[Column[Any]], keys: list[Key]) -> Iterator[Any]:
-    """SQL: the columns have one of these values, some at a time."""
+    """SQL conditions that the columns have one of these values, in chunks."""
     for start in range(0, len(keys), AT_A_TIME):
         part = keys[start : start + AT_A_TIME]
         yield tuple_(*columns).in_(part) if len(columns) > 1 else columns[0].in_([key[0] for key in part])

@@ -1,9 +1,9 @@
 """Child processes that never outlive us.
 
 Every child leads a new session, so that Ctrl-C in a terminal reaches only the parent, which stops its children
-in order. A watcher (a few lines of shell, asleep on a pipe) stands beside each child: when the parent goes without
-stopping it, by SIGKILL even, the pipe closes and the watcher stops the child. That works on every POSIX system and,
-unlike a parent-death signal, does not depend on which thread started the child.
+in order. Each child has a watcher (a few lines of shell, blocked on a pipe): if the parent ends without stopping the
+child, even by SIGKILL, the pipe closes and the watcher stops the child. That works on every POSIX system and, unlike a
+parent-death signal, does not depend on which thread started the child.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Child:
         stop_signal: signal.Signals = signal.SIGTERM,
         grace_seconds: float = 10.0,
     ) -> None:
-        """Start `command`. Its output is appended to `log` (None: our own output). `stop_signal` asks it to end; what
-        is left of it after `grace_seconds` is killed. Raises `OSError` when it cannot be started.
+        """Start `command`. Its output is appended to `log` (None: our own output). `stop_signal` asks it to end;
+        processes left after `grace_seconds` are killed. Raises `OSError` if it cannot be started.
         """
         self.stop_signal = stop_signal
         self.grace_seconds = grace_seconds
@@ -76,14 +76,14 @@ class Child:
         )
 
     def poll(self) -> int | None:
-        """The exit code (minus the signal's number when a signal killed it), or None while it runs."""
+        """The exit code (minus the signal's number if a signal killed it), or None while it runs."""
         code = self._process.poll()
         if code is not None:
             self._clear_up()
         return code
 
     def wait(self, seconds: float) -> int | None:
-        """Wait at most so long for the end. The exit code, or None."""
+        """Wait at most `seconds` for it to end. The exit code, or None."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return self.poll()
@@ -95,7 +95,7 @@ class Child:
             self._process.send_signal(self.stop_signal)
 
     def stop(self) -> int:
-        """Ask it to stop, wait, kill what is left. Returns the exit code; may be called again."""
+        """Ask it to stop, wait, kill what is left. Returns the exit code. Safe to call again."""
         self.ask_to_stop()
         code = self.wait(self.grace_seconds)
         if code is None:
@@ -119,7 +119,7 @@ class Child:
 
 
 def started_at(pid: int) -> float:
-    """When a process started, which tells it from a later one of the same number. 0 when there is none."""
+    """When a process started, in epoch seconds, to tell it from a later one with the same id. 0 if there is none."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:
@@ -127,8 +127,8 @@ def started_at(pid: int) -> float:
 
 
 def stop_leftover_group(pid: int, noted: float, *, grace_seconds: float = 5.0) -> bool:
-    """Stop a child that an earlier parent left behind, and all that it started, if it is still that process: it has the
-    `started_at` that was noted. Returns whether it was stopped.
+    """Stop a child that an earlier parent left behind, with all it started, if it is still the same process: its
+    `started_at` is `noted`. Returns whether it was stopped.
     """
     if not noted or started_at(pid) != noted:
         return False
@@ -143,7 +143,7 @@ def stop_leftover_group(pid: int, noted: float, *, grace_seconds: float = 5.0) -
 
 def stop_leftover(pid: int, needle: str, *, stop_signal: signal.Signals, grace_seconds: float = 10.0) -> bool:
     """Stop a process that an earlier parent left behind, if `pid` still is that process: its command line must contain
-    `needle` (a number alone proves nothing, it may belong to somebody else by now). Returns whether it was stopped.
+    `needle` (the id alone may belong to another process by now). Returns whether it was stopped.
     """
     try:
         process = psutil.Process(pid)
@@ -159,7 +159,7 @@ def stop_leftover(pid: int, needle: str, *, stop_signal: signal.Signals, grace_s
 
 
 def _await_end(process: psutil.Process, seconds: float) -> bool:
-    """Wait for the end of a process that is not our child. One that nobody has buried yet has ended, too."""
+    """Wait for the end of a process that is not our child. A zombie has ended too."""
     deadline = time.monotonic() + seconds
     with suppress(psutil.NoSuchProcess):
         while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:

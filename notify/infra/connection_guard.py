@@ -1,9 +1,9 @@
-"""Deadlines for the connections of a web process, and a bound on how many one address may have.
+"""Timeouts for the connections of a web process, and a limit of connections per address.
 
-The HTTP server closes connections whose next request does not begin, or whose header does not end, in time. What it
-cannot do is done here, from outside: the kernel knows of each connection when something was last sent over it. One over
-which nothing was sent for longer than a client may be idle and a request may take has a body that does not end, or a
-client that does not read; it is shut down, and the server notices. Works on Linux; elsewhere nothing is watched.
+The HTTP server closes connections whose next request does not begin, or whose header does not end, in time. The rest is
+done here, from outside: the kernel knows when data was last sent over each connection. If nothing was sent for longer
+than a client may be idle and a request may take, the body does not end or the client does not read; the connection is
+shut down, and the server notices. Works on Linux; elsewhere nothing is watched.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ _DESCRIPTORS: Final = Path("/proc/self/fd")
 _INFO_BYTES: Final = 56
 _LAST_SENT: Final = struct.Struct("=I")
 _LAST_SENT_AT: Final = 44
-"""Where `struct tcp_info` of the kernel keeps `tcpi_last_data_sent`, in milliseconds."""
+"""Offset of `tcpi_last_data_sent` (milliseconds) in the kernel's `struct tcp_info`."""
 _NETWORK_OF_ONE_CLIENT: Final = 64
-"""Bits of an IPv6 address that stand for one client: the rest it may choose freely."""
+"""Prefix length of an IPv6 address that identifies one client: the client can choose the rest freely."""
 
 
 class ConnectionLimits(NamedTuple):
-    """What a connection may take, and how many there may be."""
+    """Limits of time and number of connections."""
 
     silent_seconds: float
-    """Nothing was sent to the client for so long: it is shut down."""
+    """Seconds without data sent to the client after which a connection is shut down."""
     per_address: int
-    """Connections of one address to this process; those of IPv6 count by /64. The newest are shut down."""
+    """Most connections of one address (IPv6: of one /64) to this process. The newest are shut down."""
     exempt: Sequence[Network]
-    """Addresses that may have any number: the proxies in front."""
+    """Addresses without a limit: the proxies in front."""
 
 
 class _Connection(NamedTuple):
@@ -74,11 +74,11 @@ class ConnectionGuard:
         while not pause.wait(LOOK_SECONDS):
             try:
                 self.look()
-            except Exception:  # this thread must live on
+            except Exception:  # keep the thread running
                 logger.exception("connection guard failed")
 
     def look(self) -> int:
-        """Shut down what is beyond the limits. Returns how many were."""
+        """Shut down connections beyond the limits. Returns their number."""
         silent = excessive = 0
         self._looks += 1
         by_client: dict[str, list[_Connection]] = defaultdict(list)
@@ -102,7 +102,7 @@ class ConnectionGuard:
 
     def _connections(self) -> Iterator[_Connection]:
         for name in os.listdir(_DESCRIPTORS):
-            # one that was closed meanwhile, or is no socket, or no connection of a client
+            # closed meanwhile, or not a socket, or not a client's connection
             with suppress(OSError), _borrowed(int(name)) as borrowed:
                 if borrowed.family not in (socket.AF_INET, socket.AF_INET6) or borrowed.getsockname()[1] != self._port:
                     continue
@@ -111,7 +111,7 @@ class ConnectionGuard:
                 yield _Connection(int(name), address, _LAST_SENT.unpack_from(info, _LAST_SENT_AT)[0] / 1000)
 
     def _first_look(self, connection: _Connection) -> int:
-        """The number of the look that saw this connection first."""
+        """The number of the round that saw this connection first."""
         return self._seen.setdefault((connection.descriptor, connection.address), self._looks)
 
     def _forget_closed(self, by_client: dict[str, list[_Connection]]) -> None:
@@ -125,7 +125,7 @@ class ConnectionGuard:
         return any(parsed in network for network in self._limits.exempt)
 
     def _shut_down(self, connection: _Connection) -> bool:
-        # the number may be another connection's by now: look again before the deed
+        # the descriptor may belong to another connection by now: check again first
         with suppress(OSError), _borrowed(connection.descriptor) as borrowed:
             if borrowed.getsockname()[1] == self._port and borrowed.getpeername()[0] == connection.address:
                 borrowed.shutdown(socket.SHUT_RDWR)

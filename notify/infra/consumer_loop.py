@@ -1,4 +1,4 @@
-"""Whether the loop of a Celery worker, which takes tasks from the broker, still turns."""
+"""Detects whether the consumer loop of a Celery worker, which takes tasks from the broker, is stuck."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ TICK_SECONDS: Final = 1.0
 
 
 class ConsumerLoop:
-    """Notes each turn of the loop. While the worker is not connected to the broker there is no loop, and no harm."""
+    """Records each turn of the loop. While the worker is not connected to the broker, no loop runs, which is fine."""
 
     def __init__(self) -> None:
         self._is_running = False
         self._last_turn = time.monotonic()
 
     def watch(self, celery: Celery) -> None:
-        """Note the turns of this application's worker, which has not started yet."""
+        """Record the turns of this application's worker. Call it before the worker starts."""
         celery.steps["consumer"].add(_step(self))
 
     def moves(self, seconds: float) -> bool:
-        """Whether it turned within so many seconds."""
+        """Whether the loop turned within the last `seconds`, or is not running."""
         return not self._is_running or time.monotonic() - self._last_turn < seconds
 
     def started(self) -> None:
@@ -32,17 +32,17 @@ class ConsumerLoop:
         self.turned()
 
     def turned(self) -> None:
-        """It runs."""
+        """The loop has turned."""
         self._last_turn = time.monotonic()
 
     def stopped(self) -> None:
-        """It does not run for now."""
+        """The loop has stopped for now."""
         self._is_running = False
 
 
 def _step(loop: ConsumerLoop) -> type[StartStopStep]:
     class LoopStep(StartStopStep):  # type: ignore[misc]
-        """Has the loop note its turns."""
+        """Makes the loop record its turns."""
 
         requires = ("celery.worker.consumer.tasks:Tasks",)
 

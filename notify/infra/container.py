@@ -1,4 +1,4 @@
-"""One object of each class per process, built when it is first asked for."""
+"""The container: one object of each class per process, built at first use."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from notify.infra.parts import Parts
 
 
 class Buildable(Protocol):
-    """A class that knows how to make its one object of a process."""
+    """A class that can build its one object of a process."""
 
     @classmethod
     def build(cls, container: Container, /) -> Self:
-        """The object, made of the container's parts and of other objects of the container."""
+        """The object, built from the container's parts and its other objects."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL: one engine a process, sessions for clarity, raw psycopg connections for the hot paths."""
+"""PostgreSQL: one engine per process, ORM sessions by default, raw psycopg connections on the hot paths."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ logger = structlog.get_logger(__name__)
 
 CONNECT_SECONDS: Final = 5
 UNHEARD_SECONDS: Final = 20
-"""What was sent and not acknowledged for so long: the server, or the way to it, is gone."""
+"""If sent data is not acknowledged for this long, the server or the network is down."""
 
 _PASSING_CLASSES: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
-"""Classes of SQLSTATE that tell of the server, or of others that use it, and not of the statement: no connection, wrong
-state of a transaction, conflict, out of resources, object in use, stopped by an operator, system error.
+"""SQLSTATE classes of errors caused by the server or its other clients, not by the statement: no connection, invalid
+transaction state, conflict, out of resources, object in use, operator intervention, system error.
 """
 READ_ONLY: Final = "25006"
 """SQLSTATE of a write on a server that only reads: a standby, or a primary that was demoted."""
 
 _SESSION_OPTIONS: Final[dict[str, str | int]] = {
-    # the server notices, too, when the other side is gone: else the locks of a host without power stay for hours
+    # lets the server notice when we are gone: else the locks of a host that lost power stay for hours
     "tcp_keepalives_idle": 10,
     "tcp_keepalives_interval": 5,
     "tcp_keepalives_count": 3,
-    # the server's own limit must not end a transaction that holds the locks of messages
+    # the server's own timeout must not end a transaction that holds the locks of messages
     "idle_in_transaction_session_timeout": 0,
 }
 
@@ -45,8 +45,8 @@ class UnreachableError(psycopg.OperationalError):
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether an error tells of the database rather than of what was asked: the server is away, only reads, is too
-    busy, or ended the statement. The same may work later, perhaps on another server.
+    """Whether an error is caused by the database and not by the statement: the server is unreachable, read-only, too
+    busy, or ended the statement. The same statement may succeed later, perhaps on another server.
     """
     if isinstance(error, sqlalchemy.exc.TimeoutError):  # every connection of the pool is in use
         return True
@@ -59,7 +59,7 @@ def is_unavailable(error: Exception) -> bool:
 
 
 def is_wrong_server(error: BaseException | None) -> bool:
-    """Whether a server refused to write: what is wanted is another one."""
+    """Whether a server refused to write, so that we need another one."""
     return isinstance(error, psycopg.Error) and error.sqlstate == READ_ONLY
 
 
@@ -73,15 +73,15 @@ NAMING = {
 
 
 class Base(DeclarativeBase):
-    """Parent of every table's class. `datetime` columns are `timestamp with time zone`: aware UTC inside."""
+    """Base class of every table. `datetime` columns are `timestamp with time zone`: aware UTC inside."""
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012 - declared so by SQLAlchemy
 
 
 def driver_uri(uri: str) -> str:
-    """The address as SQLAlchemy wants it: with psycopg 3 named as the driver. Where it names several hosts
-    (`postgresql://user@one:5432,two:5432/notify`), the one that takes writes is chosen.
+    """The address for SQLAlchemy, with psycopg 3 as the driver. Of several hosts
+    (`postgresql://user@one:5432,two:5432/notify`), the one that accepts writes is chosen.
     """
     for scheme in ("postgresql://", "postgres://"):
         if uri.startswith(scheme):
@@ -98,15 +98,15 @@ def driver_uri(uri: str) -> str:
 
 
 def read_scalar(uri: str, query: LiteralString, *, seconds: float, writable: bool = False) -> Any:
-    """The first value of a query's first row, on a separate connection that is given up after so many seconds. Of
-    several hosts, `writable` asks the one that takes writes. Raises `psycopg.Error`.
+    """The first value of a query's first row, on a separate connection with a timeout of `seconds`. `writable`: of
+    several hosts, use the one that accepts writes. Raises `psycopg.Error`.
     """
     plain = uri.replace("postgresql+psycopg://", "postgresql://", 1)
     arguments: dict[str, Any] = {"connect_timeout": max(int(seconds), 2), "application_name": "notify-check"}
     if writable and "," in urlsplit(plain).netloc and "target_session_attrs" not in plain:
         arguments["target_session_attrs"] = "read-write"
     with psycopg.connect(plain, **arguments) as connection:
-        # not among the options of the connection, which a pooler may refuse
+        # not as a connection option, which a pooler may refuse
         connection.execute("SELECT set_config('statement_timeout', %s, true)", (str(int(seconds * 1000)),))
         row = connection.execute(query).fetchone()
     return row[0] if row else None
@@ -128,8 +128,8 @@ def _count_connections(engine: Engine) -> None:
 
 
 def after_commit(session: Session, call: Callable[[], object]) -> None:
-    """Have `call` run once the session's transaction is committed; not when it is rolled back. For what others see:
-    tasks are published and caches emptied then. What it raises reaches the code that commits.
+    """Run `call` after the session's transaction has committed, but not after a rollback. For effects that others see,
+    such as publishing tasks and clearing caches. Its errors reach the code that commits.
     """
     event.listen(session, "after_commit", lambda _session: call(), once=True)
 
@@ -149,8 +149,8 @@ class Database:
         pooled: bool = False,
     ) -> None:
         """`statement_timeout_ms` and `lock_timeout_ms`: the longest that a statement may run, and may wait for a lock;
-        0 is without limit. `pooled`: a pooler in transaction mode (PgBouncer) stands between, so that nothing may be
-        left in a session beyond the end of a transaction.
+        0 is no limit. `pooled`: connections go through a pooler in transaction mode (PgBouncer), so that no session
+        state may outlive a transaction.
         """
         self._uri = uri
         self._pooled = pooled
@@ -178,11 +178,11 @@ class Database:
         if pooled:
             event.listen(self.engine, "connect", _set_time_zone)
             event.listen(self.engine, "begin", lambda connection: self._limit(connection.connection))
-        # a checkout that is refused happens once more: it must not be counted twice
+        # a refused checkout is repeated, and must not be counted twice
         _count_connections(self.engine)
 
     def _limit(self, connection: Any) -> None:
-        """Set the time limits of one transaction, where they cannot be options of the session."""
+        """Set the timeouts of one transaction, where they cannot be session options."""
         with connection.cursor() as cursor:
             cursor.execute(_SET_LIMITS, self._limits)
 
@@ -194,7 +194,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A session in a transaction that the server keeps read only."""
+        """A session in a read-only transaction."""
         with self.session() as session:
             session.connection(execution_options={"postgresql_readonly": True})
             yield session
@@ -209,8 +209,8 @@ class Database:
     def connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         """A raw psycopg connection from the same pool, in a transaction that commits when the block ends.
 
-        Raises `UnreachableError` where none can be made. A connection that breaks, or whose server only reads, is
-        dropped from the pool together with the others: they lead to the same server.
+        Raises `UnreachableError` if none can be made. If a connection breaks, or its server is read-only, all
+        connections of the pool are dropped, because they lead to the same server.
         """
         try:
             pooled = self.engine.raw_connection()
@@ -235,8 +235,8 @@ class Database:
 
     @contextmanager
     def autocommit(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        """As `connection`, but each statement is its own transaction: fewer round trips for a single one. (Behind a
-        pooler it is one transaction all the same, for its time limits.)
+        """As `connection`, but each statement is its own transaction, which saves round trips. (Behind a pooler it is
+        one transaction, because of the timeouts.)
         """
         with self.connection() as connection:
             if self._pooled:
@@ -250,8 +250,8 @@ class Database:
                     connection.set_autocommit(False)
 
     def answers(self, seconds: float) -> bool:
-        """Whether the database answers within so many seconds, and takes writes. This uses a separate connection: that
-        all of the pool are in use is no sign that it does not.
+        """Whether the database answers within `seconds`, and accepts writes. Uses a separate connection: the database
+        may be well although the whole pool is in use.
         """
         try:
             return bool(read_scalar(self._uri, _TAKES_WRITES, seconds=seconds, writable=True))
@@ -259,30 +259,30 @@ class Database:
             return False
 
     def close(self) -> None:
-        """Give every connection back to the server."""
+        """Close every connection."""
         self.engine.dispose()
 
 
 def is_hung_up(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the other side has ended an idle connection. A look at the socket, which takes microseconds."""
+    """Whether the server has closed an idle connection. Polls the socket, which takes microseconds."""
     if connection.closed:
         return True
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
-    return bool(poller.poll(0))  # an idle session is never spoken to
+    return bool(poller.poll(0))  # the server sends nothing to an idle session
 
 
 def _refuse_hung_up(connection: psycopg.Connection[Any], _record: object, _pooled: object) -> None:
-    """Called when a connection leaves the pool. A server that was restarted has hung up on all of them: the pool makes
-    new ones, and nobody gets an error for an old one.
+    """Called at each checkout. A server that was restarted has closed all connections of the pool, which then makes new
+    ones, so that no caller gets an error from a closed one.
     """
     if is_hung_up(connection):
         raise sqlalchemy.exc.InvalidatePoolError
 
 
 def _drop_wrong_server(context: ExceptionContext) -> None:
-    """Called with each error of a session. A server that only reads is as good as gone: the pool makes new connections,
-    which may lead to another.
+    """Called with each error of a session. A read-only server counts as gone: the pool makes new connections, which may
+    lead to another server.
     """
     if is_wrong_server(context.original_exception):
         context.is_disconnect = True

@@ -1,7 +1,7 @@
 """PostgreSQL and Valkey from wheels: the real servers, run by us, for one machine and for tests.
 
     with_data = start_postgres(Path(".notify"))     # keeps its data, fsync on
-    for_tests = start_postgres(tmp, durable=False)  # fast, and forgets when the machine stops
+    for_tests = start_postgres(tmp, durable=False)  # fast; data is lost if the machine stops
     with_data.url; with_data.stop()
 
 A handle's `url` works from any process of the same account. Neither server outlives the process that started it.

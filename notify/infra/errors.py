@@ -13,7 +13,7 @@ MALFORMED: Final = "The browser (or proxy) sent a request that this server could
 
 
 class ProblemError(Exception):
-    """A request that cannot be fulfilled: a status, and one or more messages for the caller.
+    """A refused request: a status, and one or more messages for the caller.
 
     `error` is the class name in the v2 envelope (contract: public-api 3.1); the v1 envelope shows messages only.
     """
@@ -45,7 +45,7 @@ class ProblemError(Exception):
 
 
 class ValidationProblemError(ProblemError):
-    """A body or query that breaks its schema (public-api 4)."""
+    """A body or query that does not match its schema (public-api 4)."""
 
     error = "ValidationError"
 
@@ -58,7 +58,7 @@ class MalformedRequestError(ProblemError):
 
 
 class NotFoundProblemError(ProblemError):
-    """Nothing here by that id."""
+    """There is no object with that id."""
 
     status = 404
     error = "NoResultFound"
@@ -68,14 +68,14 @@ class NotFoundProblemError(ProblemError):
 
 
 class PageNotFoundError(NotFoundProblemError):
-    """A page before the first or after the last one; it has the text of an unknown address (internal-services 0)."""
+    """A page before the first or after the last one. The text is that of an unknown URL (internal-services 0)."""
 
     def __init__(self) -> None:
         super().__init__(NOT_FOUND)
 
 
 class BareProblemError(ProblemError):
-    """A problem that the internal API answers as `{"message": text}` alone, where the contract has it so."""
+    """A problem that the internal API answers as `{"message": text}` only, where the contract says so."""
 
 
 class FieldsProblemError(ProblemError):
@@ -113,7 +113,7 @@ def _flat(texts: Any) -> str:
 
 
 class BusyError(ProblemError):
-    """Too much is waiting already, or took too long. Nothing was done; the same request may succeed later."""
+    """The server is overloaded. Nothing was done; the same request may succeed later."""
 
     status = 503
     error = "ServiceUnavailable"

@@ -1,4 +1,4 @@
-"""The garbage collector of processes that serve for long."""
+"""Configures the garbage collector of long-running processes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import gc
 from typing import Final
 
 YOUNG: Final = 10_000
-"""Objects that are made before the collector looks at them. By the interpreter's default it looks after 700, and at all
-objects of the process, modules included, so often that it took a third of the time of a delivery."""
+"""New objects between two collections. By default there are 700, and full collections (modules included) are so
+frequent that they took a third of the time of a delivery."""
 MIDDLE: Final = 20
 OLD: Final = 20
 
 
 def settle_garbage_collector() -> None:
-    """Call this when a process has loaded what it needs: what is in memory now is never looked at again, and
-    processes that are forked share it because nobody writes to it. What comes later is looked at seldom: nearly
-    everything is freed by its reference count.
+    """Call this when a process has loaded what it needs. The objects in memory now are never scanned again, so that
+    forked processes keep sharing them. Later objects are scanned rarely, because reference counting frees nearly all.
+
     """
     gc.collect()
     gc.freeze()

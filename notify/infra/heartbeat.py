@@ -1,7 +1,7 @@
-"""Signs of life: child processes give one every second, and their parent kills those that stop.
+"""Heartbeats: child processes send one every second, and their parent kills those that stop.
 
-The parent makes `Heartbeats` before its children start. Each child calls `beat`; where the process is stopped, starved
-or stuck, the beats cease, and a `Watchdog` in the parent kills it. Its parent then starts another.
+The parent creates `Heartbeats` before its children start. Each child calls `beat`. If the process is stopped, starved
+or stuck, the heartbeats cease, and a `Watchdog` in the parent kills it. The parent then starts another.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 _PAUSED_SECONDS: Final = 5.0
-"""The parent itself did not run for so long: its children had no chance, either."""
+"""If the parent itself did not run for this long, its children probably could not run either."""
 _CLAIM_SECONDS: Final = 5.0
 
 
@@ -32,18 +32,18 @@ class _Slot(ctypes.Structure):
 
 
 class Heartbeats:
-    """When each child of this process last gave a sign of life, in memory that they share."""
+    """The time of the last heartbeat of each child, in shared memory."""
 
     def __init__(self, children: int) -> None:
-        """For so many children, and as many again that are on their way out."""
-        # ready for both ways in which a child comes to it: forked, or started anew
+        """For `children` processes, and as many again that are ending."""
+        # works for both kinds of children: forked, and spawned
         context = multiprocessing.get_context()
         self._slots = multiprocessing.RawArray(_Slot, 2 * children + 1)
         self._lock = context.Lock()
 
     def beat(self, probe: Callable[[], bool]) -> bool:
-        """Give signs of life from now on, in a thread, each time that `probe` is true. Returns whether this process
-        takes the place of one that hung.
+        """Send heartbeats from now on, in a thread, as long as `probe` is true. Returns whether this process replaces
+        one that hung.
         """
         slot = self._claim()
         replaces_hung, slot.replaces_hung = bool(slot.replaces_hung), 0
@@ -54,7 +54,7 @@ class Heartbeats:
                 if probe():
                     slot.beat_at = time.monotonic()
                 time.sleep(BEAT_SECONDS)
-            os.kill(os.getpid(), signal.SIGTERM)  # nobody is left to watch it
+            os.kill(os.getpid(), signal.SIGTERM)  # the parent is gone
 
         threading.Thread(target=run, name="heartbeat", daemon=True).start()
         return replaces_hung
@@ -64,7 +64,7 @@ class Heartbeats:
         try:
             slots: list[_Slot] = list(self._slots)
             free = [slot for slot in slots if not slot.pid or not psutil.pid_exists(slot.pid)]
-            # the place of a hung one comes first
+            # prefer the slot of a process that hung
             slot = max(free or slots, key=lambda one: one.replaces_hung)
             slot.beat_at = time.monotonic()
             slot.pid = os.getpid()
@@ -74,7 +74,7 @@ class Heartbeats:
         return slot
 
     def kill_silent(self, seconds: float) -> list[int]:
-        """Kill the children of this process that gave no sign of life for so long. Returns their ids."""
+        """Kill the children without a heartbeat for `seconds`. Returns their ids."""
         killed = []
         for slot in self._slots:
             pid, silent = slot.pid, time.monotonic() - slot.beat_at
@@ -91,10 +91,10 @@ class Heartbeats:
 
 
 class Watchdog:
-    """Kills children that gave no sign of life for so many seconds."""
+    """Kills children without a heartbeat for `seconds`."""
 
     def __init__(self, name: str, heartbeats: Heartbeats, seconds: float) -> None:
-        """`name` is what the children are called in the log."""
+        """`name` is the children's name in the log."""
         self._name = name
         self._heartbeats = heartbeats
         self._seconds = seconds
@@ -110,7 +110,7 @@ class Watchdog:
             self.look()
 
     def look(self) -> list[int]:
-        """Kill what is silent, now. Returns the ids."""
+        """Kill silent children now. Returns their ids."""
         now = time.monotonic()
         if now - self._last_look > _PAUSED_SECONDS:
             self._patient_until = now + self._seconds

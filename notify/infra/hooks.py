@@ -1,4 +1,4 @@
-"""Hooks: what higher rooms do in the same transaction when a noun of a lower room changes."""
+"""Hooks: let higher rooms react, in the same transaction, when an object of a lower room changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all endpoints have in common: JSON, error envelopes, response headers (contract: public-api 2, 3)."""
+"""Shared by all endpoints: JSON, error envelopes, response headers (contract: public-api 2, 3)."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ def read_json(request: Request) -> Any:
 
 
 def read_json_value(request: Request) -> Any:
-    """The body as JSON. Its content type does not matter.
+    """The body as JSON, whatever its content type.
 
-    NUL characters are left out of all strings: they are valid JSON, but no channel and no column can carry them.
-    Raises `ProblemError` (400) for what is not JSON.
+    NUL characters are removed from all strings: they are valid JSON, but no channel and no column can carry them.
+    Raises `ProblemError` (400) if it is not JSON.
     """
     raw = read_body(request)
     try:
         value = parse_json(raw)
     except InvalidJSONError:
         raise ProblemError(INVALID_JSON) from None
-    # only an escape or UTF-16 and UTF-32 can bring one in
+    # NUL can only come from an escape, or from UTF-16 and UTF-32
     if b"\\u0000" in raw or b"\0" in raw:
         value = _without_nul(value)
     return value
@@ -65,13 +65,13 @@ def read_body(request: Request) -> bytes:
     """The raw body. Raises `RequestEntityTooLarge` (413)."""
     length = request.content_length
     if length is None or (request.max_content_length is not None and length > request.max_content_length):
-        return request.get_data(cache=False)  # which reads what comes in chunks, and refuses what is too long
+        return request.get_data(cache=False)  # also reads chunked bodies, and refuses one that is too long
     raw: bytes = request.environ["wsgi.input"].read(length)
     return raw
 
 
 def _without_nul(value: Any) -> Any:
-    # the parser bounds the depth
+    # recursion is safe: the parser bounds the depth
     if isinstance(value, str):
         return value.replace("\0", "")
     if isinstance(value, dict):

@@ -7,15 +7,13 @@ import uuid_utils.compat
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562), for messages and other rows of mass: unique, and sorted by the time it was made, which keeps
-    indexes on it compact.
-    """
+    """A UUIDv7 (RFC 9562), for messages and other big tables: sorted by creation time, so that indexes stay compact."""
     return uuid_utils.compat.uuid7()
 
 
 def new_public_id() -> UUID:
-    """A random UUID (version 4), for what people and client libraries name in requests: services, templates, API keys,
-    users, organisations, senders, brandings, inbound numbers. The official PHP client refuses other versions.
+    """A random UUID (version 4), for objects that clients name in requests: services, templates, API keys, users,
+    organisations, senders, brandings, inbound numbers. The official PHP client refuses other versions.
     """
     return uuid4()
 

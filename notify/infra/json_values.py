@@ -1,8 +1,8 @@
-"""JSON from outside and back: one parser for everything that clients, providers and SNS send us.
+"""Parses and writes JSON: one parser for everything that clients, providers and SNS send us.
 
-`orjson` does the work. It turns integers beyond 64 bits into floats and reads nothing but UTF-8, so both get a second
-look here: a number that people will read keeps its digits (contract: content 2.3), and a byte order mark, UTF-16 and
-UTF-32 are read too (public-api, corrections to 6.1).
+`orjson` does the work. It turns integers beyond 64 bits into floats and only reads UTF-8, so both cases are handled
+here: numbers that people will read keep their digits (contract: content 2.3), and a byte order mark, UTF-16 and UTF-32
+are accepted (public-api, corrections to 6.1).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import orjson
 _BEYOND_64_BITS: Final = float(2**63)
 """The smallest magnitude at which `orjson` may have made a float of an integer."""
 _LONG_NUMBER: Final = re.compile(r"[0-9]{300}")
-"""Integers so long are beyond the largest float, which `orjson` refuses."""
+"""Digits of an integer beyond the largest float, which `orjson` refuses."""
 DEEPEST: Final = 200
 """Most levels of lists and objects within each other. `orjson` writes 254, and stored values are wrapped in a few."""
 _ENCODING: Final = json.detect_encoding
 
 
 class InvalidJSONError(ValueError):
-    """The input is not JSON. The text quotes nothing of it."""
+    """The input is not JSON. The message quotes nothing from it."""
 
 
 def parse_json(raw: bytes | str) -> Any:

@@ -1,8 +1,8 @@
-"""Whether the configured keys are those that the database's data is encrypted with.
+"""Checks that the configured keys are those that the database's data is encrypted with.
 
-One row of `encryption_check` tells. It is encrypted like all data, and rewritten last when keys are rotated: so a key
-that some data still needs is missed at the next start, and not message by message. This module needs psycopg alone, so
-that the process that only starts others stays small.
+The one row of `encryption_check` is encrypted like all data, and rewritten last when keys are rotated. So if a key that
+some data still needs is missing, the next start fails, and not message after message. This module only needs psycopg,
+so that a process that only starts others stays small.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _WRITE: Final = "INSERT INTO encryption_check (id, value) VALUES (%s, %s) ON CON
 
 
 class WrongKeyError(Exception):
-    """The configured keys do not open this database's data."""
+    """The configured keys cannot decrypt this database's data."""
 
 
 class Sample(NamedTuple):
-    """A stored value, and where it is from."""
+    """A stored encrypted value, and its column."""
 
     value: bytes
     column: EncryptedColumn
@@ -39,7 +39,7 @@ class Sample(NamedTuple):
 
 @contextmanager
 def connect(uri: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """A connection for one look. Raises `psycopg.Error`."""
+    """A connection for one check. Raises `psycopg.Error`."""
     plain = uri.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(
         plain, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="notify-check"
@@ -48,7 +48,7 @@ def connect(uri: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
 
 
 def is_right(connection: psycopg.Connection[tuple[Any, ...]], encryptor: Encryptor) -> bool | None:
-    """Whether the keys open the check's row; None where there is none yet. Raises `psycopg.Error`."""
+    """Whether the keys decrypt the check row; None if there is none yet. Raises `psycopg.Error`."""
     row = connection.execute(_READ, (CHECK_ROW,)).fetchone()
     return None if row is None else _opens(encryptor, Sample(row[0], CHECK_VALUE, CHECK_ROW))
 
@@ -58,8 +58,8 @@ def ensure_right(
     encryptor: Encryptor,
     samples: Callable[[], Iterable[Sample]],
 ) -> None:
-    """Check the keys. Where there is no row yet, look at `samples` of the data, one at least of which must open if
-    there are any, and write the row.
+    """Check the keys. If there is no row yet, check `samples` of the data (at least one must decrypt if there are any),
+    and write the row.
 
     Raises `WrongKeyError`, `psycopg.Error`.
     """
@@ -73,7 +73,7 @@ def ensure_right(
 
 
 def refuse_wrong(connection: psycopg.Connection[tuple[Any, ...]], encryptor: Encryptor) -> None:
-    """Check the keys, where the database has a row for it. Raises `WrongKeyError`, `psycopg.Error`."""
+    """Check the keys, if the database has a check row. Raises `WrongKeyError`, `psycopg.Error`."""
     _refuse_unless(is_right(connection, encryptor) is not False)
 
 

@@ -1,9 +1,8 @@
-"""Metrics of a process for Prometheus (contract: workers 19; docs/decisions/0012-seen.md): requests, database, tasks.
+"""Prometheus metrics of requests, database and tasks (contract: workers 19; docs/decisions/0012-observability.md).
 
-Each room declares its own in its `metrics.py`, with the classes that it imports from here: the library must not be
-imported before this module. The processes of a host count in files of a folder that they share
-(`PROMETHEUS_MULTIPROC_DIR`), so that any one of them can show the sum; without that folder a process counts in its
-memory, for itself.
+Each room declares its own in its `metrics.py`, with classes imported from here: the library must not be imported before
+this module. The processes of a host keep their metrics in files of a shared folder (`PROMETHEUS_MULTIPROC_DIR`), so
+that any of them can show the sum; without that folder a process keeps its own metrics in memory.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from notify.infra import metrics_folder
 
-metrics_folder.settle()  # the library decides when it is imported
+metrics_folder.settle()  # the library reads the variable when it is imported
 
 # ruff: noqa: E402
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Metric
@@ -75,13 +74,13 @@ M = TypeVar("M", Counter, Gauge, Histogram)
 
 @cache
 def child(metric: M, *labels: str) -> M:
-    """A metric with its labels. Looking it up is the greater part of counting, hence the cache."""
+    """A metric with its labels. Cached, because the look-up takes most of the time of counting."""
     return metric.labels(*labels)
 
 
 def begin_process() -> None:
-    """Open this process's files now: made at the first request, they would be missing on a disk that is full by then,
-    and the request would fail. To be called in a process that was forked.
+    """Open this process's files now. Opened at the first request, they could meet a full disk, and the request would
+    fail. Call it in a forked process.
     """
     REQUESTS_IN_PROGRESS.inc(0)  # the library opens the files of every metric when it sees another process id
 
@@ -92,34 +91,34 @@ def request_began() -> None:
 
 
 def request_ended(method: str, path: str, status: int, seconds: float) -> None:
-    """Its answer began. `path` is the route, not what was asked for."""
+    """The answer to a request began. `path` is the route's pattern, not the requested path. Time is in seconds."""
     code = str(status)
     child(REQUESTS, method, path, code).inc()
     child(REQUEST_SECONDS, method, path, code).observe(seconds)
 
 
 def request_left() -> None:
-    """It is out of our hands."""
+    """A request has been answered completely."""
     REQUESTS_IN_PROGRESS.dec()
 
 
 def request_raised(method: str, path: str, exception: str) -> None:
-    """A request ended in an exception nobody foresaw."""
+    """A request ended in an unhandled exception."""
     child(REQUEST_EXCEPTIONS, method, path, exception).inc()
 
 
 def connections(bind: str, number: int) -> None:
-    """So many more, or fewer, connections to the database are open."""
+    """Add a (negative) number of open database connections."""
     child(CONNECTIONS, bind).inc(number)
 
 
 def connections_in_use(bind: str, number: int) -> None:
-    """So many more, or fewer, are in use."""
+    """Add a (negative) number of database connections in use."""
     child(CONNECTIONS_IN_USE, bind).inc(number)
 
 
 def task_began(queue: str, waited: float | None) -> None:
-    """A task began, so long after it was due (None: unknown)."""
+    """A task began `waited` seconds after it was due (None: unknown)."""
     if waited is not None:
         child(TASK_WAIT_SECONDS, queue).observe(max(waited, 0.0))
 
@@ -137,8 +136,8 @@ _ARCHIVE: Final = "{kind}_ended.db"
 
 
 class SharedFolder:
-    """The files of all processes, as a collector. What processes that have ended had counted is kept, in one file for
-    all of them, so that no sum ever falls; what was true of them only while they lived is dropped.
+    """The files of all processes, as a collector. Counters of ended processes are folded into one file, so that no sum
+    ever falls; their gauges are dropped.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -153,7 +152,7 @@ class SharedFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        # a reader between two steps of folding would count twice
+        # a reader in the middle of folding would count twice
         with (self._folder / "lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -197,7 +196,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def registry() -> CollectorRegistry:
-    """What this process can show: the counts of all processes of the host, or its own."""
+    """The metrics that this process can show: those of all processes of the host, or its own."""
     folder = os.environ.get(metrics_folder.VARIABLE)
     if not folder:
         return REGISTRY

@@ -1,4 +1,4 @@
-"""Tables that belong to no room."""
+"""Tables that belong to no feature."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notify.infra.secrets import ENCRYPTED
 
 
 class EncryptionCheck(Base):
-    """One row, whose value only the keys of this database's data open."""
+    """One row, whose value only the keys of this database's data can decrypt."""
 
     __tablename__ = "encryption_check"
 

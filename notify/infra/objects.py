@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 BUCKETS: Final = "buckets"
 DETAILS: Final = "bucket-details"
 _OWN_BUCKETS: Final = ("s3", "s3a", "gs", "az", "abfs", "abfss", "azure")
-"""Schemes of stores that have buckets themselves."""
+"""URL schemes of stores that have buckets themselves."""
 
 
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]", re.ASCII)
 
 
 def is_bucket_name(name: str) -> bool:
-    """Whether S3 would take this as the name of a bucket."""
+    """Whether S3 accepts this name of a bucket."""
     return _BUCKET_NAME.fullmatch(name) is not None
 
 
@@ -38,12 +38,12 @@ class ObjectMissingError(Exception):
 
 
 class InvalidKeyError(Exception):
-    """The store cannot have an object with that key."""
+    """The store cannot hold an object with that key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is kept beside an object's content. Names of `metadata` are in lower case."""
+    """The metadata of an object. Names in `metadata` are in lower case."""
 
     metadata: Mapping[str, str] = field(default_factory=dict)
     content_type: str | None = None
@@ -70,7 +70,7 @@ class Objects:
 
     @cached_property
     def _store(self) -> ObjectStore:
-        # most processes never touch a file: they do not load the library
+        # loaded lazily: most processes never use a file
         from obstore.store import LocalStore, from_url
 
         if not self._url.startswith("file://"):
@@ -80,8 +80,8 @@ class Objects:
         return LocalStore(folder, mkdir=True)
 
     def put(self, key: str, content: bytes | Iterable[bytes]) -> None:
-        """Store `content` under `key`, in place of an older object. It is stored completely when this returns; content
-        that comes in pieces is never in memory as a whole.
+        """Store `content` under `key`, replacing an older object. It is stored completely when this returns. Content in
+        pieces is never in memory as a whole.
         """
         self._store.put(key, content)
 
@@ -106,8 +106,8 @@ class Objects:
                 yield entry["path"]
 
     def bucket(self, name: str) -> Bucket:
-        """A separate bucket, which the admin app uses too (contract: admin-app 2.1): a real one where the store
-        is S3, GCS or Azure, else a folder that is made at its first use.
+        """A separate bucket, which the admin app uses too (contract: admin-app 2.1): a real one if the store is S3, GCS
+        or Azure, else a folder that is created at its first use.
         """
         with self._lock:
             if name not in self._buckets:
@@ -128,10 +128,10 @@ _BAD_PATHS: Final = ("Is a directory", "Not a directory", "File name too long")
 
 @contextmanager
 def _refusing(key: str, problem: type[Exception]) -> Iterator[None]:
-    """Raise `problem` for what a store says of a key that it cannot have."""
+    """Raise `problem` if the store refuses the key itself."""
     try:
         yield
-    except ValueError:  # of empty parts, `.` and `..`
+    except ValueError:  # the key has empty parts, `.` or `..`
         raise problem(key) from None
     except Exception as error:
         if any(words in str(error) for words in _BAD_PATHS):
@@ -140,7 +140,7 @@ def _refusing(key: str, problem: type[Exception]) -> Iterator[None]:
 
 
 class Bucket(ABC):
-    """Objects with metadata. Every method may raise what the store raises when it is away."""
+    """Objects with metadata. Every method may raise the store's own errors if it is unreachable."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -150,24 +150,24 @@ class Bucket(ABC):
 
     @abstractmethod
     def put(self, key: str, content: bytes | Iterable[bytes], details: Details | None = None) -> str:
-        """Store an object, in place of an older one with its details; its ETag. Content in pieces is uploaded in parts;
-        an error while they are made leaves nothing behind. Raises `InvalidKeyError`.
+        """Store an object, replacing an older one and its details; returns its ETag. Content in pieces is uploaded in
+        parts; an error while they are made leaves nothing behind. Raises `InvalidKeyError`.
         """
 
     @abstractmethod
     def info(self, key: str) -> ObjectInfo:
-        """What there is to know of an object. Raises `ObjectMissingError`."""
+        """Size, ETag and details of an object. Raises `ObjectMissingError`."""
 
     @abstractmethod
     def replace_details(self, key: str, details: Details) -> str:
-        """Keep the content, and have other details; the ETag. Raises `ObjectMissingError`."""
+        """Replace the details and keep the content; returns the ETag. Raises `ObjectMissingError`."""
 
     def get(self, key: str) -> bytes:
         """The whole content. Raises `ObjectMissingError`."""
         return b"".join(self.pieces(key))
 
     def pieces(self, key: str) -> Iterator[bytes]:
-        """The content, piece by piece. Raises `ObjectMissingError`, at once."""
+        """The content in pieces. Raises `ObjectMissingError` at once, not while iterated."""
         try:
             with _refusing(key, ObjectMissingError):
                 found = self._store.get(self._path(key))
@@ -213,7 +213,7 @@ class Bucket(ABC):
             return
 
     def delete_many(self, keys: Sequence[str]) -> None:
-        """Delete these objects, as far as they are there; many at a time where the store can."""
+        """Delete those of these objects that exist; many at a time if the store can."""
         for key in keys:
             self.delete(key)
 
@@ -231,13 +231,13 @@ class _CloudBucket(Bucket):
 
     def delete_many(self, keys: Sequence[str]) -> None:
         if keys:
-            self._store.delete(list(keys))  # of what is missing a cloud store says nothing
+            self._store.delete(list(keys))  # cloud stores ignore missing objects
 
     def replace_details(self, key: str, details: Details) -> str:
-        return self.put(key, self.get(key), details)  # it cannot write what it reads at the same time
+        return self.put(key, self.get(key), details)  # read it all first: it cannot be read while it is replaced
 
     def first_key(self, start: str) -> str | None:
-        # `obstore` takes whole folders as prefixes; a store passes over what is before `start` itself
+        # `obstore` only takes whole folders as prefixes; the store itself skips keys before `start`
         key = next(self._list(start.rpartition("/")[0], start), None)
         return key if key is not None and key.startswith(start) else None
 
@@ -257,7 +257,7 @@ class _CloudBucket(Bucket):
 
 
 class _FolderBucket(Bucket):
-    """A folder of a store that keeps no metadata: this is in a second object beside each."""
+    """A folder of a store without metadata, which is kept in a second object next to each."""
 
     def __init__(self, store: ObjectStore, name: str) -> None:
         super().__init__(store)
@@ -297,7 +297,7 @@ class _FolderBucket(Bucket):
         except FileNotFoundError:
             raise ObjectMissingError(key) from None
         known = self._read_details(key)
-        # a process that was killed between the two has left those of the object before
+        # a process that was killed between the two writes has left the details of the older object
         etag = known["etag"] if known.get("size") == meta["size"] else str(meta["e_tag"] or "").strip('"')
         details = Details(known.get("metadata", {}), known.get("content_type"), known.get("tags", {}))
         return ObjectInfo(meta["size"], etag, meta["last_modified"].astimezone(UTC), details)
@@ -318,7 +318,7 @@ class _FolderBucket(Bucket):
 
 
 class _Measure:
-    """Passes pieces on, and knows their size and MD5, which is S3's ETag."""
+    """Passes pieces on, and computes their size and MD5, which is S3's ETag."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces

@@ -1,4 +1,4 @@
-"""Outgoing HTTP: one event loop in its own thread per process, with connections that are kept.
+"""Outgoing HTTP: one event loop in its own thread per process, with persistent connections.
 
 Other threads pass coroutines to `run()` and wait for the future, so one thread can have hundreds of calls in flight.
 """
@@ -37,7 +37,7 @@ KEEPALIVE_PROBES: Final = 8
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 
 LOOKUPS_AT_ONCE: Final = 64
-"""Host names resolved at the same time: a thread each, as long as one is needed."""
+"""Most host names resolved at the same time, in a thread each."""
 
 _PRINTABLE: Final = "".join(map(chr, range(33, 127)))
 _URI: Final = re.compile(r"[!-~]+")
@@ -58,9 +58,7 @@ class OutboundError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. A redirect is an answer like any other: it is not followed. The case of header names does not
-    matter.
-    """
+    """A complete answer. Redirects are not followed. Header names ignore case."""
 
     status: int
     body: bytes
@@ -88,8 +86,8 @@ class ForbiddenAddressError(OSError):
 
 
 def public_socket(address: tuple[Any, ...]) -> socket.socket:
-    """As `keepalive_socket`, to the public internet only. It checks the very address of the connection, so no name and
-    no spelling of an address can lead to another one. Raises `ForbiddenAddressError`.
+    """As `keepalive_socket`, to the public internet only. It checks the resolved address of the connection itself, so
+    that no name and no spelling of an address can bypass the check. Raises `ForbiddenAddressError`.
     """
     if not is_public(str(address[4][0])):
         raise ForbiddenAddressError("not a public address")
@@ -99,9 +97,9 @@ def public_socket(address: tuple[Any, ...]) -> socket.socket:
 def open_session(
     socket_factory: Callable[[tuple[Any, ...]], socket.socket] = keepalive_socket, *, tls_ciphers: str = ""
 ) -> aiohttp.ClientSession:
-    """A client session, to be opened inside the loop that uses it: no cookies, connections kept for 15 seconds without
-    use. Its own use of proxies is off: it would also send passwords of `.netrc`. `tls_ciphers` (as OpenSSL names them)
-    replace the usual ones.
+    """A client session; open it inside the loop that uses it. No cookies; idle connections are kept for 15 seconds. Its
+    own support of proxies is off, because it would also send passwords from `.netrc`. `tls_ciphers` (in OpenSSL's
+    format) replace the default ones.
     """
     connector = aiohttp.TCPConnector(
         limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory, ssl=_tls(tls_ciphers)
@@ -128,13 +126,13 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     while left:
         for task in left:
             task.cancel()
-        # once may not do: before Python 3.12 `asyncio.wait_for` can swallow it
+        # repeat: before Python 3.12 `asyncio.wait_for` can swallow a cancellation
         _, left = await asyncio.wait(left, timeout=0.2)
 
 
 @lru_cache(maxsize=1024)
 def _parse(url: str) -> URL:
-    """The address as it is: signatures in it hold only if no percent code is written in another way (RFC 3986 2.2)."""
+    """The address unchanged: rewriting percent-encoding would break signatures in it (RFC 3986 2.2)."""
     try:
         parsed = URL(url if _URI.fullmatch(url) else _encode(url), encoded=True)
     except ValueError:
@@ -145,7 +143,7 @@ def _parse(url: str) -> URL:
 
 
 def _encode(url: str) -> str:
-    """The address with only those characters encoded that no address may have. Raises `ValueError`."""
+    """The address, with only the characters encoded that are not allowed in any URL. Raises `ValueError`."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     netloc = quote(user, safe=_PRINTABLE) + at + host.encode("idna").decode("ascii")
@@ -162,7 +160,7 @@ class _Running:
         self._public_only = public_only
         self.proxies = Proxies() if proxied else None
         self.loop = SteadyLoop()
-        # host names are resolved there: names that take their time must not hold up others
+        # resolves host names: slow names must not delay others
         self.loop.set_default_executor(ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="outbound"))
         self.thread = threading.Thread(target=self._serve, name="outbound", daemon=True)
         self.thread.start()
@@ -189,12 +187,12 @@ class _Running:
 class Outbound:
     """A client for outgoing HTTP. Starts at the first use, and again in a child after a fork.
 
-    `connections` bounds the calls in flight to one host; more wait for a slot, and the time-out of a call begins when
-    it has one: our own queue must not look like a slow host, and one host that hangs delays no other.
+    `connections` limits the calls in flight to one host. More calls wait for a slot, and the timeout of a call begins
+    when it has one: our own queue must not look like a slow host, and one hanging host must not delay others.
 
-    `public_only` is for addresses that users gave us: only https, and no host of a private network. `proxied` calls
-    honour the proxies of the environment (`Proxies`); `public_only` ones never do, as a proxy would undo the check.
-    `tls_ciphers` (as OpenSSL names them) replace the usual ones, up to TLS 1.2.
+    `public_only` is for addresses from users: only https, and no host of a private network. `proxied` calls use the
+    proxies of the environment (`Proxies`); `public_only` ones never do, because a proxy would bypass the check.
+    `tls_ciphers` (in OpenSSL's format) replace the default ones, up to TLS 1.2.
     """
 
     def __init__(
@@ -217,7 +215,7 @@ class Outbound:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(connections=container.parts.settings.provider_connections)
 
     def _started(self) -> _Running:
@@ -225,7 +223,7 @@ class Outbound:
         if running is not None and running.process == os.getpid():
             return running
         if running is not None:
-            # forked: the thread stayed in the parent, and so did the locks that it held
+            # forked: the thread only exists in the parent, and its locks may be held
             self._lock = threading.Lock()
             self._running = None
             self._slots = WeakValueDictionary()
@@ -242,8 +240,8 @@ class Outbound:
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The session, for use inside the loop only. `request()` is the better choice: it does not follow redirects and
-        has one kind of error.
+        """The session, for use inside the loop only. Prefer `request()`, which does not follow redirects and has one
+        kind of error.
         """
         return self._started().session
 
@@ -258,11 +256,11 @@ class Outbound:
         enough: int | None = None,
     ) -> Answer:
         """The complete answer to one call, inside the loop. A mapping as `data` is sent as a form. The address is sent
-        as it is written.
+        unchanged.
 
-        `timeout` (seconds, for connecting, sending and the whole answer together) is the instance's where not given.
-        Where `enough` is given, an answer may be longer: no more of it is read, and its connection is not kept.
-        Raises `OutboundError`.
+        `timeout` (seconds, for connecting, sending and the whole answer together) defaults to the instance's. With
+        `enough`, only that many bytes of the answer are read, and the connection of a longer one is not kept. Raises
+        `OutboundError`.
         """
         address = _parse(url)
         if any(map(_NOT_IN_A_HEADER.search, (headers or {}).values())):
@@ -275,7 +273,7 @@ class Outbound:
             slots = self._slots[host] = asyncio.Semaphore(self._connections)
         async with slots:
             seconds = self._timeout if timeout is None else timeout
-            # the address may hold secrets, in its path even
+            # do not log the address: it may hold secrets, even in its path
             with tracing.span(method, kind="CLIENT", attributes={"server.address": address.host or ""}) as span:
                 answer = await self._call(method, address, data, headers, seconds, enough)
                 span.set_attribute("http.response.status_code", answer.status)
@@ -293,7 +291,7 @@ class Outbound:
         try:
             running = self._started()
             proxy = running.proxies.find(address) if running.proxies is not None else None
-            if proxy and address.scheme == "http":  # there is no tunnel: the proxy reads the request itself
+            if proxy and address.scheme == "http":  # no tunnel: the proxy reads the request itself
                 headers = {**(headers or {}), **proxy.headers}
             async with running.session.request(
                 method,
@@ -332,11 +330,11 @@ class Outbound:
             raise OutboundError("invalid_address") from None
         except aiohttp.ClientError:
             raise OutboundError("invalid_answer") from None
-        except ValueError:  # the library refuses to send this
+        except ValueError:  # the library refuses to send the request
             raise OutboundError("invalid_request") from None
 
     def close(self) -> None:
-        """Cancel what is under way, close the connections and stop the thread. A later use starts it again."""
+        """Cancel calls in flight, close the connections and stop the thread. The next use starts it again."""
         with self._lock:
             if self._running is not None and self._running.process == os.getpid():
                 self._running.close()

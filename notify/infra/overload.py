@@ -1,4 +1,4 @@
-"""Which errors mean that the database is too busy, though it is there."""
+"""Recognises errors of a database that is reachable but too busy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TIMED_OUT: Final = (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCancele
 
 
 def busy_error(error: BaseException) -> BusyError | None:
-    """The error for the caller where `error` means that the database is too busy, else None."""
+    """The error for the caller if `error` means that the database is too busy, else None."""
     if isinstance(error, BusyError):
         return error
     cause = error.orig if isinstance(error, sqlalchemy.exc.OperationalError) else error

@@ -1,6 +1,6 @@
 """Pages of lists: by number for the internal API, by the last row seen for big tables.
 
-Every list states its order; one that can tie ends it with the id.
+Every list states its order, which ends with the id if it can tie.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 PAGE_SIZE: Final = 50
-"""Rows on a page, where the caller does not choose (contract: internal-jobs 0.2)."""
+"""Default number of rows on a page (contract: internal-jobs 0.2)."""
 _HIGHEST_ROW: Final = 2**62
 
 
@@ -43,14 +43,14 @@ class Page(Generic[T]):
         return self.number < self.last
 
     def of(self, make: Callable[[T], S]) -> Page[S]:
-        """The same page with each row made into something else."""
+        """The same page with each row converted by `make`."""
         return Page([make(row) for row in self.rows], self.number, self.size, self.total)
 
 
 def page_of(session: Session, query: Select[*tuple[Any, ...]], number: int, size: int = PAGE_SIZE) -> Page[Any]:
-    """The page of a query that states its order: objects where it selects one thing, named rows where several.
+    """A page of a query that states its order: objects if it selects one thing, named rows if several.
 
-    Rows are counted only where more of them follow. Raises `PageNotFoundError` for a page before the first, and for an
+    Rows are only counted if more follow the page. Raises `PageNotFoundError` for a page before the first, and for an
     empty one after it.
     """
     if number < 1 or size < 1 or number * size > _HIGHEST_ROW:
@@ -67,7 +67,7 @@ def page_of(session: Session, query: Select[*tuple[Any, ...]], number: int, size
 
 
 def links(page: Page[Any], path: str, query: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
-    """`prev`, `next` and `last` of a page as addresses on this host; `next` and `last` only where a page follows.
+    """`prev`, `next` and `last` of a page as relative URLs; `next` and `last` only if a page follows.
 
     `query` holds the other parameters of the request, which the links keep, in its order, after `page`.
     """
@@ -86,7 +86,7 @@ def links(page: Page[Any], path: str, query: Iterable[tuple[str, str]] = ()) -> 
 
 
 def older_than(columns: Sequence[SQLColumnExpression[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The condition of a list, newest first by these columns (the id last), that the page begins after the row which
-    has these values: `query.where(older_than((N.created_at, N.id), (row.created_at, row.id)))`. It uses their index.
+    """The condition for the page after a row, in a list ordered newest first by these columns (the id last):
+    `query.where(older_than((N.created_at, N.id), (row.created_at, row.id)))`. It uses the index of the columns.
     """
     return tuple_(*columns) < tuple_(*values)

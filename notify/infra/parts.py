@@ -1,4 +1,4 @@
-"""The real parts of a process, built once from its settings."""
+"""The external parts of a process (database, cache, queue, files), built once from its settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from notify.settings import Settings, SettingsError
 
 @dataclass(frozen=True)
 class Parts:
-    """What every room may be given: it takes what it needs of this explicitly."""
+    """The parts that any room may use. A class takes the ones it needs as explicit parameters."""
 
     settings: Settings
     database: Database
@@ -28,21 +28,21 @@ class Parts:
     queue: Queue
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close every connection."""
         self.database.close()
         self.cache.close()
         self.queue.close()
 
 
 def configure_logs(settings: Settings) -> None:
-    """Have this process log as the settings say."""
+    """Configure this process's logs from the settings."""
     telemetry.configure_logs(
         application=settings.notify_app_name, level=settings.notify_log_level, form=settings.notify_log_format
     )
 
 
 def configure_traces(settings: Settings) -> None:
-    """Have this process export traces, where the settings say where to. Raises `SettingsError`."""
+    """Make this process export traces, if the settings name an exporter. Raises `SettingsError`."""
     if not settings.otel_exporter_otlp_endpoint:
         return
     try:
@@ -52,7 +52,7 @@ def configure_traces(settings: Settings) -> None:
 
 
 def build_parts(settings: Settings) -> Parts:
-    """Build the parts; nothing connects before it is used. Raises `SettingsError` where an address is missing."""
+    """Build the parts; nothing connects before its first use. Raises `SettingsError` if an address is missing."""
     if not settings.sqlalchemy_database_uri:
         raise SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
     if not settings.effective_broker_url:

@@ -1,4 +1,4 @@
-"""Outgoing HTTP calls that are not in a hurry: what fails for a reason that passes is repeated for a while."""
+"""Outgoing HTTP calls that are not urgent: temporary failures are retried for a while."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.infra.retrying import retry
 
 TIMEOUT_SECONDS: Final = 10.0
-"""The longest one try may take."""
+"""Timeout of one attempt, in seconds."""
 TRIED_SECONDS: Final = 30.0
-"""For how long a call is repeated."""
+"""How long a call is retried, in seconds."""
 
 _PASSING: Final = ("timeout", "connection", "disconnected", "proxy")
 
 
 class CallError(Exception):
-    """A call had no success. `reason` is a kind of `OutboundError`, `http_<status>` or `invalid_answer`; it holds
-    nothing of what was sent. `is_passing`: the same call may succeed later.
+    """A call failed. `reason` is a kind of `OutboundError`, `http_<status>` or `invalid_answer`; it contains nothing
+    that was sent. `is_passing`: the failure is temporary, and the same call may succeed later.
     """
 
     def __init__(self, reason: str, *, is_passing: bool = False) -> None:
@@ -35,7 +35,7 @@ class PatientCaller:
         self._tried_seconds = tried_seconds
 
     def call(self, method: str, url: str, *, data: bytes, headers: Mapping[str, str]) -> Answer:
-        """The answer. The call is repeated while there is none, or one with status 429 or 5xx. Raises `CallError`."""
+        """The answer. Retries while there is none, or one with status 429 or 5xx. Raises `CallError`."""
 
         def once() -> Answer:
             request = self._outbound.request(method, url, data=data, headers=headers, timeout=TIMEOUT_SECONDS)

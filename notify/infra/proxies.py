@@ -1,4 +1,4 @@
-"""Which proxy an outgoing request takes: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment."""
+"""The proxy of an outgoing request: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` of the environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Proxy(NamedTuple):
 
 
 class Proxies:
-    """The proxies of this process's environment, as it is when this is made.
+    """The proxies of this process's environment, read when this object is created.
 
     This machine is never called through a proxy. `NO_PROXY` has names (with those below them), addresses, networks
     such as `10.0.0.0/8`, or `*`.
@@ -35,8 +35,8 @@ class Proxies:
         self._found: dict[tuple[str, str, int | None], Proxy | None] = {}
 
     def find(self, address: URL) -> Proxy | None:
-        """The proxy for an address; None where it is called directly. Raises `ValueError` for an address of a proxy
-        that is not `http://` or `https://`.
+        """The proxy for an address; None if it is called directly. Raises `ValueError` for a proxy whose address is not
+        `http://` or `https://`.
         """
         if not self._addresses:
             return None

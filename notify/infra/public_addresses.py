@@ -1,4 +1,4 @@
-"""Which IP addresses belong to the public internet, and which to private networks."""
+"""Distinguishes IP addresses of the public internet from those of private networks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 """The only part of IPv6 that is assigned to the public (RFC 4291, IANA)."""
 
 _NOT_PUBLIC: Final = (
-    IPv4Network("168.63.129.16/32"),  # Azure answers there with secrets of the machine that asks
-    IPv4Network("192.0.0.0/24"),  # IETF protocols; Oracle's metadata among them
-    IPv4Network("192.88.99.0/24"),  # relays of 6to4, long withdrawn
+    IPv4Network("168.63.129.16/32"),  # Azure's metadata, with secrets of the machine that asks
+    IPv4Network("192.0.0.0/24"),  # IETF protocols, including Oracle's metadata
+    IPv4Network("192.88.99.0/24"),  # 6to4 relays, long deprecated
 )
-"""Addresses that are not public, although the standard library says so of all or some of them."""
+"""Addresses that are not public, although the standard library counts some of them as public."""
 
 
 def is_address(text: str) -> bool:
@@ -27,9 +27,9 @@ def is_address(text: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is a host's on the public internet: not private, loopback, link-local (where clouds have
-    their metadata), shared (CGNAT), multicast, reserved or unspecified. An IPv6 address that stands for an IPv4 one
-    (mapped, NAT64, 6to4) is judged as that. A text that is no address is not public.
+    """Whether an IP address belongs to a host on the public internet: not private, loopback, link-local (where clouds
+    have their metadata), shared (CGNAT), multicast, reserved or unspecified. An IPv6 address that embeds an IPv4 one
+    (mapped, NAT64, 6to4) is judged by it. False for a text that is not an address.
     """
     try:
         parsed = ip_address(address)
@@ -48,7 +48,7 @@ def is_public(address: str) -> bool:
 
 
 def _inner(address: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one leads to."""
+    """The IPv4 address embedded in an IPv6 one."""
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address.ipv4_mapped or address.sixtofour

@@ -1,4 +1,4 @@
-"""The task queues: publishing tasks by name. What the tasks do is not known here."""
+"""The task queues: publishes tasks by name, without knowing what they do."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Queue:
     """Publishes tasks by name, so that a lower room can wake a higher one without importing it."""
 
     def __init__(self, celery: Celery, prefix: str, broker: BrokerSettings, *, groups: bool = True) -> None:
-        """With `groups`, tasks of SQS bear the group that they are published for."""
+        """With `groups`, tasks on SQS carry the group they are published for."""
         self.celery = celery
         self._prefix = prefix
         self._broker = broker
         self._states = BrokerStates(celery, broker)
         self.has_groups = groups and broker.is_sqs
-        """Whether it makes a difference to publish for each group apart."""
+        """Whether tasks should be published for each group separately."""
 
     def publish(
         self,
@@ -47,14 +47,14 @@ class Queue:
         countdown: float | None = None,
         group: str | None = None,
     ) -> bool:
-        """Put a task on a queue, to run after `countdown` seconds. False when the broker is down or takes nothing, its
-        memory being full: the caller's work is in the database, and a sweeper publishes it again. `group` is the id of
-        the service it is for, if it is for one: SQS deals out a queue fairly among groups (contract: workers 1).
+        """Put a task on a queue, to run after `countdown` seconds. False if the broker is down, or refuses because its
+        memory is full: the caller's work is in the database, and a sweeper publishes it again. `group` is the id of the
+        task's service, if any: SQS shares a queue fairly between groups (contract: workers 1).
         """
         headers = _request_headers() | tracing.task_headers(args)
         properties: dict[str, Any] = {}
         if countdown and self._broker.is_sqs:
-            # SQS keeps it meanwhile; a worker that held it would hide it from the others
+            # let SQS keep the task: a worker that held it would hide it from the others
             properties["DelaySeconds"] = min(int(countdown), SQS_LONGEST_DELAY)
         if group and self.has_groups:
             properties["MessageGroupId"] = headers[GROUP_HEADER] = group
@@ -75,7 +75,7 @@ class Queue:
         return True
 
     def states(self, names: Sequence[str]) -> dict[str, QueueState] | None:
-        """What waits in each of these queues, or None when the broker is down."""
+        """The state of each of these queues, or None if the broker is down."""
         try:
             found = self._states.look([self._prefix + name for name in names])
         except self._broker.errors as error:
@@ -84,14 +84,14 @@ class Queue:
         return {name: found[self._prefix + name] for name in names}
 
     def kept_by_workers(self) -> int | None:
-        """How many tasks workers hold, under way or not yet due; None when the broker does not say, or is down."""
+        """The number of tasks that workers hold, running or not yet due; None if the broker is down or cannot tell."""
         try:
             return self._states.kept()
         except self._broker.errors:
             return None
 
     def is_ready(self, name: str) -> bool:
-        """Whether the broker answers, when asked about this queue."""
+        """Whether the broker answers a query about this queue."""
         try:
             self._states.check(self._prefix + name)
         except self._broker.errors:
@@ -99,7 +99,7 @@ class Queue:
         return True
 
     def close(self) -> None:
-        """Drop the connections to the broker."""
+        """Close the connections to the broker."""
         self._states.close()
         self.celery.close()
 
@@ -110,13 +110,13 @@ def _request_headers() -> dict[str, Any]:
 
 
 def _note_time(headers: dict[str, Any] | None = None, **_signal: Any) -> None:
-    """Note on each task when it was published."""
+    """Add the time of publishing to a task's headers."""
     if headers is not None:
         headers.setdefault(PUBLISHED_HEADER, time.time())
 
 
 class _Application(Celery):  # type: ignore[misc]
-    """Celery makes every task known to every application of a process; here each has its own."""
+    """Celery shares every task between all applications of a process; here each has its own."""
 
     def task(self, *args: Any, **options: Any) -> Any:
         """As Celery's."""
@@ -124,8 +124,8 @@ class _Application(Celery):  # type: ignore[misc]
 
 
 def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str], timezone: str = "UTC") -> Celery:
-    """A Celery application without a result store. Tasks are acknowledged when they are done, so that a killed worker's
-    tasks are run again by another; every task may therefore run twice.
+    """A Celery application without a result store. Tasks are acknowledged when they have ended, so that another worker
+    runs the tasks of a killed one; every task may therefore run twice.
     """
     from kombu.entity import Exchange
     from kombu.entity import Queue as KombuQueue
@@ -140,7 +140,7 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
         task_serializer="json",
         accept_content=["json"],
         task_create_missing_queues=True,
-        # left to itself, Celery would bind them all to the default queue's key
+        # by default, Celery would bind them all to the default queue's key
         task_queues=[KombuQueue(name, Exchange(name), routing_key=name) for name in names],  # type: ignore[no-untyped-call]
         task_default_queue=names[0],
         timezone=timezone,
@@ -161,7 +161,7 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
 
 
 class _Running(NamedTuple):
-    """A task under way in this process."""
+    """A running task of this process."""
 
     began: float
     cpu_began: float
@@ -170,9 +170,10 @@ class _Running(NamedTuple):
 
 
 def watch_tasks(configure: Callable[[], None], prefix: str) -> None:
-    """Have this process, a worker or beat, log, count and trace as the rest does: `configure` sets up its output.
+    """Make this process (a worker or beat) log, count and trace like the others. `configure` sets up its logs.
 
-    Each line that a task logs bears the task's id and that of the request that published it; each task's end is a line.
+    Each line that a task logs carries the task's id and that of the request that published it. Each task's end is a
+    line.
     """
     from notify.infra import metrics
 
@@ -229,15 +230,15 @@ def _waited(published_at: object, eta: object) -> float | None:
 
 
 def end_hard(seconds: float) -> None:
-    """Have a worker that was asked to stop, and has not ended its tasks after so many seconds, end without them. They
-    are not acknowledged, and so run again elsewhere.
+    """Make a worker that was asked to stop end after `seconds`, even with running tasks. These are not acknowledged, so
+    they run again elsewhere.
     """
 
     def wait_and_end() -> None:
         time.sleep(seconds)
         logger.warning("worker ends with tasks under way")
         if consumers:
-            # RabbitMQ sees the connection break and deals the tasks out again; the others do not notice
+            # RabbitMQ sees the connection break and redelivers the tasks; other brokers do not notice
             giver = threading.Thread(target=_give_back, args=(consumers[-1],), daemon=True)
             giver.start()
             giver.join(GIVE_BACK_SECONDS)

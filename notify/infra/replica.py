@@ -1,4 +1,4 @@
-"""The database of big reads: a read replica where there is one, else the primary (contract: internal-jobs 0.4)."""
+"""The database for big reads: a read replica if there is one, else the primary (contract: internal-jobs 0.4)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ logger = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 BulkSession = NewType("BulkSession", Session)
-"""A read only session for reports and big lists. What the primary was given a moment ago may be missing in it."""
+"""A read-only session for reports and big lists. The newest changes on the primary may be missing."""
 
 TRIES: Final = 3
 
 
 class OpenRows(Generic[R]):
-    """Rows that are read as they are asked for, in a transaction that stays open until `close`."""
+    """Rows that are read lazily, in a transaction that stays open until `close`."""
 
     def __init__(self, rows: Iterator[R], transaction: ExitStack) -> None:
         self._rows = rows
@@ -34,7 +34,7 @@ class OpenRows(Generic[R]):
         return self._rows
 
     def close(self) -> None:
-        """End the transaction. May be called again."""
+        """End the transaction. Safe to call again."""
         self._transaction.close()
 
 
@@ -42,7 +42,7 @@ class Replica:
     """Reads from the replica, and closes its connections at the end."""
 
     def __init__(self, database: Database, *, is_own: bool) -> None:
-        """`is_own`: the database is nobody else's, so it is closed here."""
+        """`is_own`: only this object uses the database, so `close` closes it."""
         self._database = database
         self._is_own = is_own
 
@@ -62,7 +62,7 @@ class Replica:
         return cls(database, is_own=True)
 
     def read(self, call: Callable[[BulkSession], R]) -> R:
-        """What `call` gives; it is called up to twice more where the connection fails."""
+        """The result of `call`, which is repeated up to twice if the connection fails."""
         for left in range(TRIES - 1, -1, -1):
             try:
                 with self._database.reading() as session:
@@ -71,11 +71,11 @@ class Replica:
                 if not left:
                     raise
                 logger.warning("replica failed", error=type(error).__name__, tries_left=left)
-        raise AssertionError  # the last try gives something or raises
+        raise AssertionError  # the last attempt returns or raises
 
     def read_rows(self, call: Callable[[BulkSession], Iterator[R]]) -> OpenRows[R]:
-        """The rows that `call` gives, one after the other. It is called up to twice more where the connection fails
-        before the first one is there. The caller closes them.
+        """The rows of `call`, which is repeated up to twice if the connection fails before the first row. The caller
+        must close them.
         """
         for left in range(TRIES - 1, -1, -1):
             with ExitStack() as transaction:
@@ -89,9 +89,9 @@ class Replica:
                     logger.warning("replica failed", error=type(error).__name__, tries_left=left)
                     continue
                 return OpenRows(chain(first, rows), transaction.pop_all())
-        raise AssertionError  # the last try gives something or raises
+        raise AssertionError  # the last attempt returns or raises
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         if self._is_own:
             self._database.close()

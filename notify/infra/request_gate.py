@@ -1,9 +1,9 @@
-"""Admission of requests: how many are worked on at the same time, and how their bodies are read.
+"""Admission control: limits the requests processed at the same time, and how their bodies are read.
 
 The server gives each request a thread. This middleware decides which of these threads may work: it hands out
 permits, a share of which only requests with a key can use. A thread that reads a request's body holds no permit, so
-slow bodies keep nobody from working; how long a body may take is the connections' affair (`connection_guard`). Health
-endpoints need no permit. Decision: docs/decisions/0016-web-server.md.
+that slow bodies block no one (`connection_guard` limits their time). Health endpoints need no permit. Decision:
+docs/decisions/0016-web-server.md.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ KEY_SCHEMES: Final = ("bearer ", "apikey-v1 ", "token ")
 _BODY: Final = "notify.body"
 _TURN: Final = "notify.turn"
 _LARGE_BYTES: Final = 1024 * 1024
-"""Only some bodies beyond this size are in memory at the same time."""
+"""Bodies above this size (bytes) are large: only `large_bodies` of them are in memory at the same time."""
 
 
 class GateLimits(NamedTuple):
-    """How much a process takes on. Sizes are in bytes."""
+    """Limits of a process. Sizes are in bytes."""
 
     requests: int
-    """Requests that are worked on at the same time."""
+    """Most requests processed at the same time."""
     wait_seconds: float = 5.0
-    """The longest that a request waits for its turn; then it is refused with 503."""
+    """Seconds that a request may wait for a permit; then it is refused with 503."""
     keyless_body_bytes: int = 64 * 1024
-    """The largest body of a request that is not authenticated."""
+    """Largest body of a request that is not authenticated."""
     body_bytes: int = 32 * 1024 * 1024
-    """The largest body of any other."""
+    """Largest body of any other request."""
 
     @property
     def keyless_requests(self) -> int:
-        """Requests without a key that are worked on at the same time."""
+        """Most requests without a key processed at the same time."""
         return max(self.requests // 4, 1)
 
     @property
     def large_bodies(self) -> int:
-        """Large bodies that are in memory at the same time."""
+        """Most large bodies in memory at the same time."""
         return max(self.requests // 4, 1)
 
 
 def allow_large_body(environ: WSGIEnvironment, largest: int | None = None) -> None:
-    """Let this request have a body of up to `largest` bytes (the application's limit, where that is not given), because
-    the caller is authenticated or the endpoint takes such bodies from others.
+    """Allow this request a body of up to `largest` bytes (by default the application's limit), because the caller is
+    authenticated or the endpoint accepts large bodies without a key.
     """
     body: RequestBody | None = environ.get(_BODY)
     if body is not None:
@@ -64,8 +64,8 @@ def allow_large_body(environ: WSGIEnvironment, largest: int | None = None) -> No
 
 
 def work_without_key(environ: WSGIEnvironment) -> None:
-    """Count this request among those without a key, whatever it has in its header: for endpoints that check none, or
-    that anybody may call. Raises `BusyError` where their share of the turns is in use for too long.
+    """Count this request among those without a key, whatever its headers: for endpoints that do not check one, or that
+    anyone may call. Raises `BusyError` if their share of the permits is in use for too long.
     """
     turn: _Turn | None = environ.get(_TURN)
     if turn is not None:
@@ -73,7 +73,7 @@ def work_without_key(environ: WSGIEnvironment) -> None:
 
 
 class RequestGate:
-    """WSGI middleware that bounds what a process works on at the same time."""
+    """WSGI middleware that limits the requests a process handles at the same time."""
 
     def __init__(self, app: WSGIApplication, limits: GateLimits) -> None:
         self._app = app
@@ -87,11 +87,11 @@ class RequestGate:
         self._large_bodies = threading.Semaphore(limits.large_bodies)
 
     def stalled_seconds(self) -> float:
-        """How long no request has ended although others wait for their turn. 0 where none waits."""
+        """Seconds since a request last ended, while others wait for a permit. 0 if none waits."""
         return self._permits.stalled_seconds()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve one request. It counts as worked on until its answer begins."""
+        """Serve one request. It holds its permit until its answer begins."""
         if environ["PATH_INFO"] in HEALTH_PATHS:
             return self._app(environ, start_response)
         restricted = not environ.get("HTTP_AUTHORIZATION", "").lower().startswith(KEY_SCHEMES)
@@ -117,7 +117,7 @@ class RequestGate:
 
 
 class _Turn:
-    """A request's permit, which it may give back for a while."""
+    """A request's permit, which it can return temporarily."""
 
     __slots__ = ("_permits", "_restricted", "_taken")
 
@@ -132,22 +132,22 @@ class _Turn:
         self._taken = True
 
     def restrict(self) -> None:
-        """Have a permit of those that requests without a key may use. Raises `BusyError`."""
+        """Exchange the permit for one of those for requests without a key. Raises `BusyError`."""
         if not self._restricted:
             self.end()
             self._restricted = True
             self.begin()
 
     def end(self) -> None:
-        """Give it back, where there is one."""
+        """Return the permit, if held."""
         if self._taken:
             self._taken = False
             self._permits.release(self._restricted)
 
 
 class RequestBody:
-    """The body of a request as `wsgi.input`. A small one is read at once, another at the first use: as a whole, and
-    without a permit meanwhile. One that the client broke off is cut short, as it is without this class.
+    """The body of a request as `wsgi.input`. A small one is read at once, a larger one at its first use: as a whole,
+    and without a permit meanwhile. If the client disconnects, the body is truncated, as without this class.
 
     Reading raises `RequestEntityTooLarge` or `BusyError`.
     """
@@ -165,32 +165,32 @@ class RequestBody:
         self._content: io.BytesIO | None = None
 
     def allow(self, largest: int | None) -> None:
-        """Raise the limit, in bytes; to the highest there is for None."""
+        """Raise the limit, in bytes; None is the application's limit."""
         self._largest = self._limits.body_bytes if largest is None else min(largest, self._limits.body_bytes)
 
     def load_small(self) -> None:
-        """Read a body that is small enough for every caller, before there is a permit."""
+        """Read a body that is small enough for every caller, before waiting for a permit."""
         if self._length is not None and self._length <= self._largest:
             self._content = io.BytesIO(self._raw.read(self._length))
 
     def read(self, size: int = -1) -> bytes:
-        """As of a file, like the methods below."""
+        """As a file's, like the methods below."""
         content = self._content
         return (self._loaded() if content is None else content).read(size)
 
     def readline(self, size: int = -1) -> bytes:
-        """As of a file."""
+        """As a file's."""
         return self._loaded().readline(size)
 
     def readlines(self, hint: int = -1) -> list[bytes]:
-        """As of a file."""
+        """As a file's."""
         return self._loaded().readlines(hint)
 
     def __iter__(self) -> Iterable[bytes]:
         return iter(self._loaded())
 
     def free(self) -> None:
-        """Called when the request has been answered."""
+        """Release the body. Call it after the answer."""
         self._content = None
         if self._is_large:
             self._is_large = False
@@ -218,6 +218,6 @@ class RequestBody:
 
 
 def _content_length(environ: WSGIEnvironment) -> int | None:
-    """None where the body comes in chunks, or its length is no number."""
+    """The length, or None if the body is chunked or its length is not a number."""
     text = environ.get("CONTENT_LENGTH", "")
     return int(text) if text.isascii() and text.isdigit() and "HTTP_TRANSFER_ENCODING" not in environ else None

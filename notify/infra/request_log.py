@@ -1,4 +1,4 @@
-"""One log line, one count in the metrics and one span in the traces for each request. Nothing personal in any."""
+"""Logs, counts and traces each request: one log line, one metric, one span. Nothing personal in any of them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 logger = structlog.get_logger("notify.request")
 
 LOGGED_WORDS: Final = "LOGGED_WORDS"
-"""Key of the application's configuration: words that may stand in logged paths, besides the fixed parts of routes."""
+"""Key in the application's configuration: words allowed in logged paths, besides the fixed parts of routes."""
 NO_ROUTE: Final = "(none)"
 LEFT_OUT: Final = "…"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 UUID_LENGTH: Final = 36
 RETRY_AFTER_SECONDS: Final = "5"
-"""When a client should try again that was refused because we are busy."""
+"""`Retry-After` of a refusal because of overload, in seconds."""
 
 
 class RequestLog:
     """Logs, counts and traces the requests of an application."""
 
     def __init__(self, app: Flask, *, application: str, is_quiet: bool, unlogged: Iterable[str]) -> None:
-        """With `is_quiet`, and for the routes in `unlogged`, only answers of 5xx are logged."""
+        """With `is_quiet`, and for the routes in `unlogged`, only 5xx answers are logged."""
         self._app = app
         app.config.setdefault(LOGGED_WORDS, set())
         self._application = application
@@ -84,7 +84,7 @@ class RequestLog:
             logger.info("request", **fields)
 
     def _path(self, environ: Mapping[str, Any]) -> str:
-        """The path of the request; segments that are neither words of our routes nor ids are left out."""
+        """The path of the request, without segments that are neither words of our routes nor ids."""
         request = environ.get("werkzeug.request")
         if request is not None and request.url_rule is not None and not request.view_args:
             return str(request.url_rule.rule)
@@ -93,7 +93,7 @@ class RequestLog:
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        """The fixed parts of our routes, and the words given at the start."""
+        """The fixed parts of our routes, and the configured words."""
         rules = [rule.rule for rule in self._app.url_map.iter_rules()]
         return frozenset(self._app.config[LOGGED_WORDS]) | {
             part for rule in rules for part in rule.split("/") if "<" not in part
@@ -101,7 +101,7 @@ class RequestLog:
 
 
 def request_raised(environ: Mapping[str, Any], error: Exception) -> None:
-    """Log and count a request that ended in an unforeseen exception. Called by the exception's handler."""
+    """Log and count a request that ended in an unhandled exception. Called by the error handler."""
     logger.exception("request failed", error=type(error).__name__)
     metrics.request_raised(_method(environ), _route(environ), type(error).__name__)
 

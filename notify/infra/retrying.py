@@ -1,4 +1,4 @@
-"""Repeating what failed for a reason that passes, with growing pauses. The only place that knows `stamina`."""
+"""Retries with exponential backoff. The only module that uses `stamina`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def retry(
     first: float = FIRST_PAUSE,
     longest: float = LONGEST_PAUSE,
 ) -> R:
-    """The result of `call`, which must be safe to repeat. It is repeated while it raises what `on` names (classes, or a
-    test of the error): for so many seconds, or without end. The pauses grow from `first` to `longest` seconds, and vary
-    a little, so that processes do not repeat in step. Raises the last error, or at once one that `on` does not name.
+    """The result of `call`, which must be safe to repeat. It is repeated while it raises errors that `on` names
+    (classes, or a predicate): for `seconds`, or without limit. The pauses grow from `first` to `longest` seconds, with
+    some jitter, so that processes do not retry in step. Raises the last error, and at once any error that `on` does
+    not name.
     """
     for attempt in stamina.retry_context(
         on=on, attempts=None, timeout=seconds, wait_initial=first, wait_max=longest, wait_jitter=first
@@ -39,7 +40,7 @@ def retry(
 
 
 def _log(details: stamina.instrumentation.RetryDetails) -> None:
-    # the text of an error may quote what was written: only its class is logged
+    # log only the class of an error: its message may quote personal data
     logger.warning(
         "trying again",
         error=type(details.caused_by).__name__,

@@ -1,8 +1,8 @@
-"""Rewriting stored values under the newest key, while everything runs.
+"""Re-encrypts stored values with the newest key, while everything runs.
 
 Every encrypted column is marked in its model (`notify.infra.secrets.ENCRYPTED`), so none can be forgotten. A batch is
-one short transaction that locks its rows in the order of their ids, as everything else does. A value that has the
-newest key already is skipped: what was interrupted goes on where it was, and a second run changes nothing.
+one short transaction that locks its rows in the order of their ids, as everything else does. Values that already have
+the newest key are skipped: an interrupted run continues where it stopped, and a second run changes nothing.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from notify.infra.secrets import ENCRYPTED, EncryptedColumn, Encryptor, Undeciph
 
 BATCH: Final = 500
 MOST_PASSES: Final = 5
-"""Over one table: what others write under an older key meanwhile is found by the next pass."""
+"""Most passes over one table: each finds values that other processes wrote with an older key meanwhile."""
 
 
 class EncryptedTable(NamedTuple):
-    """A table with encrypted columns: their names in the database, and what each is bound to."""
+    """A table with encrypted columns: their names in the database, and the associated data of each."""
 
     name: str
     key: tuple[str, ...]
@@ -34,7 +34,7 @@ class EncryptedTable(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a table is: rows rewritten, and values that no configured key opens."""
+    """Progress in a table: rows rewritten, and values that no configured key decrypts."""
 
     table: str
     rewritten: int
@@ -42,9 +42,7 @@ class Progress(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a rotation did to a table. `is_complete`: at the end of it no value was under an older key, but for those
-    that are unreadable.
-    """
+    """The result for a table. `is_complete`: at the end no value had an older key, except unreadable ones."""
 
     table: str
     rewritten: int
@@ -58,7 +56,7 @@ class _Pass(NamedTuple):
 
 
 def encrypted_tables(metadata: MetaData) -> list[EncryptedTable]:
-    """Every table with encrypted columns. The one that the check at start reads is the last."""
+    """Every table with encrypted columns. The one of the check at start comes last."""
     found = [_encrypted_table(table) for table in metadata.sorted_tables]
     tables = [table for table in found if table.columns]
     return sorted(tables, key=lambda table: table.name == CHECK_VALUE.table)
@@ -70,7 +68,7 @@ def _encrypted_table(table: Table) -> EncryptedTable:
 
 
 def samples(connection: psycopg.Connection[Any], metadata: MetaData) -> Iterator[Sample]:
-    """The newest value of each encrypted column, for a database that has no check yet."""
+    """The newest value of each encrypted column, for a database without a check row."""
     for table in encrypted_tables(metadata):
         for name, column in table.columns.items():
             query = sql.SQL(
@@ -81,7 +79,7 @@ def samples(connection: psycopg.Connection[Any], metadata: MetaData) -> Iterator
 
 
 class Rotation:
-    """Rewrites a database's encrypted values under the newest key."""
+    """Re-encrypts a database's values with the newest key."""
 
     def __init__(
         self,
@@ -102,8 +100,8 @@ class Rotation:
         self._report = report
 
     def run(self, metadata: MetaData) -> list[Result]:
-        """Rewrite all tables. The check at start keeps the older key where another table is not complete: a process
-        without that key does not start then. Raises `psycopg.Error`; what was done until then stays.
+        """Rewrite all tables. If one is not complete, the check row keeps the older key, so that a process without that
+        key does not start. Raises `psycopg.Error`; batches done until then stay.
         """
         results: list[Result] = []
         for table in encrypted_tables(metadata):
@@ -122,7 +120,7 @@ class Rotation:
         return Result(table.name, rewritten, found.unreadable, is_complete=False)
 
     def _pass(self, table: EncryptedTable, before: int) -> _Pass:
-        """Go over the table once, by its key."""
+        """Go over the table once, in the order of its primary key."""
         rewritten = unreadable = 0
         last: tuple[Any, ...] | None = None
         while True:
@@ -139,7 +137,7 @@ class Rotation:
                 time.sleep(self._pause)
 
     def _select(self, table: EncryptedTable, last: tuple[Any, ...] | None) -> sql.Composed:
-        """Rows after `last` with a value that does not begin as those do that we write now."""
+        """Query for rows after `last` with a value that does not have the current header."""
         key = sql.SQL(", ").join(map(sql.Identifier, table.key))
         outdated = sql.SQL(" OR ").join(
             sql.SQL("substring({} FROM 1 FOR {}) <> {}").format(
@@ -171,7 +169,7 @@ class Rotation:
     def _rewrite(
         self, connection: psycopg.Connection[Any], table: EncryptedTable, rows: Sequence[tuple[Any, ...]]
     ) -> _Pass:
-        """Write rows' values anew, in the transaction that has locked them."""
+        """Re-encrypt the values of rows, in the transaction that has locked them."""
         update = sql.SQL("UPDATE {table} SET {changes} WHERE {condition}").format(
             table=sql.Identifier(table.name),
             changes=sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in table.columns),
@@ -195,7 +193,7 @@ class Rotation:
         return _Pass(len(changes), unreadable)
 
     def _renew(self, value: bytes | None, column: EncryptedColumn, row_id: UUID) -> bytes | None:
-        """The value under the newest key; None if there is none, or if it cannot be read."""
+        """The value encrypted with the newest key; None if there is none, or if it cannot be read."""
         if value is None or value.startswith(self._encryptor.current_header):
             return value
         try:

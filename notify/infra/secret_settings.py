@@ -13,7 +13,7 @@ from notify.setting_types import FernetKey, SettingsPart, one_or_many
 
 
 class SecretSettings(SettingsPart):
-    """Keys of links, tokens and data at rest, and the admin app's secrets."""
+    """Keys of links, tokens and stored data, and the admin app's secrets."""
 
     # -- secrets
     secret_key: Annotated[list[str], NoDecode] = Field(
@@ -66,7 +66,7 @@ class SecretSettings(SettingsPart):
         return self.secret_key if self.read_data_under_secret_key else []
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """What signs, what opens the internal API, and what encrypts data at rest."""
+        """Secrets of signatures, of the internal API's clients, and of data at rest."""
         for secret in self.secret_key:
             yield "SECRET_KEY", secret, SHORTEST_SECRET
         yield "DANGEROUS_SALT", self.dangerous_salt, SHORTEST_SALT

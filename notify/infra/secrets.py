@@ -1,12 +1,12 @@
-"""Encryption of personal data at rest, and signatures of what travels outside.
+"""Encrypts personal data at rest, and signs values that leave the platform.
 
 Encryption is AES-256-GCM (NIST SP 800-38D). A stored value is
 `version 2 (1 byte) | key id (4) | period (2) | nonce (12) | ciphertext and tag`.
 
 - Each table has a key for each period of 30 days, derived by HKDF-SHA256 (RFC 5869) from a configured key. So no
   derived key comes near the 2^32 random nonces that NIST allows.
-- Table, column and row id are the associated data: a value that is copied into another row or column does not open.
-- Several keys may be configured. The last one encrypts, all of them decrypt, so a key is replaced without a stop.
+- Table, column and row id are the associated data: a value copied into another row or column cannot be decrypted.
+- Several keys may be configured. The last one encrypts, all of them decrypt, so a key can be replaced without downtime.
 
 Version 1, without period and associated data, is only read. `notify rotate-secrets` rewrites it
 (docs/decisions/0017-keys-of-data-at-rest.md).
@@ -41,11 +41,11 @@ HEADER_2_BYTES: Final = PERIOD_END + NONCE_BYTES
 
 PERIOD_SECONDS: Final = 30 * 24 * 3600
 MOST_CIPHERS: Final = 2000
-"""Derived keys kept for reading: ten tables for over ten years."""
+"""Derived keys cached for reading: enough for ten tables and over ten years."""
 
 
 class UndecipherableError(Exception):
-    """A stored value was encrypted with a key that is not configured, was moved from another place, or was damaged."""
+    """A stored value has a key that is not configured, comes from another row or column, or is damaged."""
 
 
 class BadSignatureError(Exception):
@@ -60,11 +60,11 @@ class EncryptedColumn(NamedTuple):
 
 
 ENCRYPTED: Final = "encrypted"
-"""Key of `info` under which a mapped column has its `EncryptedColumn`: so `notify rotate-secrets` finds it."""
+"""Key of the `EncryptedColumn` in the `info` of a mapped column, where `notify rotate-secrets` finds it."""
 
 
 class _Key:
-    """A configured key: what is derived from it, and its id in stored values."""
+    """A configured key: its id in stored values, and the keys derived from it."""
 
     def __init__(self, secret: str) -> None:
         version_1 = _expand(secret, b"notify data at rest")
@@ -90,8 +90,8 @@ def _digest(value: bytes) -> bytes:
 
 
 class _Nonces:
-    """Nonces from the system's random source, fetched many at a time: a call to the system gives the interpreter to
-    another thread, which is dear where every request needs some.
+    """Nonces from the system's random source, fetched many at a time: each system call releases the GIL, which is
+    expensive if every request needs several.
     """
 
     AT_A_TIME = 256
@@ -101,7 +101,7 @@ class _Nonces:
         os.register_at_fork(after_in_child=self._ready.clear)
 
     def next(self) -> bytes:
-        """Twelve bytes that are given out once."""
+        """Twelve bytes, different at each call."""
         try:
             return self._ready.popleft()
         except IndexError:
@@ -111,7 +111,7 @@ class _Nonces:
 
 
 class _Sealer(NamedTuple):
-    """What encrypts the values of a column until the period ends."""
+    """Encrypts the values of a column until the period ends."""
 
     cipher: AESGCM
     header: bytes
@@ -125,7 +125,7 @@ class Encryptor:
     def __init__(
         self, keys: Sequence[str], *, only_read: Sequence[str] = (), now: Callable[[], float] = time.time
     ) -> None:
-        """The last of `keys` encrypts; all of them decrypt, and so do those of `only_read`."""
+        """The last of `keys` encrypts; all of them, and those of `only_read`, decrypt."""
         known = [_Key(secret) for secret in dict.fromkeys((*only_read, *keys))]
         current = _Key(keys[-1])
         self._current = current
@@ -139,11 +139,11 @@ class Encryptor:
 
     @property
     def current_header(self) -> bytes:
-        """How values begin that `encrypt` makes now: version and key id. Others are to be rotated."""
+        """The first bytes of values that `encrypt` makes now: version and key id. Values with others need rotation."""
         return VERSION_2 + self._current.id
 
     def encrypt(self, text: str, column: EncryptedColumn, row_id: UUID) -> bytes:
-        """`text` as bytes that only our keys open, and only for this row of this column. Two calls never give the same
+        """`text` as bytes that only our keys decrypt, and only for this row of this column. Each call returns different
         bytes.
         """
         sealer = self._sealers.get(column)
@@ -163,16 +163,16 @@ class Encryptor:
                 plain = cipher.decrypt(nonce, sealed, place + row_id.bytes)
             else:
                 plain = self._decrypt_version_1(value)
-        except (InvalidTag, ValueError):  # ValueError: it is cut short
+        except (InvalidTag, ValueError):  # ValueError: it is truncated
             raise UndecipherableError("the value was damaged, or is from another place") from None
         return plain.decode("utf-8", "surrogatepass")
 
     def encrypt_json(self, value: Any, column: EncryptedColumn, row_id: UUID) -> bytes:
-        """As `encrypt`, of the JSON form of `value`."""
+        """As `encrypt`, for `value` as JSON."""
         return self.encrypt(dump_json(value).decode(), column, row_id)
 
     def decrypt_json(self, value: bytes | None, column: EncryptedColumn, row_id: UUID) -> Any:
-        """As `decrypt`, read as JSON. None gives an empty object."""
+        """As `decrypt`, for JSON. None gives an empty object."""
         return {} if value is None else parse_json(self.decrypt(value, column, row_id))
 
     def _make_sealer(self, column: EncryptedColumn) -> _Sealer:

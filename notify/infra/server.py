@@ -1,4 +1,4 @@
-"""A running embedded server, and waiting until one is ready."""
+"""A running embedded server, and a function that waits until one is ready."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FATAL = re.compile(r"FATAL|Fatal|^[\w.]*(Error|Exception)\b")
 
 
 class EmbeddedError(Exception):
-    """An embedded server did not start. Its text is one line."""
+    """An embedded server did not start. The message is one line."""
 
 
 class Server:
@@ -22,7 +22,7 @@ class Server:
     def __init__(self, name: str, url: str, child: Child, log: Path, forget: Callable[[], None] | None = None) -> None:
         self.name = name
         self.url = url
-        """Its address, as settings want it: `postgresql://...` or `redis://...`."""
+        """Its address for the settings: `postgresql://...` or `redis://...`."""
         self.log = log
         self._child = child
         self._forget = forget
@@ -41,7 +41,7 @@ class Server:
         self._child.ask_to_stop()
 
     def stop(self) -> int:
-        """Stop it cleanly and wait for that. Returns the exit code; may be called again."""
+        """Stop it cleanly and wait until it has ended. Returns the exit code. Safe to call again."""
         code = self._child.stop()
         if self._forget:
             self._forget()
@@ -50,8 +50,8 @@ class Server:
 
 
 def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *, seconds: float) -> None:
-    """Wait until a starting server is ready. Raises `EmbeddedError` with what its log says when it ends or takes longer
-    than `seconds`; it is stopped then.
+    """Wait until a starting server is ready. If it ends or takes longer than `seconds`, stops it and raises
+    `EmbeddedError` with a line of its log.
     """
     start = log.stat().st_size if log.exists() else 0
     deadline = time.monotonic() + seconds
@@ -65,7 +65,7 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *,
 
 
 def last_words(log: Path, since: int = 0) -> str:
-    """The line of a log that says most, read from byte `since` on: the last fatal error, else the last line."""
+    """The most useful line of a log from byte `since` on: the last fatal error, else the last line."""
     try:
         with log.open("rb") as file:
             file.seek(since)

@@ -1,4 +1,4 @@
-"""Settings that processes of every kind have."""
+"""Settings of all kinds of processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SAFE_ENVIRONMENTS: Final = ("development", "test")
 
 
 class EnvironmentSettings(SettingsPart):
-    """What this installation is called, and its addresses."""
+    """The environment's name, and its addresses."""
 
     # -- where we are
     notify_environment: str = Field(
@@ -65,12 +65,12 @@ class EnvironmentSettings(SettingsPart):
 
     @property
     def is_safe_environment(self) -> bool:
-        """Development or test: published secrets and the sandbox are fine here, and nowhere else."""
+        """Development or test: the only environments that allow published secrets and the sandbox."""
         return self.notify_environment in SAFE_ENVIRONMENTS
 
     @cached_property
     def logo_base_url(self) -> str:
-        """Address of the logos of email brandings (content 7.3): a host beside the admin web app's."""
+        """Address of the logos of email brandings (content 7.3): a host of the same domain as the admin web app."""
         parts = urlsplit(self.admin_base_url)
         host = (parts.hostname or "localhost").removeprefix("www.")
         if host.endswith("localhost"):
@@ -88,8 +88,10 @@ class DatabaseSettings(SettingsPart):
     sqlalchemy_database_uri_bulk: PostgresAddress = Field(
         "", description="A read replica for long reads. Empty: the primary database."
     )
-    sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections kept per process.")
-    sqlalchemy_max_overflow: int = Field(8, ge=0, le=500, description="Database connections a process may open on top.")
+    sqlalchemy_pool_size: int = Field(8, ge=1, le=500, description="Database connections that a process keeps open.")
+    sqlalchemy_max_overflow: int = Field(
+        8, ge=0, le=500, description="Further connections a process may open temporarily."
+    )
     database_is_pooled: bool = Field(
         False,
         description="`1` if the database's address is that of a pooler in transaction mode, such as PgBouncer: nothing is then left in a session, no prepared statement either. See docs/running.md.",
@@ -106,7 +108,7 @@ class DatabaseSettings(SettingsPart):
     )
 
     def connections(self) -> Iterator[Connection]:
-        """The primary database and its replica."""
+        """To the primary database and its replica."""
         for variable, address in (
             ("SQLALCHEMY_DATABASE_URI", self.sqlalchemy_database_uri),
             ("SQLALCHEMY_DATABASE_URI_BULK", self.sqlalchemy_database_uri_bulk),
@@ -148,7 +150,7 @@ class QueueSettings(SettingsPart):
         return self.broker_url or self.redis_url
 
     def connections(self) -> Iterator[Connection]:
-        """The cache and the broker."""
+        """To the cache and the broker."""
         if self.redis_url and (self.redis_enabled or not self.broker_url):
             yield to_server("REDIS_URL", self.redis_url, ("redis",), "set a rediss:// address")
         if self.broker_url:
@@ -193,7 +195,7 @@ class FileSettings(SettingsPart):
 
 
 class WebSettings(SettingsPart):
-    """Where the API listens, and how much it takes at a time."""
+    """Addresses and limits of the API."""
 
     # -- the web process
     port: int = Field(6011, ge=1, le=65535, description="Port of the API.")
@@ -272,7 +274,7 @@ class WebSettings(SettingsPart):
         return tuple(api for api in self.apis if api != "internal" or not self.internal_port)
 
     def listeners(self) -> Iterator[tuple[str, str]]:
-        """Where the APIs are served."""
+        """The addresses of the APIs."""
         yield "WEB_HOST", self.web_host
 
 
@@ -289,7 +291,7 @@ class WorkerSettings(SettingsPart):
     hung_seconds: float = Field(
         60,
         ge=5,
-        description="A worker or web process that gives no sign of life for this time is killed, and replaced.",
+        description="Seconds without a heartbeat after which a worker or web process is killed and replaced.",
     )
     worker_metrics_port: int = Field(
         0,
@@ -303,7 +305,7 @@ class WorkerSettings(SettingsPart):
     )
 
     def listeners(self) -> Iterator[tuple[str, str]]:
-        """Where a worker shows its metrics."""
+        """The address of a worker's metrics."""
         if self.worker_metrics_port:
             yield "WORKER_METRICS_HOST", self.worker_metrics_host
 
@@ -325,7 +327,7 @@ class AmazonSettings(SettingsPart):
     )
 
     def stand_ins(self) -> Iterator[tuple[str, str]]:
-        """A server that plays SNS."""
+        """A stand-in for SNS."""
         if self.sns_url:
             yield "SNS_URL", "a stand-in for SNS"
 
@@ -345,7 +347,7 @@ class TelemetrySettings(SettingsPart):
         "",
         description="Bearer token of the metrics endpoint. Empty: the application id in `VCAP_APPLICATION`, if there is one. Without both the endpoint is open, which is refused outside development and test.",
     )
-    metrics_basic_auth: bool = Field(True, description="`0` leaves `VCAP_APPLICATION` out of account.")
+    metrics_basic_auth: bool = Field(True, description="`0` ignores `VCAP_APPLICATION`.")
     vcap_application: dict[str, Any] = Field(
         {}, description="JSON object that Cloud Foundry sets; its `application_id` may open the metrics endpoint."
     )
@@ -359,12 +361,12 @@ class TelemetrySettings(SettingsPart):
 
     @cached_property
     def effective_metrics_token(self) -> str:
-        """What opens the metrics endpoint (public-api 14.5). Empty: nothing has to."""
+        """The token of the metrics endpoint (public-api 14.5). Empty: it needs none."""
         platform = str(self.vcap_application.get("application_id") or "") if self.metrics_basic_auth else ""
         return self.metrics_token or platform
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """What opens the metrics endpoint."""
+        """The token of the metrics endpoint."""
         if self.effective_metrics_token:
             variable = "METRICS_TOKEN" if self.metrics_token else "VCAP_APPLICATION"
             yield variable, self.effective_metrics_token, SHORTEST_SECRET

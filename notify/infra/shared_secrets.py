@@ -1,4 +1,4 @@
-"""Secrets that a caller sends as they are, in the header `Authorization: <scheme> <secret>`."""
+"""Secrets that a caller sends unchanged, in the header `Authorization: <scheme> <secret>`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 
 def is_allowed(authorization: str, scheme: str, secrets: Iterable[str]) -> bool:
-    """Whether an `Authorization` header has one of the secrets. The name of its scheme is read in any case."""
+    """Whether an `Authorization` header has one of the secrets. The name of the scheme ignores case."""
     given, _, secret = authorization.partition(" ")
     if given.lower() != scheme:
         return False
-    # every secret is compared, so that the time says nothing of which one was right
+    # compare every secret, so that the time does not tell which one was right
     matches = [hmac.compare_digest(secret.strip().encode(), known.encode()) for known in secrets]
     return any(matches)

@@ -1,4 +1,4 @@
-"""Messages that Amazon SNS sends over HTTP: checks that they are genuine and from a topic of ours.
+"""Messages that Amazon SNS sends over HTTP: checks that they are genuine and from one of our topics.
 
 Anyone with an AWS account can make SNS sign anything. So a message counts only if it comes from one of our topics, and
 is signed with a key whose certificate SNS itself serves, in the topic's region.
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 LARGEST_BYTES: Final = 512 * 1024
-"""SNS takes messages of 256 KiB; quoted in JSON, and with what goes with it, one needs no more than this."""
+"""Most bytes of a request: SNS messages have up to 256 KiB, before JSON escapes and the envelope."""
 
 FETCH_SECONDS: Final = 5.0
 FETCHES_AT_A_TIME: Final = 4
@@ -48,7 +48,7 @@ _SUBSCRIBE_PATH: Final = r"/\?[!-~]{1,2000}"
 
 
 class SNSError(Exception):
-    """A message that is refused. `status` is the HTTP status to answer; SNS tries again only after a 5xx."""
+    """A message is refused. `status` is the HTTP status of the answer; SNS only retries after a 5xx."""
 
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
@@ -87,7 +87,7 @@ class SNSMessage(BaseModel):
         return parts[3] if len(parts) == 6 else ""
 
     def signed_text(self) -> bytes:
-        """What the signature is of: names and values, a line each, in the order of the names."""
+        """The signed text: names and values, a line each, in the order of the names."""
         names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
         if self.Type != "Notification":
             names = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
@@ -105,8 +105,8 @@ class _Key(NamedTuple):
 class SNSVerifier:
     """Checks messages of the topics in `topics`, and confirms subscriptions to them.
 
-    `get_outbound` gives the client that fetches certificates, when one is needed; they are kept for a day.
-    `stand_in` is the address (scheme, host and port) of a server that counts as Amazon's, for tests.
+    `get_outbound` returns the client that fetches certificates, when one is needed; they are cached for a day.
+    `stand_in` is the address (scheme, host and port) of a test server to accept as Amazon's.
     """
 
     def __init__(self, get_outbound: Callable[[], Outbound], topics: Collection[str], stand_in: str = "") -> None:
@@ -121,7 +121,7 @@ class SNSVerifier:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own. It loads the HTTP client only when it calls SNS."""
+        """The instance of this process. It loads the HTTP client only when it calls SNS."""
 
         def get_outbound() -> Outbound:
             from notify.infra.outbound import Outbound
@@ -137,7 +137,7 @@ class SNSVerifier:
         return bool(self._topics)
 
     def verify(self, message: SNSMessage) -> None:
-        """Raise `SNSError` unless the message is genuine and from one of our topics: 403, or 503 where that cannot be
+        """Raise `SNSError` unless the message is genuine and from one of our topics: 403, or 503 if that cannot be
         checked now.
         """
         if message.TopicArn not in self._topics:
@@ -146,7 +146,7 @@ class SNSVerifier:
         key = self._key(message.SigningCertURL)
         try:
             signature = base64.b64decode(message.Signature, validate=True)
-            # version 1 is SNS's default to this day; its digest is not ours to choose
+            # version 1 is still SNS's default, and fixes the digest
             digest = hashes.SHA1() if message.SignatureVersion == "1" else hashes.SHA256()  # noqa: S303
             key.verify(signature, message.signed_text(), padding.PKCS1v15(), digest)
         except (InvalidSignature, binascii.Error, ValueError):
@@ -180,7 +180,7 @@ class SNSVerifier:
 
     def _fetch_key(self, address: str) -> _Key:
         with self._free_call():
-            # another thread may have fetched it meanwhile
+            # another thread may have fetched it in the meantime
             kept = self._kept_key(address) or self._read_certificate(self._fetch(address))
             with self._lock:
                 self._keys[address] = kept
@@ -189,10 +189,10 @@ class SNSVerifier:
     @staticmethod
     def _read_certificate(answer: Answer) -> _Key:
         if answer.status != 200:
-            # an invented address looks like this too, but a real one must get another chance
+            # a forged address may cause this too, but a genuine message must be retried
             raise SNSError("the certificate could not be fetched", 503)
         try:
-            from cryptography import x509  # few processes ever read a certificate
+            from cryptography import x509  # loaded lazily: few processes read certificates
 
             certificate = x509.load_pem_x509_certificate(answer.body)
             key = certificate.public_key()
@@ -204,7 +204,7 @@ class SNSVerifier:
 
     @contextmanager
     def _free_call(self) -> Iterator[None]:
-        """Wait for a free call to SNS: forged messages must not occupy every thread of this process."""
+        """Wait for a free slot for a call to SNS: forged messages must not occupy every thread of this process."""
         if not self._fetches.acquire(timeout=WAIT_SECONDS):
             raise SNSError("too many calls to SNS at a time", 503)
         try:

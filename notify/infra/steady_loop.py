@@ -1,7 +1,7 @@
-"""An event loop whose clock stands still while the process does (a stopped container, a frozen machine, swapping).
+"""An event loop whose clock stops while the process does (a paused container, a suspended machine, swapping).
 
-Without it, a process that goes on after a stop finds all time-outs over before it has read what came meanwhile: calls
-that were answered count as failed.
+Without it, a process that resumes finds all timeouts expired before it has read the answers that arrived meanwhile, so
+that answered calls count as failed.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import time
 from typing import Any, Final
 
 GAP_SECONDS: Final = 1.0
-"""What is shorter is an ordinary delay on a busy machine."""
+"""Shorter gaps (seconds) are ordinary delays on a busy machine."""
 
 
 class _Clock:
-    """Seconds since some moment, without those in which the loop neither worked nor waited as long as it wanted to."""
+    """Monotonic seconds, without the time in which the process was stopped."""
 
     def __init__(self) -> None:
         self.skipped = 0.0
         self._read_at = time.monotonic()
 
     def read(self, allowed: float = 0.0) -> float:
-        """The time. `allowed` seconds may have passed since the last look. If it was much more, none of it counts: the
-        loop cannot tell which part of a wait it slept through, and what it waited for may be there.
+        """The time. `allowed` seconds may have passed since the last call. If it was much more, none of it counts: the
+        loop cannot tell for which part of a wait it was stopped, and the awaited data may have arrived.
         """
         now = time.monotonic()
         passed = now - self._read_at
@@ -36,7 +36,7 @@ class _Clock:
 
 
 class _WatchedSelector(selectors.DefaultSelector):
-    """Looks at the clock around each wait."""
+    """Reads the clock before and after each wait."""
 
     def __init__(self, clock: _Clock) -> None:
         super().__init__()
@@ -46,14 +46,14 @@ class _WatchedSelector(selectors.DefaultSelector):
         """As the loop's selector does."""
         self._clock.read()
         ready: list[Any] = super().select(timeout)
-        # without a time-out, nothing waits for the clock
+        # without a timeout, nothing depends on the clock
         self._clock.read(math.inf if timeout is None else max(timeout, 0.0))
         return ready
 
 
 class SteadyLoop(asyncio.SelectorEventLoop):
-    """Leaves out of its time what it could not use. So answers that wait in the sockets are read before the
-    time-outs of their calls are over.
+    """An event loop that does not count the time in which the process was stopped, so that answers waiting in sockets
+    are read before the timeouts of their calls.
     """
 
     def __init__(self) -> None:
@@ -62,14 +62,14 @@ class SteadyLoop(asyncio.SelectorEventLoop):
 
     @property
     def skipped_seconds(self) -> float:
-        """How many seconds were left out so far."""
+        """Seconds left out so far."""
         return self._steady.skipped
 
     def time(self) -> float:
-        """Seconds, without those that were left out."""
+        """Monotonic seconds, without those left out."""
         return self._steady.read()
 
 
 def skipped_seconds() -> float:
-    """How many seconds the running loop has left out so far; 0 where it is an ordinary one."""
+    """Seconds that the running loop has left out so far; 0 for an ordinary loop."""
     return float(getattr(asyncio.get_running_loop(), "skipped_seconds", 0.0))

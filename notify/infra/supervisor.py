@@ -38,7 +38,7 @@ class Running(Protocol):
 
 
 class EndedError(Exception):
-    """A child ended that should have gone on. Its text is one line."""
+    """A child ended that should have kept running. The message is one line."""
 
     def __init__(self, name: str, code: int) -> None:
         super().__init__(f"{name} ended ({how(code)})")
@@ -60,7 +60,7 @@ class Supervisor:
     """The children of one program. Not for use from several threads, except `say`."""
 
     def __init__(self, say: Callable[[str, str], None], *, record: Path | None = None) -> None:
-        """`say(name, text)` is called with what happens to a child. `record` is a file that lists the running children,
+        """`say(name, text)` is called with each event of a child. `record` is a file that lists the running children,
         for `stop_leftovers` at the next start.
         """
         self._say = say
@@ -68,8 +68,8 @@ class Supervisor:
         self._members: list[_Member] = []
 
     def add(self, name: str, start: Callable[[], Running], *, level: int, running: Running | None = None) -> Running:
-        """Start a child and keep it running from now on. `running` is what `start` returned, if it was called already.
-        Raises what `start` raises.
+        """Start a child and keep it running from now on. `running` is the result of `start`, if already called. Raises
+        what `start` raises.
         """
         member = _Member(name, start, level, running)
         member.running = running or start()
@@ -79,17 +79,17 @@ class Supervisor:
 
     @property
     def is_busy(self) -> bool:
-        """Whether there are children to look after."""
+        """Whether there are children to supervise."""
         return bool(self._members)
 
     def check(self) -> None:
-        """Raise `EndedError` when a child has ended."""
+        """Raise `EndedError` if a child has ended."""
         for member in self._members:
             if member.running and (code := member.running.poll()) is not None:
                 raise EndedError(member.name, code)
 
     def watch(self, stop: threading.Event) -> None:
-        """Until `stop` is set: start a child that ended again, each time after a longer pause."""
+        """Until `stop` is set, restart children that end, each time after a longer pause."""
         while not stop.wait(LOOK_SECONDS):
             for member in self._members:
                 self._look_after(member)
@@ -120,7 +120,7 @@ class Supervisor:
         self._say(member.name, f"{why}; starting it again in {delay:g} s")
 
     def stop(self) -> None:
-        """Stop everything, the highest level first; children of one level at the same time. May be called again."""
+        """Stop everything, the highest level first; children of one level together. Safe to call again."""
         for level in sorted({member.level for member in self._members}, reverse=True):
             together = [member for member in self._members if member.level == level and member.running]
             for member in together:
@@ -145,12 +145,12 @@ class Supervisor:
             scratch.write_text(json.dumps({pid: started_at(pid) for pid in pids}))
             scratch.replace(self._record)
         except OSError as error:
-            # the disk is full: the children matter more than what a later start may want to know of them
+            # the disk may be full: keep running, although a later start will not find the children
             self._say("notify", f"cannot note what runs: {error.strerror}")
 
 
 def stop_leftovers(record: Path) -> int:
-    """Stop what a supervisor with this record left behind when it was killed. Returns how many there were."""
+    """Stop the children that a killed supervisor with this record left behind. Returns their number."""
     try:
         noted = json.loads(record.read_text())
     except (OSError, ValueError):

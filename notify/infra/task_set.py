@@ -1,4 +1,4 @@
-"""Declaring Celery tasks as plain functions: the name, the retry and the cron stand beside the code.
+"""Declares Celery tasks as plain functions, with name, retry and schedule next to the code.
 
     tasks = TaskSet()
 
@@ -8,7 +8,7 @@
     @tasks.periodic("check-job-status", crontab(), expires=60)
     def check_job_status(container: Container) -> None: ...
 
-Functions stay importable and are called in tests with a container. `add_to` makes them known to a Celery application.
+Functions stay importable; tests call them with a container. `add_to` registers them with a Celery application.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Function = Callable[Concatenate[Container, P], R]
 Schedule: TypeAlias = timedelta | crontab | Callable[[Settings], timedelta | None]
 
 RUN_ONCE: Final = -1.0
-"""`expires=RUN_ONCE`: a run that waited until the next one is due is dropped."""
+"""`expires=RUN_ONCE`: a run that has not begun when the next one is due is dropped."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Run a failed task again: on these errors, at most `times` more, `seconds` apart (a number, or what the settings
-    say), from `queue`.
+    """Run a failed task again: on these errors, at most `times` more, `seconds` apart (a number, or a function of the
+    settings), from `queue`.
 
-    `given_up` is called with the task's arguments after the last try failed; without it the error is raised.
+    `given_up` is called with the task's arguments after the last attempt failed; without it the error is raised.
     """
 
     on: tuple[type[Exception], ...]
@@ -54,8 +54,8 @@ class Retry:
 
 @dataclass(frozen=True)
 class Periodic:
-    """When beat publishes a task, to which queue, with which arguments, and after how many seconds a run that has not
-    begun is dropped.
+    """When beat publishes a task, to which queue, with which arguments, and after how many seconds to drop a run that
+    has not begun.
     """
 
     schedule: Schedule
@@ -64,7 +64,7 @@ class Periodic:
     kwargs: Mapping[str, Any]
 
     def entry(self, name: str, settings: Settings) -> dict[str, Any] | None:
-        """The entry of Celery's `beat_schedule`; None where these settings have no use for the task."""
+        """The entry of Celery's `beat_schedule`; None if these settings do not need the task."""
         schedule = self.schedule(settings) if callable(self.schedule) else self.schedule
         if schedule is None:
             return None
@@ -79,7 +79,7 @@ class Periodic:
 
 @dataclass(frozen=True)
 class DeclaredTask:
-    """A task: its name, its function, and how it is run again or periodically."""
+    """A task: its name, its function, its retry and its schedule."""
 
     name: str
     function: Callable[..., Any]
@@ -88,11 +88,11 @@ class DeclaredTask:
 
 
 class LondonCrontab(crontab):  # type: ignore[misc]
-    """A `crontab` whose times are those of a clock in London, whatever the season."""
+    """A `crontab` in London's local time, summer time included."""
 
     @property
     def tz(self) -> ZoneInfo:
-        """Where its times hold."""
+        """The time zone."""
         return LONDON
 
 
@@ -124,8 +124,8 @@ class TaskSet:
         retry: Retry | None = None,
         **kwargs: Any,
     ) -> Callable[[Function[P, None]], Function[P, None]]:
-        """Declare a task that beat publishes. A schedule may come from the settings, which may have none. Times are
-        those of UTC, but for a `LondonCrontab`.
+        """Declare a task that beat publishes. A schedule may be a function of the settings, which may return None.
+        Times are UTC, except for a `LondonCrontab`.
 
         `expires` is in seconds; `RUN_ONCE` stands for the length of an interval. `kwargs` go to the function.
         """
@@ -137,7 +137,7 @@ class TaskSet:
         return declare
 
     def include(self, others: TaskSet) -> None:
-        """Have the tasks of another module of the room, too."""
+        """Add the tasks of another module of the room."""
         for task in others:
             self._add(task)
 
@@ -147,7 +147,7 @@ class TaskSet:
         self._tasks[task.name] = task
 
     def add_to(self, celery: Celery, container: Container) -> None:
-        """Make the tasks known to the application, and their times to beat. Raises `ValueError` for a name in use."""
+        """Register the tasks and their schedule with the application. Raises `ValueError` for a name in use."""
         settings = container.parts.settings
         for task in self:
             if task.name in celery.tasks:

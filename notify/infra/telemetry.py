@@ -27,18 +27,18 @@ UNKNOWN = {
 }
 FLUSH_SECONDS = 2.0
 MAX_LINES = 20_000
-"""Lines that wait to be written; those that come on top are lost."""
+"""Most lines that wait to be written; more are dropped."""
 MAX_LINES_AT_ONCE = 500
 PLACE = [CallsiteParameter.PATHNAME, CallsiteParameter.LINENO, CallsiteParameter.MODULE]
 
 
 _output: _LineWriter | None = None
-# one list for the process: a used logger keeps the list, so a new form is put into the same one
+# one list per process: loggers keep a reference to it, so a change of format replaces its items
 _processors: list[structlog.typing.Processor] = []
 
 
 def log_request(*, application: str, request_id: str, fields: dict[str, Any]) -> bool:
-    """Log a line about a request, by a short cut because there are many. False where lines are not JSON."""
+    """Log a line about a request, by a shortcut because there are many. False if the log format is not JSON."""
     if _output is None or not _output.takes_json:
         return False
     _output.msg(
@@ -59,13 +59,13 @@ def log_request(*, application: str, request_id: str, fields: dict[str, Any]) ->
 
 
 def flush_logs() -> None:
-    """Write the lines that wait, before the process ends without `atexit`."""
+    """Write the waiting lines before the process ends without `atexit`."""
     if _output is not None:
         _output.flush()
 
 
 def configure_logs(*, application: str, level: str, form: str) -> None:
-    """Send every log line of the process, ours and those of libraries, to standard output in one form."""
+    """Send every log line of the process, ours and those of libraries, to standard output in one format."""
 
     def describe(_logger: object, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["time"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6]
@@ -107,11 +107,11 @@ def configure_logs(*, application: str, level: str, form: str) -> None:
 
 
 class _LineWriter:
-    """Writes lines to standard output in a thread, so that no request waits for it, or for another request's line.
+    """Writes lines to standard output in a thread, so that no request waits for output.
 
-    Lines are lost, and counted, where they cannot be written (a full disk, a reader that is gone), or where more than
-    `MAX_LINES` wait. structlog calls it once for each logger (it is its own factory), and then `msg`, by the name of
-    any level, for each line.
+    Lines are dropped, and counted, if they cannot be written (a full disk, a closed pipe), or if more than `MAX_LINES`
+    wait. structlog calls the object once for each logger (it is its own factory), and then `msg`, under the name of any
+    level, for each line.
     """
 
     def __init__(self, descriptor: int, *, takes_json: bool) -> None:
@@ -124,7 +124,7 @@ class _LineWriter:
         os.register_at_fork(after_in_child=self._begin_anew)
 
     def _begin_anew(self) -> None:
-        """A forked process has neither the thread nor the lines of its parent."""
+        """Reset after a fork: the child has neither the thread nor the lines of its parent."""
         self._lines: SimpleQueue[bytes | threading.Event] = SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -183,9 +183,7 @@ class _LineWriter:
         process_metrics.log_lines_dropped(dropped)
 
     def flush(self) -> None:
-        """Return when all that was logged until now is written, such as before the process ends; after some seconds in
-        any case.
-        """
+        """Wait until everything logged so far is written, but at most some seconds. For the end of a process."""
         if self._thread is not None and self._thread.is_alive():
             reached = threading.Event()
             self._lines.put(reached)
@@ -195,7 +193,7 @@ class _LineWriter:
 def _standard_output() -> int:
     try:
         return sys.stdout.fileno()
-    except (AttributeError, OSError, ValueError):  # it was replaced, or closed
+    except (AttributeError, OSError, ValueError):  # standard output was replaced or closed
         return 1
 
 
@@ -204,8 +202,8 @@ def _dump(value: Any, **_options: Any) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """A text of unknown content, such as an exception's, without what may be personal or secret: all but its first
-    line, quoted parts, email addresses, numbers as long as telephone numbers, and credentials.
+    """A text of unknown content, such as an exception's message, without what may be personal or secret: everything
+    after its first line, quoted parts, email addresses, numbers as long as phone numbers, and credentials.
     """
     first = text.strip().partition("\n")[0]
     text = _ADDRESS.sub("…", _CREDENTIALS.sub("…", _QUOTED.sub("'…'", first)))
@@ -221,7 +219,7 @@ _ID_OR_NUMBER: Final = re.compile(
 
 
 def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
-    """An exception with its causes, for the log: classes, places in the code, and what of the texts is harmless."""
+    """An exception with its causes, for the log: classes, places in the code, and the harmless parts of messages."""
     error: BaseException | None = exc_info[1]
     parts: list[str] = []
     seen: set[int] = set()
@@ -236,8 +234,8 @@ def describe_exception(exc_info: structlog.typing.ExcInfo) -> str:
 
 
 class _Forward(logging.Handler):
-    """Sends what libraries log to the same output. Their texts may contain anything: only warnings and worse pass, and
-    only what is harmless of them.
+    """Sends log lines of libraries to the same output. Their texts may contain anything, so only warnings and above
+    pass, and only the harmless parts of them.
     """
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -12,7 +12,7 @@ from notify.setting_types import Connection, HeaderText, SettingsPart, WebAddres
 
 
 class TicketSettings(SettingsPart):
-    """Where alerts go that people must deal with."""
+    """Destinations of alerts for the people who run this."""
 
     # -- alerts and tickets
     ticket_webhook_url: WebAddress = Field(
@@ -33,17 +33,17 @@ class TicketSettings(SettingsPart):
     )
 
     def providers(self) -> Iterator[tuple[str, str]]:
-        """Zendesk: people read its tickets."""
+        """Zendesk, whose tickets people read."""
         if self.send_zendesk_alerts_enabled:
             yield "SEND_ZENDESK_ALERTS_ENABLED", self.zendesk_url
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """Zendesk's key, which must be there where tickets are made."""
+        """Zendesk's key, which is required if tickets are created."""
         if self.send_zendesk_alerts_enabled:
             yield "ZENDESK_API_KEY", self.zendesk_api_key, SHORTEST_KEY
 
     def connections(self) -> Iterator[Connection]:
-        """Zendesk and the webhook."""
+        """To Zendesk and the webhook."""
         if self.ticket_webhook_url:
             yield to_server("TICKET_WEBHOOK_URL", self.ticket_webhook_url, ("http",), "set an https:// address")
         if self.send_zendesk_alerts_enabled:

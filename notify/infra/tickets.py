@@ -1,4 +1,4 @@
-"""Telling the people who run this installation that something needs them (contract: workers 16)."""
+"""Alerts (tickets) for the people who run this installation (contract: workers 16)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = Literal["incident", "task", "question"]
 
 
 class TicketError(Exception):
-    """A ticket reached the log, and not everything else that is configured. `places` says what it did not reach."""
+    """A ticket was logged, but did not reach all other configured places. `places` names those it did not reach."""
 
     def __init__(self, places: list[str]) -> None:
         super().__init__(f"ticket not made: {', '.join(places)}")
@@ -40,7 +40,7 @@ class Tickets:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings
         caller = PatientCaller(container.get(Outbound))
         zendesk = None
@@ -72,11 +72,11 @@ class Tickets:
         is_technical: bool = True,
         is_html: bool = False,
     ) -> None:
-        """Make a ticket. `subject` gets `[<environment>] ` in front unless `names_environment` is false. Neither it nor
-        `message` may hold personal data, as both are logged; `cc` are addresses that are sent a copy, and not logged.
-        `task_type` sorts it in Zendesk (`notify_task_...`). It may take a minute: not for requests.
+        """Create a ticket. `subject` gets the prefix `[<environment>] ` unless `names_environment` is false. Neither it
+        nor `message` may hold personal data, because both are logged; the addresses in `cc` get a copy and are not
+        logged. `task_type` is Zendesk's category (`notify_task_...`). May take a minute: do not call it in requests.
 
-        Raises `TicketError` when it is logged and did not reach the rest.
+        Raises `TicketError` if it was logged but did not reach the rest.
         """
         if names_environment:
             subject = f"[{self._environment}] {subject}"

@@ -41,6 +41,6 @@ def local_days_ago(now: datetime, days: int) -> datetime:
 
 def midnight_days_ago(now: datetime, days: int) -> datetime:
     """The local midnight (aware UTC) that begins the day `days` before the UTC day of `now`: how the contract counts
-    the days of lists (internal-services 0). A century is the most, either way.
+    the days of lists (internal-services 0). Limited to a century, either way.
     """
     return local_midnight(now.astimezone(UTC).date() - timedelta(days=max(-MOST_DAYS, min(days, MOST_DAYS))))

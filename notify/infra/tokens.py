@@ -14,7 +14,7 @@ from notify.infra.errors import ProblemError
 
 TOLERANCE_SECONDS = 30
 LONGEST_TIME = 20
-"""Digits of the time in a token."""
+"""Most digits of the time in a token."""
 
 GENERAL = (
     "Invalid token: make sure your API token matches the example at "
@@ -22,12 +22,12 @@ GENERAL = (
 )
 CLOCK = "Error: Your system clock must be accurate to within 30 seconds"
 
-# secrets are UUIDs handed out by us, or values that an operator chose for an internal client
+# secrets are UUIDs that we issued, or values that an operator chose for an internal client
 warnings.filterwarnings("ignore", category=InsecureKeyLengthWarning)
 
 
 class AuthError(ProblemError):
-    """The caller did not prove who it is (401), or may not come in (403)."""
+    """The caller is not authenticated (401), or is refused (403)."""
 
     status = 403
     error = "AuthError"
@@ -48,7 +48,7 @@ def bearer_token(header: str | None) -> tuple[str, str]:
 
 
 def read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(header, claims) of a token whose signature is not looked at. Raises `AuthError`."""
+    """(header, claims) of a token, without checking its signature. Raises `AuthError`."""
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError, TypeError):
@@ -60,15 +60,15 @@ def read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def check_algorithm(header: dict[str, Any]) -> None:
-    """Refuse every algorithm but HS256, `none` above all. Raises `AuthError`."""
+    """Refuse every algorithm except HS256, in particular `none`. Raises `AuthError`."""
     if header.get("alg") != "HS256":
         raise AuthError("Invalid token: algorithm used is not HS256")
 
 
 def is_signed_with(token: str, secret: str) -> bool:
-    """Whether the token was made with this secret, just now. False also for a token without `iat`.
+    """Whether the token was signed with this secret, and recently. False also for a token without `iat`.
 
-    Raises `AuthError` for a token that was made with this secret but must not be accepted.
+    Raises `AuthError` for a token that was signed with this secret but must not be accepted.
     """
     try:
         claims = jwt.decode(token, secret, algorithms=["HS256"], leeway=TOLERANCE_SECONDS)
@@ -85,7 +85,7 @@ def is_signed_with(token: str, secret: str) -> bool:
 
 
 def check_age(issued_at: Any) -> None:
-    """Refuse a token made more than 30 seconds away from now, a number or a text of digits. Raises `AuthError`."""
+    """Refuse a token whose time (a number or a text of digits) is over 30 seconds from now. Raises `AuthError`."""
     if isinstance(issued_at, str) and issued_at.isascii() and issued_at.isdigit() and len(issued_at) <= LONGEST_TIME:
         issued_at = int(issued_at)
     if isinstance(issued_at, bool) or not isinstance(issued_at, int | float):
@@ -95,5 +95,5 @@ def check_age(issued_at: Any) -> None:
 
 
 def is_same_secret(given: str, secret: str) -> bool:
-    """Whether two secrets are equal, compared in a time that does not tell where they differ."""
+    """Whether two secrets are equal, compared in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())

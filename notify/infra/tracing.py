@@ -1,8 +1,8 @@
-"""Traces for OpenTelemetry, where an exporter is configured (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is
-imported, and a span is a shared object that does nothing (docs/decisions/0012-seen.md).
+"""Traces for OpenTelemetry, if an exporter is configured (`OTEL_EXPORTER_OTLP_ENDPOINT`); otherwise nothing is
+imported, and a span is a shared object that does nothing (docs/decisions/0012-observability.md).
 
-A request's trace has the request's id as its own, so that logs and traces name the same thing. A message takes its
-trace along: the process that handles it later, alone or with others, adds to its trace.
+A request's id is also the id of its trace, so that logs and traces can be matched. A message keeps its trace: a process
+that handles it later, alone or with others, adds to it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PARENT_HEADER: Final = "traceparent"
 MESSAGES_HEADER: Final = "notify_traces"
-"""Of a task: a W3C `traceparent` for each id among its arguments that has a trace."""
+"""Header of a task: a W3C `traceparent` for each id among its arguments that has a trace."""
 
 KNOWN_MESSAGES: Final = 50_000
 KNOWN_SECONDS: Final = 900
@@ -34,7 +34,7 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0
 
 
 class Span(Protocol):
-    """What may be said about a span under way."""
+    """Operations on the current span."""
 
     def set_attribute(self, key: str, value: Any) -> None: ...
     def update_name(self, name: str) -> None: ...
@@ -42,17 +42,17 @@ class Span(Protocol):
 
 class _NoSpan:
     def set_attribute(self, key: str, value: Any) -> None:
-        """Nothing."""
+        """Does nothing."""
 
     def update_name(self, name: str) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 _NOTHING: Final = nullcontext(_NoSpan())
 
 
 class MissingLibraryError(Exception):
-    """An exporter is configured, and what exports is not installed. Its text is one line."""
+    """An exporter is configured, but the library is not installed. The message is one line."""
 
     def __init__(self) -> None:
         super().__init__("OTEL_EXPORTER_OTLP_ENDPOINT: needs the extra `tracing` (pip install 'notify[tracing]')")
@@ -105,7 +105,7 @@ class _Tracing:
             kind=self.trace.SpanKind[kind],
             attributes=dict(attributes or {}),
             links=links,
-            # an exception's text may hold anything
+            # an exception's message may hold anything, so leave it out
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
@@ -151,14 +151,14 @@ _tracing: _Tracing | None = None
 
 
 def configure(service_name: str) -> None:
-    """Have this process send its spans to the exporter that the environment names. Raises `MissingLibraryError`."""
+    """Make this process send its spans to the exporter in the environment. Raises `MissingLibraryError`."""
     global _tracing  # noqa: PLW0603 - a process has one exporter
     if _tracing is None:
         _tracing = _Tracing(service_name)
 
 
 def close() -> None:
-    """Send what waits, and trace nothing from now on."""
+    """Send the waiting spans, and trace nothing from now on."""
     global _tracing  # noqa: PLW0603
     if _tracing is not None:
         _tracing.provider.shutdown()
@@ -168,8 +168,8 @@ def close() -> None:
 def span(
     name: str, *, kind: str = "INTERNAL", attributes: Mapping[str, Any] | None = None
 ) -> AbstractContextManager[Span]:
-    """A span around a block, below the one under way. `kind` is one of OpenTelemetry's. Nothing personal may be in name
-    or attributes; an exception leaves its type, not its text.
+    """A span around a block, as a child of the current one. `kind` is one of OpenTelemetry's. Name and attributes must
+    not be personal; of an exception, only the type is recorded.
     """
     if _tracing is None:
         return _NOTHING
@@ -177,8 +177,8 @@ def span(
 
 
 def request_span(environ: Mapping[str, Any], request_id: str) -> AbstractContextManager[Span]:
-    """The span of an HTTP request: in the trace whose id is the request's (X-B3-TraceId) or, where a client speaks W3C
-    only, the one of its `traceparent`.
+    """The span of an HTTP request: in the trace with the request's id (X-B3-TraceId) or, if a client only sends W3C
+    headers, that of its `traceparent`.
     """
     if _tracing is None:
         return _NOTHING
@@ -205,13 +205,13 @@ def _request_span(tracing: _Tracing, environ: Mapping[str, Any], request_id: str
 
 
 def _root(tracing: _Tracing) -> Context:
-    # what the thread did before is not the parent of this
+    # an earlier span of the thread must not become the parent
     context: Context = tracing.trace.set_span_in_context(tracing.trace.INVALID_SPAN)
     return context
 
 
 def remember(key: str) -> None:
-    """From now on, what is done about this message (by its id) belongs to the trace under way."""
+    """From now on, work on this message (by its id) belongs to the current trace."""
     if _tracing is not None and (context := _tracing.current()):
         _tracing.remember(key, context)
 
@@ -219,7 +219,7 @@ def remember(key: str) -> None:
 def message_span(
     name: str, key: str, *, kind: str = "INTERNAL", attributes: Mapping[str, Any] | None = None
 ) -> AbstractContextManager[Span]:
-    """A span in the trace of a message; where it has none, below the span under way."""
+    """A span in the trace of a message; if it has none, a child of the current span."""
     if _tracing is None:
         return _NOTHING
     context = _tracing.find(key)
@@ -227,8 +227,8 @@ def message_span(
 
 
 def task_headers(arguments: Sequence[Any]) -> dict[str, Any]:
-    """What a task that is published takes along of traces: that of the span under way, and those of the messages whose
-    ids are among its arguments.
+    """Headers with the traces for a published task: that of the current span, and those of the messages whose ids are
+    among its arguments.
     """
     if _tracing is None:
         return {}
@@ -242,7 +242,7 @@ def task_headers(arguments: Sequence[Any]) -> dict[str, Any]:
 
 
 def task_span(name: str, headers: Mapping[str, Any]) -> AbstractContextManager[Span]:
-    """The span of a task: below what published it, or in the trace of its one message, or linked to its many."""
+    """The span of a task: a child of its publisher's, or in the trace of its one message, or linked to its many."""
     if _tracing is None:
         return _NOTHING
     traces = headers.get(MESSAGES_HEADER)

@@ -1,7 +1,7 @@
-"""Running a server that refuses to run as root (PostgreSQL does) when we are root.
+"""Runs a server that refuses to run as root (PostgreSQL) when we are root.
 
-It then runs as a separate system account. That account must reach its program and its data, which may lie under a home
-that is closed to others. We never open up somebody's home: what cannot be reached is kept under `STATE` instead.
+It then runs as a separate system account. That account must reach its program and its data, which may be in a home
+folder that is closed to others. We never change a home folder's permissions: unreachable files are kept under `STATE`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ READ, PASS = 4, 1
 
 
 class NoAccountError(Exception):
-    """There is no unprivileged account and none could be made. Its text is one line."""
+    """There is no unprivileged account and none could be created. The message is one line."""
 
 
 def find_account(owned: Path) -> Account | None:
-    """The account that the server runs as: None (our own) when we are not root, else the owner of `owned` if that is an
-    account other than root, else the system account `NAME`, which is made when it is missing. Raises `NoAccountError`.
+    """The account that the server runs as: None (our own) if we are not root, else the owner of `owned` if that is not
+    root, else the system account `NAME`, which is created if missing. Raises `NoAccountError`.
     """
     if os.geteuid() != 0:
         return None
@@ -56,7 +56,7 @@ def _make_account() -> pwd.struct_passwd:
             continue
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         complaint = (result.stderr.strip().splitlines() or [f"{command[0]} failed"])[-1]
-        try:  # in any case: another process may have made it at the same moment
+        try:  # also after a failure: another process may have created it at the same moment
             return pwd.getpwnam(NAME)
         except KeyError:
             continue
@@ -74,14 +74,14 @@ def _allows(path: Path, account: Account, wanted: int) -> bool:
 
 
 def can_traverse(folder: Path, account: Account) -> bool:
-    """Whether the account can reach what is in `folder`: this and every folder above it lets it pass."""
+    """Whether the account can traverse `folder` and every folder above it."""
     folder = folder.resolve()
     return all(_allows(step, account, PASS) for step in (folder, *folder.parents))
 
 
 def reachable_install(base: Path, folders: Sequence[str], program: str, account: Account | None, *, name: str) -> Path:
-    """Where the account can use an installed program: `base`, in which `folders` hold the program (its path from `base`
-    is `program`) and all it needs, or a copy of these at `STATE/<name>` that belongs to root.
+    """A place where the account can use an installed program: `base`, in which `folders` hold the program (`program` is
+    its path from `base`) and all it needs, or a copy of these at `STATE/<name>`, owned by root.
     """
     present = [folder for folder in folders if (base / folder).is_dir()]
     if account is None or all(_can_use(base / folder, account) for folder in present):
@@ -103,7 +103,7 @@ def reachable_install(base: Path, folders: Sequence[str], program: str, account:
 
 
 def _can_use(folder: Path, account: Account) -> bool:
-    """Whether the account reaches a folder and may read what is in it; one file of each folder stands for all."""
+    """Whether the account can reach a folder and read its files; checks one file of each folder."""
     if not can_traverse(folder, account):
         return False
     for place, _, files in os.walk(folder):
@@ -115,16 +115,16 @@ def _can_use(folder: Path, account: Account) -> bool:
 
 
 def make_state_folder() -> None:
-    """Make `STATE`: root's, and open for passing through."""
+    """Create `STATE`, owned by root and traversable for all."""
     STATE.mkdir(parents=True, exist_ok=True)
     STATE.chmod(0o711)
 
 
 def give(folder: Path, account: Account | None) -> None:
-    """Make the account the owner of a folder and of everything in it, where it is not yet. None: nothing to do.
+    """Make the account the owner of a folder and of everything in it. None: nothing to do.
 
-    The account may have put links there: none is followed, and files with a second name elsewhere stay as they are.
-    Raises `OSError` where `folder` itself is a link.
+    The account may have put links there: symbolic links are not followed, and files with several hard links stay
+    unchanged. Raises `OSError` if `folder` itself is a link.
     """
     if account is None:
         return
@@ -147,8 +147,8 @@ _WRITE = 'cat > "$1.new" && mv -f "$1.new" "$1"'
 
 
 def write_as(path: Path, text: str, account: Account | None) -> None:
-    """Write a file with the rights of the account: links that it may have put there lead nowhere that it could not
-    write itself. None: with our own rights. Raises `OSError`.
+    """Write a file with the rights of the account, so that links it may have put there cannot reach files that it could
+    not write itself. None: with our own rights. Raises `OSError`.
     """
     if account is None:
         scratch = path.with_name(f"{path.name}.new")

@@ -1,4 +1,4 @@
-"""Tokens in links, that expire (contract: public-api 1.6 "url token", content 16)."""
+"""Tokens for links, which expire (contract: public-api 1.6 "url token", content 16)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExpiredUrlTokenError(BadUrlTokenError):
 
 
 class UrlTokens:
-    """Makes Fernet tokens where a key for them is configured, signed ones otherwise; reads both."""
+    """Makes Fernet tokens if a key for them is configured, else signed ones; reads both."""
 
     def __init__(self, secrets: Sequence[str], salt: str, fernet_key: str = "") -> None:
         self._signed = URLSafeTimedSerializer(list(secrets), salt=salt)
@@ -29,7 +29,7 @@ class UrlTokens:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings
         return cls(settings.secret_key, settings.dangerous_salt, settings.token_secret_key)
 
@@ -42,7 +42,7 @@ class UrlTokens:
         return text.replace(".", "%2E")
 
     def read(self, token: str, max_age_seconds: int) -> str:
-        """What the token carries. Raises `ExpiredUrlTokenError`, and `BadUrlTokenError` for one that is not ours."""
+        """The payload of a token. Raises `ExpiredUrlTokenError`, and `BadUrlTokenError` for one that is not ours."""
         if self._fernet is not None:
             with suppress(InvalidToken):
                 return self._read_encrypted(self._fernet, token, max_age_seconds)
@@ -61,5 +61,5 @@ class UrlTokens:
         try:
             return fernet.decrypt(token.encode(), ttl=max_age_seconds).decode()
         except InvalidToken:
-            fernet.decrypt(token.encode())  # what is encrypted with our key, and only too old, is ours
+            fernet.decrypt(token.encode())  # succeeds if the token is ours and only too old
             raise ExpiredUrlTokenError from None

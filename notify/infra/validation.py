@@ -1,4 +1,4 @@
-"""Validating with Pydantic, and saying what is wrong in the contract's two families of words.
+"""Validates with Pydantic, and reports errors in the contract's two families of words.
 
 - Schema words (public-api 4): a list of texts such as `name is a required property`, in a fixed order.
 - Field words (internal-users 0, E-field): texts by field, such as `{"name": ["Missing data for required field."]}`.
@@ -23,7 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 LONGEST_SHOWN_VALUE: Final = 5000
 OUR_ERROR: Final = "notify"
 WHOLE: Final = "_schema"
-"""The key of faults of a whole object, in field words."""
+"""The key of errors of a whole object, in field words."""
 
 _TYPE_WORDS: Final = {
     "string_type": "string",
@@ -59,7 +59,7 @@ class InOrder:
 
 
 class Schema(BaseModel):
-    """Parent of what callers of the public API send: nothing is coerced, nothing unknown is accepted."""
+    """Base class of requests to the public API: nothing is coerced, nothing unknown is accepted."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -82,7 +82,7 @@ def complain(text: str, field_text: str = "") -> PydanticCustomError:
 
 
 def parse_uuid(value: object) -> UUID:
-    """What Python's `UUID` takes from a string: upper case, no hyphens, braces and `urn:uuid:` as well."""
+    """A string in any form that Python's `UUID` accepts: upper case, without hyphens, with braces, with `urn:uuid:`."""
     if isinstance(value, UUID):
         return value
     try:

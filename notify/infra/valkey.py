@@ -1,7 +1,7 @@
 """Embedded Valkey: cache and broker of one machine.
 
-It listens on the loopback address with a random password: other accounts of the machine reach the port, but not the
-data. Its data survives a restart (append-only file, written to disk every second), for queued tasks live in it.
+It listens on the loopback address with a random password: other accounts of the machine can reach the port, but not the
+data. Its data, which includes queued tasks, survives a restart (append-only file, written to disk every second).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from notify.infra.server import EmbeddedError, Server, wait_until
 NAME = "Valkey"
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
-"""It answers when it has read its data again."""
+"""Long, because it answers only after it has loaded its data."""
 ATTEMPTS = 5
 
 _SETTINGS = """
@@ -43,9 +43,9 @@ tcp-backlog 128
 def start_valkey(data_dir: Path, *, durable: bool = True, url: str = "", log: Path | None = None) -> Server:
     """Start Valkey with its data in `data_dir/valkey`; returns when it answers.
 
-    `durable=False` is for tests: nothing is written. `url` is the address that an earlier handle had, when it must be
-    the same again; else port and password are new. `log` is where its log goes (`data_dir/logs/valkey.log`). What an
-    earlier process left running on the same data is stopped first. Raises `EmbeddedError`.
+    `durable=False` is for tests: nothing is written. `url` is the address of an earlier handle, to use it again; else
+    port and password are new. `log` is its log file (default: `data_dir/logs/valkey.log`). A server that an earlier
+    process left running on the same data is stopped first. Raises `EmbeddedError`.
     """
     given = urlsplit(url)
     password = given.password or secrets.token_urlsafe(24)
@@ -60,7 +60,7 @@ def start_valkey(data_dir: Path, *, durable: bool = True, url: str = "", log: Pa
             try:
                 return _start(folder, log, given.port or free_port(), password, durable)
             except EmbeddedError as error:
-                # somebody took the port between our look and its start
+                # another program took the port between our check and the start
                 if url or "Failed listening" not in str(error) or attempt == ATTEMPTS - 1:
                     raise
     except OSError as error:
@@ -69,7 +69,7 @@ def start_valkey(data_dir: Path, *, durable: bool = True, url: str = "", log: Pa
 
 
 def free_port() -> int:
-    """A port of the loopback address that nobody listens on just now."""
+    """A port of the loopback address that is free at the moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

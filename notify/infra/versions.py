@@ -26,9 +26,9 @@ class Versioned:
 def save_version(session: Session, row: Versioned, *, now: datetime | None = None) -> None:
     """Write `row` as its next version, with a full copy in the history table.
 
-    A row that is new becomes version 1, created `now`; any other becomes version + 1, updated `now`, also when nothing
-    else changed. Load a row that you mean to change with `with_for_update=True`, so that two changes at the same time
-    become two versions. Flushes; the caller's transaction commits.
+    A new row becomes version 1, created `now`; any other becomes version + 1, updated `now`, even if nothing else
+    changed. Load a row to change with `with_for_update=True`, so that two changes at the same time become two versions.
+    Flushes; the caller's transaction commits.
     """
     moment = now or utc_now()
     if inspect(row).transient or inspect(row).pending:

@@ -1,4 +1,4 @@
-"""Runs the work of a process in a child that is replaced when it hangs."""
+"""Runs the work of a process in a child process that is replaced if it hangs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _RESTART_SECONDS: Final = 1.0
 
 
 def run_watched(name: str, work: Callable[[Beat], int], *, hung_seconds: float) -> int:
-    """Run `work` in a child process, which must call the function that it is given, with a probe: a child that gives no
-    sign of life for so long is killed, and replaced. Signals are passed on to it. Returns its exit code when it ends by
-    itself, as a shell would show it. Must be called from the main thread, before there are others.
+    """Run `work` in a child process. `work` must call its argument with a probe, which starts the heartbeat: a child
+    without a heartbeat for `hung_seconds` is killed and replaced. Signals are forwarded to it. If it ends by itself,
+    returns its exit code as a shell shows it. Call it from the main thread, before there are others.
     """
     heartbeats = Heartbeats(1)
     watchdog = Watchdog(name, heartbeats, hung_seconds)
@@ -61,7 +61,7 @@ def run_watched(name: str, work: Callable[[Beat], int], *, hung_seconds: float) 
 
 
 def _wait(child: int, watchdog: Watchdog) -> tuple[int, bool]:
-    """The exit code of the child, or minus the signal, when it has ended; and whether we killed it."""
+    """Wait for the child. Its exit code (or minus the signal's number), and whether we killed it."""
     was_killed = False
     next_look = time.monotonic() + BEAT_SECONDS
     pause = 0.01
@@ -78,10 +78,10 @@ def _wait(child: int, watchdog: Watchdog) -> tuple[int, bool]:
 
 def _run(work: Callable[[Beat], int], heartbeats: Heartbeats) -> int:
     with suppress(OSError):
-        os.setpgid(0, 0)  # Ctrl-C in a terminal is the parent's to pass on
+        os.setpgid(0, 0)  # so that Ctrl-C in a terminal only reaches the parent, which forwards it
     parent = os.getppid()
     _die_with_parent()
-    if os.getppid() != parent:  # it was quicker
+    if os.getppid() != parent:  # the parent has already ended
         return 1
     try:
         return work(heartbeats.beat)
@@ -93,11 +93,11 @@ def _run(work: Callable[[Beat], int], heartbeats: Heartbeats) -> int:
 
 
 def _end(code: int) -> None:
-    """End this child as a process ends that was not forked."""
+    """End this child like a process that was not forked."""
     sys.exit(code)
 
 
 def _die_with_parent() -> None:
-    """Have the kernel kill this process with its parent. Where it cannot, the heartbeat notices a second later."""
+    """Make the kernel kill this process with its parent. If it cannot, the heartbeat notices a second later."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)

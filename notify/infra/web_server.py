@@ -1,4 +1,4 @@
-"""The HTTP server: Granian, with deadlines, bounds and supervision of its processes.
+"""The HTTP server: Granian, with timeouts, limits and supervision of its processes.
 
 Decision: docs/decisions/0016-web-server.md.
 """
@@ -28,57 +28,57 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 STOP_SECONDS: Final = 5
-"""A web process that has not answered its last request by then is killed."""
+"""A web process that has not answered its last request after this many seconds is killed."""
 BACKLOG: Final = 1024
 _SPARE_DESCRIPTORS: Final = 512
-"""Files and connections of a process besides those of clients."""
+"""File descriptors of a process besides those of clients."""
 _RESTART_SECONDS: Final = 1.0
 
 
 class Site(NamedTuple):
-    """A WSGI application and where it listens."""
+    """A WSGI application and its address."""
 
     name: str
     host: str
     """An IP address."""
     port: int
     load: Callable[[], WSGIApplication]
-    """Makes the application, once in each process: a function of a module."""
+    """Creates the application, once in each process: a module-level function."""
 
 
 class ServerLimits(NamedTuple):
-    """How many processes a site has, and what each of them takes on."""
+    """The number of a site's processes, and the limits of each."""
 
     processes: int
     connections: int
-    """Connections of a process. Each may have a thread, which costs little while it waits."""
+    """Most connections of a process. Each may have a thread, which costs little while it waits."""
     connections_per_address: int
-    """Connections of one address to a site, over all its processes."""
+    """Most connections of one address to a site, over all its processes."""
     trusted_proxies: Sequence[IPv4Network | IPv6Network]
-    """Addresses that may have any number."""
+    """Addresses without such a limit."""
     idle_seconds: float
-    """How long a connection may be without a request, and how long a header may take."""
+    """Seconds that a connection may be idle, and that a header may take."""
     request_seconds: float
-    """How long a body and the answer to it may take."""
+    """Seconds that a body and the answer may take."""
     hung_seconds: float
-    """A process without a sign of life for so long is replaced."""
+    """Seconds without a heartbeat after which a process is replaced."""
 
     @property
     def of_connections(self) -> ConnectionLimits:
-        """What one process allows its connections."""
+        """The limits of one process's connections."""
         return ConnectionLimits(
             silent_seconds=self.idle_seconds + self.request_seconds,
-            # the kernel deals connections out by chance: a process may have more than its share
+            # the kernel distributes connections at random: a process may have more than its share
             per_address=max(self.connections_per_address * 2 // (self.processes + 1), 1),
             exempt=self.trusted_proxies,
         )
 
 
 def serve(sites: Sequence[Site], limits: ServerLimits) -> None:
-    """Serve the sites until SIGTERM or SIGINT. The first has its processes under this one; each further one has a
-    process between, which is started again when it ends.
+    """Serve the sites until SIGTERM or SIGINT. The processes of the first are children of this one; each further site
+    has an intermediate process, which is restarted if it ends.
 
-    Processes are forked. What is imported by now is in memory once for all of them.
+    Processes are forked, so they share the memory of modules imported by now.
     """
     settle_garbage_collector()
     allow_descriptors(limits.connections + _SPARE_DESCRIPTORS)
@@ -104,7 +104,7 @@ def _serve_one(site: Site, limits: ServerLimits) -> None:
         port=site.port,
         interface=Interfaces.WSGI,
         workers=limits.processes,
-        # a thread for each connection: one that waits for a body keeps nobody from working
+        # a thread for each connection, so that one waiting for a body does not block others
         blocking_threads=limits.connections,
         backpressure=limits.connections,
         backlog=BACKLOG,
@@ -114,7 +114,7 @@ def _serve_one(site: Site, limits: ServerLimits) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=int(limits.idle_seconds * 1000)),
         websockets=False,
         log_access=False,
-        # it warns of more threads than cores, but ours wait for the database
+        # silence its warning about more threads than cores: ours wait for the database
         log_level=LogLevels.error,
         log_dictconfig=_server_logging(),
         respawn_failed_workers=True,
@@ -123,7 +123,7 @@ def _serve_one(site: Site, limits: ServerLimits) -> None:
 
 
 class _Loader:
-    """Makes the application in a web process, and starts what watches over it."""
+    """Creates the application in a web process, and starts its supervision."""
 
     def __init__(self, site: Site, limits: ServerLimits, heartbeats: Heartbeats) -> None:
         self._site = site
@@ -133,7 +133,7 @@ class _Loader:
     def __call__(self) -> WSGIApplication:
         """The application."""
         stalled_seconds: Callable[[], float] = float  # 0.0, until there is a gate
-        # from the beginning: it may also hang before it can serve
+        # start the heartbeat first: the process may also hang before it can serve
         replaces_hung = self._heartbeats.beat(lambda: stalled_seconds() < self._limits.hung_seconds)
         app = self._site.load()
         metrics.begin_process()
@@ -150,7 +150,7 @@ class _Loader:
 
 
 class _Aside:
-    """A site beside the first: a child process that is kept alive."""
+    """A further site: a child process that is kept running."""
 
     def __init__(self, site: Site, limits: ServerLimits) -> None:
         self._site = site
@@ -185,13 +185,13 @@ def _serve_aside(site: Site, limits: ServerLimits, parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     with suppress(OSError):
-        os.setpgid(0, 0)  # Ctrl-C in a terminal is the parent's to pass on
+        os.setpgid(0, 0)  # so that Ctrl-C in a terminal only reaches the parent, which forwards it
     threading.Thread(target=end_with_parent, name="parent", daemon=True).start()
     _serve_one(site, limits)
 
 
 def allow_descriptors(wanted: int) -> None:
-    """Raise the limit of open files as far as the system lets us."""
+    """Raise the limit of open files to `wanted`, or as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     ceiling = sys.maxsize if hard == resource.RLIM_INFINITY else hard
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -200,7 +200,7 @@ def allow_descriptors(wanted: int) -> None:
 
 
 def _server_logging() -> dict[str, Any]:
-    """How the HTTP server's own few lines are logged: as JSON, like everything else."""
+    """Logging configuration of the HTTP server's own lines: as JSON, like everything else."""
     processors: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.JSONRenderer(),

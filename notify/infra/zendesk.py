@@ -29,7 +29,7 @@ TicketStatus = Literal["new", "open", "pending", "solved"]
 
 
 class Zendesk:
-    """Makes and updates tickets."""
+    """Creates and updates tickets."""
 
     def __init__(self, caller: PatientCaller, *, url: str, account: str, key: str) -> None:
         self._caller = caller
@@ -47,8 +47,8 @@ class Zendesk:
         is_technical: bool = True,
         is_html: bool = False,
     ) -> None:
-        """A new ticket. Those in copy are sent its text. Raises `CallError`; a requester that Zendesk has suspended
-        is only logged.
+        """Create a ticket. The addresses in `cc` get its text. Raises `CallError`; if Zendesk has suspended the
+        requester, that is only logged.
         """
         fields: list[dict[str, Any]] = []
         if task_type is not None:
@@ -68,7 +68,7 @@ class Zendesk:
         }
         if cc:
             ticket["email_ccs"] = [{"user_email": address, "action": "put"} for address in cc]
-        # a call that is repeated makes no second ticket
+        # an idempotency key, so that a repeated call makes no second ticket
         headers = {"Idempotency-Key": str(uuid4())}
         answer = self._call("POST", "/tickets.json", dump_json({"ticket": ticket}), headers=headers)
         if answer.status == 422 and _is_suspended(answer):

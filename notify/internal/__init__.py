@@ -1,1 +1,1 @@
-"""The internal API, which the admin app talks to: one module a noun, each with its `routes`."""
+"""The internal API, which the admin app calls: one module per noun, each with its `routes`."""

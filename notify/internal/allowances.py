@@ -19,13 +19,13 @@ routes = Routes("allowances", "/service/<uuid:service_id>/billing/free-sms-fragm
 
 
 class YearQuery(Query):
-    """The year in which the financial year begins; the current one where none is given."""
+    """The year in which the financial year begins; the current one if none is given."""
 
     financial_year_start: str = ""
 
 
 class NewAllowance(Body, extra="allow"):
-    """The fragments that are free this financial year."""
+    """The free fragments of this financial year."""
 
     free_sms_fragment_limit: Annotated[int, Field(ge=0), WHOLE]
 
@@ -46,7 +46,7 @@ def _year(text: str, this_year: int) -> int:
 
 @routes.get("", writes=True)
 def get_allowance(session: Session, service_id: UUID, query: YearQuery) -> AllowanceAnswer:
-    """Get how many fragments of text messages are free."""
+    """Get the number of free text message fragments."""
     this_year = allowances.financial_year(local_date(utc_now()))
     year = _year(query.financial_year_start, this_year)
     return AllowanceAnswer.of(allowances.get_allowance(session, service_id, year, this_year=this_year))
@@ -54,7 +54,7 @@ def get_allowance(session: Session, service_id: UUID, query: YearQuery) -> Allow
 
 @routes.post("", status=201)
 def set_allowance(session: Session, service_id: UUID, body: NewAllowance) -> dict[str, Any]:
-    """Set how many fragments of text messages are free this financial year."""
+    """Set the number of free text message fragments of this financial year."""
     year = allowances.financial_year(local_date(utc_now()))
     allowances.set_allowance(session, service_id, year, body.free_sms_fragment_limit)
     return body.model_dump()

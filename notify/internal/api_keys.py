@@ -74,7 +74,7 @@ def _answer(*keys: ApiKey) -> ApiKeysAnswer:
 
 @routes.post("/api-key", status=201)
 def create_api_key(session: Session, container: Container, service_id: UUID, body: Unread[NewApiKey]) -> Data[str]:
-    """Create an API key; the answer is its secret, which is not shown again."""
+    """Create an API key and return its secret, which is not shown again."""
     get_service(session, service_id)
     wanted = body.read()
     made = api_keys.create_api_key(

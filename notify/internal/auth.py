@@ -1,4 +1,6 @@
-"""Who calls the internal API (contract: public-api 1.5): the admin app, and few others, each with its secrets."""
+"""Authentication of the internal API's clients: the admin app, and few others, each with its secrets (contract:
+public-api 1.5).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from notify.settings import Settings
 
 
 class Client(StrEnum):
-    """A caller of internal routes; the value is its usual id, which tokens carry as `iss`."""
+    """A client of internal routes; the value is its default id, which tokens carry as `iss`."""
 
     ADMIN = "notify-admin"
     FUNCTIONAL_TESTS = "notify-functional-tests"
@@ -21,11 +23,11 @@ class Client(StrEnum):
 
 
 class UnknownClientError(Exception):
-    """Routes are for a client that has no secrets in `INTERNAL_CLIENT_API_KEYS`: nobody can call them."""
+    """The client of these routes has no secrets in `INTERNAL_CLIENT_API_KEYS`, so no one can call them."""
 
 
 class InternalAuthenticator:
-    """Finds out whether a request comes from the client that a route is for. Services' keys open nothing here."""
+    """Checks that a request comes from the client that a route is for. API keys of services do not count here."""
 
     def __init__(self, settings: Settings) -> None:
         self._ids = {client: client.value for client in Client} | {Client.ADMIN: settings.admin_client_id}
@@ -37,9 +39,9 @@ class InternalAuthenticator:
         return cls(container.parts.settings)
 
     def authenticate(self, header: str | None, client: Client) -> None:
-        """Do nothing where the Authorization header proves that `client` calls.
+        """Return if the Authorization header proves that `client` calls.
 
-        Raises `AuthError`, and `UnknownClientError` where there are no secrets to compare with.
+        Raises `AuthError`, and `UnknownClientError` if the client has no secrets.
         """
         scheme, token = tokens.bearer_token(header)
         if scheme != "bearer" or not token:
@@ -57,7 +59,7 @@ class InternalAuthenticator:
 
 
 def acting_user(text: str | None) -> UUID | None:
-    """Who acts: the id that the admin app gives, in `X-Notify-User-Id` (1.5) or in a body; None where it is no id."""
+    """The user who acts, by the admin app's `X-Notify-User-Id` (1.5) or a body. None if the text is not an id."""
     try:
         return UUID(text or "")
     except ValueError:

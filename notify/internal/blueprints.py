@@ -1,4 +1,4 @@
-"""The routes of the internal API: those of every module of this room that declares some."""
+"""Collects the routes of the internal API from the modules of this room."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def groups() -> list[Routes]:
 
 
 def served_groups(*, legacy: bool) -> list[Routes]:
-    """The groups that an application serves: those of 2020 only where `legacy`, which is the setting `LEGACY_2020`."""
+    """The groups that an application serves; those of 2020 only if `legacy`, the setting `LEGACY_2020`."""
     return [routes for routes in groups() if legacy or not routes.legacy]
 
 
 def register(app: Flask, container: Container) -> None:
-    """Add the routes to the application: with those of the process itself, where the public API did not bring them."""
+    """Add the routes to the application, and those of the process itself unless the public API has added them."""
     for module in (status, metrics_page):
         blueprint = module.blueprint(container)
         if blueprint.name not in app.blueprints:

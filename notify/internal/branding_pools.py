@@ -40,7 +40,7 @@ def add_to_email_pool(session: Session, organisation_id: UUID, body: Brandings) 
 
 @routes.delete("/email-branding-pool/<uuid:email_branding_id>", status=204)
 def remove_from_email_pool(session: Session, organisation_id: UUID, email_branding_id: UUID) -> None:
-    """Take an email branding out of an organisation's pool."""
+    """Remove an email branding from an organisation's pool."""
     organisations.remove_from_email_pool(session, organisation_id, email_branding_id)
 
 
@@ -61,5 +61,5 @@ def add_to_letter_pool(session: Session, organisation_id: UUID, body: Brandings)
 
 @routes.delete("/letter-branding-pool/<uuid:letter_branding_id>", status=204)
 def remove_from_letter_pool(session: Session, organisation_id: UUID, letter_branding_id: UUID) -> None:
-    """Take a letter branding out of an organisation's pool."""
+    """Remove a letter branding from an organisation's pool."""
     organisations.remove_from_letter_pool(session, organisation_id, letter_branding_id)

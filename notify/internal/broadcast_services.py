@@ -1,4 +1,4 @@
-"""Services of emergency alerts, and what the public site of alerts shows (contract: broadcasts 8.3, 8.5)."""
+"""Services of emergency alerts, and the data of the public site of alerts (contract: broadcasts 8.3, 8.5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class BroadcastServiceSettings(Body, extra="forbid"):
-    """What a service of emergency alerts is to be."""
+    """The settings of a service of emergency alerts."""
 
     broadcast_channel: Literal["operator", "test", "severe", "government"]
     service_mode: Literal["training", "live"]
@@ -46,7 +46,7 @@ class PublicAlertAnswer(Answer):
 
 
 class PublicAlertsAnswer(Answer):
-    """The alerts that went out."""
+    """The alerts that were broadcast."""
 
     alerts: list[PublicAlertAnswer]
 
@@ -55,7 +55,7 @@ class PublicAlertsAnswer(Answer):
 def set_as_broadcast_service(
     session: Session, container: Container, service_id: UUID, body: BroadcastServiceSettings
 ) -> Data[ServiceAnswer]:
-    """Make a service one of emergency alerts."""
+    """Turn a service into one of emergency alerts."""
     set_service(
         session,
         service_id,
@@ -69,5 +69,5 @@ def set_as_broadcast_service(
 
 @site_routes.get("")
 def list_public_alerts(session: Session) -> PublicAlertsAnswer:
-    """List the emergency alerts that went out."""
+    """List the emergency alerts that were broadcast."""
     return PublicAlertsAnswer(alerts=[PublicAlertAnswer(**alert) for alert in public_alerts(session)])

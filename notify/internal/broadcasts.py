@@ -1,4 +1,4 @@
-"""Emergency alerts: drafted, approved and cancelled (contract: broadcasts 3, 8.1)."""
+"""Emergency alerts: drafts, approval and cancellation (contract: broadcasts 3, 8.1)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ TimeText = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
 class _Absent:
-    """Stands for a template that is missing where one is required."""
+    """Represents a missing required template."""
 
 
 def _template_id(value: object) -> object:
@@ -64,7 +64,7 @@ def _template_id(value: object) -> object:
 
 
 class NewBroadcastMessage(Body, extra="forbid"):
-    """A draft: of a template; or of a text, by its `content` and `reference`."""
+    """A draft: from a template, or from a text with `content` and `reference`."""
 
     template_id: Annotated[Uuid | MISSING, BeforeValidator(_template_id)] = MISSING
     service_id: Uuid
@@ -101,7 +101,7 @@ class NewBroadcastMessage(Body, extra="forbid"):
 
 
 class ChangedBroadcastMessage(Body, extra="forbid"):
-    """What of a draft is to be changed."""
+    """The fields of a draft to change."""
 
     personalisation: dict[str, Any] | MISSING = MISSING
     starts_at: IsoDateTime | MISSING = MISSING
@@ -111,7 +111,7 @@ class ChangedBroadcastMessage(Body, extra="forbid"):
 
 
 class ChangedStatus(Body, extra="forbid"):
-    """The status a message is to have, and the user who wants it."""
+    """The new status of a message, and the user who sets it."""
 
     status: Status
     created_by: Uuid
@@ -136,7 +136,7 @@ class _MessageFields(Answer):
 
 
 class ListedAreasAnswer(_MessageFields):
-    """A message whose areas are a list, with the text `None` for people that there are not."""
+    """A message whose areas are a list. Absent people have the text `None`."""
 
     areas: list[str]
     simple_polygons: list[Any]
@@ -182,7 +182,7 @@ def get_broadcast_message(
 def create_broadcast_message(
     session: Session, container: Container, service_id: UUID, body: NewBroadcastMessage
 ) -> MessageAnswer:
-    """Draft an emergency alert. The service of the body counts, not that of the path."""
+    """Draft an emergency alert. The service in the body counts, not that in the path."""
     del service_id
     body.check_sources()
     given = body.given()
@@ -219,7 +219,7 @@ def update_broadcast_message(
 def set_broadcast_message_status(
     session: Session, container: Container, service_id: UUID, broadcast_message_id: UUID, body: ChangedStatus
 ) -> MessageAnswer:
-    """Approve, reject or cancel an emergency alert, or hand it on."""
+    """Approve, reject or cancel an emergency alert, or submit it for approval."""
     container.get(Broadcasts).set_status(session, service_id, broadcast_message_id, body.status, body.created_by)
     return _answer(container.get(BroadcastSerialiser).one(session, service_id, broadcast_message_id))
 

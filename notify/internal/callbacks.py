@@ -1,4 +1,4 @@
-"""Where services are called back (contract: internal-services 8). No answer shows the bearer token."""
+"""Callbacks of services (contract: internal-services 8). No answer shows the bearer token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BearerToken = Annotated[str, Field(min_length=actions.SHORTEST_TOKEN)]
 
 
 class NewCallback(Body):
-    """Where to call, and for what."""
+    """A callback to create."""
 
     url: HttpsUrl
     bearer_token: BearerToken
@@ -32,7 +32,7 @@ class NewCallback(Body):
 
 
 class ChangedCallback(Body):
-    """What of it changes."""
+    """The fields of a callback to change."""
 
     url: HttpsUrl | MISSING = MISSING
     bearer_token: BearerToken | MISSING = MISSING
@@ -58,7 +58,7 @@ class CallbackAnswer(Answer):
 
 
 def _type(body: NewCallback | ChangedCallback) -> str:
-    """The type that is given. The contract's schema lets it be missing, but no callback is without one."""
+    """The given type. The contract's schema allows it to be missing, but every callback needs one."""
     given: str | None = body.given().get("callback_type")
     if given is None:
         raise ValidationProblemError("callback_type is a required property")
@@ -69,7 +69,7 @@ def _type(body: NewCallback | ChangedCallback) -> str:
 def create_callback(
     session: Session, container: Container, service_id: UUID, body: NewCallback
 ) -> Data[CallbackAnswer]:
-    """Call a service back from now on."""
+    """Create a callback of a service."""
     callback = actions.create_callback(
         session,
         container.parts.encryptor,
@@ -87,7 +87,7 @@ def create_callback(
 def update_callback(
     session: Session, container: Container, service_id: UUID, callback_api_id: UUID, body: ChangedCallback
 ) -> Data[CallbackAnswer]:
-    """Change where, or with what token, a service is called back."""
+    """Change the URL or the token of a callback."""
     given = body.given()
     callback = actions.update_callback(
         session,
@@ -113,7 +113,7 @@ def get_callback(
 
 @routes.delete("/<uuid:callback_api_id>")
 def delete_callback(session: Session, service_id: UUID, callback_api_id: UUID, query: WhichCallback) -> None:
-    """Stop calling a service back."""
+    """Delete a callback of a service."""
     actions.delete_callback(
         session, service_id=service_id, callback_id=callback_api_id, callback_type=query.callback_type
     )

@@ -18,13 +18,13 @@ routes = Routes("complaints", "/complaint")
 
 
 class PageQuery(Query):
-    """Which page."""
+    """The page to list."""
 
     page: IntText = 1
 
 
 class Period(Query):
-    """Days, both included; today, where one is left out."""
+    """A period of days, both ends included; a missing one is today."""
 
     start_date: IsoDate | MISSING = MISSING
     end_date: IsoDate | MISSING = MISSING
@@ -59,7 +59,7 @@ def list_complaints(session: Session, query: PageQuery) -> ComplaintsAnswer:
 
 @routes.get("/count-by-date-range")
 def count_complaints(session: Session, query: Period) -> int:
-    """Count the complaints of some days."""
+    """Count the complaints of a period."""
     today = utc_now().date()
     given = query.given()
     return complaints.count_complaints(session, given.get("start_date", today), given.get("end_date", today))

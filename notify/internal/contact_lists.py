@@ -20,7 +20,7 @@ routes = Routes("contact_lists", "/service/<uuid:service_id>/contact-list")
 
 
 class NewContactList(Body, extra="forbid"):
-    """An uploaded file to keep."""
+    """An uploaded file to keep as a contact list."""
 
     id: Uuid
     original_file_name: str

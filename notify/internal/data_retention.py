@@ -1,4 +1,4 @@
-"""For how many days a service's messages are kept (contract: internal-services 9.1)."""
+"""Data retention: how many days a service's messages are kept (contract: internal-services 9.1)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
 
 
 class NewRetention(Body):
-    """What is kept, and for how long."""
+    """A retention to create."""
 
     days_of_retention: Integer
     notification_type: Literal["sms", "letter", "email"]
 
 
 class ChangedRetention(Body):
-    """For how long it is kept."""
+    """The new number of days."""
 
     days_of_retention: Integer
 

@@ -1,4 +1,4 @@
-"""Services with what belongs to them and what they sent (contract: internal-services 1.1 and 2.1)."""
+"""Services with details and statistics (contract: internal-services 1.1 and 2.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notify.webhooks.queries import callback_names
 
 
 class DetailedServiceAnswer(Answer):
-    """A service with what belongs to it. `data_retention` is a list of nulls, as the contract has it."""
+    """A service with details. `data_retention` is a list of nulls, as in the contract."""
 
     id: UUID
     name: str
@@ -62,7 +62,7 @@ class DetailedServiceAnswer(Answer):
 
 
 class CountedServiceAnswer(Answer):
-    """A service of the list, with what it sent."""
+    """A service in the list, with its statistics."""
 
     id: UUID
     name: str
@@ -76,7 +76,7 @@ class CountedServiceAnswer(Answer):
 def detailed_service_answer(
     session: Session, cache: Cache, service_id: UUID, *, today_only: bool
 ) -> DetailedServiceAnswer:
-    """A service with what it sent today, or in the last days. Raises `NotFoundProblemError`."""
+    """A service with its statistics of today, or of the last days. Raises `NotFoundProblemError`."""
     service = get_detailed(session, service_id)
     owned = belongings(session, service_id)
     days = 0 if today_only else USUAL_DAYS
@@ -96,8 +96,8 @@ def detailed_service_answer(
 def counted_services(
     session: Session, start: date | None, end: date | None, *, only_active: bool, with_test_keys: bool
 ) -> dict[str, list[dict[str, Any]]]:
-    """Services with what they sent from a day to a day; without them today (UTC). Each is a `CountedServiceAnswer`, but
-    not made as one: there may be tens of thousands.
+    """Services with their statistics of a period; by default of today (UTC). Each has the form of a
+    `CountedServiceAnswer`, but is a plain dictionary for speed: there may be tens of thousands.
     """
     now = utc_now()
     rows = list_counted(

@@ -21,7 +21,7 @@ routes = Routes("email_branding", "/email-branding")
 
 
 class ChangedEmailBranding(Body):
-    """What of an email branding is changed."""
+    """The fields of an email branding to change."""
 
     colour: str | MISSING | None = MISSING
     name: str | MISSING = MISSING
@@ -33,7 +33,7 @@ class ChangedEmailBranding(Body):
 
 
 class NewEmailBranding(Body):
-    """An email branding to make."""
+    """An email branding to create."""
 
     colour: str | None = None
     name: str
@@ -45,7 +45,7 @@ class NewEmailBranding(Body):
 
 
 class AltText(Body):
-    """What a logo says."""
+    """The text of a logo."""
 
     alt_text: str
 
@@ -145,12 +145,12 @@ def get_users_of_email_branding(session: Session, email_branding_id: UUID) -> Da
 
 @routes.post("/get-name-for-alt-text/", writes=False)
 def get_name_for_alt_text(session: Session, body: AltText) -> FreeNameAnswer:
-    """Get a free name for a branding whose logo says something."""
+    """Get a free name for a branding from the text of its logo."""
     return FreeNameAnswer(name=free_name(session, EmailBranding, body.alt_text))
 
 
 def _author(text: str | None) -> UUID | None:
-    """The id of who makes a change; what is none is the id of nothing. Raises `NotFoundProblemError`."""
+    """The id of the user who makes a change. Raises `NotFoundProblemError` for text that is not an id."""
     try:
         return None if text is None else UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the internal API answers when a request fails: the contract's envelopes, chosen by the class of the problem.
+"""Error answers of the internal API: the contract's envelopes, chosen by the class of the problem.
 
 | problem                                   | E-std routes                                     | E-v2 routes |
 |-------------------------------------------|--------------------------------------------------|-------------|
@@ -7,9 +7,9 @@
 | `FieldProblemError`, `FieldsProblemError` | E-field: `{"result", "message": {field: [...]}}` | its entries |
 | `BareProblemError`                        | `{"message": text}`                              | its entry   |
 | any other `ProblemError`                  | E-std: `{"result", "message": text}`             | its entries |
-| value that no column can hold             | 404 `No result found`                            | `DataError` |
-| id of nothing, seen by a foreign key      | 404 `No result found`                            | `NoResultFound` |
-| unique value taken, seen by its index     | 409                                              | `Conflict`  |
+| a value that no column can hold           | 404 `No result found`                            | `DataError` |
+| an unknown id (foreign key violation)     | 404 `No result found`                            | `NoResultFound` |
+| a taken value (unique violation)          | 409                                              | `Conflict`  |
 | anything else                             | 500 `Internal server error`                      | 500         |
 
 (contract: public-api 3, internal-jobs 0.1, internal-services 0)
@@ -51,7 +51,7 @@ class Envelope(Enum):
 
 
 def answer(error: Exception, envelope: Envelope) -> Response:
-    """The answer to a request that ended in `error`. What nobody foresaw is logged and counted."""
+    """The answer to a request that ended in `error`. Unexpected errors are logged and counted."""
     problem = busy_error(error) or _problem(error)
     if problem is not None:
         if envelope is Envelope.V2 or isinstance(problem, ValidationProblemError):
@@ -69,7 +69,7 @@ def answer(error: Exception, envelope: Envelope) -> Response:
 
 
 def _problem(error: Exception) -> ProblemError | None:
-    """What a caller may know of the error: the refusal itself, or what a fault of the database says of the request."""
+    """The problem to report to the caller: the refusal itself, or the meaning of a database error for the request."""
     if isinstance(error, ProblemError):
         return error
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error

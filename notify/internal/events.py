@@ -16,7 +16,7 @@ routes = Routes("events", "/events")
 
 
 class NewEvent(Fields):
-    """What somebody did. `data` is up to the admin app."""
+    """An event. The admin app chooses what is in `data`."""
 
     event_type: str
     data: AnyJson

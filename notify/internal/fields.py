@@ -1,11 +1,11 @@
-"""Types of the fields of bodies, queries and answers. Views never format or parse: the type of a field does it.
+"""Types of the fields of bodies, queries and answers. Views never format or parse: the types of the fields do.
 
 Answers: `Moment` to `Day` are the contract's forms of a date (D1 to D5), `Money` is a decimal as text. A plain `float`,
-`int`, `str`, `bool` or `UUID` is answered as JSON has it.
+`int`, `str`, `bool` or `UUID` has its usual JSON form.
 
 Bodies and queries: pydantic's `int`, `str`, `bool`, `float`, `list`, `dict` and `Literal[...]`, and the types of the
-second half of this file. A plain `UUID`, `date` or `datetime` is refused when the endpoint is declared: it would not
-read, and not complain, as the contract does.
+second half of this file. A plain `UUID`, `date` or `datetime` is refused when the endpoint is declared, because its
+parsing and error texts would differ from the contract's.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _DATE_TIME: Final = {"type": "string", "format": "date-time"}
 
 
 def _naive(moment: datetime) -> datetime:
-    """UTC without saying so, as the contract's older forms have it."""
+    """UTC without an offset, as in the contract's older forms."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
@@ -75,7 +75,7 @@ def _spaced(moment: datetime) -> str:
 
 
 def http_date(moment: date | datetime) -> str:
-    """D3 of a moment, or of a day's midnight."""
+    """A moment, or a day's midnight, in form D3."""
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     return formathttp_date(_naive(moment).replace(tzinfo=UTC), usegmt=True)
@@ -111,7 +111,7 @@ NaiveMoment = Annotated[datetime, *_shaped(lambda moment: _naive(moment).isoform
 """D4: `2017-01-01T10:00:00`, UTC; with microseconds where there are any."""
 
 LocalMoment = Annotated[datetime, *_shaped(_local, "Local time in London: 2017-01-01 10:00:00")]
-"""`2017-01-01 10:00:00` as a clock in London shows it."""
+"""`2017-01-01 10:00:00` in London's local time."""
 
 ZonedMoment = Annotated[
     datetime, *_shaped(lambda moment: moment.astimezone(UTC).isoformat(), "2017-01-01T10:00:00+00:00")
@@ -124,12 +124,12 @@ Day = Annotated[
 """D5: `2017-01-01`."""
 
 Money = Annotated[Decimal, PlainSerializer(_plain, return_type=str), WithJsonSchema({"type": "string"})]
-"""A decimal as text, without zeros at its end: `"0.66"`, `"1.8"`. Where the contract has a JSON number,
-the field is a `float`.
+"""A decimal as text, without trailing zeros: `"0.66"`, `"1.8"`. Where the contract has a JSON number, the field is a
+`float`.
 """
 
 TextOfNone = Annotated[Any, PlainSerializer(str, return_type=str), WithJsonSchema({"type": "string"})]
-"""A value as text, where the contract has the text `None` for a value that is absent."""
+"""A value as text; None becomes the text `None`, as in the contract."""
 
 
 # -- bodies and queries
@@ -152,8 +152,8 @@ def _iso_date(value: object) -> date:
 
 
 def read_day(text: str) -> date | None:
-    """The day that a text names as `2017-01-01` or `2017-1-1`, as databases and `strptime` take it; None where it names
-    none.
+    """The day of a text like `2017-01-01` or `2017-1-1`, the forms that databases and `strptime` accept; None for other
+    text.
     """
     found = _LOOSE_DAY.fullmatch(text)
     try:
@@ -204,7 +204,7 @@ def _whole(value: object) -> object:
 
 
 def _int_text(value: object) -> object:
-    """A number of a query, which is text; not what only Python takes for one (`1_000`, other scripts' digits)."""
+    """A number in a query, which is text. Refuses forms that only Python accepts (`1_000`, digits of other scripts)."""
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value, re.ASCII):
         return int(value)
     return value
@@ -227,7 +227,7 @@ def _spaced_time(value: object) -> datetime:
 
 
 def row_id(value: object) -> UUID:
-    """The id in a `RowId`. Raises `NotFoundProblemError`: what is no UUID is the id of nothing."""
+    """The id in a `RowId`. Raises `NotFoundProblemError` if it is not a UUID, as for an unknown id."""
     try:
         return parse_uuid(value)
     except PydanticCustomError:
@@ -238,7 +238,7 @@ IsoDate = Annotated[date, PlainValidator(_iso_date), WithJsonSchema({"type": "st
 """`YYYY-MM-DD`. Schema words: `start_date foo is not a date`, `start_date month must be in 1..12`."""
 
 IsoDateTime = Annotated[datetime, PlainValidator(_iso_date_time), WithJsonSchema(_DATE_TIME)]
-"""What `datetime.fromisoformat` takes; an offset is dropped, not converted (public-api 4, `scheduled_for`)."""
+"""As `datetime.fromisoformat` accepts; an offset is dropped, not converted (public-api 4, `scheduled_for`)."""
 
 EmailAddress = Annotated[str, AfterValidator(_email_address), Field(examples=["amala@example.gov.uk"])]
 """`Not a valid email address`, in both families of words."""
@@ -250,7 +250,7 @@ NonEmpty = Annotated[str, Field(min_length=1)]
 """Schema words: `name  should be non-empty`."""
 
 AnyJson = Annotated[Any, AfterValidator(_not_none)]
-"""Any JSON value but null, in field words."""
+"""Any JSON value except null, in field words."""
 
 RowId = Annotated[Any, AfterValidator(_not_none), WithJsonSchema({"type": "string", "format": "uuid"})]
 """An id that the contract looks up without checking its form, in field words: see `row_id`."""

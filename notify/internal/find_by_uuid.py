@@ -1,4 +1,4 @@
-"""What an id is the id of (contract: internal-users 1.7)."""
+"""Finds the object that has an id (contract: internal-users 1.7)."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ routes = Routes("find_by_uuid", "/platform-admin/find-by-uuid")
 
 
 class WantedId(Body):
-    """An id of anything."""
+    """An id of any kind of object."""
 
     uuid: str | None
 
 
 class ContextAnswer(Answer):
-    """The service of the thing, where that is needed to find it."""
+    """The service of the object, if needed to find it."""
 
     service_id: UUID | MISSING = MISSING
 
 
 class FoundAnswer(Answer):
-    """What the id is of."""
+    """The kind of the object, and its context."""
 
     type: str
     context: ContextAnswer
@@ -37,7 +37,7 @@ class FoundAnswer(Answer):
 
 @routes.post("", writes=False)
 def find_by_uuid(session: Session, body: WantedId) -> FoundAnswer:
-    """Find out what an id is the id of."""
+    """Find the object that has an id."""
     try:
         id_ = parse_uuid(body.uuid)
     except ValueError:

@@ -1,6 +1,6 @@
-"""The users that functional tests work with (contract: internal-users 11, public-api 14.6). Served only where
-`REGISTER_FUNCTIONAL_TESTING_BLUEPRINT` is set: who has the functional tests' secret can make any user but a platform
-admin.
+"""The users of functional tests (contract: internal-users 11, public-api 14.6). Only served if
+`REGISTER_FUNCTIONAL_TESTING_BLUEPRINT` is set: the secret of functional tests allows creating any user except platform
+admins.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ routes = Routes(
 
 
 class TestUser(Body):
-    """A user to make, or to overwrite by their email address."""
+    """A user to create, or to overwrite by their email address."""
 
     name: str
     email_address: EmailAddress
@@ -56,7 +56,7 @@ class TestUsers(Body):
 
 @routes.put("/users", status=201)
 def set_test_users(session: Session, body: TestUsers) -> Response:
-    """Make or overwrite the users of functional tests."""
+    """Create or overwrite the users of functional tests."""
     for user in body.users:
         set_user(session, FunctionalUser(**dict(user)))
     return Response("ok", 201, content_type="text/html; charset=utf-8")

@@ -16,7 +16,7 @@ routes = Routes("go_live", "/organisations")
 
 
 class NextSteps(Body):
-    """What a member of the organisation is sent."""
+    """The content of an email to a member of the organisation."""
 
     to: EmailAddress
     service_name: str
@@ -24,7 +24,7 @@ class NextSteps(Body):
 
 
 class RejectedRequest(Body):
-    """What the requester is sent."""
+    """The content of an email to the requester."""
 
     name: str
     service_name: str
@@ -36,7 +36,7 @@ class RejectedRequest(Body):
 
 @routes.post("/notify-users-of-request-to-go-live/<uuid:service_id>", status=204)
 def send_go_live_request(session: Session, container: Container, service_id: UUID) -> None:
-    """Email those who can make a service live."""
+    """Email a request to go live to those who can approve it."""
     container.get(GoLiveMessages).send_request(session, service_id)
 
 
@@ -50,5 +50,5 @@ def send_go_live_next_steps(session: Session, container: Container, service_id: 
 
 @routes.post("/notify-service-member-of-rejected-go-live-request/<uuid:service_id>", status=204)
 def send_go_live_rejection(session: Session, container: Container, service_id: UUID, body: RejectedRequest) -> None:
-    """Email that a request to go live was rejected."""
+    """Email the rejection of a request to go live."""
     container.get(GoLiveMessages).send_rejection(session, service_id, Rejection(**body.model_dump()))

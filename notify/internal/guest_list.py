@@ -1,4 +1,6 @@
-"""Whom a service in trial mode may send to beside its team (contract: internal-services 9.2)."""
+"""The guest list: recipients that a service in trial mode may send to besides its team (contract: internal-services
+9.2).
+"""
 
 from __future__ import annotations
 

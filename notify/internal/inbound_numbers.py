@@ -1,4 +1,4 @@
-"""Numbers that people can text (contract: internal-jobs-billing-platform 14)."""
+"""Inbound numbers, which people can text (contract: internal-jobs-billing-platform 14)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ routes = Routes("inbound_numbers", "/inbound-number")
 
 
 class WantedNumber(Body):
-    """The number to take; without it any free one."""
+    """The number to assign; by default any free one."""
 
     inbound_number_id: Uuid | MISSING = MISSING
 
@@ -42,7 +42,7 @@ class NumberAnswer(Answer):
 
 
 class NumberSenderAnswer(Answer):
-    """The text message sender that a number is for its service."""
+    """The text message sender that belongs to a service's number."""
 
     id: UUID
     sms_sender: str
@@ -90,7 +90,7 @@ def get_number_of_service(session: Session, service_id: UUID) -> Data[NumberAnsw
 
 @routes.post("/service/<uuid:service_id>", status=201)
 def assign_number(session: Session, service_id: UUID, body: WantedNumber) -> NumberSenderAnswer:
-    """Give a service an inbound number."""
+    """Assign an inbound number to a service."""
     wanted = body.given().get("inbound_number_id")
     sender = inbound_numbers.assign_inbound_number(session, service_id, inbound_number_id=wanted)
     return NumberSenderAnswer.of(sender)

@@ -21,19 +21,19 @@ routes = Routes("inbound_sms", "/service/<uuid:service_id>/inbound-sms")
 
 
 class WantedTexts(Body):
-    """Whose texts; everybody's where it is empty or left out."""
+    """The person whose texts to list; everyone's if empty or missing."""
 
     phone_number: str | MISSING = MISSING
 
 
 class PageQuery(Query):
-    """Which page."""
+    """The page to list."""
 
     page: IntText = 1
 
 
 class RemovedNumber(Body, extra="forbid"):
-    """Whether the number is kept from being given to another service."""
+    """Whether to archive the number, so that no other service gets it."""
 
     archive: bool
 
@@ -57,7 +57,7 @@ class NewestTextsAnswer(Answer):
 
 
 class SummaryAnswer(Answer):
-    """Texts of the last seven days, and when the newest of all came."""
+    """The number of texts of the last seven days, and the time of the newest of all."""
 
     count: int
     most_recent: NaiveMoment | None
@@ -100,13 +100,13 @@ def get_text(session: Session, container: Container, service_id: UUID, inbound_s
 
 @routes.get("/most-recent-usage")
 def get_last_use(session: Session, service_id: UUID) -> UseAnswer:
-    """Find out when a service's number was last used."""
+    """Get when a service's number was last used."""
     return UseAnswer.of(queries.last_use(session, service_id))
 
 
 @routes.post("/remove")
 def remove_number(session: Session, container: Container, service_id: UUID, body: RemovedNumber) -> Empty:
-    """Take a service's inbound number away, and with it the permission to receive texts."""
+    """Remove a service's inbound number and its permission to receive texts."""
     from_number = container.parts.settings.part(TextProviderSettings).from_number
     remove_inbound_number(session, service_id, archive=body.archive, from_number=from_number)
     return Empty()

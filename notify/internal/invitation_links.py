@@ -1,4 +1,4 @@
-"""The invitations that links lead to (contract: internal-users-orgs-templates 3)."""
+"""Links of invitations (contract: internal-users-orgs-templates 3)."""
 
 from __future__ import annotations
 
@@ -66,6 +66,6 @@ def open_organisation_invitation(
 
 @legacy_routes.get("/<invitation_type>/<token>")
 def open_invitation(container: Container, invitation_type: str, token: str) -> Data[ServiceInvitationAnswer]:
-    """Open the link of an invitation of another kind, of which there is none."""
+    """Refuse the link of an unknown kind of invitation."""
     container.get(InvitationLinks).read(token)
     raise NotFoundProblemError

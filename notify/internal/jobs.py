@@ -1,4 +1,4 @@
-"""Jobs: messages to spreadsheets of recipients (contract: internal-jobs 1)."""
+"""Jobs: messages to the recipients in a spreadsheet (contract: internal-jobs 1)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Days = Annotated[int, BeforeValidator(_days), WithJsonSchema({"type": "integer"}
 
 
 class ListQuery(FieldsQuery):
-    """Which jobs, and which page of them."""
+    """Filters and page of the list of jobs."""
 
     limit_days: Days | None = None
     statuses: str = ""
@@ -51,7 +51,7 @@ class ListQuery(FieldsQuery):
 
 
 class NewJob(Fields):
-    """A job to create. What the metadata of its file says counts more: the rest is checked together with that."""
+    """A job to create. The metadata of its file takes precedence, and is checked together with this."""
 
     id: Any = MISSING
     created_by: Any = MISSING
@@ -65,7 +65,7 @@ class NewJob(Fields):
 
 
 class MessagesQuery(FieldsQuery):
-    """Which messages of a job, and which page of them. `format_for_csv` is on for any value but an empty one."""
+    """Filters and page of a job's messages. `format_for_csv` is on for any value except an empty one."""
 
     status: list[str] = Field(default_factory=list)
     template_type: Types = Field(default_factory=list)
@@ -227,7 +227,7 @@ def cancel_job(session: Session, service_id: UUID, job_id: UUID) -> Data[JobAnsw
 
 @routes.post("/<job_id>/cancel-letter-job")
 def cancel_letter_job(session: Session, container: Container, service_id: UUID, job_id: UUID) -> int:
-    """Cancel the letters of a job; their number."""
+    """Cancel the letters of a job and return their number."""
     number, uncounted = actions.cancel_letter_job(session, service_id, job_id, utc_now())
     after_commit(session, lambda: container.get(RateLimiter).give_back(uncounted))
     return number

@@ -21,7 +21,7 @@ routes = Routes("join_requests", "/service/<uuid:service_id>/service-join-reques
 
 
 def _uuid(value: object) -> UUID:
-    """An id; this group of endpoints has its own text for what is none."""
+    """An id. This group of endpoints has its own error text."""
     if not isinstance(value, str):
         raise complain(f"{shown(value)} is not of type string")
     try:
@@ -34,7 +34,7 @@ Id = Annotated[UUID, PlainValidator(_uuid), WithJsonSchema({"type": "string", "f
 
 
 class NewJoinRequest(Body, extra="forbid"):
-    """Who asks whom."""
+    """The requester, and the members to ask."""
 
     requester_id: Id
     contacted_user_ids: Annotated[list[Id], Field(min_length=1)]
@@ -43,7 +43,7 @@ class NewJoinRequest(Body, extra="forbid"):
 
 
 class AnsweredJoinRequest(Body, extra="forbid"):
-    """What becomes of a request."""
+    """The decision about a request."""
 
     min_properties = 2
 

@@ -1,5 +1,5 @@
-"""Where services are called back, by the paths of 2020 (contract: internal-services 18): one path for each of two types
-of callback. The callbacks are those of today.
+"""Callbacks of services under the paths of 2020 (contract: internal-services 18): one path for each of two types. The
+callbacks are the same as under today's paths.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from notify.webhooks.settings import CallbackSettings
 
 
 class NewLegacyCallback(Body):
-    """Where to call."""
+    """A callback to create."""
 
     url: HttpsUrl
     bearer_token: BearerToken
@@ -32,7 +32,7 @@ class NewLegacyCallback(Body):
 
 
 class ChangedLegacyCallback(Body):
-    """What of it changes; nothing need."""
+    """The fields of a callback to change, if any."""
 
     url: HttpsUrl | MISSING = MISSING
     bearer_token: BearerToken | MISSING = MISSING
@@ -54,14 +54,14 @@ def _is_guarded(container: Container) -> bool:
 
 
 def _routes(path: str, callback_type: str, name: str) -> Routes:
-    """The routes of one type of callback. `name` is what errors call it."""
+    """The routes of one type of callback. `name` is its name in error texts."""
     routes = Routes(f"legacy_{callback_type}_callbacks", f"/service/<uuid:service_id>/{path}", legacy=True)
 
     @routes.post("", status=201)
     def create_callback(
         session: Session, container: Container, service_id: UUID, body: NewLegacyCallback
     ) -> Data[CallbackAnswer]:
-        """Call a service back from now on."""
+        """Create a callback of a service."""
         with _in_words_of_2020(name):
             callback = actions.create_callback(
                 session,
@@ -77,7 +77,7 @@ def _routes(path: str, callback_type: str, name: str) -> Routes:
     def update_callback(
         session: Session, container: Container, service_id: UUID, callback_api_id: UUID, body: ChangedLegacyCallback
     ) -> Data[CallbackAnswer]:
-        """Change where, or with what token, a service is called back."""
+        """Change the URL or the token of a callback."""
         with _in_words_of_2020(name):
             callback = actions.update_callback(
                 session,
@@ -98,7 +98,7 @@ def _routes(path: str, callback_type: str, name: str) -> Routes:
 
     @routes.delete("/<uuid:callback_api_id>")
     def delete_callback(session: Session, service_id: UUID, callback_api_id: UUID) -> None:
-        """Stop calling a service back."""
+        """Delete a callback of a service."""
         with _in_words_of_2020(name):
             actions.delete_callback(
                 session, service_id=service_id, callback_id=callback_api_id, callback_type=callback_type

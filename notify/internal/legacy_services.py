@@ -1,4 +1,4 @@
-"""Suspending and resuming services, and whether a name is free (contract: internal-services 18)."""
+"""Suspends and resumes services, and checks whether a name is free (contract: internal-services 18)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ routes = Routes("legacy_services", "/service", legacy=True)
 
 
 class UniqueServiceQuery(FieldsQuery):
-    """A name that a service wants to have, and what stands before the `@` of its emails."""
+    """A proposed name of a service, and the local part of its email address."""
 
     service_id: str = ""
     name: str = ""
@@ -37,7 +37,7 @@ def resume_service(session: Session, service_id: UUID) -> None:
 
 @routes.get("/unique")
 def is_service_name_unique(session: Session, query: UniqueServiceQuery) -> Result[bool]:
-    """Say whether a service may have a name."""
+    """Check whether a service may have a name."""
     missing = [name for name in ("service_id", "name", "email_from") if not getattr(query, name)]
     if missing:
         raise MissingValuesError(missing)

@@ -25,7 +25,7 @@ class NewAttachment(Body):
 
 
 class ArchivedBy(Body):
-    """Who archives it."""
+    """The user who archives it."""
 
     archived_by: Uuid
 
@@ -64,5 +64,5 @@ def add_attachment(session: Session, body: NewAttachment) -> AttachmentAnswer:
 
 @routes.post("/<uuid:letter_attachment_id>/archive")
 def archive_attachment(session: Session, letter_attachment_id: UUID, body: ArchivedBy) -> None:
-    """Take an attachment off its letter template."""
+    """Remove an attachment from its letter template."""
     attachments.archive_attachment(session, letter_attachment_id, archived_by_id=body.archived_by)

@@ -20,7 +20,7 @@ routes = Routes("letter_branding", "/letter-branding")
 
 
 class NewLetterBranding(Body):
-    """A letter branding to make."""
+    """A letter branding to create."""
 
     name: str | None
     filename: str | None
@@ -28,7 +28,7 @@ class NewLetterBranding(Body):
 
 
 class ChangedLetterBranding(Body):
-    """What a letter branding becomes."""
+    """The new values of a letter branding."""
 
     name: str | None
     filename: str | None
@@ -99,7 +99,7 @@ def get_unique_name(session: Session, body: WantedName) -> FreeNameAnswer:
 
 
 def answer_letter_branding(row: LetterBranding) -> LetterBrandingAnswer:
-    """A letter branding as it is answered."""
+    """The answer for a letter branding."""
     return LetterBrandingAnswer(
         id=row.id,
         name=row.name,

@@ -1,4 +1,4 @@
-"""What users may do in services and organisations (contract: internal-users 1.5)."""
+"""Permissions of users in services and organisations (contract: internal-users 1.5)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PermissionItem(Body):
 
 
 class MemberPermissions(Body, extra="forbid"):
-    """What a member of a service may do, and which folders the member sees."""
+    """The permissions of a member of a service, and the folders the member can see."""
 
     permissions: list[PermissionItem]
     folder_permissions: list[str] | MISSING = MISSING
@@ -35,7 +35,7 @@ class MemberPermissions(Body, extra="forbid"):
 
 
 class OrganisationPermissions(Body, extra="forbid"):
-    """What a member of an organisation may do."""
+    """The permissions of a member of an organisation."""
 
     permissions: list[PermissionItem]
 
@@ -44,7 +44,7 @@ class OrganisationPermissions(Body, extra="forbid"):
 def set_service_permissions(
     session: Session, user_id: UUID, service_id: UUID, unread: Unread[MemberPermissions]
 ) -> None:
-    """Replace what a member of a service may do."""
+    """Replace the permissions of a member of a service."""
     if not members.is_member(session, service_id, user_id):
         raise NotFoundProblemError
     body = unread.read()
@@ -57,6 +57,6 @@ def set_service_permissions(
 def set_organisation_permissions(
     session: Session, user_id: UUID, organisation_id: UUID, body: OrganisationPermissions
 ) -> None:
-    """Replace what a member of an organisation may do."""
+    """Replace the permissions of a member of an organisation."""
     names = [item.permission for item in body.permissions]
     members.set_organisation_permissions(session, organisation_id, user_id, names)

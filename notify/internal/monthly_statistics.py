@@ -1,4 +1,4 @@
-"""What a service sent by month of a financial year (contract: internal-services 12)."""
+"""Statistics of a service by month of a financial year (contract: internal-services 12)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FinancialYearQuery(FieldsQuery):
 
 
 class TemplateMonthAnswer(Answer):
-    """How much a template was used in a month. Of past years month and year are text, as the contract has them."""
+    """The use of a template in a month. For past years, month and year are text, as in the contract."""
 
     template_id: UUID
     name: str
@@ -48,7 +48,7 @@ class TemplateMonthAnswer(Answer):
 
 
 class TemplateMonthsAnswer(Answer):
-    """How much templates were used by month."""
+    """The use of templates by month."""
 
     stats: list[TemplateMonthAnswer]
 

@@ -31,7 +31,7 @@ from notify.services.limits import RateLimiter
 routes = Routes("notifications", "/service/<uuid:service_id>/notifications")
 
 USUAL_DAYS: Final = 7
-"""Days whose messages are counted, where the caller does not choose."""
+"""Default number of days whose messages are counted."""
 
 
 def _positive(value: int) -> int:
@@ -41,7 +41,7 @@ def _positive(value: int) -> int:
 
 
 def _types(value: object) -> object:
-    """Types of messages. A fault is nested as the contract has it: `{"0": {"template_type": [...]}}`."""
+    """Types of messages. Errors are nested as in the contract: `{"0": {"template_type": [...]}}`."""
     if not isinstance(value, list):
         return value
     return [{"template_type": entry} for entry in value]
@@ -62,7 +62,7 @@ Types = Annotated[
 
 
 class ListChoice(Incoming):
-    """Which messages, and which page of them. `to` searches for a recipient or a reference instead."""
+    """Filters and page of a list of messages. `to` searches for a recipient or a reference instead."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
     words = "field"
@@ -82,7 +82,7 @@ class ListChoice(Incoming):
     to: str | None = None
 
     def filter(self, service_id: UUID) -> ListFilter:
-        """What it asks for."""
+        """The filter it describes."""
         return ListFilter(
             service_id,
             types=self.types(),
@@ -94,28 +94,28 @@ class ListChoice(Incoming):
         )
 
     def since(self) -> datetime | None:
-        """The time from which on messages are asked for."""
+        """The time from which on messages are listed."""
         return None if self.limit_days is None else midnight_days_ago(utc_now(), self.limit_days)
 
     def types(self) -> list[str]:
-        """The types of messages that are asked for."""
+        """The types of messages to list."""
         return [entry.template_type for entry in self.template_type]
 
 
 class ListQuery(ListChoice):
-    """Which messages, in a query."""
+    """The filters as a query."""
 
     source = "query"
 
 
 class ListBody(ListChoice):
-    """Which messages, in a body: a recipient must not be in addresses of pages, which are logged."""
+    """The filters as a body: a recipient must not be in URLs, which are logged."""
 
     source = "json"
 
 
 class CountQuery(FieldsQuery):
-    """Which messages are counted."""
+    """The messages to count."""
 
     template_type: Types = Field(default_factory=list)
     limit_days: IntText | None = None
@@ -196,7 +196,7 @@ class NotificationAnswer(Answer):
 
 
 class LinksAnswer(Answer):
-    """Whether there is a page before and one after. What there is not is left out."""
+    """The pages before and after. A missing one is left out."""
 
     prev: Literal[True] | MISSING = MISSING
     next: Literal[True] | MISSING = MISSING
@@ -261,7 +261,7 @@ def list_notifications(
 def search_notifications(
     session: BulkSession, container: Container, service_id: UUID, body: ListBody
 ) -> NotificationsAnswer:
-    """Search or list a service's messages, asked for in a body."""
+    """Search or list a service's messages, with the filters in a body."""
     return _list(session, container, service_id, body)
 
 
@@ -285,7 +285,7 @@ def _links(page: MessagePage) -> LinksAnswer:
 def _legacy_csv_rows(
     session: Session, container: Container, service_id: UUID, asked: ListChoice
 ) -> LegacyCsvRowsAnswer:
-    """In 2020 the rows had no path of their own (internal-services 18)."""
+    """Rows of CSV files, which had the path of the list in 2020 (internal-services 18)."""
     encryptor = container.parts.encryptor
     page = page_of_messages(session, encryptor, asked.filter(service_id), number=asked.page, size=asked.page_size)
     rows = LegacyCsvRowAnswer.of_each(map(csv_row, page.messages))
@@ -321,7 +321,7 @@ def _csv_rows(session: Session, container: Container, service_id: UUID, asked: L
 
 @routes.get("/count")
 def count_notifications(session: BulkSession, service_id: UUID, query: CountQuery) -> CountAnswer:
-    """Count the messages that a service sent in the last days, as they are billed."""
+    """Count the messages that a service sent in the last days, from the billing facts."""
     since = local_date(midnight_days_ago(utc_now(), query.limit_days or USUAL_DAYS))
     types = [entry.template_type for entry in query.template_type]
     return CountAnswer(notifications_sent_count=count_sent(session, service_id, types, since))

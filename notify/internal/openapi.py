@@ -65,7 +65,7 @@ def describe(container: Container) -> Response:
 
 @cache
 def document(server: str, *, legacy: bool = True) -> dict[str, Any]:
-    """The description of every endpoint, for a server at this address. `legacy`: with those of 2020, as deprecated."""
+    """The description of every endpoint, for a server at this address. `legacy`: with those of 2020 as deprecated."""
     from notify.internal.blueprints import served_groups  # which imports every module of this room
 
     return describe_groups([group for group in served_groups(legacy=legacy) if group is not routes], server)
@@ -104,8 +104,8 @@ def _models(groups: Iterable[Routes]) -> list[tuple[Any, Literal["validation", "
 
 
 def _described_answer(endpoint: Endpoint) -> Any:
-    """The type of what is answered; None where there is nothing to describe. A `Response` beside other types is one of
-    them that the view writes itself, or one that differs in its status.
+    """The type of the answer; None if there is nothing to describe. In a union, `Response` is left out: it is one of
+    the other types that the view serialises itself, or one with another status.
     """
     answer = endpoint.answer
     if endpoint.is_streamed:

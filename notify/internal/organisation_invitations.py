@@ -30,7 +30,7 @@ class NewOrganisationInvitation(Body):
 
 
 class ChangedOrganisationInvitation(Body):
-    """What becomes of an invitation."""
+    """The new status of an invitation."""
 
     status: InvitationStatus
 
@@ -51,7 +51,7 @@ class OrganisationInvitationAnswer(Answer):
 def invite_to_organisation(
     session: Session, container: Container, organisation_id: UUID, body: NewOrganisationInvitation
 ) -> Data[OrganisationInvitationAnswer]:
-    """Invite somebody to an organisation."""
+    """Invite a person to an organisation."""
     permissions = [] if body.permissions is MISSING else body.permissions
     invitation = OrganisationInvitation(
         email_address=body.email_address,
@@ -90,7 +90,7 @@ def change_organisation_invitation(
 
 
 def answer_organisation_invitation(invitation: OrganisationInvitation) -> Data[OrganisationInvitationAnswer]:
-    """An invitation as it is answered."""
+    """The answer for an invitation."""
     return Data(data=_answer(invitation))
 
 

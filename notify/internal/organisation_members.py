@@ -18,7 +18,7 @@ routes = Routes("organisation_members", "/organisations/<uuid:organisation_id>/u
 
 
 class NewMember(Body):
-    """What a member of an organisation may do there. Nobody said it in 2020 (internal-services 18.1)."""
+    """The permissions of a new member. In 2020 there were none (internal-services 18.1)."""
 
     permissions: list[PermissionItem] = Field(default_factory=list)
 
@@ -41,5 +41,5 @@ def add_organisation_member(
 
 @routes.delete("/<uuid:user_id>", status=204)
 def remove_organisation_member(session: Session, organisation_id: UUID, user_id: UUID) -> None:
-    """Take a member out of an organisation."""
+    """Remove a member from an organisation."""
     organisation_members.remove_member(session, organisation_id, user_id)

@@ -43,7 +43,7 @@ class ServiceUsageAnswer(Answer):
 
 
 class UsageAnswer(Answer):
-    """The usage of services; `updated_at` says up to when it is known, in the current year."""
+    """The usage of services. In the current year, `updated_at` is when it was last computed."""
 
     services: list[ServiceUsageAnswer]
     updated_at: str | None

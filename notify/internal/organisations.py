@@ -1,4 +1,4 @@
-"""Organisations: read, found, made and changed (contract: internal-users-orgs-templates 4)."""
+"""Organisations (contract: internal-users-orgs-templates 4)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Kind = Literal[
     "school_or_college",
     "other",
 ]
-"""The types that an organisation can be given, in the order of the contract's texts."""
+"""The types of organisations, in the order of the contract's error texts."""
 
 
 Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
@@ -55,7 +55,7 @@ Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
 
 
 class ChangedOrganisation(Body):
-    """What of an organisation is changed. Permissions are changed alone: with them, nothing else is."""
+    """The fields of an organisation to change. If permissions are given, all other fields are ignored."""
 
     name: str | MISSING | None = MISSING
     active: bool | MISSING | None = MISSING
@@ -81,7 +81,7 @@ class ChangedOrganisation(Body):
 
 
 class NewOrganisation(ChangedOrganisation):
-    """An organisation to make. Permissions are those of every new one."""
+    """An organisation to create. Its permissions are the default ones."""
 
     name: str
     crown: bool
@@ -107,7 +107,7 @@ class NameQuery(FieldsQuery):
 
 
 class UniqueQuery(FieldsQuery):
-    """A name that an organisation wants to have."""
+    """A proposed name of an organisation."""
 
     org_id: str = ""
     name: str = ""
@@ -222,7 +222,7 @@ def find_organisations(session: Session, query: NameQuery) -> Data[list[ListedOr
 
 @legacy_routes.get("/unique")
 def is_organisation_name_unique(session: Session, query: UniqueQuery) -> Result[bool]:
-    """Say whether an organisation may have a name."""
+    """Check whether an organisation may have a name."""
     missing = [name for name in ("org_id", "name") if not getattr(query, name)]
     if missing:
         raise MissingValuesError(missing)
@@ -231,7 +231,7 @@ def is_organisation_name_unique(session: Session, query: UniqueQuery) -> Result[
 
 @routes.post("/<uuid:organisation_id>/service", status=204)
 def link_service(session: Session, organisation_id: UUID, body: ServiceOfOrganisation) -> None:
-    """Make a service one of an organisation's."""
+    """Link a service to an organisation."""
     organisations.link_service(session, organisation_id, body.service_id)
 
 
@@ -249,19 +249,19 @@ def get_organisation_of_service(session: Session, service_id: UUID) -> Organisat
 
 
 class MissingValuesError(ProblemError):
-    """Values that are not there, in a list (contract: internal-users-orgs-templates 4.2, as of 2020)."""
+    """Values are missing; the answer lists them (contract: internal-users-orgs-templates 4.2, as of 2020)."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__([f"{name}: Can't be empty" for name in names])
         self._names = names
 
     def message(self) -> Any:
-        """One object for each."""
+        """A list with one object per value."""
         return [{name: ["Can't be empty"]} for name in self._names]
 
 
 def known_id(text: str) -> UUID:
-    """An id; what is none is the id of nothing. Raises `NotFoundProblemError`."""
+    """The text as an id. Raises `NotFoundProblemError` if it is not one."""
     try:
         return UUID(text)
     except ValueError:
@@ -269,8 +269,8 @@ def known_id(text: str) -> UUID:
 
 
 def _moment(text: str) -> datetime:
-    """A time in UTC, also in the form in which it is answered; what is none is a value that no column can hold. Raises
-    `NotFoundProblemError`.
+    """A time in UTC, also in the form of our answers. Raises `NotFoundProblemError` for other text, as the contract
+    does for values that no column can hold.
     """
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:

@@ -1,4 +1,4 @@
-"""Links between the pages of a list that is answered (contract: internal-jobs 0.2)."""
+"""Links between the pages of a list (contract: internal-jobs 0.2)."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from notify.infra.paging import Page
 
 
 def links(page: Page[Any]) -> dict[str, str]:
-    """The links of a page of the list that is being asked for; they keep the request's other parameters."""
+    """The links of a page of the requested list. They keep the request's other parameters."""
     return paging.links(page, request.path, request.args.items(multi=True))

@@ -1,4 +1,4 @@
-"""What the public page about performance shows (contract: internal-jobs-billing-platform 7.4)."""
+"""Figures of the public performance page (contract: internal-jobs-billing-platform 7.4)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class DayOfTypesAnswer(Answer):
 
 
 class ProcessingDayAnswer(Answer):
-    """Which share of a day's messages was handed over within ten seconds, in percent."""
+    """The percentage of a day's messages that was handed to providers within ten seconds."""
 
     date: Day
     percentage_under_10_seconds: float
@@ -43,7 +43,7 @@ class LiveServiceNameAnswer(Answer):
 
 
 class PerformanceAnswer(Answer):
-    """What the public page about performance shows. Totals are of all time."""
+    """Figures of the public performance page. Totals are of all time."""
 
     total_notifications: int
     email_notifications: int
@@ -57,7 +57,7 @@ class PerformanceAnswer(Answer):
 
 @performance_routes.get("")
 def get_performance(session: Session, container: Container, query: DaysQuery) -> PerformanceAnswer:
-    """Get what the public page about performance shows."""
+    """Get the figures of the public performance page."""
     start, end = query.days()
     totals = platform.all_time_totals(session, container.parts.cache, now=utc_now())
     services = platform.live_services(session)

@@ -25,7 +25,7 @@ legacy_routes = Routes("platform_stats_2020", "/platform-stats", legacy=True)
 
 
 class DaysQuery(Query):
-    """From a day to a day, both included; today (UTC) where one is missing."""
+    """A period of days, both ends included; a missing one is today (UTC)."""
 
     start_date: IsoDate | MISSING = MISSING
     end_date: IsoDate | MISSING = MISSING
@@ -37,7 +37,7 @@ class DaysQuery(Query):
 
 
 class ReportQuery(FieldsQuery):
-    """From a day to a day, both included."""
+    """A period of days, both ends included."""
 
     start_date: str = ""
     end_date: str = ""
@@ -63,7 +63,7 @@ def _date(text: str) -> date:
 
 
 def _organisation(row: BilledService | ServiceVolumes) -> dict[str, str]:
-    """The organisation of a row, where the reports have text for none."""
+    """The organisation of a row; empty texts if there is none, as in the contract's reports."""
     return {"organisation_id": str(row.organisation_id or ""), "organisation_name": row.organisation_name or ""}
 
 
@@ -79,7 +79,7 @@ class FailuresAnswer(Answer):
 
 
 class TypeTotalsAnswer(Answer):
-    """Messages of a type; those of test keys are in none of the other numbers."""
+    """Messages of a type. Those of test keys are not counted in the other numbers."""
 
     model_config = ConfigDict(from_attributes=True, serialize_by_alias=True, validate_by_name=True)
 
@@ -128,7 +128,7 @@ class UsedServiceAnswer(Answer):
 
 
 class PrintedLettersAnswer(Answer):
-    """Letters that the printing firm handed to the post on a day; money in pounds."""
+    """Letters that the print provider handed to the postal service on a day; money in pounds."""
 
     date: Day
     postage: str
@@ -152,7 +152,7 @@ class DayVolumesAnswer(Answer):
 
 
 class ProviderVolumesAnswer(Answer):
-    """What a provider of text messages was given on a day."""
+    """What was sent through a text message provider on a day."""
 
     day: Day
     provider: str
@@ -201,7 +201,7 @@ def report_usage(session: BulkSession, query: ReportQuery) -> Iterator[UsedServi
 
 @routes.get("/data-for-dvla-billing-report")
 def report_printing(session: BulkSession, query: ReportQuery) -> Iterator[PrintedLettersAnswer]:
-    """Report what the printing firm handed to the post."""
+    """Report the letters that the print provider handed to the postal service."""
     yield from map(PrintedLettersAnswer.of, reports.printed_letters(session, *query.days_of_one_year()))
 
 
@@ -213,7 +213,7 @@ def report_days(session: BulkSession, query: ReportQuery) -> Iterator[DayVolumes
 
 @routes.get("/daily-sms-provider-volumes-report")
 def report_providers(session: BulkSession, query: ReportQuery) -> Iterator[ProviderVolumesAnswer]:
-    """Report what providers of text messages were given by day."""
+    """Report what was sent through text message providers by day."""
     yield from map(ProviderVolumesAnswer.of, reports.provider_volumes(session, *query.days()))
 
 

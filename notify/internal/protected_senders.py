@@ -1,4 +1,4 @@
-"""Which text message senders are protected (contract: internal-services 9.3)."""
+"""Protected text message senders (contract: internal-services 9.3)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ CHANGEABLE: Final = ("priority", "created_by", "active", "reason")
 
 
 class ProviderChanges(Fields):
-    """What of a provider changes; `created_by` is who changes it."""
+    """The fields of a provider to change. `created_by` is the user who changes it."""
 
     priority: Annotated[TruncatedInt, Field(ge=0)] | MISSING = MISSING
     created_by: RowId | MISSING = MISSING
@@ -33,7 +33,7 @@ class ProviderChanges(Fields):
     @model_validator(mode="before")
     @classmethod
     def _only_changeable(cls, data: Any) -> Any:
-        """The contract refuses all other fields before it looks at these."""
+        """Refuse all other fields first, as the contract does."""
         others = [name for name in data if name not in CHANGEABLE] if isinstance(data, dict) else []
         if others:
             raise FieldsProblemError({name: ["Not permitted to be updated"] for name in others})
@@ -41,7 +41,7 @@ class ProviderChanges(Fields):
 
 
 class ProviderUser(Answer):
-    """Who made the last change."""
+    """The user who made the last change."""
 
     id: UUID
     name: str
@@ -65,7 +65,7 @@ class ProviderAnswer(Answer):
 
 
 class ListedProviderAnswer(Answer):
-    """A provider in the list, with the fragments of text messages that it was given this month."""
+    """A provider in the list, with the text message fragments sent through it this month."""
 
     id: UUID
     display_name: str

@@ -1,4 +1,4 @@
-"""What messages cost now (contract: internal-jobs-billing-platform 6). Errors have the envelope of version 2."""
+"""Current rates of messages (contract: internal-jobs-billing-platform 6). Errors have the v2 envelope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SmsRateAnswer(Answer):
 
 
 class LetterRateAnswer(Answer):
-    """Pounds per letter of so many sheets in a class of post."""
+    """Pounds per letter of this many sheets in a class of post."""
 
     sheet_count: int
     start_date: NaiveMoment

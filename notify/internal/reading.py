@@ -1,4 +1,4 @@
-"""Reading bodies and queries as the models of schemas.py."""
+"""Reads bodies and queries as the models of schemas.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Unread(Generic[M]):
     def __init__(self, model: type[M]) -> None:
         self._model = model
         self.result: M | None = None
-        """What was read, once it was."""
+        """The model, once it was read."""
 
     def read(self) -> M:
         """The model. Raises the problem in the model's words."""
@@ -31,14 +31,14 @@ class Unread(Generic[M]):
 
 
 def incoming_model(hint: Any) -> type[Incoming] | None:
-    """The model of a parameter's annotation, where it is one: itself or within `Unread`."""
+    """The model in a parameter's annotation, plain or within `Unread`; None for other annotations."""
     model = get_args(hint)[0] if get_origin(hint) is Unread else hint
     return model if isinstance(model, type) and issubclass(model, Incoming) else None
 
 
 def read(model: type[M]) -> M:
     """The body or query of the request as `model`. Raises the problem in the model's words, and
-    `MalformedRequestError` where the body is no JSON.
+    `MalformedRequestError` if the body is not JSON.
     """
     data = _body() if model.source == "json" else _query(model)
     if model.words == "field":

@@ -38,7 +38,7 @@ UserId = Annotated[UUID, BeforeValidator(_user_id), WithJsonSchema({"type": "str
 
 
 class NewReportRequest(Body, extra="forbid"):
-    """What a report is to have."""
+    """The content of a report to create."""
 
     user_id: UserId
     report_type: Literal["notifications_report"]
@@ -69,7 +69,7 @@ def get_report_request(session: Session, service_id: UUID, request_id: UUID) -> 
 def create_report_request(
     session: Session, container: Container, service_id: UUID, body: NewReportRequest
 ) -> Data[ReportRequestAnswer] | Response:
-    """Ask for a report; the same one is made once at a time."""
+    """Request a report. While the same one is being created, its request is returned."""
     given = body.given()
     absent = [name for name in ("notification_type", "notification_status") if name not in given]
     if absent:

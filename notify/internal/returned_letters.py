@@ -1,4 +1,4 @@
-"""Letters that the post brought back (contract: internal-jobs-billing-platform 13)."""
+"""Returned letters (contract: internal-jobs-billing-platform 13)."""
 
 from __future__ import annotations
 
@@ -25,39 +25,39 @@ Reference = Annotated[str, Field(pattern=r"^[0-9A-Z]{16}$")]
 
 
 class ReturnedReferences(Body):
-    """References of letters that came back, as the printing firm reports them."""
+    """References of returned letters, as the print provider reports them."""
 
     references: Annotated[list[Reference], Field(min_length=1)]
 
 
 class ReferencesAnswer(Answer):
-    """The references that are being worked on."""
+    """The references that are being processed."""
 
     references: list[str]
 
 
 class ReportQuery(Query):
-    """The day of the reports. What is no date is the day of no report."""
+    """The day of the reports. Text that is not a date matches no report."""
 
     reported_at: str | MISSING = MISSING
 
 
 class StatisticsAnswer(Answer):
-    """How many letters came back in the last seven days, and when the latest report was."""
+    """The number of letters returned in the last seven days, and the time of the latest report."""
 
     returned_letter_count: int
     most_recent_report: SpacedMoment | None
 
 
 class SummaryAnswer(Answer):
-    """How many letters a day's reports have."""
+    """The number of letters in a day's reports."""
 
     returned_letter_count: int
     reported_at: Day
 
 
 class ReturnedLetterAnswer(Answer):
-    """A letter that came back."""
+    """A returned letter."""
 
     notification_id: UUID
     client_reference: str | None
@@ -74,7 +74,7 @@ class ReturnedLetterAnswer(Answer):
 
 
 class ReportAnswer(Answer):
-    """A day's letters, and how many more are in no table any more."""
+    """A day's letters, and the number of those that are no longer stored."""
 
     returned_letters: list[ReturnedLetterAnswer]
     orphaned_count: int
@@ -82,7 +82,7 @@ class ReportAnswer(Answer):
 
 @letters.post("/returned", writes=False)
 def report_returned_letters(container: Container, body: ReturnedReferences) -> ReferencesAnswer:
-    """Report letters that came back."""
+    """Report returned letters."""
     if not returned.publish(container.parts.queue, body.references):
         raise BusyError
     return ReferencesAnswer(references=body.references)
@@ -90,13 +90,13 @@ def report_returned_letters(container: Container, body: ReturnedReferences) -> R
 
 @routes.get("/returned-letter-statistics")
 def count_returned_letters(session: Session, service_id: UUID) -> StatisticsAnswer:
-    """Count the letters that came back lately."""
+    """Count recently returned letters."""
     return StatisticsAnswer.of(returned.count(session, service_id, utc_now()))
 
 
 @routes.get("/returned-letter-summary")
 def summarise_returned_letters(session: Session, service_id: UUID) -> list[SummaryAnswer]:
-    """Count the letters that came back, by the day of the report."""
+    """Count returned letters by the day of the report."""
     return SummaryAnswer.of_each(returned.summarise(session, service_id))
 
 

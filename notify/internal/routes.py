@@ -1,4 +1,4 @@
-"""How an endpoint is declared: a typed function whose annotations say what it needs and what it answers.
+"""Declares endpoints: typed functions whose annotations say what they need and what they return.
 
     routes = Routes("data_retention", "/service/<uuid:service_id>/data-retention")
 
@@ -7,17 +7,17 @@
         "Keep messages of a type for so many days."
 
 A parameter is, by its annotation:
-- `Session`: a transaction that commits before the answer leaves; of `GET` read only (`writes=` says otherwise);
-- `BulkSession`: a read only one on the replica, for what the contract marks (bulk); the view may run again;
+- `Session`: a transaction that commits before the answer is sent; read-only for `GET` (unless `writes=True`);
+- `BulkSession`: a read-only one on the replica, for endpoints that the contract marks (bulk); the view may be repeated;
 - `Container`: the process's objects;
 - a `Body`, `Fields`, `Query` or `FieldsQuery` (schemas.py): read and checked before the function runs; `Unread[X]`
-  leaves that to the function, where the contract looks at something else first;
-- anything else, by its name, a part of the path: `UUID`, `int` or `str`. `<uuid:x>` that is none is the router's 404;
-  `<x>` as a `UUID` that is none is a 404 `No result found`.
+  leaves that to the function, for endpoints where the contract checks something else first;
+- anything else is the part of the path with that name: `UUID`, `int` or `str`. A malformed `<uuid:x>` is the router's
+  404; a malformed `<x>` with the annotation `UUID` is a 404 `No result found`.
 
-The result is what is answered as JSON; None is 204; a `Response` stands for itself. The result of a view with a
-`BulkSession` may be an `Iterator`: a list that is answered while it is read. The docstring's first line is the
-operation's name in the description (openapi.py).
+The result is sent as JSON; None is 204; a `Response` is sent unchanged. A view with a `BulkSession` may return an
+`Iterator`: a list that is streamed while it is read. The docstring's first line is the operation's name in the
+description (openapi.py).
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ _AUTHORS: Final = (
     "current_user",
     "user_id",
 )
-"""Fields of bodies that name the person who acts."""
+"""Fields of bodies that name the user who acts."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A declared view. `path` has Flask's form, with the prefix of its routes."""
+    """A declared view. `path` is in Flask's syntax, with the prefix of its routes."""
 
     method: Method
     path: str
@@ -94,7 +94,7 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        """What it does: the first line of its docstring, without the full stop."""
+        """The first line of its docstring, without the full stop."""
         return inspect.getdoc(self.view).split("\n")[0].rstrip(".")  # type: ignore[union-attr]
 
     @cached_property
@@ -105,7 +105,7 @@ class Endpoint:
 
     @cached_property
     def answer(self) -> Any:
-        """The annotation of its result, without the `Response` that it may answer instead of a model."""
+        """The annotation of its result, without a `Response` that it may return instead of a model."""
         hint = get_type_hints(self.view, include_extras=True)["return"]
         if get_origin(hint) is not UnionType:
             return hint
@@ -113,7 +113,7 @@ class Endpoint:
 
     @cached_property
     def is_streamed(self) -> bool:
-        """Whether its answer is a list that is written while it is read."""
+        """Whether its answer is a list that is streamed while it is read."""
         return get_origin(self.answer) is Iterator
 
     @cached_property
@@ -123,11 +123,11 @@ class Endpoint:
 
     @cached_property
     def incoming(self) -> Mapping[str, type[Incoming]]:
-        """The models that it asks for, by parameter."""
+        """The models that it needs, by parameter."""
         return {name: model for name, hint in self.hints.items() if (model := incoming_model(hint)) is not None}
 
     def check(self) -> None:
-        """Raise `TypeError` where the declaration makes no sense: at import, not at the first request."""
+        """Raise `TypeError` for an invalid declaration: at import, not at the first request."""
         where = f"{self.view.__module__}.{self.name}"
         if not inspect.getdoc(self.view):
             raise TypeError(f"{where}: needs a docstring, which names the operation")
@@ -150,9 +150,9 @@ class Endpoint:
 class Routes:
     """A group of endpoints below one path, for one client.
 
-    `client` None: open to everybody. `envelope` V2: every error has the v2 envelope. `legacy`: the original had them in
-    2020 and has them no more; they are served where `LEGACY_2020` is on, and described as deprecated. `is_served` says
-    by the settings whether the routes are there at all; without it they always are.
+    `client` None: open to everyone. `envelope` V2: every error has the v2 envelope. `legacy`: routes of 2020 that the
+    original no longer has; they are served if `LEGACY_2020` is on, and described as deprecated. `is_served` decides by
+    the settings whether the routes exist; without it they always do.
     """
 
     def __init__(
@@ -230,7 +230,7 @@ class Routes:
 
 
 def _serve(endpoint: Endpoint, container: Container, client: Client | None) -> Callable[..., Response]:
-    """What Flask calls: reads what the view asks for, runs it, and writes down what it answers."""
+    """The function that Flask calls: reads what the view needs, runs it, and serialises its result."""
     view, database = endpoint.view, container.parts.database
     sessions = [name for name, hint in endpoint.hints.items() if hint is Session]
     bulk_sessions = [name for name, hint in endpoint.hints.items() if hint is BulkSession]
@@ -266,12 +266,12 @@ def _serve(endpoint: Endpoint, container: Container, client: Client | None) -> C
                 with opened() as session:
                     log(session, arguments)
             return response
-        with opened() as session:  # which commits before the answer leaves
+        with opened() as session:  # commits before the answer is sent
             response = _response(view(**arguments, **dict.fromkeys(sessions, session)), endpoint.status)
             if changes and response.status_code < 400:
                 log(session, arguments)
         if endpoint.writes and (service_id := arguments.get("service_id")) is not None:
-            # the change is seen here at once, by other processes within two seconds
+            # this process sees the change at once, others within two seconds
             container.get(ServiceCache).forget(service_id)
         return response
 
@@ -279,7 +279,7 @@ def _serve(endpoint: Endpoint, container: Container, client: Client | None) -> C
 
 
 def _author(arguments: Mapping[str, Any]) -> UUID | None:
-    """Who made a change, as its body says: where the admin app does not say it for the whole request."""
+    """The user named in a body as the author of a change, for requests without `X-Notify-User-Id`."""
     for value in arguments.values():
         body = value.result if isinstance(value, Unread) else value
         if isinstance(body, Incoming):

@@ -1,7 +1,7 @@
-"""Parents of what the internal API reads and answers. The parent of a model decides where it is read from, and which of
-the contract's words describe faults:
+"""Base classes of the internal API's requests and answers. The base class of a model decides where it is read from, and
+which of the contract's words describe errors:
 
-| parent        | read from    | faults                                                    |
+| base class    | read from    | errors                                                    |
 |---------------|--------------|-----------------------------------------------------------|
 | `Body`        | the JSON body| E-schema: `name is a required property`                   |
 | `Fields`      | the JSON body| E-field: `{"name": ["Missing data for required field."]}` |
@@ -9,8 +9,8 @@ the contract's words describe faults:
 | `FieldsQuery` | the query    | E-field                                                   |
 
 Optional fields are `str | MISSING = MISSING` (`from pydantic import MISSING`), fields that may be null `str | None`.
-Unknown fields are ignored; `class X(Body, extra="forbid")` refuses them. Fields stand in the contract's order, in which
-faults are listed.
+Unknown fields are ignored; `class X(Body, extra="forbid")` refuses them. Declare fields in the contract's order, which
+is the order of errors.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 
 class Incoming(BaseModel):
-    """What a view may ask for: read and checked before it runs."""
+    """A model that a view can ask for: read and checked before it runs."""
 
     source: ClassVar[Literal["json", "query"]]
     words: ClassVar[Literal["schema", "field"]]
     min_properties: ClassVar[int] = 0
-    """Schema words: fewer properties than that are refused, known or not."""
+    """Minimum number of properties, known or not. For schema words."""
 
     def given(self) -> dict[str, Any]:
         """The fields that the caller sent, by name, with their values: for updates of some fields only."""
@@ -38,7 +38,7 @@ class Incoming(BaseModel):
 
 
 class Body(Incoming):
-    """A JSON body with faults in E-schema words. Nothing is coerced."""
+    """A JSON body with errors in E-schema words. Nothing is coerced."""
 
     model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
     source = "json"
@@ -46,7 +46,7 @@ class Body(Incoming):
 
 
 class Fields(Incoming):
-    """A JSON body with faults in E-field words. Numbers and truths may be given as text."""
+    """A JSON body with errors in E-field words. Numbers and booleans may be given as text."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
     source = "json"
@@ -54,8 +54,8 @@ class Fields(Incoming):
 
 
 class Query(Incoming):
-    """A query with faults in E-schema words. Values are text: numbers are `IntText`. A field that is a list takes every
-    value of its name, any other the first.
+    """A query with errors in E-schema words. Values are text: use `IntText` for numbers. A field that is a list gets
+    every value of its name, any other field the first.
     """
 
     model_config = ConfigDict(strict=True, extra="ignore", defer_build=True)
@@ -64,7 +64,7 @@ class Query(Incoming):
 
 
 class FieldsQuery(Incoming):
-    """A query with faults in E-field words."""
+    """A query with errors in E-field words."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
     source = "query"
@@ -72,7 +72,7 @@ class FieldsQuery(Incoming):
 
 
 class Answer(BaseModel):
-    """What is answered, made from a row, an object or by name. It is not validated again on its way out."""
+    """The model of an answer, built from a row, an object or keyword arguments. It is not validated again."""
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)
 

@@ -24,13 +24,13 @@ class NewKey(Body, extra="forbid"):
 
 
 class RenamedKey(Body, extra="forbid"):
-    """Another name for a key."""
+    """A new name for a key."""
 
     name: NonEmpty
 
 
 class KeyAnswer(Answer):
-    """A key. `credential_data` is what the admin app checks it with."""
+    """A key. `credential_data` is what the admin app needs to verify it."""
 
     id: UUID
     user_id: UUID
@@ -64,7 +64,7 @@ def add_security_key(session: Session, user_id: UUID, body: NewKey) -> Data[KeyA
 def rename_security_key(
     session: Session, user_id: UUID, webauthn_credential_id: UUID, body: RenamedKey
 ) -> Data[KeyAnswer]:
-    """Give a security key another name."""
+    """Rename a security key."""
     key = security_keys.rename_key(session, user_id, webauthn_credential_id, body.name, utc_now())
     return Data(data=KeyAnswer.of(key))
 

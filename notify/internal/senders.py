@@ -1,4 +1,4 @@
-"""Whom a service's messages come from: text message senders, reply-to addresses, contact blocks of letters (contract:
+"""Senders of a service: text message senders, reply-to addresses, contact blocks of letters (contract:
 internal-services 6). Answers about text message senders have no wrapper, the others do.
 """
 
@@ -31,8 +31,8 @@ class SmsSenderBody(Body):
 
 
 class NewSmsSenderBody(SmsSenderBody):
-    """A new text message sender. In 2020 it could be an inbound number that the service is given (internal-services
-    18); `sms_sender` then does not count.
+    """A new text message sender. In 2020 it could be an inbound number to assign to the service (internal-services
+    18); `sms_sender` is then ignored.
     """
 
     inbound_number_id: Uuid | MISSING | None = MISSING
@@ -46,7 +46,7 @@ class ReplyToBody(Body):
 
 
 class ReplyToToVerify(Fields):
-    """An address that somebody wants to add."""
+    """An address to verify before it is added."""
 
     email: EmailAddress
 
@@ -149,7 +149,7 @@ def get_reply_to(session: Session, service_id: UUID, reply_to_id: UUID) -> Reply
 def verify_reply_to(
     session: Session, container: Container, service_id: UUID, body: ReplyToToVerify
 ) -> Data[SentNotice]:
-    """Send an email to an address that is to become a reply-to: it can be added once the email is delivered."""
+    """Send an email to a proposed reply-to address, which can be added once the email is delivered."""
     senders.check_new_reply_to(session, service_id, body.email)
     sent = container.get(Notices).send(session, VERIFY_REPLY_TO, body.email, {})
     return Data(data=SentNotice(id=sent))

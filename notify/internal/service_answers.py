@@ -1,4 +1,4 @@
-"""Services as the internal API answers them (contract: internal-services 1.1)."""
+"""The internal API's answers for services (contract: internal-services 1.1)."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def service_answer(session: Session, service_id: UUID) -> ServiceAnswer:
 
 
 def service_answers(session: Session, services: Sequence[DetailedService]) -> list[ServiceAnswer]:
-    """Services, in the same order. Their callbacks are read with one query. Those of emergency alerts have the channel
-    and network of their alerts, too (contract: broadcasts 8.3).
+    """Answers for services, in the same order. Their callbacks are read with one query. Services of emergency alerts
+    also have the channel and network of their alerts (contract: broadcasts 8.3).
     """
     callbacks = callback_names(session, [service.id for service in services])
     alerting = [service.id for service in services if "broadcast" in service.permissions]

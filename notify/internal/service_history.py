@@ -1,4 +1,4 @@
-"""What became of a service and its API keys (contract: internal-services 2.5)."""
+"""The history of a service and its API keys (contract: internal-services 2.5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ routes = Routes("service_history", "/service/<uuid:service_id>/history")
 
 
 class ServiceVersionAnswer(Answer):
-    """A service as it was. `created_by_id` is who made that change."""
+    """A version of a service. `created_by_id` is the user who made that change."""
 
     id: UUID
     name: str
@@ -33,7 +33,7 @@ class ServiceVersionAnswer(Answer):
 
 
 class ApiKeyVersionAnswer(Answer):
-    """An API key as it was."""
+    """A version of an API key."""
 
     id: UUID
     name: str

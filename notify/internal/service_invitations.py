@@ -25,7 +25,7 @@ Address = Annotated[EmailAddress, Field(max_length=255)]
 
 
 class ChangedServiceInvitation(Fields):
-    """What of an invitation is changed."""
+    """The fields of an invitation to change."""
 
     service: AnyJson | MISSING | None = MISSING
     email_address: Address | MISSING = MISSING
@@ -63,7 +63,7 @@ class ServiceInvitationAnswer(Answer):
 def invite_to_service(
     session: Session, container: Container, service_id: str, body: NewServiceInvitation
 ) -> Data[ServiceInvitationAnswer]:
-    """Invite somebody to a service."""
+    """Invite a person to a service."""
     values = _columns(body)
     admin_url = values.pop("invite_link_host", None)
     values.setdefault("service_id", _known_id(service_id))
@@ -95,7 +95,7 @@ def change_service_invitation(
 
 
 def answer_service_invitation(invitation: ServiceInvitation) -> Data[ServiceInvitationAnswer]:
-    """An invitation as it is answered."""
+    """The answer for an invitation."""
     return Data(data=_answer(invitation))
 
 
@@ -114,7 +114,7 @@ def _answer(row: ServiceInvitation) -> ServiceInvitationAnswer:
 
 
 def _columns(body: ChangedServiceInvitation) -> dict[str, Any]:
-    """What is given, by column. An id that is none is the id of nothing. Raises `NotFoundProblemError`."""
+    """The given values by column. Raises `NotFoundProblemError` for a malformed id."""
     values = body.given()
     for name, column in (("service", "service_id"), ("from_user", "user_id")):
         given = values.pop(name, None)

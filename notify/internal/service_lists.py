@@ -23,7 +23,7 @@ routes = Routes("service_lists", "/service")
 
 
 class ServicesQuery(FieldsQuery):
-    """Which services. `only_active` and `detailed` are heard as `True` alone, `include_from_test_key` as `False`."""
+    """The services to list. `only_active` and `detailed` only count as `True`, `include_from_test_key` as `False`."""
 
     only_active: str = ""
     detailed: str = ""
@@ -40,7 +40,7 @@ class NameQuery(FieldsQuery):
 
 
 class ShortServiceAnswer(Answer):
-    """A service in a list of results."""
+    """A service in search results."""
 
     id: UUID
     name: str

@@ -34,7 +34,7 @@ def list_members(session: Session, service_id: UUID) -> Data[list[UserAnswer]]:
 def add_member(
     session: Session, service_id: UUID, user_id: UUID, unread: Unread[MemberPermissions]
 ) -> Data[ServiceAnswer]:
-    """Make a user a member of a service."""
+    """Add a member to a service."""
     members.check_no_member(session, service_id, user_id)
     body = unread.read()
     members.add_member(session, service_id, user_id, body.names())
@@ -45,5 +45,5 @@ def add_member(
 
 @routes.delete("/<user_id>")
 def remove_member(session: Session, service_id: UUID, user_id: UUID) -> None:
-    """Take a member out of a service."""
+    """Remove a member from a service."""
     members.remove_member(session, service_id, user_id)

@@ -20,14 +20,14 @@ routes = Routes("service_reports", "/service")
 
 
 class PeriodQuery(FieldsQuery):
-    """From a day to a day, both included."""
+    """A period of days, both ends included."""
 
     start_date: str
     end_date: str
 
 
 class LiveServiceAnswer(Answer):
-    """A live service, who is behind it and how much it sends."""
+    """A live service, with its contacts and volumes."""
 
     service_id: UUID
     service_name: str
@@ -48,7 +48,7 @@ class LiveServiceAnswer(Answer):
 
 
 def _day(text: str) -> date:
-    """The day that a text names. Raises `NotFoundProblemError`, as the contract has it for what is none."""
+    """The day that a text names. Raises `NotFoundProblemError` for other text, as the contract says."""
     if (day := read_day(text)) is None:
         raise NotFoundProblemError
     return day

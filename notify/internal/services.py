@@ -1,4 +1,4 @@
-"""Services: making, reading, changing and archiving them (contract: internal-services 2)."""
+"""Services (contract: internal-services 2)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from notify.services.permissions import set_permissions
 routes = Routes("services", "/service")
 
 INTERNATIONAL_SMS_LIMIT: Final = 250_000
-"""International text messages a day of a new service, where the caller does not say."""
+"""Default daily limit of international text messages of a new service."""
 
 ShortText = Annotated[str, Field(max_length=rules.LONGEST_NAME)]
 
 
 class ServiceDetails(Fields):
-    """What may be given when a service is created, and when it is changed."""
+    """The fields that can be set when a service is created or changed."""
 
     billing_contact_email_addresses: str | MISSING | None = MISSING
     billing_contact_names: str | MISSING | None = MISSING
@@ -57,7 +57,7 @@ class ServiceDetails(Fields):
 
 
 class NewService(ServiceDetails):
-    """A service to create. Whether it is active and counted is not for the caller to say."""
+    """A service to create. The caller cannot choose whether it is active and counted."""
 
     user_id: RowId
     name: str
@@ -72,7 +72,7 @@ class NewService(ServiceDetails):
     @model_validator(mode="before")
     @classmethod
     def _has_an_owner(cls, data: Any) -> Any:
-        """The contract looks at this before anything else, and lets it be as good as missing when it is empty."""
+        """The contract checks this before anything else, and treats an empty value as missing."""
         if isinstance(data, dict) and not data.get("user_id"):
             raise FieldProblemError("user_id", "Missing data for required field.")
         return data
@@ -80,7 +80,7 @@ class NewService(ServiceDetails):
     @model_validator(mode="before")
     @classmethod
     def _has_one_limit(cls, data: Any) -> Any:
-        """In 2020 there was one limit for all types (internal-services 18.1): it stands for those that are missing."""
+        """In 2020 there was one limit for all types (internal-services 18.1): use it for missing ones."""
         if isinstance(data, dict) and "message_limit" in data:
             names = ("email_message_limit", "sms_message_limit", "letter_message_limit")
             return {**dict.fromkeys(names, data["message_limit"]), **data}
@@ -88,7 +88,7 @@ class NewService(ServiceDetails):
 
 
 class ChangedService(ServiceDetails):
-    """What of a service is to change. `email_sender_local_part` and `service_callback_api` cannot be set."""
+    """The fields of a service to change. `email_sender_local_part` and `service_callback_api` cannot be set."""
 
     name: str | MISSING = MISSING
     active: bool | MISSING = MISSING
@@ -106,14 +106,14 @@ class ChangedService(ServiceDetails):
 
 
 class ServiceQuery(FieldsQuery):
-    """How a service is answered. Only `True` is heard."""
+    """The form of the answer. Only `True` counts."""
 
     detailed: str = ""
     today_only: str = ""
 
 
 def _ids(fields: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Take ids out of the fields, by the names that the rules have for them. Raises `NotFoundProblemError`."""
+    """Remove the ids from the fields, and return them under other names. Raises `NotFoundProblemError`."""
     found = {new: fields.pop(old) for old, new in names.items() if old in fields}
     return {name: None if value is None else row_id(value) for name, value in found.items()}
 

@@ -36,13 +36,13 @@ class Password(Fields):
 
 
 class TextCodeRequest(Body, extra="forbid"):
-    """Where a code is to be texted, if not to the user's own number."""
+    """The number to text a code to, if not the user's own."""
 
     to: str | MISSING | None = MISSING
 
 
 class LinkRequest(Body, extra="forbid"):
-    """Where a link of sign-in is to lead."""
+    """The target of a sign-in link."""
 
     to: Annotated[None, BeforeValidator(_only_none), WithJsonSchema({"type": "null"})] | MISSING = MISSING
     email_auth_link_host: str | MISSING | None = MISSING
@@ -57,14 +57,14 @@ class Code(Body, extra="forbid"):
 
 
 class KeySignIn(Body):
-    """What the admin app found when a user signed in with a security key."""
+    """The result of a sign-in with a security key, which the admin app verified."""
 
     successful: bool
     webauthn_credential_id: Uuid | MISSING | None = MISSING
 
 
 class ResetRequest(Fields):
-    """Whose password is to be reset."""
+    """The user whose password to reset."""
 
     email: EmailAddress
     admin_base_url: str | MISSING = MISSING
@@ -72,7 +72,7 @@ class ResetRequest(Fields):
 
 
 class VerificationRequest(Fields):
-    """Where a link is to lead."""
+    """The target of a link."""
 
     admin_base_url: str | MISSING = MISSING
 
@@ -115,7 +115,7 @@ def send_code(
     link: Unread[LinkRequest],
     text: Unread[TextCodeRequest],
 ) -> None:
-    """Text a code, or email a link of sign-in: nothing while five are unused."""
+    """Text a code, or email a sign-in link. Sends nothing while five codes are unused."""
     if code_type not in ("sms", "email"):
         raise NotFoundProblemError(NOT_FOUND)
     now = utc_now()
@@ -150,7 +150,7 @@ def complete_key_sign_in(session: Session, user_id: UUID, body: KeySignIn) -> No
 def send_email_verification(
     session: Session, container: Container, user_id: UUID, unread: Unread[VerificationRequest]
 ) -> None:
-    """Email a new user a link that proves the address."""
+    """Email a new user a link that verifies the address."""
     user = queries.get_user(session, user_id)
     url = _given(unread.read().admin_base_url)
     container.get(AccountMessages).send_email_verification(session, user, admin_url=url)
@@ -158,8 +158,8 @@ def send_email_verification(
 
 @routes.post("/<uuid:user_id>/email-already-registered")
 def send_already_registered(session: Session, container: Container, user_id: UUID, body: Address) -> None:
-    """Tell the owner of an address that it has an account already."""
-    del user_id  # which the admin app makes up
+    """Email the owner of an address that it already has an account."""
+    del user_id  # the admin app sends a random one
     container.get(AccountMessages).send_already_registered(session, body.email)
 
 
@@ -167,6 +167,6 @@ def send_already_registered(session: Session, container: Container, user_id: UUI
 def send_new_address_verification(
     session: Session, container: Container, user_id: UUID, unread: Unread[Address]
 ) -> None:
-    """Email a link to a user's new address, that confirms it."""
+    """Email a link that verifies a user's new address."""
     user = queries.get_user(session, user_id)
     container.get(AccountMessages).send_new_address_verification(session, user, unread.read().email)

@@ -1,4 +1,4 @@
-"""How much services send (contract: internal-services 12)."""
+"""Statistics of services (contract: internal-services 12)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ routes = Routes("statistics", "/service/<uuid:service_id>/statistics")
 
 
 class StatisticsQuery(FieldsQuery):
-    """Which days are counted: `today_only` is heard as `True` alone."""
+    """The days to count. `today_only` only counts as `True`."""
 
     today_only: str = ""
     limit_days: IntText = USUAL_DAYS
@@ -43,7 +43,7 @@ class CountsAnswer(Answer):
 def get_statistics(
     session: Session, container: Container, service_id: UUID, query: StatisticsQuery
 ) -> Data[CountsAnswer]:
-    """Count what a service sent lately."""
+    """Count the recent messages of a service."""
     days = 0 if query.today_only == "True" else query.limit_days
     counts = count_for_service(session, container.parts.cache, service_id, days=days, now=utc_now())
     return Data(data=CountsAnswer.model_validate(counts))

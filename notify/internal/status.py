@@ -1,4 +1,4 @@
-"""What anybody may ask about the platform as a whole (contract: internal-jobs-billing-platform 17)."""
+"""Public figures of the platform as a whole (contract: internal-jobs-billing-platform 17)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ routes = Routes("status", "/_status", client=None)
 
 
 class LiveCountsAnswer(Answer):
-    """How many services are live, and how many organisations have such a service."""
+    """The number of live services, and of organisations that have one."""
 
     organisations: int
     services: int

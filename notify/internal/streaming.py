@@ -1,4 +1,4 @@
-"""Lists that are answered while they are read from the database: reports about all services."""
+"""Streams lists while they are read from the database: reports about all services."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS_AT_A_TIME: Final = 200
 
 
 class JsonRows:
-    """The JSON of a list, some rows at a time. The web server closes it when the client has all, or has gone."""
+    """The JSON of a list, in chunks of rows. The web server closes it when the client has read it or disconnects."""
 
     def __init__(self, rows: OpenRows[Any]) -> None:
         self._rows = rows
@@ -26,12 +26,12 @@ class JsonRows:
         return self._pieces
 
     def close(self) -> None:
-        """End the transaction that the rows come from."""
+        """End the transaction of the rows."""
         self._rows.close()
 
 
 def streamed(rows: OpenRows[Any], status: int) -> Response:
-    """The answer that holds a list of these rows."""
+    """The answer with a list of these rows."""
     return Response(JsonRows(rows), status, content_type="application/json")
 
 

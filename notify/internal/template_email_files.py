@@ -34,13 +34,13 @@ class NewFile(Body):
 
 
 class ChangedFile(NewFile):
-    """What of a file is to be changed; `pending` False makes it live."""
+    """The fields of a file to change; `pending` False makes it live."""
 
     pending: bool | MISSING = MISSING
 
 
 class ArchivedBy(Body):
-    """Who archives it."""
+    """The user who archives it."""
 
     archived_by_id: Uuid
 
@@ -65,12 +65,12 @@ class FileAnswer(Answer):
 
     @computed_field
     def template(self) -> UUID:
-        """Its template, once more."""
+        """Its template: a second name of the same field."""
         return self.template_id
 
     @computed_field
     def created_by(self) -> UUID:
-        """Who added it, once more."""
+        """The user who added it: a second name of the same field."""
         return self.created_by_id
 
 
@@ -79,7 +79,7 @@ def _spaced(moment: datetime) -> str:
 
 
 class ArchivedFileAnswer(FileAnswer):
-    """A file as it was before it was archived, with when and by whom."""
+    """A file as it was before it was archived, with the time and the user."""
 
     archived_at: Annotated[
         datetime, PlainSerializer(_spaced, return_type=str), WithJsonSchema({"type": "string"}, mode="serialization")

@@ -1,4 +1,4 @@
-"""Folders of templates, and who may see them (contract: internal-users-orgs-templates 6)."""
+"""Folders of templates, and the users who can see them (contract: internal-users-orgs-templates 6)."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ routes = Routes("template_folders", "/service/<uuid:service_id>/template-folder"
 
 
 class NewFolder(Body):
-    """A folder to make; at the top without a parent."""
+    """A folder to create; at the top level without a parent."""
 
     name: NonEmpty
     parent_id: Uuid | None
 
 
 class ChangedFolder(Body):
-    """A folder's name, and who may see it from now on."""
+    """A folder's name, and the users who can see it."""
 
     name: NonEmpty
     users_with_permission: list[Uuid] | MISSING = MISSING
 
 
 class Contents(Body):
-    """What is to be moved."""
+    """The templates and folders to move."""
 
     templates: list[Uuid]
     folders: list[Uuid]
 
 
 class FolderAnswer(Answer):
-    """A folder, and the members of the service who may see it."""
+    """A folder, and the members of the service who can see it."""
 
     id: UUID
     name: str
@@ -68,7 +68,7 @@ def create_folder(session: Session, service_id: UUID, body: NewFolder) -> Data[F
 def change_folder(
     session: Session, service_id: UUID, template_folder_id: UUID, body: ChangedFolder
 ) -> Data[FolderAnswer]:
-    """Rename a template folder, and choose who may see it."""
+    """Rename a template folder, and choose who can see it."""
     users = body.given().get("users_with_permission")
     return Data(data=FolderAnswer.of(folders.change_folder(session, service_id, template_folder_id, body.name, users)))
 

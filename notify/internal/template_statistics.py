@@ -1,4 +1,4 @@
-"""How much templates are used (contract: internal-users-orgs-templates 7)."""
+"""Statistics of templates (contract: internal-users-orgs-templates 7)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INTEGER: Final = re.compile(r"\s*[+-]?\d{1,18}\s*", re.ASCII)
 
 
 class Days(Query):
-    """How many whole days before today count too; `limit_days` is the older name."""
+    """The number of whole days before today to include; `limit_days` is the older name."""
 
     whole_days: str | MISSING = MISSING
     limit_days: str | MISSING = MISSING
@@ -41,7 +41,7 @@ class Days(Query):
 
 
 class TemplateCountAnswer(Answer):
-    """How many messages of a template have a status."""
+    """The number of a template's messages in a status."""
 
     count: int
     template_id: UUID
@@ -52,7 +52,7 @@ class TemplateCountAnswer(Answer):
 
 
 class LastUsedAnswer(Answer):
-    """When a template was last used."""
+    """The time of a template's last use."""
 
     last_date_used: Moment | None
 

@@ -1,4 +1,4 @@
-"""Templates: created, read, changed and filled in (contract: internal-users-orgs-templates 5)."""
+"""Templates (contract: internal-users-orgs-templates 5)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _template_type(value: str) -> str:
     return value
 
 
-# a service without emergency alerts is not told of their type
+# error texts do not mention the type of emergency alerts
 TemplateType = Annotated[
     str,
     AfterValidator(_template_type),
@@ -50,7 +50,7 @@ TemplateType = Annotated[
 
 
 class _Absent:
-    """Stands for a subject that is missing where one is required."""
+    """Represents a missing required subject."""
 
 
 def _postage(value: str) -> str:
@@ -76,7 +76,7 @@ Languages = Annotated[str, AfterValidator(_languages), Field(examples=["english"
 
 
 class LetterTexts(Body):
-    """A body that may have the languages of a letter, in combinations that make sense."""
+    """A body that may have the languages of a letter, in valid combinations."""
 
     letter_languages: Languages | MISSING = MISSING
     letter_welsh_subject: str | MISSING | None = MISSING
@@ -91,7 +91,7 @@ class LetterTexts(Body):
         return body
 
     def are_languages_right(self) -> bool:
-        """English has two empty Welsh texts, Welsh has two; without the language both or neither are given."""
+        """For English, no Welsh texts; for Welsh, both; without a language, both or neither."""
         welsh = [self.letter_welsh_subject, self.letter_welsh_content]
         are_texts = [isinstance(text, str) for text in welsh]
         if self.letter_languages == "english":
@@ -127,7 +127,7 @@ _WITH_SUBJECT: Final = ("email", "letter")
 
 
 class TemplateChange(LetterTexts, extra="allow"):
-    """What of a template is to be changed. Fields that are unknown count as a change."""
+    """The fields of a template to change. Unknown fields count as a change."""
 
     id: Uuid | MISSING = MISSING
     name: str | MISSING = MISSING
@@ -161,7 +161,7 @@ class TemplateFileAnswer(Answer):
 
 
 class AuthorAnswer(Answer):
-    """Who made a version."""
+    """The author of a version."""
 
     id: UUID
     name: str
@@ -209,7 +209,7 @@ class VersionAnswer(_TemplateFields):
 
 
 class ListedTemplateAnswer(Answer):
-    """A template in a list; with its content where it is one of emergency alerts."""
+    """A template in a list; with its content if it is for emergency alerts."""
 
     id: UUID
     name: str
@@ -323,7 +323,7 @@ def get_version(session: Session, service_id: UUID, template_id: UUID, version: 
 
 @routes.get("/<uuid:template_id>/preview")
 def preview_template(session: Session, service_id: UUID, template_id: UUID, query: Values) -> TemplateAnswer:
-    """Fill a template in."""
+    """Preview a template with values."""
     template = details.template_details(session, service_id, template_id)
     try:
         filled = details.fill(template, query.model_extra or {})
@@ -342,7 +342,7 @@ def _current(session: Session, service_id: UUID, template_id: UUID) -> Data[Temp
 
 
 def _differs(current: TemplateAnswer, given: Mapping[str, Any]) -> bool:
-    """Whether anything that the caller sent is not as it is shown, known or not."""
+    """Whether any value that the caller sent, known or not, differs from the current one."""
     shown_now = current.model_dump(mode="json")
     as_json = {name: str(value) if isinstance(value, UUID) else value for name, value in given.items()}
     return any(name not in shown_now or shown_now[name] != value for name, value in as_json.items())

@@ -1,4 +1,4 @@
-"""What recipients unsubscribed from, and the reports that services work through (contract: internal-services 14.2)."""
+"""Unsubscribe requests of recipients, and reports of them for services (contract: internal-services 14.2)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ routes = Routes("unsubscribe_requests", "/service/<uuid:service_id>")
 
 
 class NewReport(Body):
-    """Which requests the report has: how many were shown, and when the first and the last of them came."""
+    """The requests to include: the number that was shown, and the times of the first and the last of them."""
 
     count: Annotated[int, Field(ge=0, lt=2**63)] | MISSING = MISSING
     earliest_timestamp: IsoDateTime | MISSING = MISSING
@@ -31,13 +31,13 @@ class NewReport(Body):
 
 
 class ProcessedReport(Body):
-    """Whether the service has worked through the report."""
+    """Whether the service has processed the report."""
 
     report_has_been_processed: bool | MISSING = MISSING
 
 
 class ReportSummaryAnswer(Answer):
-    """A report, or the requests that are in none."""
+    """A report, or the requests without a report."""
 
     batch_id: UUID | None
     count: int
@@ -51,7 +51,7 @@ class ReportSummaryAnswer(Answer):
 
 
 class StatisticsAnswer(Answer):
-    """How many requests are to be worked through, and when the latest came."""
+    """The number of unprocessed requests, and the time of the latest."""
 
     unsubscribe_requests_count: int
     datetime_of_latest_unsubscribe_request: HttpDate
@@ -90,14 +90,14 @@ def list_reports(session: Session, service_id: UUID) -> list[ReportSummaryAnswer
 
 @routes.get("/unsubscribe-request-statistics")
 def count_requests(session: Session, service_id: UUID) -> StatisticsAnswer | Empty:
-    """Count the unsubscribe requests that a service has to work through."""
+    """Count a service's unprocessed unsubscribe requests."""
     found = reports.count_requests(session, service_id)
     return Empty() if found is None else StatisticsAnswer.of(found)
 
 
 @routes.post("/create-unsubscribe-request-report", status=201)
 def create_report(session: Session, container: Container, service_id: UUID, body: NewReport) -> NewReportAnswer:
-    """Make a report of unsubscribe requests."""
+    """Create a report of unsubscribe requests."""
     given = body.given()
     if not given:
         text = "summary data needed to create an unsubscribe request report is missing"
@@ -130,7 +130,7 @@ def get_report(session: Session, service_id: UUID, batch_id: UUID) -> ReportAnsw
 def process_report(
     session: Session, container: Container, service_id: UUID, batch_id: UUID, body: ProcessedReport
 ) -> None:
-    """Mark a report of unsubscribe requests as worked through, or as still to be."""
+    """Mark a report of unsubscribe requests as processed, or as unprocessed."""
     given = body.given()
     if not given:
         raise FieldsProblemError({"marked_as_completed": "missing data for required field"})
@@ -146,5 +146,5 @@ def _check_all_given(model: type[Body], given: dict[str, object]) -> None:
 
 
 def _forget(session: Session, container: Container, service_id: UUID) -> None:
-    """Empty what the admin app keeps of a service's requests."""
+    """Clear the admin app's cache of a service's requests."""
     after_commit(session, lambda: container.parts.cache.delete(*cache_keys(service_id)))

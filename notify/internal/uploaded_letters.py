@@ -1,4 +1,4 @@
-"""Letters that people upload as PDFs, and what letters look like (contract: internal-services 11.2, letters 13.1)."""
+"""Letters that people upload as PDFs, and previews of letters (contract: internal-services 11.2, letters 13.1)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PageNumber = Annotated[int, BeforeValidator(_page), WithJsonSchema({"type": "int
 
 
 class UploadedLetter(Body):
-    """An upload to send. The recipient's address is percent-encoded, its lines end with line breaks."""
+    """An upload to send. The recipient's address is percent-encoded, its lines are separated by line breaks."""
 
     postage: Postage
     filename: str
@@ -56,13 +56,13 @@ class SentLetterAnswer(Answer):
 
 
 class PageQuery(FieldsQuery):
-    """Which page, of a picture. The first, for a number that is none."""
+    """The page of the picture; the first if it is not a number."""
 
     page: PageNumber = 1
 
 
 class PreviewAnswer(Answer):
-    """A PDF or picture in base64, and what is known of a letter that came as a PDF."""
+    """A PDF or picture in base64, and the metadata of a precompiled letter."""
 
     content: str
     metadata: Mapping[str, str]
@@ -89,7 +89,7 @@ def send_uploaded_letter(container: Container, service_id: UUID, body: UploadedL
 def preview_letter(
     container: Container, service_id: UUID, notification_id: UUID, file_type: str, query: PageQuery
 ) -> PreviewAnswer:
-    """Show a letter that was sent, as a PDF or as the picture of a page."""
+    """Get a letter as a PDF, or as the picture of a page."""
     if file_type not in FILE_TYPES:
         raise FieldProblemError("content", "file_type must be pdf or png")
     shown = container.get(LetterPreviews).preview(service_id, notification_id, FILE_TYPES[file_type], query.page)

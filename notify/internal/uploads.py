@@ -52,14 +52,14 @@ Days = Annotated[int | None, BeforeValidator(_days), WithJsonSchema({"type": "in
 
 
 class UploadsQuery(FieldsQuery):
-    """Which page, of how many days. A number of days that is none is ignored."""
+    """The page, and the number of days to list; ignored if it is not a number."""
 
     limit_days: Days = None
     page: PageNumber = 1
 
 
 class LettersQuery(FieldsQuery):
-    """Which page."""
+    """The page to list."""
 
     page: PageNumber = 1
 

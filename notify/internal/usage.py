@@ -1,4 +1,4 @@
-"""What a service used in a financial year (contract: internal-jobs-billing-platform 5.1; of 2020: 5.4)."""
+"""Usage of a service in a financial year (contract: internal-jobs-billing-platform 5.1; of 2020: 5.4)."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class YearlyUnitsAnswer(Answer):
 
 
 def _bill_today(session: Session, service_id: UUID, year: int) -> None:
-    """What a service sent today counts at once, where its year is looked at by month."""
+    """Update the facts of today, so that a report by month includes what the service sent today."""
     today = local_date(utc_now())
     if usage.reaches(year, today):
         allowed = set(permissions(session, service_id))

@@ -1,4 +1,4 @@
-"""Users: registered, read, changed, found and archived (contract: internal-users 1.1, 1.2)."""
+"""Users (contract: internal-users 1.1, 1.2)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class KnownFields(Fields, extra="allow"):
-    """A JSON body that refuses the first field it does not know, when all others are good."""
+    """A JSON body that refuses unknown fields, if all others are valid. The error names the first one."""
 
     @model_validator(mode="after")
     def _refuse_unknown(self) -> KnownFields:
@@ -89,7 +89,7 @@ def _only_false(value: bool) -> bool:
 
 
 class ChangedUser(KnownFields):
-    """What is to change of a user. `updated_by` is somebody else who changes it."""
+    """The fields of a user to change. `updated_by` is another user who makes the change."""
 
     name: Name | MISSING = MISSING
     email_address: UserAddress | MISSING = MISSING
@@ -153,7 +153,7 @@ class UserAnswer(Answer):
 
 
 class FoundUserAnswer(Answer):
-    """A user in a list of results."""
+    """A user in search results."""
 
     id: UUID
     name: str
@@ -186,7 +186,7 @@ class AccountsAnswer(Answer):
 
 
 def answer_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
-    """A user as it is answered. Raises `NotFoundProblemError`."""
+    """The answer for a user. Raises `NotFoundProblemError`."""
     return Data(data=UserAnswer.of(details.user_details(session, user_id)))
 
 
@@ -207,7 +207,7 @@ def get_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
 
 @routes.post("/<uuid:user_id>")
 def change_user(session: Session, container: Container, user_id: UUID, unread: Unread[ChangedUser]) -> Data[UserAnswer]:
-    """Change a user, who gets a message where somebody else changes the address or the number."""
+    """Change a user. Notifies the user if another person changes the email address or the number."""
     user = queries.lock_user(session, user_id)
     body = unread.read()
     changes: Any = body.given()
@@ -238,7 +238,7 @@ def archive_user(session: Session, container: Container, user_id: UUID) -> None:
 
 @routes.post("/<uuid:user_id>/reset-failed-login-count")
 def reset_failures(session: Session, user_id: UUID) -> Data[UserAnswer]:
-    """Set a user's count of failures to sign in to zero."""
+    """Reset a user's count of failed sign-ins."""
     queries.lock_user(session, user_id).failed_login_count = 0
     session.flush()
     return answer_user(session, user_id)
@@ -246,7 +246,7 @@ def reset_failures(session: Session, user_id: UUID) -> Data[UserAnswer]:
 
 @routes.post("/<uuid:user_id>/activate")
 def activate_user(session: Session, user_id: UUID) -> Data[UserAnswer]:
-    """Let a new user in."""
+    """Activate a new user."""
     actions.activate_user(session, queries.lock_user(session, user_id))
     return answer_user(session, user_id)
 

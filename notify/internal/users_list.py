@@ -19,7 +19,7 @@ legacy_routes = Routes("legacy_users_list", legacy=True)
 
 
 class UsersQuestion(Body, extra="forbid"):
-    """Which users: first and last days (UTC) of signing in and of registration; None stands for any."""
+    """The users to list: first and last days (UTC) of sign-in and of registration; None is no limit."""
 
     min_properties = 1
 
@@ -38,11 +38,11 @@ def list_users(container: Container) -> Response:
 
 @routes.post("/platform-admin/users-list", writes=False)
 def list_filtered_users(container: Container, body: UsersQuestion) -> Response:
-    """List active users by days and wishes."""
+    """List active users by the days of sign-in and registration, and by preferences."""
     return _streamed(stream_filtered_users(container.parts.database, UserFilter(**body.given())))
 
 
 def _streamed(texts: Iterator[str]) -> Response:
-    """The answer, begun: what fails before its first row is still answered as an error."""
+    """A streamed answer. Reads the first row at once, so that an error before it is still answered as an error."""
     first = next(texts)
     return Response(chain([first], texts), content_type="application/json")

@@ -1,1 +1,1 @@
-"""Jobs: messages to a spreadsheet of recipients; contact lists, uploads, and reports that users download."""
+"""Jobs: messages to the recipients in a spreadsheet; contact lists, uploads, and reports that users download."""

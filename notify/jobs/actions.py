@@ -38,15 +38,15 @@ CANCELLABLE: Final = frozenset(
         "pending-virus-check",
     }
 )
-"""Statuses of letters that a job may be cancelled with."""
+"""Statuses of letters with which a job can still be cancelled."""
 
 
 class LetterJobError(BareProblemError):
-    """A letter job that cannot be cancelled."""
+    """The letter job cannot be cancelled."""
 
 
 def _moment(value: object) -> datetime:
-    """A time in any common form: UTC, unless it says otherwise."""
+    """A time in any common form; UTC if it has no offset."""
     if not isinstance(value, str) or len(value) > 100:
         raise complain("Not a valid datetime.")
     parsed = _parsed(value.strip())
@@ -77,7 +77,7 @@ def _parsed(text: str) -> datetime | None:
 
 
 class JobFields(BaseModel):
-    """What a job needs, put together from the request and the metadata of its file."""
+    """The fields of a job, from the request and the metadata of its file."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -89,8 +89,8 @@ class JobFields(BaseModel):
 
 
 def create_job(session: Session, files: JobFiles, service_id: UUID, given: Mapping[str, Any], now: datetime) -> Job:
-    """Create a job from an uploaded file, or change one that has not begun. What the file's metadata says counts more
-    than `given`. Publish it after the commit where it is pending.
+    """Create a job from an uploaded file, or change one that has not begun. The file's metadata takes precedence over
+    `given`. If the job is pending, publish it after the commit.
 
     Raises `NotFoundProblemError` and `ProblemError`s, in the contract's order.
     """
@@ -152,7 +152,7 @@ def _metadata(files: JobFiles, service_id: UUID, job_id: UUID) -> dict[str, Any]
 
 
 def _template(session: Session, service: Service, values: Mapping[str, Any]) -> Template:
-    """The template of a job. One of another service counts as none."""
+    """The template of a job, which must be of the same service."""
     if "template_id" not in values:
         raise FieldProblemError("template_id", _REQUIRED)
     try:
@@ -167,7 +167,7 @@ def _template(session: Session, service: Service, values: Mapping[str, Any]) -> 
 
 
 def cancel_job(session: Session, service_id: UUID, job_id: UUID, now: datetime) -> None:
-    """Cancel a job that is scheduled, also when its time is past. Raises `NotFoundProblemError` for any other."""
+    """Cancel a scheduled job, even after its time. Raises `NotFoundProblemError` for any other."""
     job = session.get(Job, job_id, with_for_update=True)
     if job is None or job.service_id != service_id or job.job_status != "scheduled":
         raise NotFoundProblemError
@@ -178,7 +178,7 @@ def cancel_job(session: Session, service_id: UUID, job_id: UUID, now: datetime) 
 def cancel_letter_job(
     session: Session, service_id: UUID, job_id: UUID, now: datetime
 ) -> tuple[int, list[LimitRequest]]:
-    """Cancel every letter of a job: their number, and what is to be given back to the day's limit after the commit.
+    """Cancel every letter of a job. Returns their number, and the daily limits to decrease after the commit.
 
     Raises `NotFoundProblemError` and `LetterJobError`.
     """

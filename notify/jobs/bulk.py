@@ -1,4 +1,4 @@
-"""Jobs by the public API: messages to the rows of a request."""
+"""Jobs through the public API: messages to the rows of a request."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 
 MOST_RECIPIENTS: Final = 50_000
 MOST_SHOWN_ROWS: Final = 100
-"""Rows with errors that a refusal names; the others are only counted."""
+"""Most rows with errors that a refusal lists; the others are only counted."""
 CHECKED_AT_A_TIME: Final = 2
-"""Requests whose rows a process checks at the same time: each takes a processor for seconds."""
+"""Most requests whose rows a process checks at the same time: each needs a CPU for seconds."""
 WAIT_SECONDS: Final = 5.0
 ANY_NUMBER: Final = 10**9
 
 
 class RowsError(ProblemError):
-    """Rows that cannot be sent. The first entry says how many there are; each other one has the number of its row,
-    counted from 1 without the headers.
+    """Some rows cannot be sent. The first entry has their number; each other entry has the number of its row, counted
+    from 1 without the headers.
     """
 
     error = "ValidationError"
@@ -66,7 +66,7 @@ class RowsError(ProblemError):
 
 
 class BulkRequest(NamedTuple):
-    """What is to be sent to whom. `csv` is text with headers in its first row."""
+    """A request for a job. `csv` is text with headers in its first row."""
 
     name: str
     template_id: UUID
@@ -76,14 +76,14 @@ class BulkRequest(NamedTuple):
 
 
 class AcceptedBulk(NamedTuple):
-    """A job that was accepted."""
+    """An accepted job."""
 
     job: Job
     template: CompiledTemplate
 
 
 class BulkAcceptor:
-    """Accepts jobs: every row is checked before anything is stored."""
+    """Accepts jobs. Checks every row before anything is stored."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class BulkAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -179,9 +179,7 @@ class BulkAcceptor:
             self._turns.release()
 
     def _check_rows(self, caller: Caller, template: CompiledTemplate, request: BulkRequest) -> tuple[int, int]:
-        """Check everything that a list of recipients is checked for; how many there are, and how many of them are
-        sent text messages abroad.
-        """
+        """Check the whole list of recipients. Returns the number of rows, and of text messages abroad."""
         if len(request.csv.encode("utf-8", "replace")) > LARGEST_FILE:
             raise ValidationProblemError(str(UnreadableSpreadsheet("too_large")))
         allowed = allowed_recipients(self._database, caller.service, caller.key.key_type)
@@ -197,7 +195,7 @@ class BulkAcceptor:
     def _check_each(
         self, caller: Caller, template: CompiledTemplate, recipients: RecipientList, allowed: Sequence[str] | None
     ) -> int:
-        """Check each row; how many of them are text messages abroad."""
+        """Check each row. Returns the number of text messages abroad."""
         may_receive = None if allowed is None else {format_recipient(entry) for entry in allowed}
         is_team = caller.key.key_type == "team"
         not_allowed = (errors.TeamOnlyRecipientError if is_team else errors.TrialModeRecipientError)().messages[0]
@@ -217,7 +215,7 @@ class BulkAcceptor:
         return abroad
 
     def _check_day(self, caller: Caller, limit: LimitRequest, number: int, abroad: int) -> None:
-        """Raises `TooManyRequestsError` where so many messages would be too many today."""
+        """Raise `TooManyRequestsError` if this many messages exceed today's limit."""
         if caller.key.key_type == "test":
             return
         wanted = [(limit.kind, number, limit.daily_limit)]
@@ -253,12 +251,12 @@ class BulkAcceptor:
                 if is_pending:
                     after_commit(session, lambda: publish_job(self._queue, job_id, service_id))
         except (AlreadyAcceptedError, sqlalchemy.exc.DataError, sqlalchemy.exc.IntegrityError):
-            self._files.delete(service_id, job_id)  # surely no job has it; of what else failed nobody can tell
+            self._files.delete(service_id, job_id)  # surely unused; after other errors the job may have been stored
             raise
 
 
 def _check_columns(recipients: RecipientList) -> None:
-    """Raises `ValidationProblemError` for what is wrong with a list as a whole."""
+    """Raise `ValidationProblemError` for errors of the list as a whole."""
     if recipients.row_count > MOST_RECIPIENTS:
         raise ValidationProblemError(
             f"There are too many rows: {recipients.row_count}. There must not be more than {MOST_RECIPIENTS}"
@@ -274,7 +272,7 @@ def _check_columns(recipients: RecipientList) -> None:
 
 
 def _faults(row: Row, notification_type: str) -> Iterator[str]:
-    """What is wrong with a row, in words."""
+    """The errors of a row, in words."""
     for header, what in row.cell_errors.items():
         yield f"{header}: {what}"
     if row.address_error:

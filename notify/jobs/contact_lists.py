@@ -18,7 +18,7 @@ from notify.jobs.retention import kept_since
 
 
 class ContactListDetails(NamedTuple):
-    """A contact list, and how much it was used. `created_by` is a user's name."""
+    """A contact list, and the number of its jobs. `created_by` is a user's name."""
 
     id: UUID
     original_file_name: str

@@ -1,4 +1,4 @@
-"""What jobs need of a higher room: the facts of statuses, which stay when the messages of a job are gone."""
+"""Status facts of jobs, which a higher room provides. They stay when the messages of a job are deleted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notify.rooms import load_all
 
 
 class StatusFactOfJob(NamedTuple):
-    """So many messages of a job have a status: one fact. Others of the job may have the same status."""
+    """A fact: a number of messages of a job with a status. Several facts of a job may have the same status."""
 
     status: str
     number: int
@@ -22,18 +22,18 @@ FactsOfJobs = Callable[[Session, Collection[UUID]], Mapping[UUID, Sequence[Statu
 
 
 class JobFacts:
-    """Looks up facts by the ids of jobs. The room of reporting registers how, in its `hooks.py`."""
+    """Looks up facts by the ids of jobs. The reporting room registers the query in its `hooks.py`."""
 
     def __init__(self) -> None:
         self._find: FactsOfJobs | None = None
 
     def register(self, find: FactsOfJobs) -> FactsOfJobs:
-        """Decorate the function that reads the facts. A job that is missing in its result has none."""
+        """Decorate the function that reads the facts. Jobs without facts are missing in its result."""
         self._find = find
         return find
 
     def of(self, session: Session, job_ids: Collection[UUID]) -> Mapping[UUID, Sequence[StatusFactOfJob]]:
-        """The facts of these jobs, by status and number."""
+        """The facts by job."""
         if not job_ids:
             return {}
         load_all("hooks")

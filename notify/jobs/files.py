@@ -24,7 +24,7 @@ class UploadKey(NamedTuple):
 
 
 class JobFiles:
-    """Reads what the admin app has uploaded. Every method may raise `ObjectMissingError`, but `delete...`."""
+    """Reads uploads of the admin app. Every method except `delete...` may raise `ObjectMissingError`."""
 
     def __init__(self, objects: Objects, settings: Settings) -> None:
         self._objects = objects
@@ -32,7 +32,7 @@ class JobFiles:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.objects, container.parts.settings)
 
     @property
@@ -44,11 +44,11 @@ class JobFiles:
         return self._objects.bucket(self._settings.s3_bucket_contact_list)
 
     def metadata(self, service_id: UUID, job_id: UUID) -> Mapping[str, str]:
-        """What the admin app has noted on a job's file: the truth about the upload."""
+        """The metadata that the admin app stored with a job's file: the source of truth about the upload."""
         return self._uploads.info(_key(service_id, job_id)).details.metadata
 
     def text(self, service_id: UUID, job_id: UUID) -> str:
-        """The CSV of a job. Raises `UnreadableSpreadsheet` where it is too large, or no UTF-8."""
+        """The CSV of a job. Raises `UnreadableSpreadsheet` if it is too large or not UTF-8."""
         key = _key(service_id, job_id)
         if self._uploads.info(key).size > LARGEST_FILE:
             raise UnreadableSpreadsheet("too_large")
@@ -58,7 +58,7 @@ class JobFiles:
             raise UnreadableSpreadsheet from None
 
     def put(self, service_id: UUID, job_id: UUID, content: bytes, metadata: Mapping[str, str]) -> None:
-        """Store the file of a job by the public API, as the admin app stores those of its own."""
+        """Store the file of a job through the public API, in the same way as the admin app does."""
         self._uploads.put(_key(service_id, job_id), content, Details(metadata))
 
     def delete(self, service_id: UUID, job_id: UUID) -> None:

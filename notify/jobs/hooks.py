@@ -1,4 +1,4 @@
-"""What jobs do for messages: the names of the files that they came from."""
+"""Provides the messages room with the names of jobs' files."""
 
 from notify.jobs.queries import file_names
 from notify.messages.hooks import job_files

@@ -22,7 +22,7 @@ from notify.messages.models import Notification, NotificationHistory
 from notify.templates.models import Template
 
 UNPUBLISHED_AFTER: Final = timedelta(minutes=5)
-"""A job that has been pending for so long may have been lost by the broker."""
+"""The broker may have lost a job that has been pending for this long."""
 SOON: Final = timedelta(minutes=1)
 LATER: Final = timedelta(minutes=20)
 LATEST: Final = timedelta(hours=24)
@@ -30,7 +30,7 @@ FILES_AT_A_TIME: Final = 200
 UNUSED_AFTER: Final = timedelta(days=7)
 """An upload that nobody has made a job, or a contact list, of by then is never used."""
 UNDER_WAY: Final = ("pending", "scheduled", "in progress", "error")
-"""Jobs whose files are still to be read."""
+"""Statuses of jobs whose files are still needed."""
 
 
 class DueJob(NamedTuple):
@@ -41,7 +41,7 @@ class DueJob(NamedTuple):
 
 
 def start_due(session: Session, now: datetime) -> list[DueJob]:
-    """Make scheduled jobs pending whose time has come. Publish them after the commit."""
+    """Make due scheduled jobs pending. Publish them after the commit."""
     due = (
         select(Job.id)
         .where(Job.job_status == "scheduled", Job.scheduled_for < now)
@@ -59,7 +59,7 @@ def start_due(session: Session, now: datetime) -> list[DueJob]:
 
 
 def find_unpublished(session: Session, now: datetime) -> list[DueJob]:
-    """Pending jobs that wait for longer than they should, oldest first."""
+    """Jobs that have been pending for too long, oldest first."""
     since = func.coalesce(Job.updated_at, Job.created_at)
     rows = session.execute(
         select(Job.id, Job.service_id)
@@ -70,7 +70,7 @@ def find_unpublished(session: Session, now: datetime) -> list[DueJob]:
 
 
 def find_stalled(session: Session, now: datetime, after: timedelta) -> list[UUID]:
-    """Jobs in progress for which no rows were saved for this time: they have lost their worker. Oldest first."""
+    """Jobs in progress that have saved no rows for this time, because they have lost their worker. Oldest first."""
     moved = func.coalesce(Job.progressed_at, Job.processing_started)
     stalled = and_(Job.job_status == "in progress", moved < now - after)
     return list(session.scalars(select(Job.id).where(stalled).order_by(Job.processing_started)))
@@ -81,7 +81,7 @@ def _finished(now: datetime, after: timedelta, before: timedelta) -> ColumnEleme
 
 
 def _messages() -> Any:
-    """SQL: how many messages a job has, those in the history included."""
+    """SQL: the number of a job's messages, including those in the history."""
     live, archived = (
         select(func.count()).where(table.job_id == Job.id).correlate(Job).scalar_subquery()
         for table in (Notification, NotificationHistory)
@@ -90,7 +90,7 @@ def _messages() -> Any:
 
 
 def complete(session: Session, now: datetime, *, after: timedelta = SOON, before: timedelta = LATER) -> int:
-    """Give finished jobs their last status whose messages are all there; how many."""
+    """Set the final status of finished jobs that have all their messages. Returns their number."""
     completed = session.execute(
         update(Job)
         .where(_finished(now, after, before), _messages() == Job.notification_count)
@@ -102,7 +102,7 @@ def complete(session: Session, now: datetime, *, after: timedelta = SOON, before
 
 
 def find_incomplete(session: Session, now: datetime) -> list[DueJob]:
-    """Jobs that finished between 20 minutes and a day ago with some of their messages, and not all."""
+    """Jobs that finished between 20 minutes and a day ago but lack some of their messages."""
     number = _messages()
     rows = session.execute(
         select(Job.id, Job.service_id)
@@ -113,8 +113,8 @@ def find_incomplete(session: Session, now: datetime) -> list[DueJob]:
 
 
 def archive_created_between(database: Database, files: JobFiles, first: date, last: date) -> int:
-    """Mark the jobs that were created on these local days as archived, and delete the files of those that are done; how
-    many.
+    """Mark the jobs created on these local days as archived, and delete the files of those that are done. Returns their
+    number.
     """
     with database.transaction() as session:
         archived = session.execute(
@@ -135,7 +135,9 @@ def archive_created_between(database: Database, files: JobFiles, first: date, la
 
 
 def delete_old_files(database: Database, files: JobFiles, types: Collection[str], now: datetime) -> int:
-    """Delete the files of jobs of these types whose retention is over, and mark the jobs as archived; how many."""
+    """Delete the files of jobs of these types after their retention period, and mark the jobs as archived. Returns
+    their number.
+    """
     old = (
         select(Job.id, Job.service_id)
         .join(Template, Template.id == Job.template_id)

@@ -54,7 +54,7 @@ class ContactList(Base):
 
 class Job(Base):
     """Messages to the rows of a spreadsheet, which is in the object store under the same id. `archived`: the file was
-    deleted. `progressed_at` is when a worker last saved rows.
+    deleted. `progressed_at`: when a worker last saved rows.
     """
 
     __tablename__ = "jobs"
@@ -75,13 +75,13 @@ class Job(Base):
     scheduled_for: Mapped[datetime | None]
     archived: Mapped[bool] = mapped_column(default=False, server_default=false())
     contact_list_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_contact_list.id"))
-    # of jobs by the public API: the messages have the same
+    # set for jobs through the public API; the messages have the same values
     api_key_id: Mapped[UUID | None]
     key_type: Mapped[str] = mapped_column(String(255), default="normal", server_default="normal")
 
     __table_args__ = (
         CheckConstraint(one_of("job_status", JOB_STATUSES), name="job_status"),
-        # the list of a service's jobs, in its order
+        # for the list of a service's jobs, in its order
         Index(
             "ix_jobs_service_id",
             "service_id",
@@ -91,20 +91,20 @@ class Job(Base):
         ),
         Index("ix_jobs_template_id", "template_id"),
         Index("ix_jobs_contact_list_id", "contact_list_id", postgresql_where=text("contact_list_id IS NOT NULL")),
-        # periodic tasks look at jobs that are not done
+        # for periodic tasks, which look for unfinished jobs
         Index(
             "ix_jobs_under_way",
             "job_status",
             "scheduled_for",
             postgresql_where=text("job_status IN ('pending', 'in progress', 'scheduled', 'finished', 'error')"),
         ),
-        # the file's retention
+        # for the retention of files
         Index("ix_jobs_with_files", text("coalesce(scheduled_for, created_at)"), postgresql_where=text("NOT archived")),
     )
 
 
 class ReportRequest(Base):
-    """A file of messages that a user asked for. `parameter` has `notification_type` and `notification_status`."""
+    """A report that a user requested. `parameter` has `notification_type` and `notification_status`."""
 
     __tablename__ = "report_requests"
 
@@ -119,7 +119,7 @@ class ReportRequest(Base):
 
     __table_args__ = (
         Index("ix_report_requests_service_id", "service_id", "user_id", "created_at"),
-        # the night's look at those whose file goes
+        # for the nightly deletion of files
         Index("ix_report_requests_created_at", "created_at", postgresql_where=text("status <> 'deleted'")),
     )
 

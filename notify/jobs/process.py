@@ -1,7 +1,7 @@
-"""Processing jobs: the rows of a file become messages, batch by batch (contract: workers 12.2 to 12.4).
+"""Processes jobs: turns the rows of a file into messages, batch by batch (contract: workers 12.2 to 12.4).
 
-A batch is one transaction, which holds the lock of the job's row and leaves out rows that have a message already. So a
-worker that was killed is followed by another from the last batch on, and two workers at the same job do no harm.
+A batch is one transaction, which locks the job's row and skips rows that already have a message. So if a worker is
+killed, another can continue from the last batch on, and two workers on the same job are harmless.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ MOST_LOGGED: Final = 20
 
 
 class _Work(NamedTuple):
-    """A job that is to be done."""
+    """A job to process."""
 
     id: UUID
     service_id: UUID
@@ -89,7 +89,7 @@ class JobProcessor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.settings,
@@ -104,7 +104,7 @@ class JobProcessor:
         )
 
     def process(self, job_id: UUID) -> None:
-        """Process a job that is pending, or one in progress whose worker is gone; nothing in any other status."""
+        """Process a job that is pending, or in progress without a worker. Does nothing in any other status."""
         now = utc_now()
         with self._database.transaction() as session:
             job = session.get(Job, job_id, with_for_update=True)
@@ -123,7 +123,7 @@ class JobProcessor:
         self._run(work)
 
     def resume(self, job_id: UUID) -> None:
-        """Go on with a job whose worker is gone. Limits count no more."""
+        """Continue a job whose worker is gone. Limits are not checked again."""
         now = utc_now()
         with self._database.transaction() as session:
             job = session.get(Job, job_id, with_for_update=True)
@@ -134,7 +134,7 @@ class JobProcessor:
         self._run(work)
 
     def process_missing(self, job_id: UUID) -> None:
-        """Make the messages of rows that have none, of a job that is finished."""
+        """Create the missing messages of a finished job."""
         with self._database.session() as session:
             job = session.get(Job, job_id)
             if job is None or job.job_status != "finished":
@@ -148,8 +148,8 @@ class JobProcessor:
             self._save_all(work, writer, missing, status="finished")
 
     def process_row(self, job_id: UUID, number: int) -> bool:
-        """Make the message of one row of a job, unless it has one; whether it has one now that it had not. Raises
-        `NotFoundProblemError`: there is no such job, no such row, or its file cannot be read.
+        """Create the message of one row of a job, unless it has one. Returns whether it was created. Raises
+        `NotFoundProblemError`: there is no such job, no such row, or the file cannot be read.
         """
         with self._database.session() as session:
             job = session.get(Job, job_id)
@@ -168,12 +168,12 @@ class JobProcessor:
             return not present and bool(_present(session, job_id, [number]))
 
     def _refusal(self, work: _Work) -> str | None:
-        """The status of a job that is not to be processed."""
+        """The status of a job that must not be processed; None if it may be."""
         service = self._services.get(work.service_id)
         template = self._template(work)
         if service is None or not service.active or template is None:
             return "cancelled"
-        if work.key_type == "test":  # these do not count
+        if work.key_type == "test":  # not subject to limits
             return None
         sent = self._limits.sent_today(service.id, template.row.type)
         limit = self._limits.request(service, "normal", template.row.type).daily_limit
@@ -196,7 +196,7 @@ class JobProcessor:
             self._end(work.id, "finished", is_finished=True)
 
     def _open(self, work: _Work) -> tuple[RowWriter, RecipientList] | None:
-        """The rows of a job's file; None where it cannot be read, which is logged."""
+        """The rows of a job's file; None (and a log line) if it cannot be read."""
         service, template = self._services.get(work.service_id), self._template(work)
         if service is None or template is None:
             return None
@@ -229,7 +229,7 @@ class JobProcessor:
         return writer, recipients
 
     def _sender(self, service: CachedService, template: CompiledTemplate, sender_id: str | None) -> str | None:
-        """Who the messages are from: the sender that was chosen, unless it is archived, else the default."""
+        """The sender of the messages: the chosen one unless it is archived, else the default."""
         row, chosen = template.row, None
         if sender_id and row.type != "letter":
             find = self._services.sms_sender if row.type == "sms" else self._services.reply_to
@@ -242,7 +242,7 @@ class JobProcessor:
         return row.contact_block if row.type == "letter" else chosen or row.default_sender_text
 
     def _save_all(self, work: _Work, writer: RowWriter, rows: Iterable[Row], *, status: str) -> bool:
-        """Save the messages of rows, as long as the job has this status; whether it had it to the end."""
+        """Save the messages of rows as long as the job has this status. Returns whether it had it to the end."""
         dropped: list[int] = []
         invalid = 0
         waiting = iter(rows)
@@ -268,7 +268,7 @@ class JobProcessor:
         return True
 
     def _save(self, job_id: UUID, messages: Sequence[NewMessage], status: str) -> list[NewMessage] | None:
-        """Save the messages that are not there yet, and return them; None if the job no longer has this status."""
+        """Save the messages that do not exist yet, and return them; None if the job no longer has this status."""
         try:
             with self._database.transaction() as session:
                 if not _hold(session, job_id, status):
@@ -287,7 +287,7 @@ class JobProcessor:
                     error=type(error).__name__,
                 )
                 return []
-        half = len(messages) // 2  # one bad row must not fail its neighbours
+        half = len(messages) // 2  # bisect: one bad row must not fail the others
         parts = [self._save(job_id, part, status) for part in (messages[:half], messages[half:])]
         return None if None in parts else [message for part in parts for message in part or ()]
 
@@ -299,7 +299,7 @@ class JobProcessor:
 
 
 def is_stalled(job: Job, after: timedelta) -> bool:
-    """Whether a job in progress has lost its worker: no rows were saved for this time."""
+    """Whether a job in progress has lost its worker, because it has saved no rows for this time."""
     moved = job.progressed_at or job.processing_started
     return job.job_status == "in progress" and moved is not None and utc_now() - moved > after
 
@@ -317,7 +317,7 @@ def _work(job: Job) -> _Work:
 
 
 def _hold(session: Session, job_id: UUID, status: str) -> bool:
-    """Lock the job for this transaction, and note that it goes on; whether it has this status."""
+    """Lock the job for this transaction, and record its progress. Returns whether it has this status."""
     held = session.scalar(
         update(Job).where(Job.id == job_id, Job.job_status == status).values(progressed_at=utc_now()).returning(Job.id)
     )
@@ -325,7 +325,7 @@ def _hold(session: Session, job_id: UUID, status: str) -> bool:
 
 
 def _present(session: Session, job_id: UUID, numbers: Collection[int | None]) -> set[int | None]:
-    """Which of these rows of a job have a message, or had one that is in the history by now: it is not sent again."""
+    """Those of these rows of a job that have a message, also in the history, so that it is not sent again."""
     known = [number for number in numbers if number is not None]
     if not known:
         return set()

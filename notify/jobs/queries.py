@@ -1,4 +1,4 @@
-"""Reading jobs and their messages (contract: internal-jobs 1.5)."""
+"""Queries for jobs and their messages (contract: internal-jobs 1.5)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from notify.services.models import Service
 from notify.templates.models import Template
 
 UNLISTED: Final = ("Test message", "Report")
-"""Names of files that lists leave out."""
+"""Names of files that lists exclude."""
 
 
 class JobDetails(NamedTuple):
-    """A job, with the names of what it belongs to as they are now."""
+    """A job, with the current names of its service, template and creator."""
 
     job: Job
     service_name: str
@@ -38,7 +38,7 @@ class JobDetails(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ScheduledJobs:
-    """How many jobs of a service are scheduled, and when the first is due."""
+    """The number of a service's scheduled jobs, and when the first is due."""
 
     count: int
     soonest_scheduled_for: datetime | None
@@ -71,7 +71,7 @@ def page_of_jobs(
     statuses: Collection[str] | None = None,
     contact_list_id: UUID | None = None,
 ) -> Page[JobDetails]:
-    """A page of a service's jobs: those not started first, then the latest started; none of an unknown service.
+    """A page of a service's jobs: those not started first, then the latest started. Empty for an unknown service.
 
     Raises `PageNotFoundError`.
     """
@@ -88,7 +88,7 @@ def page_of_jobs(
 
 
 def count_scheduled(session: Session, service_id: UUID) -> ScheduledJobs:
-    """The scheduled jobs of a service, also those that are due."""
+    """The scheduled jobs of a service, including those already due."""
     row = session.execute(
         select(func.count(), func.min(Job.scheduled_for)).where(
             Job.service_id == service_id, Job.job_status == "scheduled"

@@ -1,4 +1,4 @@
-"""Requests for reports: files of messages that are made in the background (contract: internal-jobs 4)."""
+"""Requests for reports: files of messages that are created in the background (contract: internal-jobs 4)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notify.jobs.models import ReportRequest
 
 UNDER_WAY: Final = ("pending", "in progress")
 ALIVE_FOR: Final = timedelta(minutes=30)
-"""A request that has not moved for longer is not waited for any more."""
+"""A request without progress for longer counts as lost."""
 KEPT_FOR: Final = timedelta(days=1)
 LOOKED_AT_FOR: Final = timedelta(days=5)
 
@@ -22,7 +22,7 @@ _ONE_AT_A_TIME: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:nam
 
 
 class Requested(NamedTuple):
-    """A request, and whether it is new: then it is to be published after the commit."""
+    """A request, and whether it is new. A new one must be published after the commit."""
 
     request: ReportRequest
     is_new: bool
@@ -45,7 +45,7 @@ def request_report(
     notification_status: str,
     now: datetime,
 ) -> Requested:
-    """Ask for a report. The same request of the same user is made once at a time: the oldest under way is returned."""
+    """Request a report. If the same user has an equal request in progress, the oldest of these is returned."""
     parameter = {"notification_type": notification_type, "notification_status": notification_status}
     session.execute(_ONE_AT_A_TIME, {"name": f"report {service_id} {user_id}"})
     moved = func.coalesce(ReportRequest.updated_at, ReportRequest.created_at)
@@ -73,7 +73,7 @@ def request_report(
 
 
 def mark_deleted(session: Session, now: datetime) -> list[UUID]:
-    """Mark the requests whose files go: those made between one and five days ago. Their ids."""
+    """Mark requests made between one and five days ago as deleted. Returns their ids, to delete their files."""
     gone = update(ReportRequest).where(
         ReportRequest.created_at.between(now - LOOKED_AT_FOR, now - KEPT_FOR), ReportRequest.status != "deleted"
     )

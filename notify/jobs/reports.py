@@ -1,4 +1,4 @@
-"""Reports: CSV files of a service's messages, written as a stream (contract: internal-jobs 4)."""
+"""Writes reports: CSV files of a service's messages, as a stream (contract: internal-jobs 4)."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ class ReportWriter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         bucket = parts.objects.bucket(parts.settings.s3_bucket_report_requests_download)
         return cls(parts.database, container.get(Replica), parts.encryptor, bucket)
 
     def process(self, service_id: UUID, request_id: UUID) -> None:
-        """Make the file of a request that is pending. On an error there is no file, and the request has failed."""
+        """Create the file of a pending request. On an error there is no file, and the request becomes failed."""
         parameter = self._begin(service_id, request_id)
         if parameter is None:
             return
@@ -123,7 +123,7 @@ class ReportWriter:
             "since": kept_since(utc_now(), retention_days(session, service_id, kind)),
         }
         found = session.execute(_MESSAGES, values, execution_options={"yield_per": ROWS_AT_A_TIME})
-        pages = found.partitions(ROWS_AT_A_TIME)  # without a size there is one page, of all rows
+        pages = found.partitions(ROWS_AT_A_TIME)  # without a size, one page would hold all rows
         self._bucket.put(_key(request_id), self._pieces(pages), Details(content_type="text/csv"))
 
     def _pieces(self, pages: Iterable[Iterable[Row[Any]]]) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Since when a service's jobs and their files are kept (contract: internal-jobs 1.7, 2, 3)."""
+"""The retention period of a service's jobs and their files (contract: internal-jobs 1.7, 2, 3)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from notify.services.retention import MOST_DAYS, USUAL_RETENTION_DAYS
 
 
 def kept_since(now: datetime, service_id: SQLColumnExpression[Any], kind: SQLColumnExpression[Any]) -> Any:
-    """SQL: the UTC midnight of today, less the service's days of retention for a type of message."""
+    """SQL: today's UTC midnight minus the service's days of retention for a type of message."""
     today = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
     days = (
         select(DataRetention.days_of_retention)
         .where(
             DataRetention.service_id == service_id,
-            # two enumerations, with the same words
+            # cast: the columns have different enumeration types with the same values
             cast(DataRetention.notification_type, Text) == cast(kind, Text),
         )
         .correlate_except(DataRetention)

@@ -1,4 +1,4 @@
-"""From rows of a spreadsheet to messages (contract: workers 12.3, internal-jobs 1.7)."""
+"""Turns rows of a spreadsheet into messages (contract: workers 12.3, internal-jobs 1.7)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from notify.templates.cache import CompiledTemplate
 
 BATCH_ROWS: Final = 500
 PERSONAL_BATCH_ROWS: Final = 50
-"""Where each message has a copy of its own of a file, which takes a while to make."""
+"""Smaller batches if each message has its own copy of a file, which takes time to create."""
 INVALID: Final = "validation-failed"
-"""The status of a message whose row has an error: it is listed, and not sent."""
+"""The status of a message whose row has an error: it is listed but not sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a row's message goes to: columns of `notifications`."""
+    """The recipient of a row's message: columns of `notifications`."""
 
     to: str
     normalised: str
@@ -48,7 +48,7 @@ class Recipient:
 
 
 def sending_rules(service: CachedService, allowed: Sequence[str] | None) -> SendingRules:
-    """What the rows are checked against. `allowed` are the recipients of a service in trial mode."""
+    """The rules to check the rows against. `allowed` are the recipients of a service in trial mode."""
     return SendingRules(
         allow_international_sms="international_sms" in service.permissions,
         allow_landlines="sms_to_uk_landlines" in service.permissions,
@@ -58,7 +58,7 @@ def sending_rules(service: CachedService, allowed: Sequence[str] | None) -> Send
 
 
 def allowed_recipients(database: Database, service: CachedService, key_type: str) -> list[str] | None:
-    """Who may receive messages of a service by a type of key; `None`: everybody (contract: public-api 5.2)."""
+    """The recipients that a service may send to with a type of key; `None`: everyone (contract: public-api 5.2)."""
     if key_type == "test" or (key_type == "normal" and not service.restricted):
         return None
     with database.session() as session:
@@ -66,7 +66,7 @@ def allowed_recipients(database: Database, service: CachedService, key_type: str
 
 
 def values_of(row: Row, links: Mapping[str, str] | None = None) -> bytes:
-    """The values of a row that are kept, as JSON; with `links` to files of the template, by the names of the files."""
+    """The values of a row to store, as JSON. `links` are those to files of the template, by file name."""
     kept = {key: row.values.by_key(key) for key in row.columns.used.values()}
     return dump_json(kept | {key_form(name): link for name, link in (links or {}).items()})
 
@@ -107,11 +107,11 @@ class RowWriter:
 
     @property
     def batch_rows(self) -> int:
-        """Rows whose messages are made and stored at a time."""
+        """The number of rows in a batch."""
         return PERSONAL_BATCH_ROWS if self._files is not None and self._files.are_personal else BATCH_ROWS
 
     def message(self, row: Row, now: datetime) -> NewMessage | None:
-        """The message of a checked row; None where a service in trial mode may not send to its recipient."""
+        """The message of a checked row; None if a service in trial mode may not send to its recipient."""
         if self._allowed is not None and row.compared_recipient not in self._allowed and not row.has_bad_recipient:
             return None
         id_ = new_id()
@@ -188,7 +188,7 @@ def _cell(value: Any) -> str:
 
 
 def _reference(value: Any) -> str | None:
-    """The reference of a message; of several columns of that name, the first that says something."""
+    """The reference of a message: the first non-blank value of the columns with that name."""
     if isinstance(value, list):
         value = next((item for item in value if item), None)
     return value.replace("\0", "") if isinstance(value, str) else None

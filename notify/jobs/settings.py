@@ -10,13 +10,13 @@ from notify.setting_types import SettingsPart
 
 
 class JobSettings(SettingsPart):
-    """How the sending of spreadsheets goes on when workers die."""
+    """Recovery of jobs whose workers died."""
 
     # -- jobs
     job_stalled_seconds: int = Field(
         120,
         ge=1,
-        description="A job in progress that saved no rows for so many seconds has lost its worker, and another one goes on with it.",
+        description="Seconds without saved rows after which a job in progress counts as having lost its worker, and another worker continues it.",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""How many messages of jobs are in which status (contract: internal-jobs 1.4)."""
+"""Counts the messages of jobs by status (contract: internal-jobs 1.4)."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from notify.messages.statuses import COMPLETED
 
 CACHE_SECONDS: Final = 86_400
 DAYS_OF_MESSAGES: Final = 3
-"""Jobs that started in so many days before today are counted by messages first: facts are made in the night."""
+"""Jobs that started at most this many days before today are counted by messages first: facts are made nightly."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """How many messages are in a status."""
+    """The number of messages in a status."""
 
     status: str
     count: int
 
 
 def count_of_job(session: Session, job_id: UUID) -> list[StatusCount]:
-    """The numbers of one job, in alphabetical order: of its live messages; where there are none, one for each of its
-    facts, so that a status may come twice; else of its history.
+    """The counts of one job, in alphabetical order: of its live messages; if there are none, one for each of its facts
+    (so a status may occur twice); else of its history.
     """
     if live := _count(session, Notification, [job_id]).get(job_id):
         return live
@@ -47,7 +47,7 @@ def count_of_job(session: Session, job_id: UUID) -> list[StatusCount]:
 
 
 def count_messages(session: Session, job_id: UUID) -> int:
-    """How many live messages a job has."""
+    """The number of a job's live messages."""
     return session.scalar(select(func.count()).where(Notification.job_id == job_id)) or 0
 
 
@@ -70,7 +70,7 @@ def _count(
 
 
 def _facts(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, list[StatusCount]]:
-    """The facts of jobs, summed up by status."""
+    """The facts of jobs, summed by status."""
     found = {}
     for job_id, facts in job_facts.of(session, job_ids).items():
         sums: Counter[str] = Counter()
@@ -81,19 +81,19 @@ def _facts(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, list[StatusC
 
 
 class JobStatistics:
-    """The numbers of many jobs. Those that change no more are kept in the cache for a day."""
+    """The counts of many jobs. Final ones are cached for a day."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.cache)
 
     def of(self, session: Session, jobs: Sequence[Job]) -> Mapping[UUID, list[StatusCount]]:
-        """The numbers by job; none for a job that was not started. Of one that started before the last days they are
-        those of facts, if it has any; of others, of messages.
+        """The counts by job; none for a job that has not started. For a job that started before the last days, they
+        come from facts, if it has any; else from messages.
         """
         started = {job.id: job.processing_started for job in jobs if job.processing_started is not None}
         counts = {job.id: job.notification_count for job in jobs if job.id in started}

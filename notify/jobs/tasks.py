@@ -1,4 +1,4 @@
-"""Celery tasks about jobs and reports: thin."""
+"""Celery tasks about jobs and reports: thin wrappers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ tasks = TaskSet()
 def process_job(
     container: Container, job_id: str, sender_id: str | None = None, shatter_batch_size: int | None = None
 ) -> None:
-    """Make the messages of a job. The sender is in the metadata of its file."""
+    """Create the messages of a job. The sender is in the metadata of its file."""
     del sender_id, shatter_batch_size
     container.get(JobProcessor).process(UUID(job_id))
 
@@ -43,7 +43,7 @@ def process_job(
 def process_incomplete_jobs(
     container: Container, job_ids: Sequence[str], shatter_batch_size: int | None = None
 ) -> None:
-    """Go on with jobs whose workers are gone."""
+    """Continue jobs whose workers are gone."""
     del shatter_batch_size
     for job_id in job_ids:
         container.get(JobProcessor).resume(UUID(job_id))
@@ -51,7 +51,7 @@ def process_incomplete_jobs(
 
 @tasks.task(PROCESS_MISSING_ROWS)
 def process_missing_rows(container: Container, job_id: str) -> None:
-    """Make the messages of rows that have none, of a finished job."""
+    """Create the missing messages of a finished job."""
     container.get(JobProcessor).process_missing(UUID(job_id))
 
 
@@ -63,7 +63,7 @@ def process_report_request(container: Container, service_id: str, report_request
 
 @tasks.periodic("run-scheduled-jobs", crontab(minute="0,15,30,45"), expires=15 * 60)
 def run_scheduled_jobs(container: Container) -> None:
-    """Start jobs whose time has come (contract: workers 12.4)."""
+    """Start due jobs (contract: workers 12.4)."""
     parts = container.parts
     with parts.database.transaction() as session:
         due = maintenance.start_due(session, utc_now())
@@ -73,13 +73,13 @@ def run_scheduled_jobs(container: Container) -> None:
 
 @tasks.periodic("run-scheduled-jobs-between", crontab(), expires=60)
 def run_scheduled_jobs_between(container: Container) -> None:
-    """The same between the quarters of an hour: jobs by the public API may be scheduled for any minute."""
+    """Start due jobs between the quarter hours too: the public API can schedule jobs for any minute."""
     run_scheduled_jobs(container)
 
 
 @tasks.periodic("check-job-status", crontab(), expires=60)
 def check_job_status(container: Container) -> None:
-    """Publish jobs again that have lost their worker, or their place in the queue."""
+    """Publish jobs again that have lost their worker or their task."""
     parts, now = container.parts, utc_now()
     with parts.database.reading() as session:
         stalled = maintenance.find_stalled(session, now, parts.settings.part(JobSettings).job_stalled_after)
@@ -93,14 +93,14 @@ def check_job_status(container: Container) -> None:
 
 @tasks.periodic("update-status-of-fully-processed-jobs", crontab(), expires=60)
 def update_status_of_fully_processed_jobs(container: Container) -> None:
-    """Give jobs their last status whose messages are all there."""
+    """Set the final status of jobs that have all their messages."""
     with container.parts.database.transaction() as session:
         maintenance.complete(session, utc_now())
 
 
 @tasks.periodic("check-for-missing-rows-in-completed-jobs", crontab(minute="*/10"), expires=600)
 def check_for_missing_rows_in_completed_jobs(container: Container) -> None:
-    """The same for older jobs, and publish those of which rows are missing."""
+    """Set the final status of older jobs, and publish those with missing rows."""
     parts, now = container.parts, utc_now()
     with parts.database.transaction() as session:
         maintenance.complete(session, now, after=maintenance.LATER, before=maintenance.LATEST)
@@ -112,7 +112,7 @@ def check_for_missing_rows_in_completed_jobs(container: Container) -> None:
 
 @tasks.periodic("remove_sms_email_jobs", crontab(hour=4, minute=0))
 def remove_sms_email_jobs(container: Container) -> None:
-    """Delete the files of jobs of texts and emails whose retention is over."""
+    """Delete the files of jobs of texts and emails after their retention period."""
     files = container.get(JobFiles)
     number = maintenance.delete_old_files(container.parts.database, files, ("sms", "email"), utc_now())
     logger.info("files of jobs deleted", number=number)
@@ -120,7 +120,7 @@ def remove_sms_email_jobs(container: Container) -> None:
 
 @tasks.periodic("remove_letter_jobs", crontab(hour=4, minute=20))
 def remove_letter_jobs(container: Container) -> None:
-    """Delete the files of jobs of letters whose retention is over."""
+    """Delete the files of jobs of letters after their retention period."""
     number = maintenance.delete_old_files(container.parts.database, container.get(JobFiles), ("letter",), utc_now())
     logger.info("files of letter jobs deleted", number=number)
 

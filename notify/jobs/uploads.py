@@ -1,4 +1,4 @@
-"""What the admin app lists as uploads: jobs, and letters that were uploaded as PDFs (contract: internal-jobs 3)."""
+"""Uploads as the admin app lists them: jobs, and letters uploaded as PDFs (contract: internal-jobs 3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from notify.templates.models import Template
 from notify.vocabulary import STATUSES
 
 DEADLINE: Final = time(17, 30)
-"""Local time at which the letters of a day go to the printer."""
+"""Local time at which the letters of a day are sent to the print provider."""
 _UNTIL_MIDNIGHT: Final = text("interval '6 hours 30 minutes'")
 
 
@@ -40,7 +40,7 @@ class Upload(NamedTuple):
 def page_of_uploads(
     session: Session, service_id: UUID, *, number: int, now: datetime, since: datetime | None = None
 ) -> Page[Upload]:
-    """A page of a service's uploads: what was not started first, then the latest. Raises `PageNotFoundError`."""
+    """A page of a service's uploads: those not started first, then the latest. Raises `PageNotFoundError`."""
     listed = union_all(_jobs(service_id, now, since), _letter_days(service_id, now, since)).subquery()
     query = select(
         listed.c.id,
@@ -102,7 +102,7 @@ def _letter_days(service_id: UUID, now: datetime, since: datetime | None) -> Sel
     if since is not None:
         letters = letters.where(Notification.created_at >= since)
     found = letters.subquery()
-    # added to the local time, so that a change of the clocks does not move the deadline
+    # add to local time, so that a clock change does not move the deadline
     day = cast(func.timezone("Europe/London", found.c.created_at) + _UNTIL_MIDNIGHT, Date)
     days = select(day.label("day"), func.count().label("number")).group_by(day).subquery()
     printed_at = func.timezone("Europe/London", days.c.day + text("time '17:30'"))

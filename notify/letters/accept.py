@@ -1,4 +1,4 @@
-"""Accepting letters that come as a PDF by the public API (contract: public-api 6.5)."""
+"""Accepts precompiled letters (PDFs) from the public API (contract: public-api 6.5)."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from notify.services.limits import RateLimiter
 logger = structlog.get_logger(__name__)
 
 RECIPIENT: Final = "Provided as PDF"
-"""What stands for the address until it is read from the PDF."""
+"""Placeholder of the address until it is read from the PDF."""
 
 
 class AcceptedPdf(NamedTuple):
-    """A letter that was accepted, as the answer to its sender shows it."""
+    """An accepted letter, for the answer to its sender."""
 
     id: UUID
     reference: str
@@ -46,14 +46,14 @@ class AcceptedPdf(NamedTuple):
 
 
 class BadContentError(ProblemError):
-    """The content is no base64."""
+    """The content is not base64."""
 
     def __init__(self) -> None:
         super().__init__("Cannot decode letter content (invalid base64 encoding)")
 
 
 class PdfLetterAcceptor:
-    """Accepts letters that come as a PDF. What is in it is checked later."""
+    """Accepts precompiled letters. The PDF is checked later."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class PdfLetterAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -87,8 +87,8 @@ class PdfLetterAcceptor:
         )
 
     def accept(self, caller: Caller, *, content: str, reference: str, postage: str | None) -> AcceptedPdf:
-        """Accept a letter: `content` is the PDF in base64. Its file is stored before its row, so that no letter is
-        without one. Raises a `ProblemError` of `notify.messages.errors`, `BadContentError`, or `LimitExceededError`.
+        """Accept a letter. `content` is the PDF in base64. The file is stored before the row, so that every letter has
+        one. Raises a `ProblemError` of `notify.messages.errors`, `BadContentError`, or `LimitExceededError`.
         """
         service, key_type = caller.service, caller.key.key_type
         check_permission(service, "letter")
@@ -99,7 +99,7 @@ class PdfLetterAcceptor:
         except (binascii.Error, ValueError):
             raise BadContentError from None
         limit = self._limits.request(service, key_type, "letter")
-        self._limits.check(limit)  # storing a file costs much, so it comes after the limits
+        self._limits.check(limit)  # before storing the file, which is expensive
         message = self._row(caller, template, reference, postage or template.postage)
         name = files.file_name(message.reference or "", message.postage, message.created_at)
         accepted = AcceptedPdf(message.id, reference, message.postage or template.postage)

@@ -1,4 +1,4 @@
-"""Tickets about letters that do not get on (contract: letters 12.6, workers 16)."""
+"""Tickets about letters that are stuck (contract: letters 12.6, workers 16)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CREATED: Final = """
 SELECT count(*) FROM notifications
 WHERE notification_status = 'created' AND notification_type = 'letter' AND created_at < %s
 """
-# of each service by the index of lists (docs/decisions/0020)
+# per service, to use the index of lists (docs/decisions/0020)
 _FAILED: Final = """
 SELECT count(*) FROM services s
 CROSS JOIN unnest(ARRAY['normal', 'team']) AS kind CROSS JOIN unnest(ARRAY[false, true]) AS in_job
@@ -49,7 +49,7 @@ WHERE notification_status = 'sending' AND notification_type = 'letter' AND key_t
 
 
 class LetterAlerts:
-    """Looks for letters that wait for too long, and makes tickets."""
+    """Finds letters that have waited too long, and creates tickets."""
 
     def __init__(
         self,
@@ -68,13 +68,13 @@ class LetterAlerts:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         copies = parts.settings.part(PrinterSettings).dvla_email_addresses
         return cls(parts.database, container.get(Tickets), container.get(VirusScan), copies=copies)
 
     def check_created(self) -> int:
-        """Letters that a print run should have taken: those from before the deadline of yesterday. Their number."""
+        """Check letters that a print run has missed: those from before yesterday's deadline. Returns their number."""
         yesterday = local_date(self._now()) - timedelta(days=1)
         number = self._count(_CREATED, datetime.combine(yesterday, DEADLINE, LONDON))
         if number:
@@ -87,7 +87,7 @@ class LetterAlerts:
         return number
 
     def check_failed(self) -> int:
-        """Letters of the last three days that ended as technical failures. Their number."""
+        """Check letters of the last three days with technical failures. Returns their number."""
         number = self._count(_FAILED, self._now() - timedelta(days=FAILED_DAYS))
         if number:
             self._ticket(
@@ -99,7 +99,9 @@ class LetterAlerts:
         return number
 
     def check_sending(self) -> int:
-        """Letters that the printer has had for two working days without a word. Their number; 0 on other days."""
+        """Check letters without news from the print provider for two working days. Returns their number; 0 on weekends
+        and holidays.
+        """
         today = local_date(self._now())
         if not is_printer_working_day(today):
             return 0
@@ -116,8 +118,8 @@ class LetterAlerts:
         return number
 
     def check_pending(self, oldest: timedelta) -> list[UUID]:
-        """Letters between ten minutes and `oldest` old that wait for their virus scan: it is begun again, or there is a
-        ticket where their file is missing. Gives the latter.
+        """Check letters between ten minutes and `oldest` old that wait for their virus scan. Restarts the scan, or
+        creates a ticket if the file is missing. Returns the letters without a file.
         """
         stuck = self._scan.rescan(oldest=oldest)
         if stuck.rescanned:
@@ -126,8 +128,8 @@ class LetterAlerts:
         return stuck.missing
 
     def check_pending_nightly(self, *, oldest: timedelta, rescanned: timedelta) -> list[UUID]:
-        """As `check_pending` for those younger than `rescanned`; of older ones there is a ticket in any case. One
-        ticket for both. Raises `ValueError` unless `oldest` is longer than `rescanned`.
+        """As `check_pending` for letters younger than `rescanned`; for older ones, always creates a ticket. One ticket
+        for both. Raises `ValueError` unless `oldest` is longer than `rescanned`.
         """
         if oldest <= rescanned:
             raise ValueError("max_minutes_ago_to_check_only must be greater than max_minutes_ago_to_check_and_rescan")

@@ -1,4 +1,4 @@
-"""From the row of a letter to what a renderer is given (contract: letters 7.1)."""
+"""Composes the renderer's input from the row of a letter (contract: letters 7.1)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class NoTemplateError(Exception):
-    """The letter is not made from a template: it came as a PDF."""
+    """The letter is precompiled, not made from a template."""
 
 
 class LetterComposer:
-    """Composes letters of templates: texts of the version that was used, the service's logo of now, attached pages."""
+    """Composes templated letters: the texts of their version, the service's current logo, attached pages."""
 
     def __init__(self, database: Database, templates: TemplateCache, files: LetterFiles) -> None:
         self._database = database
@@ -29,12 +29,12 @@ class LetterComposer:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.get(TemplateCache), container.get(LetterFiles))
 
     def compose(self, letter: LetterOfRow) -> Letter:
-        """The letter for a renderer. Raises `NoTemplateError`, `LookupError` for a template or attachment that is not
-        there, and whatever the store of files raises.
+        """The letter for a renderer. Raises `NoTemplateError`, `LookupError` for a missing template or attachment, and
+        the errors of the object store.
         """
         from notify.letters.render.letter import Letter
 

@@ -1,12 +1,12 @@
-"""When a letter's PDF is deleted (contract: workers 14.2; docs/decisions/0033).
+"""Deletes the PDFs of letters (contract: workers 14.2; docs/decisions/0033).
 
-By its status, and by nothing else: a PDF goes when the letter is older than its service's retention and has reached a
-status of `COMPLETED`. One that is `created`, `sending` or `pending-virus-check` may still have to be printed, or
-printed again, and stays at any age, whatever its row says otherwise, and wherever its row is.
+Only by status: a PDF is deleted when the letter is older than its service's retention period and has a status in
+`COMPLETED`. A letter that is `created`, `sending` or `pending-virus-check` may still have to be printed, or printed
+again; its PDF stays at any age, and wherever its row is.
 
-There are two ways to it. Before a letter's row goes to the history, its PDF goes (`delete_before_rows`). What that
-missed (the store was away; the status came later, to a row that was in the history already) is found each night in
-the buckets themselves (`sweep`). Nothing else deletes the PDFs of letters.
+There are two ways. Before a letter's row moves to the history, its PDF is deleted (`delete_before_rows`). What that
+missed (the store was unreachable, or the final status came when the row was already in the history) is found each
+night in the buckets themselves (`sweep`). Nothing else deletes the PDFs of letters.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from notify.services.retention import USUAL_RETENTION_DAYS
 logger = structlog.get_logger(__name__)
 
 AT_A_TIME: Final = 500
-"""Letters whose rows are held while their PDFs are deleted: nobody changes their status meanwhile."""
+"""Letters per batch. Their rows are locked while their PDFs are deleted, so that their status cannot change."""
 THREADS: Final = 8
 MOST_DAYS: Final = 36_500
 
 _KEY: Final = re.compile(r"(?:\d{4}-\d\d-\d\d/)?NOTIFY\.[A-Z0-9]{16}\..*\.PDF", re.ASCII)
-"""Keys of PDFs. Other objects, such as the marks of zip files, are none of ours."""
+"""Keys of PDFs. Other objects, such as the markers of zip files, are not touched."""
 _FOLDER: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _STAMP: Final = re.compile(r"\.(\d{14})\.PDF$", re.ASCII)
 
@@ -57,7 +57,7 @@ _RETENTION: Final = (
 
 
 class _Row(NamedTuple):
-    """What decides over a PDF. It is a `Letter` of `notify.letters.files`."""
+    """The row that decides about a PDF: a `Letter` of `notify.letters.files`."""
 
     id: UUID
     reference: str | None
@@ -69,8 +69,8 @@ class _Row(NamedTuple):
 
 
 def may_go(status: str, key_type: str) -> bool:
-    """Whether the PDF of a letter whose retention is over may be deleted together with its row. Letters of test keys
-    are never printed, and their rows are deleted whatever their status.
+    """Whether the PDF of a letter may be deleted with its row, after the retention period. Letters of test keys are
+    never printed, and their rows are deleted whatever their status.
     """
     return status in COMPLETED or key_type == "test"
 
@@ -90,14 +90,14 @@ class _Retention:
 
     @property
     def youngest_day(self) -> date:
-        """A folder of this local day, or of an older one, may hold letters whose retention is over. A letter that came
-        in the evening is in the folder of the next day.
+        """The newest local day whose folder may hold letters after their retention period. A letter accepted in the
+        evening is in the folder of the next day.
         """
         return local_date(self._now) - timedelta(days=self._shortest)
 
 
 class LetterDeletion:
-    """Deletes the PDFs of letters, and nothing but these."""
+    """Deletes the PDFs of letters, and nothing else."""
 
     def __init__(self, database: Database, files: LetterFiles) -> None:
         self._database = database
@@ -105,14 +105,14 @@ class LetterDeletion:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.get(LetterFiles))
 
     # -- with the rows
 
     def delete_before_rows(self, ids: Sequence[UUID]) -> int:
-        """Delete the PDFs of letters whose rows go next, but not of those that may still be printed; the number of
-        PDFs. What fails is logged: the sweep will find it.
+        """Delete the PDFs of letters whose rows are about to be deleted, except those that may still be printed.
+        Returns the number of PDFs. Failures are logged: the sweep will find these PDFs.
         """
         deleted = missing = 0
         for start in range(0, len(ids), AT_A_TIME):
@@ -140,7 +140,7 @@ class LetterDeletion:
             return [self._files.find(row)]
         except LetterMissingError:
             return []
-        except Exception as error:  # whatever the store raises
+        except Exception as error:  # any error of the store
             logger.error("PDF of a letter not looked up", id=row.id, error=type(error).__name__)
             return []
 
@@ -153,19 +153,19 @@ class LetterDeletion:
     # -- by what is there
 
     def sweep(self, now: datetime) -> int:
-        """Delete every PDF whose letter has a final status and is older than its service keeps letters, whether its row
-        is live or in the history; their number. A PDF without a row stays, unless a test key's. May run at any time,
-        and twice.
+        """Delete every PDF whose letter has a final status and is older than its service's retention period, whether
+        its row is live or in the history. Returns their number. A PDF without a row stays, unless it is a test key's.
+        Safe to run at any time, and twice.
         """
         retention = self._read_retention(now)
         deleted = 0
-        for bucket, keys in self._piles(retention.youngest_day):
+        for bucket, keys in self._folders_to_check(retention.youngest_day):
             while chunk := list(islice(keys, AT_A_TIME)):
                 deleted += self._sweep(bucket, chunk, retention, now)
         return deleted
 
-    def _piles(self, youngest: date) -> Iterator[tuple[Bucket, Iterator[str]]]:
-        """What may hold PDFs to delete, the oldest folders first."""
+    def _folders_to_check(self, youngest: date) -> Iterator[tuple[Bucket, Iterator[str]]]:
+        """Buckets, each with folders that may hold PDFs to delete, the oldest first."""
         for folder in self._files.live.folders():
             if _FOLDER.fullmatch(folder) and folder <= youngest.isoformat():
                 yield self._files.live, _letters(self._files.live, folder + "/")
@@ -176,7 +176,7 @@ class LetterDeletion:
         references = [reference_of(key) for key in keys]
         with self._database.connection() as connection:
             rows: dict[str, list[_Row]] = {}
-            # in this order: a row that moves meanwhile is seen in the second table
+            # in this order, so that a row that moves to the history in between is found there
             for query in (_BY_REFERENCE, _OLD_BY_REFERENCE):
                 for row in _rows(connection, query, references):
                     rows.setdefault(row.reference or "", []).append(row)
@@ -208,7 +208,7 @@ def _letters(bucket: Bucket, folder: str) -> Iterator[str]:
 
 
 def _is_old(key: str, now: datetime) -> bool:
-    """Whether a letter without a row was made before the usual retention, by the time in its name."""
+    """Whether a letter without a row is older than the default retention period, by the time in its name."""
     stamp = _STAMP.search(key)
     if stamp is None:
         return False
@@ -224,7 +224,7 @@ def _delete_keys(bucket: Bucket, keys: Sequence[str]) -> int:
         return 0
     try:
         bucket.delete_many(keys)
-    except Exception as error:  # whatever the store raises: the next night is soon enough
+    except Exception as error:  # any error of the store: the next night is soon enough
         logger.error("PDFs of letters not deleted", number=len(keys), error=type(error).__name__)
         return 0
     return len(keys)

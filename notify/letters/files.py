@@ -1,7 +1,7 @@
-"""The PDFs of letters: their names, buckets and folders, and how they are found again (contract: letters 2).
+"""The PDFs of letters: names, buckets, folders and look-up (contract: letters 2).
 
-A letter is at one place at a time, which follows from its row. The whole name need not: the postage in it may be an
-older one, so that a letter is found by the start of its name, which is its reference.
+The bucket and the folder of a letter follow from its row. The full name may not, because it has the postage at the time
+of writing; so a letter is found by the start of its name, which is its reference.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from notify.settings import Settings
 CONTENT_TYPE: Final = "binary/octet-stream"
 INFECTED_FOLDER: Final = "FAILURE/"
 UNSCANNED_FOLDER: Final = "ERROR/"
-"""Folders of the scan bucket: of letters with a virus, and of letters that no scanner could look at."""
+"""Folders of the scan bucket: for letters with a virus, and for letters that could not be scanned."""
 
 POSTAGE_CODES: Final[Mapping[str, str]] = {
     "first": "1",
@@ -28,15 +28,15 @@ POSTAGE_CODES: Final[Mapping[str, str]] = {
     "europe": "E",
     "rest-of-world": "N",
 }
-"""How the name of a PDF says the postage."""
+"""Codes of the postage in the name of a PDF."""
 
 
 class Letter(Protocol):
-    """What must be known of a letter to find its PDF; the row of a message has it. `created_at` is aware."""
+    """The fields needed to find a letter's PDF, which the row of a message has. `created_at` is aware."""
 
     @property
     def reference(self) -> str | None:
-        """The reference that printers know it by."""
+        """The reference for print providers."""
 
     @property
     def postage(self) -> str | None:
@@ -56,7 +56,7 @@ class Letter(Protocol):
 
 
 class LetterRow(NamedTuple):
-    """A `Letter` of values."""
+    """A `Letter` from values."""
 
     reference: str | None
     postage: str | None
@@ -66,7 +66,7 @@ class LetterRow(NamedTuple):
 
 
 class StoredLetter(NamedTuple):
-    """Where the PDF of a letter is."""
+    """The location of a letter's PDF."""
 
     bucket: Bucket
     key: str
@@ -83,12 +83,12 @@ def file_name(reference: str, postage: str | None, created_at: datetime) -> str:
 
 
 def name_start(reference: str) -> str:
-    """What the name of a letter's PDF starts with."""
+    """The start of the name of a letter's PDF."""
     return f"NOTIFY.{reference}".upper()
 
 
 def reference_of(key: str) -> str:
-    """The reference of a letter, from the key of its PDF. Raises `ValueError` for another key."""
+    """The reference of a letter, from the key of its PDF. Raises `ValueError` for any other key."""
     parts = key.rpartition("/")[2].split(".")
     if len(parts) < 2 or not parts[1]:
         raise ValueError("not the key of a letter")
@@ -96,7 +96,7 @@ def reference_of(key: str) -> str:
 
 
 def print_folder(created_at: datetime) -> str:
-    """The folder of the live bucket that a letter belongs into, with `/` at the end: one for each day's print run."""
+    """The folder of a letter in the live bucket, with `/` at the end: one for each day's print run."""
     return pdf_folder(created_at)
 
 
@@ -125,17 +125,17 @@ class LetterFiles:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings, container.parts.objects)
 
     def place(self, letter: Letter) -> StoredLetter:
-        """Where the PDF of a letter that is checked belongs: by its row, and under its full name."""
+        """Where to store the PDF of a checked letter, by its row and under its full name."""
         bucket, folder = self._home(letter)
         return StoredLetter(bucket, folder + file_name(letter.reference or "", letter.postage, letter.created_at))
 
     def find(self, letter: Letter) -> StoredLetter:
-        """Where the PDF of a letter is, whatever postage its name has (2.2). Raises `LetterMissingError`, and whatever
-        the store raises.
+        """Find the PDF of a letter, whatever postage its name has (2.2). Raises `LetterMissingError`, and the errors of
+        the store.
         """
         if not letter.reference:
             raise LetterMissingError
@@ -149,11 +149,11 @@ class LetterFiles:
         return StoredLetter(bucket, key)
 
     def find_unchecked(self, reference: str, folder: str = "") -> str | None:
-        """The key in the scan bucket, or one of its folders, of a letter that came as a PDF."""
+        """The key of a precompiled letter in the scan bucket, or in one of its folders."""
         return self.scan.first_key(folder + name_start(reference))
 
     def read(self, letter: Letter) -> bytes:
-        """The PDF of a letter. Raises `LetterMissingError`, and whatever the store raises."""
+        """The PDF of a letter. Raises `LetterMissingError`, and the errors of the store."""
         found = self.find(letter)
         try:
             return found.bucket.get(found.key)
@@ -161,7 +161,7 @@ class LetterFiles:
             raise LetterMissingError(letter.reference) from None
 
     def metadata(self, letter: Letter) -> Mapping[str, str]:
-        """What is kept beside the PDF of a letter (2.3). Raises as `read` does."""
+        """The metadata of a letter's PDF (2.3). Raises what `read` raises."""
         found = self.find(letter)
         try:
             return found.bucket.info(found.key).details.metadata
@@ -191,12 +191,12 @@ def put(bucket: Bucket, key: str, pdf: bytes, metadata: Mapping[str, str] | None
 
 
 def move(source: StoredLetter, target: StoredLetter, metadata: Mapping[str, str] | None = None) -> None:
-    """Move a PDF. Its metadata stays, unless there is other. It may be called again after a failure at any point: what
-    was moved already stays so. Raises `ObjectMissingError` where neither place has it.
+    """Move a PDF. It keeps its metadata unless new ones are given. Safe to repeat after a failure at any point. Raises
+    `ObjectMissingError` if neither place has it.
     """
     try:
         details = source.bucket.info(source.key).details
-        pdf = source.bucket.get(source.key)  # a store cannot write what it reads at the same time
+        pdf = source.bucket.get(source.key)  # read it all first: it cannot be read while it is written
     except ObjectMissingError:
         target.bucket.info(target.key)
         return

@@ -1,4 +1,4 @@
-"""The hidden template of each service that letters which come as PDFs are sent from."""
+"""The hidden template of each service, for its precompiled letters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notify.templates.models import Template
 
 
 class HiddenTemplate(NamedTuple):
-    """What a letter keeps of it."""
+    """The id and version that a letter stores."""
 
     id: UUID
     version: int
@@ -21,7 +21,7 @@ class HiddenTemplate(NamedTuple):
 
 
 def hidden_template(database: Database, service_id: UUID) -> HiddenTemplate:
-    """A service's hidden template, made when it is missing. Raises `NotFoundProblemError` (no such service)."""
+    """A service's hidden template, created if missing. Raises `NotFoundProblemError` (no such service)."""
     query = (
         select(Template.id, Template.version, Template.postage)
         .where(Template.service_id == service_id, Template.template_type == "letter", Template.hidden)

@@ -1,4 +1,4 @@
-"""What letters do for messages: their PDFs go before their rows."""
+"""Deletes the PDFs of letters before the messages room deletes their rows."""
 
 from __future__ import annotations
 

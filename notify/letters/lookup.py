@@ -1,4 +1,4 @@
-"""Finding letters for operators."""
+"""Finds letters for operators."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def find_letter(session: Session, notification_id: UUID) -> FoundLetter | None:
 
 
 def find_by_reference(session: Session, references: Sequence[str]) -> list[FoundLetter]:
-    """Letters by the references that their files are named by, also from the history; in the order of these."""
+    """Letters by the references in their file names, also from the history, ordered by reference."""
     rows = session.execute(_BY_REFERENCE, {"references": list(references)})
     return [FoundLetter(*row) for row in rows]

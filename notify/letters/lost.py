@@ -1,8 +1,8 @@
-"""Letters of test keys whose PDF was never made: their task got lost.
+"""Finds letters of test keys without a PDF, because their task was lost.
 
-A live letter without sheets is found by its row (`notify.messages.maintenance`). The row of a test letter says nothing:
-it is `delivered` from the start, and has no sheets (contract: letters 8.1). So the bucket is asked, for few letters and
-not for long.
+A live letter without sheets is found by its row (`notify.messages.maintenance`). The row of a test letter does not
+tell: it is `delivered` from the start, and has no sheets (contract: letters 8.1). So the bucket is checked, for few
+letters and a short time.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from notify.messages.publish import publish, queue_for
 
 YOUNGEST: Final = timedelta(minutes=2)
 OLDEST: Final = timedelta(minutes=32)
-"""Letters of these ages are looked for: by a call every ten minutes, three times each."""
+"""Ages of letters to check. With a run every ten minutes, each is checked three times."""
 MOST_LETTERS: Final = 5_000
-"""So many are looked for in a call, the newest ones."""
+"""Most letters checked in a run, the newest ones."""
 READ_AT_A_TIME: Final = 500
 THREADS: Final = 8
 
@@ -50,7 +50,7 @@ class _TestLetter(NamedTuple):
 
 
 class LostTestLetters:
-    """Finds them, and publishes their first step again. One that waits in a long queue is made once all the same."""
+    """Finds them, and publishes their first step again. A PDF is still made only once if the first task just waits."""
 
     def __init__(
         self, database: Database, queue: Queue, files: LetterFiles, now: Callable[[], datetime] = utc_now
@@ -62,11 +62,11 @@ class LostTestLetters:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.queue, container.get(LetterFiles))
 
     def replay(self) -> int:
-        """Publish the first step of those without a PDF again; their number."""
+        """Publish the first step of letters without a PDF again. Returns their number."""
         with ThreadPoolExecutor(THREADS, thread_name_prefix="letters") as threads:
             lost = [id_ for rows in self._pages() for id_ in threads.map(self._if_lost, rows) if id_ is not None]
         return publish(self._queue, "letter", queue_for("letter", "test"), lost)
@@ -84,7 +84,7 @@ class LostTestLetters:
             before, before_id = rows[-1].created_at, rows[-1].id
 
     def _if_lost(self, letter: _TestLetter) -> UUID | None:
-        places = (letter, letter._replace(notification_status="validation-failed"))  # one that is too long is there
+        places = (letter, letter._replace(notification_status="validation-failed"))  # a letter that is too long
         for place in places:
             try:
                 self._files.find(place)

@@ -14,11 +14,11 @@ from notify.infra.ids import new_id
 from notify.infra.times import utc_now
 
 COST_THRESHOLDS = ("sorted", "unsorted")
-"""How the printer could post a letter: in an order that the post pays for, or not (contract, data-model 1)."""
+"""Whether the print provider posted letters sorted, which is cheaper, or unsorted (contract: data-model 1)."""
 
 
 class PrintRun(Base):
-    """A day's print run, by its deadline: that its volumes were announced is written in the same transaction."""
+    """A day's print run, by its deadline. The row is written in the transaction that announces its volumes."""
 
     __tablename__ = "letter_print_runs"
 
@@ -27,7 +27,7 @@ class PrintRun(Base):
 
 
 class LetterZipFile(Base):
-    """A zip file on its way to the printer, noted before it is sent; `keys` are those of its PDFs. `ended_at`: it
+    """A zip file for the print provider, recorded before it is sent. `keys` are those of its PDFs. `ended_at`: it
     arrived, or was given up.
     """
 
@@ -42,7 +42,7 @@ class LetterZipFile(Base):
 
 
 class LetterDespatch(Base):
-    """When and how the printer posted a letter. There is no foreign key: the letter may be in the history."""
+    """When and how a letter was posted. There is no foreign key: the letter may be in the history."""
 
     __tablename__ = "notifications_letter_despatch"
 
@@ -57,7 +57,7 @@ class LetterDespatch(Base):
 
 
 class ReturnedLetter(Base):
-    """A letter that the post brought back. There is no foreign key to it: it may be in the history, or gone."""
+    """A returned letter. There is no foreign key to it: it may be in the history, or deleted."""
 
     __tablename__ = "returned_letters"
 
@@ -70,13 +70,13 @@ class ReturnedLetter(Base):
 
     __table_args__ = (
         UniqueConstraint("notification_id", name="uq_returned_letters_notification_id"),
-        # statistics and summaries of a service, and what one day's report says
+        # for statistics and summaries of a service, and the report of one day
         Index("ix_returned_letters_service_id", "service_id", "reported_at"),
     )
 
 
 class DailySortedLetter(Base):
-    """How many letters of a response file were posted sorted, and how many not (contract: letters 11.3, 2020)."""
+    """The numbers of sorted and unsorted letters in a response file (contract: letters 11.3, 2020)."""
 
     __tablename__ = "daily_sorted_letter"
 

@@ -1,6 +1,6 @@
-"""Pages of PDFs: their number, one of them as a PDF, one of them as a picture.
+"""Pages of PDFs: their number, one page as a PDF, one page as a picture.
 
-The PDFs may be anybody's: child processes read them (`notify.letters.precompiled`).
+The PDFs are untrusted: child processes read them (`notify.letters.precompiled`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["PageMissingError", "UnreadablePdfError", "page_count", "page_pdf", "
 
 
 def page_count(pdf: bytes) -> int:
-    """How many pages it has. Raises `UnreadablePdfError`, `BusyError`."""
+    """The number of pages. Raises `UnreadablePdfError`, `BusyError`."""
     answer, _ = workers.shared().run("page-count", pdf)
     return int(answer["page_count"])
 
@@ -23,7 +23,7 @@ def page_pdf(pdf: bytes, number: int) -> bytes:
 
 
 def page_png(pdf: bytes, number: int, *, dpi: int = 150, hide_notify: bool = False) -> bytes:
-    """A picture of one page, counted from 1, in its own size and rotation; the paper is transparent (contract:
+    """A picture of one page, counted from 1, in its own size and rotation, with a transparent background (contract:
     letters 6). `hide_notify` covers the place of the tag, 130 x 50 pixels at 150 dpi, with white.
 
     Raises `UnreadablePdfError`, `PageMissingError`, `BusyError`.

@@ -1,4 +1,4 @@
-"""What a letter that was sent looks like, for the admin app (contract: letters 13.1)."""
+"""Previews of sent letters, for the admin app (contract: letters 13.1)."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ FILE_TYPES: Final[Mapping[str, FileType]] = {"pdf": "pdf", "png": "png"}
 
 
 class Preview(NamedTuple):
-    """A PDF, or the picture of one page; `metadata` is what is kept beside a letter that came as a PDF (2.3)."""
+    """A PDF, or the picture of one page; `metadata` is that of a precompiled letter (2.3)."""
 
     content: bytes
     metadata: Mapping[str, str]
 
 
 class PageProblemError(ProblemError):
-    """The page cannot be shown: the file is not there, cannot be read, or has no such page."""
+    """The page cannot be shown: the file is missing, cannot be read, or has no such page."""
 
     status = 500
 
@@ -46,7 +46,7 @@ class PageProblemError(ProblemError):
 
 
 class PreviewProblemError(ProblemError):
-    """The letter of a template cannot be shown: it cannot be rendered, or has no such page."""
+    """The templated letter cannot be shown: it cannot be rendered, or has no such page."""
 
     status = 500
 
@@ -79,7 +79,7 @@ class LetterPreviews:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         from notify.letters.precompiled.sanitiser import PdfSanitiser  # few requests show letters
         from notify.letters.render.previews import LetterPreviews as TemplatedPreviews
 

@@ -1,4 +1,4 @@
-"""How long rendered letters are kept for previews: they have recipients' addresses in them."""
+"""Deletes old previews of rendered letters, which contain recipients' addresses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from notify.infra.objects import Bucket
 from notify.letters.settings import LetterRenderSettings
 
 KEPT_FOR: Final = timedelta(days=3)
-"""Less than letters themselves are kept. What is asked for again is made again."""
+"""Shorter than the retention of letters. A deleted preview is rendered again when needed."""
 AT_A_TIME: Final = 500
 FOLDERS: Final = ("templated/", "pngs/")
-"""Where previews are: nothing else is touched, whatever bucket the setting names."""
+"""Folders of previews. Nothing else in the bucket is deleted, whatever bucket the setting names."""
 
 
 class PreviewCache:
@@ -30,7 +30,7 @@ class PreviewCache:
         return cls(container.parts.objects.bucket(name))
 
     def delete_old(self, now: datetime) -> int:
-        """Delete what was made more than `KEPT_FOR` ago; how many objects. May run twice, also at the same time."""
+        """Delete previews older than `KEPT_FOR`. Returns their number. Safe to run twice, also concurrently."""
         old = (key for key in self._bucket.keys_before(now - KEPT_FOR) if key.startswith(FOLDERS))
         number = 0
         while keys := list(islice(old, AT_A_TIME)):

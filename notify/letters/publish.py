@@ -1,4 +1,6 @@
-"""Names of the tasks of letters, and publishing them. The first one, which makes a PDF, is in `messages.publish`."""
+"""Names of the tasks of letters, and functions that publish them. The first task, which makes a PDF, is in
+`messages.publish`.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ CREATE_FAKE_LETTER_CALLBACK: Final = TaskName("create-fake-letter-callback")
 
 
 def publish_check(queue: Queue, file_name: str, service_id: UUID, *, scans: bool) -> bool:
-    """Publish the next step of a letter that came as a PDF: the virus scan, or without one the check. Whether the
-    broker took it: one that it did not take is published later.
+    """Publish the next step of a precompiled letter: the virus scan, or the check if scans are off. False if the broker
+    is down: then it is published later.
     """
     group = str(service_id)
     if scans:
@@ -28,8 +30,8 @@ def publish_check(queue: Queue, file_name: str, service_id: UUID, *, scans: bool
 def publish_fake_callback(
     queue: Queue, letter_id: UUID, sheets: int, postage: str | None, *, countdown: float | None = None
 ) -> bool:
-    """Publish the fake of the printing firm's callback for a letter of a test key or of the sandbox printer, to come
-    after so many seconds; whether the broker took it.
+    """Publish the fake callback for a letter of a test key or of the sandbox printer, to run after `countdown` seconds.
+    False if the broker is down.
     """
     arguments = [str(letter_id), sheets, postage]
     return queue.publish(CREATE_FAKE_LETTER_CALLBACK, arguments, queue=queues.RESEARCH_MODE, countdown=countdown)

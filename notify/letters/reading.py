@@ -1,4 +1,4 @@
-"""The PDF of a letter for the service that sent it (contract: public-api 7.3)."""
+"""Reads the PDF of a letter for its service (contract: public-api 7.3)."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class LetterPdfs:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(LetterFiles), container.parts.cache, container.parts.queue)
 
     def read(self, message: StoredMessage) -> bytes:
-        """The PDF of a letter, as it is printed. Raises `ProblemError`, and `PdfNotReadyError` whatever keeps it from
-        being read.
+        """The PDF of a letter as printed. Raises `ProblemError`, and `PdfNotReadyError` if it cannot be read for any
+        reason.
         """
         if message.notification_type != "letter":
             raise ProblemError("Notification is not a letter")
@@ -66,7 +66,7 @@ class LetterPdfs:
             raise PdfNotReadyError from error
 
     def _ask_again(self, message: StoredMessage) -> None:
-        """Have the PDF of a test letter made, whose task may have got lost: the sweeper only looks after others."""
+        """Publish the task of a test letter again, which may have been lost: the sweeper only checks other letters."""
         if message.key_type != "test" or self._now() - message.created_at < SOON:
             return
         asked = f"pdf-of-test-letter-{message.id}"

@@ -1,4 +1,4 @@
-"""Letters that the post brought back (contract: letters 12.5, internal-jobs-billing-platform 13)."""
+"""Returned letters (contract: letters 12.5, internal-jobs-billing-platform 13)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = structlog.get_logger(__name__)
 
 PROCESS_RETURNED_LETTERS: Final = TaskName("process-returned-letters-list")
 AT_A_TIME: Final = 5000
-"""References in one task."""
+"""Most references in one task."""
 COUNTED_DAYS: Final = 7
 MOST_LOGGED: Final = 100
 
@@ -37,7 +37,7 @@ _COLUMNS: Final = """
 id, service_id, client_reference, created_at, api_key_id, created_by_id, template_id, template_version, job_id,
 job_row_number, key_type, reference
 """
-# in this order: a row that moves to the history meanwhile is found there
+# in this order, so that a row that moves to the history in between is found there
 _MARK_LIVE: Final = f"""
 UPDATE notifications SET notification_status = 'returned-letter', updated_at = %(now)s
 WHERE reference = ANY(%(references)s) AND notification_type = 'letter' RETURNING {_COLUMNS}
@@ -63,7 +63,7 @@ LEFT JOIN users u ON u.id = l.user_id
 
 
 class _Letter(NamedTuple):
-    """A letter that came back."""
+    """A returned letter."""
 
     id: UUID
     service_id: UUID
@@ -80,7 +80,7 @@ class _Letter(NamedTuple):
 
 
 class _About(NamedTuple):
-    """What the callback says of a letter besides its row."""
+    """Fields of the callback about a letter that are not in its row."""
 
     id: UUID
     template_name: str | None
@@ -89,7 +89,7 @@ class _About(NamedTuple):
 
 
 def publish(queue: Queue, references: Sequence[str]) -> bool:
-    """Have these references processed, some thousands a task; False when the broker did not take all of them."""
+    """Publish tasks that process these references, some thousands per task. False if the broker did not accept all."""
     for start in range(0, len(references), AT_A_TIME):
         batch = list(references[start : start + AT_A_TIME])
         if not queue.publish(PROCESS_RETURNED_LETTERS, [batch], queue=queues.DATABASE):
@@ -98,7 +98,7 @@ def publish(queue: Queue, references: Sequence[str]) -> bool:
 
 
 class ReturnedLetters:
-    """Records letters that came back, and calls their services back."""
+    """Records returned letters, and sends callbacks to their services."""
 
     def __init__(self, database: Database, outbox: Outbox, now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
@@ -107,12 +107,12 @@ class ReturnedLetters:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.get(Outbox))
 
     def record(self, references: Sequence[str]) -> int:
-        """Letters with these references came back; the number of those that were not reported before. Unknown
-        references are logged. All of it is one transaction, and may run twice: the first report counts.
+        """Record the letters with these references as returned. Returns the number of those not reported before.
+        Unknown references are logged. All is one transaction, and safe to run twice: the first report counts.
         """
         now = self._now()
         with self._database.transaction() as session:
@@ -126,7 +126,7 @@ class ReturnedLetters:
         return len(fresh)
 
     def _call_back(self, session: Session, connection: Connection[Any], letters: Sequence[_Letter]) -> Collection[UUID]:
-        """Record the callbacks of those services that want them."""
+        """Record the callbacks of services that have set one."""
         wanting = self._outbox.wanting(connection, "returned_letter", {letter.service_id for letter in letters})
         wanted = [letter for letter in letters if letter.service_id in wanting]
         if not wanted:
@@ -153,7 +153,7 @@ def _mark(connection: Connection[Any], references: list[str], now: datetime) -> 
 
 
 def _record(connection: Connection[Any], letters: Sequence[_Letter], now: datetime) -> set[UUID]:
-    """The ids of the letters that are reported for the first time."""
+    """Record letters. Returns the ids of those reported for the first time."""
     if not letters:
         return set()
     values = {
@@ -199,22 +199,22 @@ def _callbacks(
 
 
 class Statistics(NamedTuple):
-    """How many of a service's letters came back in the last days, and the midnight (UTC) of the latest report."""
+    """The number of a service's letters returned in the last days, and the midnight (UTC) of the latest report."""
 
     returned_letter_count: int
     most_recent_report: datetime | None
 
 
 class Summary(NamedTuple):
-    """How many of a service's letters one day's reports have."""
+    """The number of a service's letters in one day's reports."""
 
     returned_letter_count: int
     reported_at: date
 
 
 def count(session: Session, service_id: UUID, now: datetime) -> Statistics:
-    """Statistics of the days of reports (UTC). The seventh day before today does not count any more (contract:
-    internal-services 14.1).
+    """Statistics of reports by day (UTC). The seventh day before today is not included (contract: internal-services
+    14.1).
     """
     mine = ReturnedLetter.service_id == service_id
     latest = session.scalar(select(func.max(ReturnedLetter.reported_at)).where(mine))

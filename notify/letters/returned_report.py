@@ -1,4 +1,4 @@
-"""What one day's reports say of a service's returned letters (contract: internal-jobs-billing-platform 13)."""
+"""The reports of one day about a service's returned letters (contract: internal-jobs-billing-platform 13)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ReportedLetter(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The letters of a report, and how many of its letters are in no table any more."""
+    """The letters of a report, and the number of those that are no longer stored."""
 
     returned_letters: list[ReportedLetter]
     orphaned_count: int

@@ -1,4 +1,4 @@
-"""Rows of letters: reading one for a step of its way, and writing what became of it."""
+"""Reads rows of letters for the steps of processing, and writes their status."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGES_PER_SHEET: Final = 2
 
 
 class LetterOfRow(NamedTuple):
-    """A letter with its values in clear: a `files.Letter`. `reply_to_text` is its contact block."""
+    """A letter with its values decrypted: a `files.Letter`. `reply_to_text` is its contact block."""
 
     id: UUID
     service_id: UUID
@@ -38,14 +38,14 @@ class LetterOfRow(NamedTuple):
 
     @property
     def is_test(self) -> bool:
-        """Whether it is only tried out, and never printed."""
+        """Whether the letter is of a test key, and so never printed."""
         return self.key_type == "test"
 
 
 def find_letter(
     session: Session, encryptor: Encryptor, letter_id: UUID, *, service_id: UUID | None = None
 ) -> LetterOfRow | None:
-    """A letter by its id, of any service or of this one. `None`: there is no such letter, or it is in the history."""
+    """A letter by its id, of this service if given. `None` if there is no such letter, or it is in the history."""
     letter = _read(session, encryptor, Notification.id == letter_id)
     return None if letter is None or service_id not in (None, letter.service_id) else letter
 
@@ -78,8 +78,8 @@ def _read(session: Session, encryptor: Encryptor, which: ColumnElement[bool]) ->
 
 
 def write_status(session: Session, letter: LetterOfRow, status: str, now: datetime, **values: Any) -> bool:
-    """Give a letter a status and further columns; whether it was still under way, as a user may have cancelled it in
-    the meantime (contract: letters 8.6). It is counted as having come to the status.
+    """Set the status and further columns of a letter, unless it already has a final status, because a user may have
+    cancelled it (contract: letters 8.6). Returns whether it was set. Counts the status in the metrics.
     """
     written = session.scalar(
         update(Notification)
@@ -94,7 +94,7 @@ def write_status(session: Session, letter: LetterOfRow, status: str, now: dateti
 
 
 def logo_of(session: Session, service_id: UUID) -> str | None:
-    """The name of the file, without its ending, of the logo on a service's letters."""
+    """The file name, without extension, of the logo on a service's letters."""
     return session.scalar(
         select(LetterBranding.filename)
         .join(ServiceLetterBranding, ServiceLetterBranding.letter_branding_id == LetterBranding.id)
@@ -111,5 +111,5 @@ def may_send_abroad(session: Session, service_id: UUID) -> bool:
 
 
 def sheets_of(pages: int) -> int:
-    """The sheets of paper that so many pages take: they are printed on both sides (12.4)."""
+    """The number of sheets for a number of pages, printed on both sides (12.4)."""
     return -(-pages // PAGES_PER_SHEET)

@@ -1,8 +1,8 @@
-"""Checking letters and attachments that come as PDFs, and filing those that can be printed (contract: letters 7.2 to
-7.4, 8.2).
+"""Checks precompiled letters and attachments, and files those that can be printed (contract: letters 7.2 to 7.4, 8.2).
 
-A letter's file is filed first, then its status is written, and only then the file it came as is deleted. So a step that
-was interrupted anywhere is done again from its beginning.
+
+First a letter's file is stored in its place, then its status is written, and only then its original is deleted from
+the scan bucket. So a step that was interrupted anywhere can be repeated from its beginning.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logger = structlog.get_logger(__name__)
 
 
 class LetterSanitising:
-    """Checks letters that were scanned for viruses, rewrites them for the printer and files them."""
+    """Checks letters after the virus scan, rewrites them for printing and files them."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class LetterSanitising:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         from notify.letters.precompiled.sanitiser import PdfSanitiser  # few processes read PDFs
 
         parts = container.parts
@@ -75,8 +75,8 @@ class LetterSanitising:
         )
 
     def check(self, file_name: str) -> None:
-        """Check a letter in the scan bucket, and file it for the print run or among the invalid ones. One that does not
-        wait for it is left alone. Raises `ObjectMissingError`, and whatever keeps it from being checked now.
+        """Check a letter in the scan bucket, and file it for the print run or among the invalid ones. Does nothing for
+        a letter in any other status. Raises `ObjectMissingError`, and errors that a retry may solve.
         """
         with self._database.session() as session:
             letter = find_by_reference(session, self._encryptor, files.reference_of(file_name))
@@ -103,7 +103,7 @@ class LetterSanitising:
             self._files.scan.delete(file_name)
 
     def give_up(self, file_name: str) -> None:
-        """End a letter that could not be checked in all the tries. Its file stays where it is."""
+        """Fail a letter that could not be checked in any attempt. Its file stays where it is."""
         with self._database.transaction() as session:
             letter = find_by_reference(session, self._encryptor, files.reference_of(file_name))
             if letter is not None and letter.notification_status == PENDING:
@@ -111,7 +111,7 @@ class LetterSanitising:
                 logger.error("letter could not be checked", notification_id=letter.id)
 
     def _pass(self, letter: LetterOfRow, original: bytes, pdf: bytes, sanitised: Sanitised) -> bool:
-        """File a letter that can be printed, and write its status; whether it still waited for that."""
+        """File a printable letter, and write its status. Returns whether it was still waiting."""
         recipient = sanitised.recipient_address or ""
         address = PostalAddress(recipient, allow_international=True)
         postage = address.postage_zone if address.international else letter.postage
@@ -133,15 +133,15 @@ class LetterSanitising:
             )
 
     def _refuse(self, letter: LetterOfRow, file_name: str, pdf: bytes, sanitised: Sanitised) -> bool:
-        """File a letter among the invalid ones, and write its status; whether it still waited for that."""
+        """File a letter among the invalid ones, and write its status. Returns whether it was still waiting."""
         files.put(self._files.invalid, file_name, pdf, metadata_of(sanitised))
         logger.info("letter cannot be printed", notification_id=letter.id, message=sanitised.message)
         with self._database.transaction() as session:
             return write_status(session, letter, "validation-failed", self._now(), billable_units=0)
 
     def check_again(self, letter_id: UUID) -> None:
-        """Make the file of a letter that came as a PDF anew, from its original. Nothing changes where the original is
-        not kept any more, or cannot be printed. Raises `LookupError` (no such letter), `ObjectMissingError`.
+        """Make the file of a precompiled letter again from its original. Changes nothing if the original is no longer
+        stored, or cannot be printed. Raises `LookupError` (no such letter), `ObjectMissingError`.
         """
         with self._database.session() as session:
             letter = find_letter(session, self._encryptor, letter_id)
@@ -158,7 +158,7 @@ class LetterSanitising:
         files.put(place.bucket, place.key, sanitised.pdf)
 
     def check_attachment_again(self, service_id: UUID, attachment_id: UUID, filename: str) -> None:
-        """Make the file of an attachment anew, from its original. Nothing changes where that cannot be printed. Raises
+        """Make the file of an attachment again from its original. Changes nothing if that cannot be printed. Raises
         `ObjectMissingError`.
         """
         with self._work.slot():
@@ -174,7 +174,7 @@ class LetterSanitising:
 
 
 def metadata_of(sanitised: Sanitised) -> dict[str, str]:
-    """What is kept beside a letter that cannot be printed (2.3)."""
+    """The metadata of an invalid letter's file (2.3)."""
     metadata = {"message": sanitised.message or ""}
     if sanitised.invalid_pages:
         metadata["invalid_pages"] = json.dumps(list(sanitised.invalid_pages))

@@ -14,11 +14,11 @@ from notify.safety import SHORTEST_KEY, to_server
 from notify.setting_types import Connection, HeaderText, HostName, SettingsPart, WebAddress, words
 
 SHORTEST_PASSWORD: Final = 8
-"""Passwords that the printer makes."""
+"""Passwords that the print provider issues."""
 
 
 class LetterSettings(SettingsPart):
-    """Where the PDFs of letters are on their way to the printer."""
+    """Buckets of letters' PDFs, and limits of work on them."""
 
     # -- letters
     s3_bucket_letters_pdf: str = Field(
@@ -26,26 +26,26 @@ class LetterSettings(SettingsPart):
     )
     s3_bucket_test_letters: str = Field("development-test-letters", description="Bucket of letters of test keys.")
     s3_bucket_letters_scan: str = Field(
-        "development-letters-scan", description="Bucket of letters that came as a PDF and were not checked yet."
+        "development-letters-scan", description="Bucket of precompiled letters that are not checked yet."
     )
     s3_bucket_invalid_pdf: str = Field(
-        "development-letters-invalid-pdf", description="Bucket of letters that cannot be printed as they are."
+        "development-letters-invalid-pdf", description="Bucket of letters that failed the checks."
     )
     letter_pdfs_at_a_time: int = Field(
         2,
         ge=1,
         le=64,
-        description="PDFs of letters that a process works on at the same time; further ones wait. Each takes about 50 MB and a processor.",
+        description="Most PDFs of letters that a process works on at the same time; others wait. Each takes about 50 MB and one CPU.",
     )
 
 
 class LetterRenderSettings(EnvironmentSettings):
-    """Fonts and buckets of the renderer of letters."""
+    """Fonts and buckets of letter rendering."""
 
     # -- rendering letters
     letter_font_paths: Annotated[tuple[Path, ...], NoDecode] = Field(
         (),
-        description="Folders with fonts for letters in scripts other than Latin, Greek and Cyrillic, separated by commas. What a letter's main font has is never taken from them.",
+        description="Folders with fonts for letters in scripts other than Latin, Greek and Cyrillic, separated by commas. They are only used for characters that the main font lacks.",
     )
     letter_system_fonts: bool = Field(
         True,
@@ -53,7 +53,7 @@ class LetterRenderSettings(EnvironmentSettings):
     )
     letter_cache_bucket_name: str = Field(
         "development-template-preview-cache",
-        description="Bucket of rendered letters that previews show again. Its objects may be deleted at any time.",
+        description="Bucket that caches rendered letters for previews. Its objects may be deleted at any time.",
     )
 
     @field_validator("letter_font_paths", mode="before")
@@ -63,7 +63,7 @@ class LetterRenderSettings(EnvironmentSettings):
 
 
 class PrinterSettings(EnvironmentSettings):
-    """The printing firm, and who is told of the volumes."""
+    """The print provider, and the recipients of emails about volumes."""
 
     # -- the printer of letters
     letter_printer: Literal["", "sandbox", "dvla", "sftp", "none"] = Field(
@@ -74,7 +74,7 @@ class PrinterSettings(EnvironmentSettings):
         "https://uat.driver-vehicle-licensing.api.gov.uk", description="Address of the print provider's REST API."
     )
     dvla_api_tls_ciphers: str = Field(
-        "", description="TLS ciphers for the print provider, as OpenSSL names them. Empty: the usual ones."
+        "", description="TLS ciphers for the print provider, in OpenSSL's format. Empty: the default ones."
     )
     dvla_username: HeaderText = Field(
         "",
@@ -85,13 +85,13 @@ class PrinterSettings(EnvironmentSettings):
     ssm_url: WebAddress = Field("", description="Address of the parameter store. Empty: Amazon's in `AWS_REGION`.")
     dvla_email_addresses: list[str] = Field(
         [],
-        description="JSON list of addresses that get the volumes of each day's print run, and copies of tickets about letters that the printer is slow with.",
+        description="JSON list of addresses that get the volumes of each day's print run, and copies of tickets about letters that the printer is late with.",
     )
     letter_retry_seconds: int = Field(
-        180, ge=1, description="Seconds between two tries to hand a letter to the printer. There are 56 tries."
+        180, ge=1, description="Seconds between two attempts to send a letter to the printer. There are 56 attempts."
     )
     letter_prompt_seconds: int = Field(
-        5, ge=1, description="Seconds between two looks of the sandbox printer for letters that are ready."
+        5, ge=1, description="Seconds between two checks of the sandbox printer for letters that are ready."
     )
     ftp_host: HostName = Field("", description="Host of the printer's SFTP server.")
     ftp_port: int = Field(22, ge=1, le=65535, description="Its port.")
@@ -115,7 +115,7 @@ class PrinterSettings(EnvironmentSettings):
 
     @property
     def printer(self) -> Literal["sandbox", "dvla", "sftp", "none"]:
-        """Who prints letters."""
+        """The printer."""
         return self.letter_printer or ("sandbox" if self.is_safe_environment else "none")
 
     @property
@@ -136,7 +136,7 @@ class PrinterSettings(EnvironmentSettings):
             yield "LETTER_PRINTER", "the sandbox printer"
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """What the printer knows us by, where it is in the settings: then all of it must be."""
+        """Credentials for the printer. If one of them is in the settings, all must be."""
         if self.letter_printer == "dvla" and self.dvla_username:
             yield "DVLA_PASSWORD", self.dvla_password, SHORTEST_PASSWORD
             yield "DVLA_API_KEY", self.dvla_api_key, SHORTEST_KEY

@@ -1,4 +1,4 @@
-"""Ending letters that cannot be printed (contract: letters 8.6)."""
+"""Fails letters that cannot be printed (contract: letters 8.6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RETURNING key_type
 
 
 class LetterFailedError(Exception):
-    """A letter became `technical-failure`. The task that raises it counts as failed, so that people see it."""
+    """A letter became `technical-failure`. Makes the task fail visibly."""
 
     def __init__(self, notification_id: UUID, reason: str) -> None:
         super().__init__(notification_id, reason)
@@ -28,7 +28,7 @@ class LetterFailedError(Exception):
 
 
 def mark_failed(database: Database, notification_id: UUID, now: datetime) -> bool:
-    """Make a letter that is under way `technical-failure`; whether it was."""
+    """Set an unfinished letter to `technical-failure`. Returns whether it was unfinished."""
     values = {"now": now, "id": notification_id, "open": sorted(OPEN_TO_RECEIPTS)}
     with database.connection() as connection:
         found = connection.execute(_FAIL, values).fetchone()

@@ -1,4 +1,4 @@
-"""Celery tasks about letters: thin."""
+"""Celery tasks about letters: thin wrappers."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def get_pdf_for_templated_letter(container: Container, notification_id: str) -> 
 
 @tasks.task(SCAN_FILE, retry=Retry(on=(Exception,), times=SCAN_RETRIES, seconds=RETRY_SECONDS, given_up=_not_scanned))
 def scan_file(container: Container, filename: str) -> None:
-    """Look for a virus in a letter that came as a PDF."""
+    """Scan a precompiled letter for viruses."""
     container.get(VirusScan).scan(filename)
 
 
 @tasks.task(SANITISE_LETTER, retry=Retry(on=(Exception,), times=RETRIES, seconds=RETRY_SECONDS, given_up=_not_checked))
 def sanitise_letter(container: Container, filename: str) -> None:
-    """Check a letter that came as a PDF, and make it ready for the printer."""
+    """Check a precompiled letter, and make it ready for printing."""
     container.get(LetterSanitising).check(filename)
 
 
 @tasks.task(RESANITISE_PDF)
 def resanitise_pdf(container: Container, notification_id: str) -> None:
-    """Make a letter that came as a PDF ready for the printer again, from its original."""
+    """Make a precompiled letter ready for printing again, from its original."""
     container.get(LetterSanitising).check_again(UUID(notification_id))
 
 
@@ -66,5 +66,5 @@ def resanitise_pdf(container: Container, notification_id: str) -> None:
 def resanitise_letter_attachment(
     container: Container, service_id: str, attachment_id: str, original_filename: str
 ) -> None:
-    """Make an attachment of letters ready for the printer again, from its original."""
+    """Make an attachment of letters ready for printing again, from its original."""
     container.get(LetterSanitising).check_attachment_again(UUID(service_id), UUID(attachment_id), original_filename)

@@ -1,4 +1,4 @@
-"""The PDF of a letter that is made from a template (contract: letters 7.1, 8.1)."""
+"""Makes the PDFs of templated letters (contract: letters 7.1, 8.1)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TOO_LONG: Final = "letter-too-long"
 
 
 class TemplatedLetters:
-    """Makes the PDFs of letters. Every step may be repeated: a letter gives the same file under the same name."""
+    """Makes the PDFs of letters. Every step is safe to repeat: a letter gives the same file under the same name."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class TemplatedLetters:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         from notify.letters.render.renderer import LetterRenderer  # few processes render
 
         parts = container.parts
@@ -73,8 +73,8 @@ class TemplatedLetters:
         )
 
     def make_pdf(self, letter_id: UUID) -> None:
-        """Make the PDF of a letter, file it where the print run finds it, and note how many sheets it has. One that is
-        not waiting for it, as it was cancelled, say, is left alone. Raises whatever keeps it from being made now.
+        """Make the PDF of a letter, file it for the print run, and store its number of sheets. Does nothing for a
+        letter that is not waiting for it, for example because it was cancelled. Raises errors that a retry may solve.
         """
         with self._database.session() as session:
             letter = find_letter(session, self._encryptor, letter_id)
@@ -108,7 +108,7 @@ class TemplatedLetters:
             publish_fake_callback(self._queue, letter.id, letter.billable_units, letter.postage)
 
     def give_up(self, letter_id: UUID) -> None:
-        """End a letter whose PDF could not be made in all the tries."""
+        """Fail a letter whose PDF could not be made in any attempt."""
         with self._database.transaction() as session:
             letter = find_letter(session, self._encryptor, letter_id)
             if letter is not None and write_status(session, letter, "technical-failure", self._now()):
@@ -132,6 +132,6 @@ class TemplatedLetters:
 
 
 def _waits(letter: LetterOfRow) -> bool:
-    if letter.is_test:  # it has its status from the start
+    if letter.is_test:  # has its final status from the start
         return letter.notification_status in ("created", "sending", "delivered")
     return letter.notification_status == "created"

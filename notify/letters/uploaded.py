@@ -1,4 +1,4 @@
-"""Sending letters that a person uploaded in the admin app, which has checked the PDF (contract: letters 8.3, 13.2)."""
+"""Sends letters that a person uploaded in the admin app, which has checked the PDF (contract: letters 8.3, 13.2)."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ logger = structlog.get_logger(__name__)
 
 
 class Upload(NamedTuple):
-    """A letter that a person sends. `file_id` is the upload's, and becomes the letter's; `recipient` has a line of the
-    address on each line.
+    """A letter that a person sends. `file_id` is the upload's id, and becomes the letter's; `recipient` is the address,
+    with a line per line.
     """
 
     file_id: str
@@ -51,7 +51,7 @@ class Upload(NamedTuple):
 
 
 class UploadMissingError(ProblemError):
-    """There is no such upload, or its file is no PDF: the admin app has promised both."""
+    """There is no such upload, or its file is not a PDF, although the admin app has checked both."""
 
     status = 500
 
@@ -82,7 +82,7 @@ class UploadedLetters:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -94,9 +94,9 @@ class UploadedLetters:
         )
 
     def send(self, service_id: UUID, upload: Upload) -> UUID:
-        """Send an uploaded letter; its id. One that was sent already, by a second click, is not sent again.
+        """Send an uploaded letter; returns its id. A second click does not send it again.
 
-        Raises `NotFoundProblemError` (no such service or person, or no id), a `ProblemError` of
+        Raises `NotFoundProblemError` (no such service or person, or a malformed id), a `ProblemError` of
         `notify.messages.errors`, `LimitExceededError`, `UploadMissingError`.
         """
         service = self._check(service_id, upload)
@@ -111,7 +111,7 @@ class UploadedLetters:
         try:
             pdf, pages = self._read(key)
         except UploadMissingError:
-            if self._is_sent(letter_id):  # by another click in the meantime
+            if self._is_sent(letter_id):  # by another click meanwhile
                 return letter_id
             raise
         message = self._row(letter_id, service, template, upload, sheets_of(pages))
@@ -136,7 +136,7 @@ class UploadedLetters:
             return find_origin(session, letter_id) is not None
 
     def _read(self, key: str) -> tuple[bytes, int]:
-        """An uploaded file, and how many pages it has."""
+        """An uploaded file, and its number of pages."""
         from notify.letters.pages import UnreadablePdfError, page_count  # few requests read PDFs
 
         try:

@@ -1,7 +1,7 @@
-"""The virus scan of letters that come as a PDF (contract: letters 9).
+"""The virus scan of precompiled letters (contract: letters 9).
 
-Nothing is lost on the way: a letter is `pending-virus-check`, and its file in the scan bucket, until a later step has
-filed it elsewhere and written its status. So a letter whose task got lost is found, and scanned again.
+Nothing is lost: a letter is `pending-virus-check`, with its file in the scan bucket, until a later step has filed it
+elsewhere and written its status. So a letter whose task was lost is found, and scanned again.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from notify.messages.models import Notification
 logger = structlog.get_logger(__name__)
 
 PENDING_AFTER: Final = timedelta(minutes=10)
-"""A letter that is scanned and checked for longer is stuck."""
+"""A letter that has waited longer for its scan and check is stuck."""
 MOST_RESCANNED: Final = 1000
-"""Letters that one run scans again; the next run goes on."""
+"""Most letters that one run scans again; the next run continues."""
 
 
 class Stuck(NamedTuple):
-    """Letters that wait for their virus scan for too long."""
+    """Letters that have waited too long for their virus scan."""
 
     rescanned: list[UUID]
     """Their scan was published again."""
     missing: list[UUID]
-    """Their file is not in the scan bucket: somebody has to look."""
+    """Their file is not in the scan bucket: a person has to check."""
 
 
 class VirusScan:
-    """Scans letters, and says what becomes of them."""
+    """Scans letters, and decides their next step."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class VirusScan:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -81,13 +81,13 @@ class VirusScan:
         )
 
     def publish(self, file_name: str, service_id: UUID) -> bool:
-        """Publish the first step of a letter that came as a PDF; whether the broker took it."""
+        """Publish the first step of a precompiled letter. False if the broker is down."""
         return publish_check(self._queue, file_name, service_id, scans=self._antivirus.is_enabled)
 
     def scan(self, file_name: str) -> None:
-        """Scan a letter, and publish its check where it is clean. One that does not wait for it is left alone.
+        """Scan a letter, and publish its check if it is clean. Does nothing for a letter in any other status.
 
-        Raises `ScannerError`, `ObjectMissingError`, and whatever the store of files raises.
+        Raises `ScannerError`, `ObjectMissingError`, and the errors of the object store.
         """
         letter = self._waiting(file_name)
         if letter is None:
@@ -101,7 +101,7 @@ class VirusScan:
             logger.error("virus in a letter", notification_id=letter.id, service_id=letter.service_id, virus=virus)
 
     def give_up(self, file_name: str) -> None:
-        """End a letter that could not be scanned in all the tries."""
+        """Fail a letter that could not be scanned in any attempt."""
         letter = self._waiting(file_name)
         if letter is not None:
             self._end(letter, file_name, UNSCANNED_FOLDER, "technical-failure")
@@ -125,7 +125,7 @@ class VirusScan:
             write_status(session, letter, status, self._now(), billable_units=0)
 
     def rescan(self, *, oldest: timedelta, youngest: timedelta = PENDING_AFTER) -> Stuck:
-        """Publish the scan again of letters that were accepted so long ago and still wait for it."""
+        """Publish the scan again for letters accepted between `oldest` and `youngest` ago that still wait for it."""
         with self._database.reading() as session:
             pending = find_pending(session, self._now(), oldest=oldest, youngest=youngest)
         stuck = Stuck([], [])
@@ -138,7 +138,7 @@ class VirusScan:
         return stuck
 
     def replay_unscanned(self) -> int:
-        """Scan letters again that no scanner could look at, once there is one; how many there are. They get their
+        """Scan letters again that could not be scanned, when there is a scanner. Returns their number. They get the
         status back that they had while they waited.
         """
         number = 0
@@ -148,7 +148,7 @@ class VirusScan:
                 letter = find_by_reference(session, self._encryptor, files.reference_of(file_name))
             if letter is None or letter.notification_status not in ("technical-failure", PENDING):
                 continue
-            # the status first: what is still in the folder is found again
+            # status first: if interrupted, the file is still in the folder, and found again
             with self._database.transaction() as session:
                 session.execute(
                     update(Notification)

@@ -1,4 +1,4 @@
-"""What work on PDFs may cost: how many at a time, and how often a letter may bring its worker down."""
+"""Limits work on PDFs: how many at a time, and how often a letter may kill its worker."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from notify.letters.settings import LetterSettings
 from notify.messages.models import Notification
 
 MOST_INTERRUPTED: Final = 3
-"""A letter that was in the hands of so many workers when they died is not taken up again."""
+"""A letter that this many workers were processing when they died is not tried again."""
 
 
 _TAKE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 6014))"
 
 
 class LetterInHandError(Exception):
-    """Another worker has this letter in hand: what is done twice at the same time need not be done."""
+    """Another worker is processing this letter."""
 
 
 class WorkersDiedError(Exception):
-    """Workers died with this letter in hand, time after time."""
+    """Too many workers died while processing this letter."""
 
 
 class PdfWork:
-    """Lets few PDFs be worked on at the same time: each takes a processor and much memory. What waits should not hold
-    the content of its file yet.
+    """Limits how many PDFs are processed at the same time: each takes a CPU and much memory. Load a file's content only
+    after waiting.
     """
 
     def __init__(self, at_a_time: int, database: Database) -> None:
@@ -41,24 +41,24 @@ class PdfWork:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings.part(LetterSettings)
         return cls(settings.letter_pdfs_at_a_time, container.parts.database)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait until one more may be worked on."""
+        """Wait for a free slot."""
         with self._slots:
             yield
 
     @contextmanager
     def on_letter(self, letter_id: UUID) -> Iterator[None]:
-        """As `slot`, for one letter, by one worker at a time. A PDF may bring down the library that reads it, and the
-        worker with it: that is noted on the letter beforehand, so that it does not go on for ever.
+        """As `slot`, for one letter, by one worker at a time. A PDF may crash the library that reads it, and the worker
+        with it: the attempt is recorded on the letter first, so that crashes do not repeat forever.
 
-        Raises `WorkersDiedError`, `LetterInHandError`: else workers with the same letter would count as dead ones.
+        Raises `WorkersDiedError`, and `LetterInHandError`, so that a concurrent worker does not count as a dead one.
         """
-        # the lock ends with its transaction, so also with this process
+        # the lock ends with its transaction, and so with this process
         with self._slots, self._database.connection() as connection:
             taken = connection.execute(_TAKE, (str(letter_id),)).fetchone()
             if taken is None or not taken[0]:
@@ -71,7 +71,7 @@ class PdfWork:
                 self._note(letter_id, -1)
 
     def _note(self, letter_id: UUID, number: int) -> int:
-        """Note that a letter is taken up, or given back; how many have it now, or died with it."""
+        """Add to the number of workers that are processing a letter, or died with it. Returns the new number."""
         note = (
             update(Notification)
             .where(Notification.id == letter_id)
@@ -79,6 +79,6 @@ class PdfWork:
             .returning(Notification.interrupted)
         )
         with self._database.transaction() as session:
-            # it must outlive this process, not the database's machine: nobody waits for the disk
+            # no need to wait for the disk: it must survive this process, not the database's machine
             session.execute(text("SET LOCAL synchronous_commit = off"))
             return session.scalar(note) or 0

@@ -1,1 +1,1 @@
-"""What an id is the id of: the one room that looks into the tables of all others."""
+"""Finds objects by id: the one room that reads the tables of all others."""

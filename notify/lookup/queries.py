@@ -1,4 +1,4 @@
-"""Finding out what an id is the id of (contract: internal-users 1.7)."""
+"""Finds the object that has an id (contract: internal-users 1.7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from notify.models import metadata
 
 
 class _Kind(NamedTuple):
-    """A kind of thing, its table, and whether platform admins need its service to find it."""
+    """A kind of object, its table, and whether platform admins need its service to find it."""
 
     name: str
     table: str
@@ -42,18 +42,18 @@ _KINDS: Final = (
     _Kind("complaint", "complaints"),
     _Kind("inbound_sms", "inbound_sms", of_service=True),
 )
-"""In the contract's order: of things that share an id, the first counts."""
+"""In the contract's order: if several objects share an id, the first counts."""
 
 
 class FoundThing(NamedTuple):
-    """What an id is of; and the service it belongs to, where that is needed to find it."""
+    """The kind of an object, and the service it belongs to, if needed to find it."""
 
     type: str
     service_id: UUID | None
 
 
 def find_thing(session: Session, id_: UUID) -> FoundThing:
-    """The thing that has this id, by the primary keys of all tables, in one query. Raises `NotFoundProblemError`."""
+    """The object with this id, by the primary keys of all tables, in one query. Raises `NotFoundProblemError`."""
     found = session.execute(_query(), {"id": id_}).first()
     if found is None:
         raise NotFoundProblemError
@@ -66,7 +66,7 @@ def _query() -> CompoundSelect[int, UUID]:
     parts = []
     for rank, kind in enumerate(_KINDS):
         table = metadata.tables.get(kind.table)
-        if table is not None:  # a room that is not installed has no things
+        if table is not None:  # a room that is not installed has no table
             service = table.c.service_id if kind.of_service else cast(null(), Uuid())
             part = select(literal(rank).label("rank"), service.label("service_id"))
             parts.append(part.where(table.c.id == wanted))

@@ -1,1 +1,1 @@
-"""The message itself: accept, deliver, receipt; statuses; search; retention."""
+"""Messages: acceptance, delivery, receipts, statuses, search and retention."""

@@ -36,7 +36,7 @@ COLUMNS: Final = (
 )
 """Every column of the history, in the order of the file."""
 UUIDS: Final = ("id", "job_id", "service_id", "template_id", "api_key_id", "created_by_id")
-"""Kept as 16 bytes."""
+"""Columns stored as 16 bytes."""
 _NUMBERS: Final = ("job_row_number", "template_version", "billable_units", "document_download_count")
 _TIMES: Final = ("created_at", "sent_at", "updated_at")
 LOOKED_UP: Final = (*UUIDS, "reference", "client_reference")
@@ -49,7 +49,7 @@ def can_write() -> bool:
 
 
 class ArchiveFile:
-    """A file that is being written. Use it as a context: it is whole when the block ends."""
+    """Writes a file. Use it as a context manager: the file is complete when the block ends."""
 
     def __init__(self, path: Path) -> None:
         self._arrow = import_module("pyarrow")

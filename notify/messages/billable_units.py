@@ -1,4 +1,4 @@
-"""Counting the fragments of text messages that were sent without being counted (contract: workers 17)."""
+"""Counts the fragments of text messages that were sent without being counted (contract: workers 17)."""
 
 from __future__ import annotations
 
@@ -38,16 +38,14 @@ class _Row(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """How many messages were looked at, and how many of them got their fragments; the others lack their template,
-    service or key.
-    """
+    """The numbers of messages checked, and of those fixed. The others lack their template, service or key."""
 
     seen: int
     fixed: int
 
 
 class BillableUnits:
-    """Counts the fragments of texts that are no longer `created`, have no time of sending, and no fragments."""
+    """Counts the fragments of texts that are no longer `created` but have no `sent_at` and no fragments."""
 
     def __init__(
         self, database: Database, encryptor: Encryptor, services: ServiceCache, templates: TemplateCache
@@ -59,13 +57,13 @@ class BillableUnits:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.database, parts.encryptor, container.get(ServiceCache), container.get(TemplateCache))
 
     def fix(self) -> Iterator[Counted]:
-        """Store their fragments, some messages a transaction; yields what was done in each. Those of test keys cost
-        nothing and are left alone. Can be stopped, and run again.
+        """Store the fragments, in batches of one transaction each; yields the result of each batch. Messages of test
+        keys, which are free, are skipped. Can be stopped, and run again.
         """
         after = UUID(int=0)
         while True:

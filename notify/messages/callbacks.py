@@ -30,12 +30,12 @@ FROM notifications WHERE id = ANY(%s) AND notification_type IN ('sms', 'email')
 
 
 def is_called_back(status: str) -> bool:
-    """Whether a text or an email of this status is one that its service is told of."""
+    """Whether services get a callback about texts and emails with this status."""
     return status in COMPLETED and status != "sent"
 
 
 class Changed(NamedTuple):
-    """A message whose status is now one that its service is called back for."""
+    """A message that has changed to a status with a callback."""
 
     id: UUID
     service_id: UUID
@@ -56,7 +56,7 @@ class _Row(NamedTuple):
 
 
 class MessageCallbacks:
-    """Records, in the transaction that changes a message, that its service is to be called back."""
+    """Records callbacks to services, in the transaction that changes a message."""
 
     def __init__(self, database: Database, encryptor: Encryptor, outbox: Outbox) -> None:
         self._database = database
@@ -65,13 +65,13 @@ class MessageCallbacks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.encryptor, container.get(Outbox))
 
     def record(self, connection: Connection[Any], changed: Sequence[Changed]) -> Collection[UUID]:
-        """For messages whose status is now one that services are called back for: by a receipt other than an interim
-        one, or by the time-out; nothing else. Letters are left out. Gives the services to `publish` after the commit.
-        Services without a callback cost nothing here.
+        """Record the callbacks of messages that a receipt (except an interim one) or the timeout has changed. Letters
+        are left out. Returns the services to `publish` after the commit. Services without a callback cost nothing here.
+
         """
         if not changed:
             return ()
@@ -86,7 +86,7 @@ class MessageCallbacks:
             try:
                 yield self._callback(row)
             except UndecipherableError:
-                # the receipt counts all the same, and so do those that came with it
+                # only skip this callback: its receipt, and others in the batch, still count
                 logger.error("no callback: the recipient cannot be decrypted", id=row.id)
 
     def _callback(self, row: _Row) -> NewCallback:
@@ -105,19 +105,19 @@ class MessageCallbacks:
         return NewCallback(row.service_id, row.id, payload)
 
     def publish(self, services: Collection[UUID]) -> None:
-        """Wake the workers that call these services."""
+        """Publish the tasks that send the callbacks of these services."""
         if services:
             self._outbox.publish("delivery_status", services)
 
     def record_again(self, notification_id: UUID) -> Collection[UUID]:
-        """Call the service of a message back once more, if its status is one that services are called back for."""
+        """Record the callback about a message again, if its status has one. Returns the services to `publish`."""
         with self._database.connection() as connection:
             rows = _read(connection, [notification_id])
             final = [row for row in rows if is_called_back(row.status)]
             return self._outbox.record(connection, "delivery_status", list(self._callbacks(final)))
 
     def complained(self, complaint: StoredComplaint) -> None:
-        """Have a service called back for a complaint that was stored. The same one again does no harm."""
+        """Record and publish the callback about a stored complaint. Safe to repeat."""
         payload = payloads.complaint(
             notification_id=complaint.notification_id,
             complaint_id=complaint.id,

@@ -1,5 +1,5 @@
-"""Cancelling what is not sent yet: a letter before it is printed (contract: internal-services 10.6), a scheduled
-message before its time.
+"""Cancels messages that are not sent yet: letters before printing (contract: internal-services 10.6), scheduled
+messages before their time.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _CANCELLABLE: Final = frozenset({"created", "pending-virus-check"})
 
 
 def cancel_letter(session: Session, service_id: UUID, notification_id: UUID, now: datetime) -> LimitRequest | None:
-    """Cancel a letter. Returns what is to be taken off the day's counter once that is committed; `None` for a letter
-    of another day.
+    """Cancel a letter. Returns the daily limit to decrease after the commit; `None` for a letter of another day.
+
 
     Raises `NotificationNotFoundError`, `CannotCancelError`.
     """
@@ -52,8 +52,8 @@ def cancel_letter(session: Session, service_id: UUID, notification_id: UUID, now
 
 
 def cancel_message(session: Session, service_id: UUID, notification_id: UUID, now: datetime) -> list[LimitRequest]:
-    """Cancel a scheduled message, or a letter. Returns what is to be taken off the day's counters once that is
-    committed.
+    """Cancel a scheduled message, or a letter. Returns the daily limits to decrease after the commit.
+
 
     Raises `NotFoundProblemError`, `CannotCancelError`.
     """
@@ -69,7 +69,7 @@ def cancel_message(session: Session, service_id: UUID, notification_id: UUID, no
     if message.notification_status == "cancelled":
         raise errors.CannotCancelError("Notification has already been cancelled")
     waits = message.notification_status == "created" and message.next_try_at == message.scheduled_for > now
-    # who has its lock is about to hand it over: their clock may be ahead of ours
+    # the holder of its lock is about to send it: another process's clock may be ahead of ours
     lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(str(message.id), 6011)))
     if not (waits and session.scalar(lock)):
         raise errors.CannotCancelError("Notification cannot be cancelled - its time has come")

@@ -18,9 +18,7 @@ from notify.services.models import Service
 
 @dataclass(frozen=True, slots=True)
 class StoredComplaint:
-    """A complaint that is on disk, with what its service gets to know (contract: public-api 14.4). `recipient` is in no
-    table.
-    """
+    """A stored complaint, with the fields of its callback (contract: public-api 14.4). `recipient` is in no table."""
 
     id: UUID
     notification_id: UUID
@@ -63,7 +61,7 @@ def page_of_complaints(session: Session, number: int) -> Page[ComplaintOfService
 
 
 def count_complaints(session: Session, first: date, last: date) -> int:
-    """How many complaints came on these local days, both included."""
+    """The number of complaints in a period of local days, both ends included."""
     query = select(func.count()).select_from(Complaint)
     period = (
         Complaint.created_at >= local_midnight(first),

@@ -1,4 +1,4 @@
-"""Filling a message in: from its row to what a provider is given."""
+"""Composes messages for providers from their rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Composer:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings, container.get(UnsubscribeLinks))
 
     def text(
@@ -40,7 +40,7 @@ class Composer:
         reply_to_text: str | None,
         international: bool,
     ) -> tuple[OutgoingText, SmsMessage]:
-        """A text message, and how it came about."""
+        """A text message for a provider, and its rendered form."""
         message = template.sms.render(values, service.name if service.prefix_sms else None)
         outgoing = OutgoingText(
             notification_id=notification_id,
@@ -63,7 +63,7 @@ class Composer:
         reply_to_text: str | None,
         unsubscribe_link: str | None,
     ) -> OutgoingEmail:
-        """An email. `address` is the recipient as given, which links to unsubscribe carry."""
+        """An email. `address` is the recipient as given, for unsubscribe links."""
         headers, footer = {}, None
         if template.row.has_unsubscribe_link:
             footer = self._links.page(notification_id, address)

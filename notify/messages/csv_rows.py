@@ -40,7 +40,7 @@ _LABELS: Final = {
 
 
 class CsvRow(NamedTuple):
-    """A row. What a message lacks is an empty text or None, as the contract has it."""
+    """A row. Missing values are empty texts or None, as in the contract."""
 
     id: UUID
     row_number: int | str
@@ -76,5 +76,5 @@ def csv_row(message: MessageDetails) -> CsvRow:
 
 
 def status_label(notification_type: str, status: str) -> str:
-    """The status in words for people; one without words as it is."""
+    """The status in words for people; the status itself if there are none."""
     return _LABELS[notification_type].get(status, status)

@@ -38,7 +38,7 @@ _DELETE: Final = "DELETE FROM notification_history WHERE created_at >= %s AND cr
 
 
 class ArchiveStore(Protocol):
-    """Where files of the archive go, with tags."""
+    """Stores files of the archive, with tags."""
 
     def put(self, key: str, path: Path, tags: dict[str, str]) -> None: ...
     def set_tags(self, key: str, tags: dict[str, str]) -> None: ...
@@ -59,7 +59,7 @@ class S3Archive:
         self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra)
 
     def set_tags(self, key: str, tags: dict[str, str]) -> None:
-        """Give a file other tags."""
+        """Replace the tags of a file."""
         tag_set = [{"Key": name, "Value": value} for name, value in tags.items()]
         self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging={"TagSet": tag_set})
 
@@ -76,12 +76,12 @@ class BucketArchive:
             self._bucket.put(key, iter(lambda: file.read(PIECE_BYTES), b""), Details(tags, CONTENT_TYPE))
 
     def set_tags(self, key: str, tags: dict[str, str]) -> None:
-        """Give a file other tags."""
+        """Replace the tags of a file."""
         self._bucket.replace_details(key, Details(tags, CONTENT_TYPE))
 
 
 class _Hour(NamedTuple):
-    """An hour of the history: when it begins, and how many rows it had."""
+    """An hour of the history: its start, and its number of rows."""
 
     begins: datetime
     rows: int
@@ -97,7 +97,7 @@ class DeepArchive:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         settings = parts.settings.part(DeepHistorySettings)
         bucket = settings.s3_bucket_notification_deep_history
@@ -106,8 +106,8 @@ class DeepArchive:
         return cls(parts.database, BucketArchive(parts.objects.bucket(bucket)), settings)
 
     def run(self, now: datetime) -> int:
-        """Archive as many hours as one run may; how many rows. Raises `RuntimeError` where an hour changed meanwhile,
-        which then stays as it is.
+        """Archive as many hours as one run may. Returns the number of rows. Raises `RuntimeError` if an hour changed
+        meanwhile, which is then not archived.
         """
         before = (now - timedelta(days=self._settings.notification_deep_history_min_age_days)).astimezone(UTC)
         before = before.replace(minute=0, second=0, microsecond=0)
@@ -121,7 +121,7 @@ class DeepArchive:
         return number
 
     def _archive_oldest(self, since: datetime, before: datetime) -> _Hour | None:
-        """One hour, in one transaction; None: there is none left, or another run is at it."""
+        """Archive one hour, in one transaction. None if there is none left, or another run is in progress."""
         with TemporaryDirectory(prefix="notify-archive-") as folder:
             with self._database.connection() as connection:
                 if not _scalar(connection, _LOCK, ()):
@@ -156,7 +156,7 @@ class DeepArchive:
 
 
 def _chunks(connection: Connection[Any], hour: datetime) -> Iterator[list[tuple[Any, ...]]]:
-    """The rows of an hour, which nobody changes until the transaction ends."""
+    """The rows of an hour, locked until the transaction ends."""
     created_at, id_ = COLUMNS.index("created_at"), COLUMNS.index("id")
     after: tuple[datetime, UUID] = (hour, UUID(int=0))
     while True:

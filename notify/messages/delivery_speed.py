@@ -1,4 +1,4 @@
-"""How quickly providers deliver text messages, and what follows from it (contract: workers 7.2, 7.3)."""
+"""Measures how fast providers deliver text messages, and acts on slow ones (contract: workers 7.2, 7.3)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SLOW_TIMES_KEY: Final = "slow-sms-delivery:number-of-times-over-threshold"
 SLOW_TIMES: Final = 10
 SLOW_TIMES_KEPT_SECONDS: Final = 24 * 3600
 
-# the id of a row of a spreadsheet is made some time before the message is
+# the ids of a job's messages are made some time before the messages
 _MADE_BEFORE: Final = timedelta(minutes=15)
 
-# ids grow with time: the primary key finds what is recent, and no index has to be kept for this
+# ids grow with time, so the primary key finds recent messages without another index
 _SPEED: Final = """
 SELECT sent_by, count(*), count(*) FILTER (WHERE took >= interval '60 s'),
        count(*) FILTER (WHERE took >= interval '300 s'), count(*) FILTER (WHERE took >= interval '600 s')
@@ -45,21 +45,19 @@ GROUP BY sent_by ORDER BY sent_by
 
 @dataclass(frozen=True, slots=True)
 class DeliverySpeed:
-    """Of the recent texts of a provider, how many there are, and how many were not delivered within so many seconds
-    (the keys are `LIMITS_SECONDS`).
-    """
+    """The number of a provider's recent texts, and of those not delivered within each of `LIMITS_SECONDS` (keys)."""
 
     provider: str
     number: int
     late: Mapping[int, int]
 
     def ratio(self, seconds: int) -> float:
-        """The share not delivered within so many seconds."""
+        """The share (0 to 1) not delivered within this many seconds."""
         return self.late[seconds] / self.number if self.number else 0.0
 
 
 def measure(database: Database, now: datetime) -> Sequence[DeliverySpeed]:
-    """The speed of each provider that sent a text accepted in the last 15 minutes; those of test keys do not count."""
+    """The speed of each provider of texts accepted in the last 15 minutes, except those of test keys."""
     first = now - EVALUATED
     values = {"now": now, "first": first, "first_id": first_id(first - _MADE_BEFORE)}
     with database.autocommit() as connection:
@@ -71,16 +69,14 @@ def measure(database: Database, now: datetime) -> Sequence[DeliverySpeed]:
 
 
 def shift_if_slow(database: Database, identifiers: Collection[str], *, now: datetime) -> bool:
-    """Move a step of traffic away from a provider that delivers slowly, among `identifiers`. Returns whether anything
-    changed.
-    """
+    """Move a step of traffic away from a slow provider among `identifiers`. Returns whether anything changed."""
     ratios = {speed.provider: speed.ratio(SLOW_SECONDS) for speed in measure(database, now)}
     with database.transaction() as session:
         return shift_from_slow(session, ratios, identifiers, changed_by=NOTIFY_USER_ID, now=now)
 
 
 def alert_if_slow(cache: Cache, speeds: Sequence[DeliverySpeed]) -> None:
-    """Log one error when a tenth of all texts were slow ten times in a row. The cache counts."""
+    """Log one error if a tenth of all texts were slow in ten consecutive checks, counted in the cache."""
     number = sum(speed.number for speed in speeds)
     slow = sum(speed.late[SLOW_SECONDS] for speed in speeds)
     if not number or slow / number < SLOW_OVERALL:

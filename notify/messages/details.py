@@ -1,7 +1,7 @@
-"""Messages with all that the admin app shows of them (contract: internal-services 10.1).
+"""Messages with all details that the admin app shows (contract: internal-services 10.1).
 
-A page of them is two queries: one finds the ids, by the indexes of lists, the other reads the rows. Everything that
-hangs on a message (its key, its sender, the version of its template) is joined to its row.
+A page needs two queries: one finds the ids by the indexes of lists, the other reads the rows, joined with the key, the
+sender and the template version of each message.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ _BY_IDS: Final = text(
 
 
 class JobFile(NamedTuple):
-    """The job a message came from, and the name of its file."""
+    """The job of a message, and the name of its file."""
 
     id: UUID
     original_file_name: str
@@ -70,7 +70,7 @@ class Sender(NamedTuple):
 
 
 class UsedAttachment(NamedTuple):
-    """The pages that were printed after a letter."""
+    """The attachment that was printed after a letter."""
 
     id: UUID
     created_at: datetime
@@ -82,7 +82,7 @@ class UsedAttachment(NamedTuple):
 
 
 class UsedTemplate(NamedTuple):
-    """A template in the version that a message was made from. `reply_to_text` is the present default sender of the
+    """The version of a template that a message was made from. `reply_to_text` is the current default sender of the
     service, or the template's contact block.
     """
 
@@ -104,7 +104,7 @@ class UsedTemplate(NamedTuple):
 
 
 class MessageDetails(NamedTuple):
-    """A message as the admin app shows it, with its personal data in clear."""
+    """A message for the admin app, with its personal data decrypted."""
 
     id: UUID
     to: str

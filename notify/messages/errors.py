@@ -1,4 +1,4 @@
-"""Why a message is not accepted (contract: public-api 5.2, 5.3, 5.5, 5.6, 6)."""
+"""Refusals of messages (contract: public-api 5.2, 5.3, 5.5, 5.6, 6)."""
 
 from __future__ import annotations
 
@@ -75,21 +75,21 @@ class EmailTooLongError(ProblemError):
 
 
 class LetterTooLongError(ProblemError):
-    """More text than the pages of a letter could ever hold."""
+    """The text is longer than a letter can be."""
 
     def __init__(self) -> None:
         super().__init__("Your message is too long.")
 
 
 def too_much_text(notification_type: str, length: int) -> ProblemError:
-    """The error for a message that is not filled in because it would be far too long; `length` is about how long."""
+    """The error for a message that would be far too long to render; `length` is its approximate length."""
     if notification_type == "sms":
         return TextTooLongError(length, LONGEST_MESSAGE)
     return EmailTooLongError(length, LARGEST_EMAIL) if notification_type == "email" else LetterTooLongError()
 
 
 class TooMuchPersonalisationError(ProblemError):
-    """The values that the template uses are too large to keep."""
+    """The values that the template uses are too large to store."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(
@@ -152,14 +152,14 @@ class UnknownSenderError(ProblemError):
 
 
 class NoRecipientError(ProblemError):
-    """A person sends to nobody (contract: internal-services 11.1)."""
+    """A message without a recipient (contract: internal-services 11.1)."""
 
     def __init__(self) -> None:
         super().__init__("Recipient can't be empty")
 
 
 class InvalidEmailProblemError(ProblemError):
-    """Not an address that can be sent to."""
+    """The email address is not valid."""
 
     def __init__(self) -> None:
         super().__init__("Not a valid email address")
@@ -190,7 +190,7 @@ class NotificationNotFoundError(ProblemError):
 
 
 class CannotCancelError(ProblemError):
-    """A message that cannot be cancelled (contract: internal-services 10.6)."""
+    """The message cannot be cancelled (contract: internal-services 10.6)."""
 
 
 class LettersNotForTeamKeyError(ProblemError):
@@ -218,7 +218,7 @@ class AddressProblemError(ProblemError):
 
 
 class QrCodeTooLongError(ProblemError):
-    """A QR code with more data than can be read back."""
+    """The data is too long for a readable QR code."""
 
     error = "ValidationError"
 

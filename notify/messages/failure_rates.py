@@ -1,4 +1,4 @@
-"""Services whose texts fail too often, or go to numbers that nobody has (contract: workers 16)."""
+"""Finds services whose texts fail too often, or go to fictitious numbers (contract: workers 16)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from notify.vocabulary import STATUSES
 
 LOOKED_AT: Final = timedelta(hours=24)
 MANY_TEXTS: Final = 10_000
-"""Fewer say nothing about a share."""
+"""Minimum number of texts for a meaningful failure rate."""
 HIGH_SHARE: Final = 0.25
 MANY_TO_TV_NUMBERS: Final = 500
 TV_NUMBERS: Final = "__7700900%"
-"""Numbers for use in films, as `normalised_to` has them."""
+"""Numbers reserved for films, in the form of `normalised_to`."""
 
 SUBJECT: Final = "High failure rates for sms spotted for services"
 TASK_TYPE: Final = "notify_task_high_failure"
 
-# by the index of lists (docs/decisions/0020)
+# uses the index of lists (docs/decisions/0020)
 _COUNTS: Final = text(
     """
 SELECT s.id, s.name, sum(c.number)::bigint AS number,
@@ -53,8 +53,8 @@ WHERE service_id = :service AND created_at >= :since AND notification_type = 'sm
 
 
 class Suspect(NamedTuple):
-    """A live service to look at. `failed`: the share of its texts that failed for good, if that is too high;
-    `to_tv_numbers`: how many went to numbers that nobody has, if those are too many.
+    """A live service to investigate. `failed`: the share of permanent failures, if too high; `to_tv_numbers`: the
+    number of texts to fictitious numbers, if too high.
     """
 
     id: UUID
@@ -64,7 +64,7 @@ class Suspect(NamedTuple):
 
 
 def find_suspects(session: Session, now: datetime) -> list[Suspect]:
-    """The services that a person should look at, by name."""
+    """The services that a person should investigate, by name."""
     since = now - LOOKED_AT
     rows = session.execute(_COUNTS, {"since": since, "statuses": list(STATUSES), "fewest": MANY_TO_TV_NUMBERS}).all()
     found = []

@@ -1,6 +1,4 @@
-"""What messages need of a higher room: the names of the files that messages of jobs came from, and the deletion of the
-files of letters.
-"""
+"""Functions that higher rooms provide to messages: the names of jobs' files, the deletion of the files of letters."""
 
 from __future__ import annotations
 
@@ -18,13 +16,13 @@ FileNames = Callable[[Session, Collection[UUID]], Mapping[UUID, str]]
 
 
 class JobFiles:
-    """Looks up the names of jobs' files by the ids of the jobs. The room of jobs registers how, in its `hooks.py`."""
+    """Looks up the names of jobs' files by job id. The jobs room registers the query in its `hooks.py`."""
 
     def __init__(self) -> None:
         self._find: FileNames | None = None
 
     def register(self, find: FileNames) -> FileNames:
-        """Decorate the function that reads the names. An id that is missing in its result is of no job."""
+        """Decorate the function that reads the names. Unknown jobs are missing in its result."""
         self._find = find
         return find
 
@@ -40,15 +38,15 @@ job_files: Final = JobFiles()
 
 
 class LetterFiles:
-    """Deletes the files of letters whose retention is over. The room of letters registers how, in its `hooks.py`."""
+    """Deletes the files of letters after their retention period. The letters room registers how, in its `hooks.py`."""
 
     def __init__(self) -> None:
         self._delete: DeleteFiles | None = None
 
     def register(self, delete: DeleteFiles) -> DeleteFiles:
-        """Decorate the function that deletes the files of letters, some thousands at most. Their rows are still there
-        and go next, whether or not it could: so it logs what fails, and raises nothing. It decides by their status and
-        type of key which files go (contract: workers 14.2), and may be called again with the same letters.
+        """Decorate the function that deletes the files of letters, some thousands at most. Their rows still exist, and
+        are deleted next even if it fails: so it must log failures and raise nothing. It decides by status and type of
+        key which files to delete (contract: workers 14.2), and must be safe to repeat.
         """
         self._delete = delete
         return delete

@@ -1,5 +1,5 @@
-"""Requests that are safe to repeat: the answer to one with an idempotency key is kept for a day, in the transaction
-that stores its message (docs/decisions/0038-idempotency-keys.md).
+"""Idempotency keys: the answer to a request with a key is stored for a day, in the transaction that stores its message,
+so that the request is safe to repeat (docs/decisions/0038-idempotency-keys.md).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from notify.infra.times import utc_now
 from notify.messages.models import ANSWER
 
 KEPT: Final = timedelta(hours=24)
-"""How long an answer is given again. After that, its key may be used for another request."""
+"""How long an answer is repeated. After that, its key may be used for another request."""
 LONGEST_KEY: Final = 255
 DELETED_AT_A_TIME: Final = 1000
 
 _FIND: Final = "SELECT answer FROM idempotency_keys WHERE id = %s AND created_at > %s"
-# in the order of the ids, so that two batches never wait for each other
+# in the order of the ids, to avoid deadlocks between batches
 _INSERT: Final = """
 INSERT INTO idempotency_keys AS kept (id, created_at, answer)
 SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[], %(answers)s::bytea[]) ORDER BY 1
@@ -41,7 +41,7 @@ DELETE FROM idempotency_keys WHERE id IN (
 
 
 class InvalidKeyError(ProblemError):
-    """A header that is no idempotency key."""
+    """The header is not a valid idempotency key."""
 
     error = "ValidationError"
 
@@ -50,7 +50,7 @@ class InvalidKeyError(ProblemError):
 
 
 class KeyReusedError(ProblemError):
-    """A key that another request was accepted with."""
+    """Another request was accepted with this key."""
 
     status = 409
     error = "IdempotencyKeyReusedError"
@@ -72,7 +72,7 @@ class UnderWayError(ProblemError):
 
 
 class AlreadyAcceptedError(Exception):
-    """Another request with this key was accepted meanwhile: nothing was stored for this one."""
+    """Another request with this key has just been accepted; nothing was stored for this one."""
 
 
 class KeyedRequest(NamedTuple):
@@ -80,7 +80,7 @@ class KeyedRequest(NamedTuple):
 
     key_id: UUID
     fingerprint: str
-    """What tells its body and address from others."""
+    """A digest of its address and body."""
 
     @classmethod
     def of(cls, key: str, *, service_id: UUID, key_type: str, address: str, body: Any) -> Self:
@@ -96,7 +96,7 @@ class KeyedRequest(NamedTuple):
 
 
 class KeptAnswer(NamedTuple):
-    """A row of `idempotency_keys`, with its answer encrypted."""
+    """A row of `idempotency_keys`, with an encrypted answer."""
 
     key_id: UUID
     created_at: datetime
@@ -104,14 +104,14 @@ class KeptAnswer(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer as it was given: its body is JSON."""
+    """A stored answer; its body is JSON."""
 
     status: int
     body: str
 
 
 class IdempotencyKeys:
-    """The answers that are kept."""
+    """Stores and finds answers."""
 
     def __init__(self, database: Database, encryptor: Encryptor, now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
@@ -120,11 +120,11 @@ class IdempotencyKeys:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.encryptor)
 
     def find(self, request: KeyedRequest) -> Answer | None:
-        """The answer that an equal request got, or None. Raises `KeyReusedError` where the key's was another one."""
+        """The answer to an earlier equal request, or None. Raises `KeyReusedError` if the key's request differs."""
         with self._database.autocommit() as connection:
             row = connection.execute(_FIND, (request.key_id, self._now() - KEPT)).fetchone()
         if row is None:
@@ -135,15 +135,15 @@ class IdempotencyKeys:
         return Answer(kept["status"], kept["body"])
 
     def seal(self, request: KeyedRequest, answer: Answer) -> KeptAnswer:
-        """The row that keeps an answer. It is to be written with what the request stores."""
+        """The row for an answer. Write it in the transaction that stores the message."""
         value = {"fingerprint": request.fingerprint, "status": answer.status, "body": answer.body}
         sealed = self._encryptor.encrypt_json(value, ANSWER, request.key_id)
         return KeptAnswer(request.key_id, self._now(), sealed)
 
 
 def write_answers(connection: psycopg.Connection[Any], kept: Sequence[KeptAnswer]) -> set[UUID]:
-    """Write answers in the connection's transaction. The ids of keys that are ours now: the others belong to requests
-    that were accepted before. Waits for those that are about to be. The ids differ from each other.
+    """Write answers in the connection's transaction. Returns the ids that were written: the other keys belong to
+    requests accepted before. Waits for concurrent transactions with the same keys. The ids must be distinct.
     """
     values = {
         "ids": [one.key_id for one in kept],
@@ -155,7 +155,7 @@ def write_answers(connection: psycopg.Connection[Any], kept: Sequence[KeptAnswer
 
 
 def delete_old(database: Database, *, now: datetime) -> int:
-    """Delete answers that are a day old, a thousand at a time; how many."""
+    """Delete answers that are a day old, a thousand at a time. Returns their number."""
     number = 0
     while True:
         with database.connection() as connection:

@@ -19,14 +19,14 @@ class UnsubscribeLinks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings
         return cls(container.get(UrlTokens), settings.api_host_name, settings.admin_base_url)
 
     def one_click(self, notification_id: UUID, to: str) -> str:
-        """For the `List-Unsubscribe` header: answered by this API."""
+        """The link for the `List-Unsubscribe` header, which this API serves."""
         return f"{self._api}/unsubscribe/{notification_id}/{self._tokens.make(to)}"
 
     def page(self, notification_id: UUID, to: str) -> str:
-        """For the foot of the email: a page of the admin web app."""
+        """The link for the footer of the email: a page of the admin web app."""
         return f"{self._admin}/unsubscribe/{notification_id}/{self._tokens.make(to)}"

@@ -49,18 +49,18 @@ _CURSOR: Final = text("SELECT created_at FROM notifications WHERE id = :id AND s
 
 
 class ListFilter(NamedTuple):
-    """Which messages of a service a list has. Nothing chosen: all but those of test keys."""
+    """The messages of a service to list. By default, all except those of test keys."""
 
     service_id: UUID
     types: Collection[str] = ()
     statuses: Collection[str] = ()
-    """As asked for: `failed`, `accepted` and `received` stand for several."""
+    """As requested: `failed`, `accepted` and `received` stand for several statuses."""
     since: datetime | None = None
     include_jobs: bool = True
     include_one_off: bool = True
     include_from_test_key: bool = False
     key_types: Collection[str] = ()
-    """Of these types of keys only, whatever `include_from_test_key` says."""
+    """Only these types of keys; overrides `include_from_test_key`."""
 
 
 class MessagePage(NamedTuple):
@@ -84,8 +84,8 @@ def page_of_messages(
 
 
 def counted_page_of_ids(session: Session, wanted: ListFilter, *, number: int, size: int) -> Page[UUID]:
-    """As `page_of_messages`, but the ids alone, and the number of messages of the whole list. They are counted only
-    where a page follows.
+    """As `page_of_messages`, but only the ids, and the number of messages of the whole list, which are only counted if
+    a page follows.
     """
     if number * size > _HIGHEST_ROW:
         raise PageNotFoundError
@@ -109,7 +109,7 @@ def rows_of_messages(
     size: int = PAGE_SIZE,
     older_than: UUID | None = None,
 ) -> list[MessageDetails]:
-    """A page of a list, empty after the last one. `older_than`: of the messages created before that one; none where the
+    """A page of a list; empty after the last one. `older_than`: only messages created before that one; empty if the
     service has no such message.
     """
     if number * size > _HIGHEST_ROW:
@@ -134,14 +134,14 @@ def _ids(
     conditions, values = _conditions(wanted)
     values |= {"most": before + limit, "limit": limit, "before": before}
     if older[0] is not None:
-        # by id too: messages of one batch may have the same time, and none may fall between two pages
+        # compare ids too: messages of one batch may have the same time, and none may be lost between two pages
         conditions += " AND (m.created_at, m.id) < (:older, :older_id)"
         values["older"], values["older_id"] = older
     return list(session.scalars(text(_PAGE.format(conditions=conditions)), values))
 
 
 def _conditions(wanted: ListFilter) -> tuple[str, dict[str, Any]]:
-    """What the query of a list has besides the kinds of messages, and its values."""
+    """Further conditions of a list's query, and its values."""
     statuses = filter_statuses(wanted.statuses)
     usual = ["normal", "team", "test"] if wanted.include_from_test_key else ["normal", "team"]
     values: dict[str, Any] = {

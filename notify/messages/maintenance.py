@@ -1,4 +1,4 @@
-"""Keeping messages from getting stuck (contract: workers 5.4, 6.5)."""
+"""Finds messages that are stuck, and publishes or ends them (contract: workers 5.4, 6.5)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SELECT count(*) FROM notifications
 WHERE notification_status = 'created' AND notification_type IN ('sms', 'email') AND created_at < %(before)s
   AND (scheduled_for IS NULL OR scheduled_for < %(before)s)
 """
-# the holder of a message's lock is about to hand it over
+# the holder of a message's lock is about to send it
 _END: Final = """
 UPDATE notifications SET notification_status = %(status)s, updated_at = %(now)s
 WHERE id IN (
@@ -73,7 +73,7 @@ FROM unnest(enum_range(NULL::notification_type)) AS kind
 
 
 class _Ended(NamedTuple):
-    """A message that was ended here."""
+    """A message that was ended."""
 
     id: UUID
     service_id: UUID
@@ -82,7 +82,7 @@ class _Ended(NamedTuple):
 
 
 class _Created(NamedTuple):
-    """A message that nobody has handed over yet."""
+    """A message that was not sent yet."""
 
     id: UUID
     key_type: str
@@ -90,8 +90,8 @@ class _Created(NamedTuple):
 
 
 def sweep_ages(first: timedelta) -> list[timedelta]:
-    """The ages before the contract's, at which a message that is still `created` is published again: `first`, and then
-    twice as old each time. So a queue that is merely long is not made longer every minute.
+    """The ages, before the contract's, at which a message that is still `created` is published again: `first`, then
+    doubled each time. So a queue that is just long does not grow every minute.
     """
     ages = []
     while first < REPLAY_AGES[0]:
@@ -101,11 +101,11 @@ def sweep_ages(first: timedelta) -> list[timedelta]:
 
 
 class Sweeper:
-    """Publishes again what is still `created`: its task got lost, with a killed process or with the broker's memory.
+    """Publishes messages again that are still `created`, because their task was lost with a process or the broker.
 
-    A letter stays `created` until it is printed, and one whose PDF is made has a number of sheets. A message whose next
-    try is not overdue by half of `retry` (the time between two tries) is left alone: a task for it is queued. A message
-    that is published twice is delivered once.
+    A letter stays `created` until it is printed, but has a number of sheets when its PDF is made. A message whose next
+    try is not overdue by half of `retry` (the time between two tries) is skipped, because a task for it is queued. A
+    message that is published twice is delivered once.
     """
 
     def __init__(self, database: Database, queue: Queue, *, retry: timedelta) -> None:
@@ -115,7 +115,7 @@ class Sweeper:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -124,13 +124,13 @@ class Sweeper:
         )
 
     def sweep(self, *, now: datetime, first: timedelta, every: timedelta) -> int:
-        """Those that have one of the ages of `sweep_ages`; to be called at each interval `every`. A window is twice as
-        wide, so that a late call misses nothing. Gives their number.
+        """Publish messages with one of the ages of `sweep_ages`. Call it every `every`; the windows are twice as wide,
+        so that a late call misses nothing. Returns the number of messages.
         """
         return sum(self._publish(now, age, age + 2 * every) for age in sweep_ages(first))
 
     def replay(self, *, now: datetime) -> int:
-        """All between an hour and seven days old. Gives their number."""
+        """Publish all messages between an hour and seven days old. Returns their number."""
         return self._publish(now, *REPLAY_AGES)
 
     def _publish(self, now: datetime, youngest: timedelta, oldest: timedelta) -> int:
@@ -171,8 +171,8 @@ class Sweeper:
 def time_out_sending(
     database: Database, callbacks: MessageCallbacks, *, now: datetime, after: timedelta
 ) -> Sequence[UUID]:
-    """Messages without a receipt for so long become `temporary-failure`, some thousands at a time, and their services
-    are called back. Gives their ids.
+    """Set messages without a receipt after `after` to `temporary-failure`, some thousands at a time, and record the
+    callbacks of their services. Returns their ids.
     """
     timed_out: list[UUID] = []
     while True:
@@ -188,17 +188,17 @@ def time_out_sending(
 
 
 def count_interrupted(database: Database) -> int:
-    """Count, on each message, the workers that died with it in hand: from their notes, which are taken back. Gives the
-    number of messages.
+    """Count, on each message, the workers that died while sending it, from the records of their batches, which are
+    deleted. Returns the number of messages.
     """
     with database.connection() as connection:
         return len(connection.execute(_COUNT_INTERRUPTED).fetchall())
 
 
 def end_created(database: Database, *, before: datetime, status: str, now: datetime) -> list[UUID]:
-    """Give a status to texts and emails that were accepted before a time and are still `created`: they are not handed
-    over any more. Scheduled ones count from their time. Those that a worker is about to hand over are left
-    out. Gives their ids.
+    """Set a status on texts and emails accepted before a time that are still `created`, so that they are not sent.
+    Scheduled ones count from their time. Those that a worker is about to send are left out. Returns their ids.
+
     """
     ended: list[UUID] = []
     while True:
@@ -212,21 +212,19 @@ def end_created(database: Database, *, before: datetime, status: str, now: datet
 
 
 def count_created(database: Database, *, before: datetime) -> int:
-    """How many texts and emails were accepted before a time and are still `created`."""
+    """The number of texts and emails accepted before a time that are still `created`."""
     with database.connection() as connection:
         row = connection.execute(_COUNT, {"before": before}).fetchone()
     return int(row[0]) if row else 0
 
 
 def end_forgotten(database: Database, *, now: datetime) -> list[UUID]:
-    """Messages that nobody could hand over in the days of the replay become `technical-failure`. Gives their ids."""
+    """Set messages that could not be sent during the days of the replay to `technical-failure`. Returns their ids."""
     return end_created(database, before=now - REPLAY_AGES[1], status="technical-failure", now=now)
 
 
 def oldest_created(database: Database) -> dict[str, datetime | None]:
-    """When the oldest message of each type was accepted of those that were not handed over yet, without scheduled ones;
-    None: there is none.
-    """
+    """When the oldest unsent message of each type was accepted, ignoring scheduled ones; None if there is none."""
     with database.connection() as connection:
         connection.execute("SET LOCAL statement_timeout = 2000")
         return dict(connection.execute(_OLDEST_CREATED).fetchall())

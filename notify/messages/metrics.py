@@ -1,4 +1,4 @@
-"""What is counted of messages."""
+"""Metrics of messages."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ NOT_DELIVERED_WITHIN: Final = Gauge(
 
 
 def messages_became(notification_type: str, key_type: str, status: str, number: int = 1) -> None:
-    """Messages came to a status. `created` counts what was accepted."""
+    """Messages got a status. `created` counts accepted ones."""
     child(NOTIFICATIONS, notification_type, key_type, status).inc(number)
 
 
 def message_sent(notification_type: str, key_type: str, provider: str, seconds: float) -> None:
-    """A message was handed over, so long after it was accepted."""
+    """A message was sent, `seconds` after it was accepted."""
     child(SEND_SECONDS, key_type, notification_type, provider).observe(seconds)
 
 
 def receipt_applied(
     notification_type: str, key_type: str, provider: str, status: str, international: bool, seconds: float
 ) -> None:
-    """A receipt changed a message's status, so long after it was accepted."""
+    """A receipt changed a message's status, `seconds` after it was accepted."""
     word = "true" if international else "false"
     child(RECEIPT_SECONDS, key_type, status, notification_type, provider, word).observe(seconds)
 
 
 def not_delivered_within(provider: str, window_seconds: int, evaluation_seconds: int, share: float) -> None:
-    """Of the texts of a provider in the evaluated time, this share was not delivered within the window."""
+    """This share of a provider's texts in the evaluated time was not delivered within the window."""
     child(NOT_DELIVERED_WITHIN, provider, str(window_seconds), str(evaluation_seconds)).set(share)
 
 
 class Delivery(Protocol):
-    """A message after the result of its delivery was written. `is_current`: it has the status that was meant; not so
-    when a receipt was faster, which has been counted already. `sent_by`: None when it was not handed over. `seconds`:
-    since the message was accepted.
+    """A message after the result of its delivery was written. `is_current`: it has the status of the result; False if
+    an earlier receipt changed it, which has already been counted. `sent_by`: None if it was not sent. `seconds`: since
+    the message was accepted.
     """
 
     @property
@@ -94,7 +94,7 @@ class AppliedReceipt(Protocol):
 
 
 def measure_deliveries(deliveries: Iterable[Delivery]) -> None:
-    """Count what was written of deliveries."""
+    """Count written results."""
     became: Tally[tuple[str, str, str]] = Tally()
     for one in deliveries:
         if one.is_current and one.status != "created":
@@ -105,7 +105,7 @@ def measure_deliveries(deliveries: Iterable[Delivery]) -> None:
 
 
 def measure_receipts(receipts: Iterable[AppliedReceipt]) -> None:
-    """Count what receipts changed."""
+    """Count applied receipts."""
     became: Tally[tuple[str, str, str]] = Tally()
     for one in receipts:
         became[one.notification_type, one.key_type, one.status] += 1
@@ -114,7 +114,7 @@ def measure_receipts(receipts: Iterable[AppliedReceipt]) -> None:
 
 
 def measure_statuses(messages: Iterable[tuple[str, str, str]]) -> None:
-    """Messages that came to a status: type, key type and status of each."""
+    """Count messages that got a status: type, key type and status of each."""
     _count_all(Tally(messages))
 
 

@@ -51,11 +51,11 @@ PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
 ANSWER: Final = EncryptedColumn("idempotency_keys", "answer")
 
 HISTORY_DEFAULT: Final = "notification_history_default"
-"""The partition of the history for what no other takes. Those are made by `messages/partitions.py`."""
+"""The default partition of the history. The others are created by `messages/partitions.py`."""
 
 
 class _Message:
-    """Columns that a live message and its archived form have in common: none of them personal."""
+    """Columns that a live message and its archived form share: none of them personal."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     job_id: Mapped[UUID | None]
@@ -96,7 +96,7 @@ class Notification(_Message, Base):
     normalised_to: Mapped[str | None]
     reply_to_text: Mapped[str | None]
     unsubscribe_link: Mapped[str | None]
-    # the state of delivery: see messages/deliver
+    # delivery state: see messages/deliver
     tries: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     interrupted: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     next_try_at: Mapped[datetime | None]
@@ -107,7 +107,7 @@ class Notification(_Message, Base):
         CheckConstraint(_KEY_TYPE_CHECK, name="key_type"),
         CheckConstraint("unsubscribe_link IS NULL OR notification_type = 'email'", name="unsubscribe_link"),
         UniqueConstraint("job_id", "job_row_number", name="uq_notifications_job_row_number"),
-        # the statistics of a job, and its list by status
+        # for the statistics of a job, and its list by status
         Index(
             "ix_notifications_job_status",
             "job_id",
@@ -115,7 +115,7 @@ class Notification(_Message, Base):
             "job_row_number",
             postgresql_where=text("job_id IS NOT NULL"),
         ),
-        # dashboards and nightly facts: what a service sent in some days, counted from the index alone
+        # for dashboards and nightly facts: counts a service's messages of some days from the index alone
         Index(
             "ix_notifications_service_created_at",
             "service_id",
@@ -123,7 +123,7 @@ class Notification(_Message, Base):
             "id",
             postgresql_include=["template_id", "job_id", "notification_type", "notification_status", "key_type"],
         ),
-        # lists: every filter of theirs, then their order (docs/decisions/0020)
+        # for lists: all their filters, then their order (docs/decisions/0020)
         Index("ix_notifications_list", "service_id", *_LIST_ORDER),
         Index(
             "ix_notifications_list_by_reference",
@@ -133,7 +133,7 @@ class Notification(_Message, Base):
             postgresql_where=text("client_reference IS NOT NULL"),
         ),
         Index("ix_notifications_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
-        # when a service last sent from its number; those with names as senders cost nothing
+        # finds when a service last sent from its number; senders that are names are not in it
         Index(
             "ix_notifications_sent_from_number",
             "service_id",
@@ -141,7 +141,7 @@ class Notification(_Message, Base):
             "created_at",
             postgresql_where=text(_SENT_FROM_NUMBER),
         ),
-        # the sweeper, the time-out and the statistics of providers look only at what is still under way
+        # for the sweeper, the timeout and the statistics of providers, which only need unfinished messages
         Index(
             "ix_notifications_under_way",
             "notification_status",
@@ -149,13 +149,13 @@ class Notification(_Message, Base):
             "created_at",
             postgresql_where=text("notification_status IN ('created', 'sending', 'pending', 'pending-virus-check')"),
         ),
-        # messages whose time is still to come, or has just come
+        # scheduled messages that are not due yet, or just due
         Index(
             "ix_notifications_scheduled_for",
             "scheduled_for",
             postgresql_where=text("notification_status = 'created' AND next_try_at = scheduled_for"),
         ),
-        # those whose PDF may be missing; there are few
+        # letters whose PDF may be missing; there are few
         Index(
             "ix_notifications_test_letters",
             "created_at",
@@ -178,7 +178,7 @@ class Notification(_Message, Base):
 
 
 def sent_from_number() -> ColumnElement[bool]:
-    """The condition of messages whose sender is a British mobile number. A query has it, to use their index."""
+    """The condition for messages whose sender is a British mobile number. Needed in a query to use their index."""
     return text(_SENT_FROM_NUMBER)  # type: ignore[return-value]
 
 
@@ -195,7 +195,7 @@ class DeliveryBatch(Base):
 
 
 class IdempotencyKey(Base):
-    """The answer to a request that had an idempotency key, for a day. The id is a digest of the service, the type of
+    """The answer to a request with an idempotency key, kept for a day. The id is a digest of the service, the type of
     its API key and the idempotency key.
     """
 
@@ -209,8 +209,8 @@ class IdempotencyKey(Base):
 
 
 class NotificationHistory(_Message, Base):
-    """What is kept of a message after its retention period: nothing personal. It is partitioned by month, by ids: they
-    begin with their time (docs/decisions/0043).
+    """A message after its retention period, without personal data. Partitioned by month, by ids, which begin with their
+    time (docs/decisions/0043).
     """
 
     __tablename__ = "notification_history"
@@ -250,7 +250,7 @@ class Complaint(Base):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
 
     __table_args__ = (
-        # a notification of SES may come more than once
+        # SES may send an event more than once
         Index(
             "uq_complaints_notification_id_ses_feedback_id",
             "notification_id",

@@ -1,7 +1,7 @@
-"""The partitions of the history: one for each month of messages' ids, made ahead (docs/decisions/0043).
+"""The partitions of the history: one per month of message ids, created ahead (docs/decisions/0043).
 
-Ids that are no UUIDs of version 7 in a month's range, those of letters that people upload among them, are in the
-default partition; so is everything for whose month there is no partition. So no message is ever refused.
+The default partition holds ids that are not UUIDs of version 7 in a month's range (such as those of uploaded letters),
+and messages of months without a partition. So no message is ever refused.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from notify.messages.models import HISTORY_DEFAULT, NotificationHistory
 
 MONTHS_AHEAD: Final = 3
 NOT_BEFORE: Final = timedelta(days=1)
-"""A month that begins within this time gets no partition any more: while one is made, its rows would be refused."""
+"""A month that begins within this time no longer gets a partition: its rows would be refused while one is made."""
 LATE: Final = timedelta(days=100)
-"""Messages come to the history for so long after their month: services keep them for up to 90 days."""
+"""Messages may move to the history this long after their month: retention periods are up to 90 days."""
 LOCK_MS: Final = 2_000
-"""How long a lock is waited for: everybody else who reads the history waits meanwhile."""
+"""Timeout of a lock in milliseconds: other readers of the history wait meanwhile."""
 
 BUSY: Final = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected)
-"""Somebody else had the history for too long: try again later."""
+"""Errors if others lock the history for too long: try again later."""
 
 _TABLE: Final = sql.Identifier(NotificationHistory.__tablename__)
 _DEFAULT: Final = sql.Identifier(HISTORY_DEFAULT)
@@ -63,14 +63,14 @@ _ANALYSE: Final = sql.SQL("ANALYZE {}").format(_TABLE)
 
 
 class Month(NamedTuple):
-    """A month (UTC), from a moment up to another."""
+    """A month (UTC): start, and exclusive end."""
 
     begins: datetime
     ends: datetime
 
     @classmethod
     def of(cls, moment: datetime) -> Self:
-        """The one that a moment lies in."""
+        """The month of a moment."""
         begins = moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return cls(begins, (begins + timedelta(days=31)).replace(day=1))
 
@@ -86,9 +86,9 @@ class Month(NamedTuple):
 
 
 class Partitions:
-    """Makes partitions of the history ahead, and drops those that are empty for good. Each step is short, waits for no
-    lock longer than `LOCK_MS`, and may be broken off: the next run goes on. A history without partitions (of a database
-    that is yet to be migrated) stays as it is.
+    """Creates partitions of the history ahead, and drops old empty ones. Each step is short, waits for locks at most
+    `LOCK_MS`, and may be interrupted: the next run continues. A history that is not partitioned yet (in a database
+    before its migration) stays unchanged.
     """
 
     def __init__(self, database: Database) -> None:
@@ -96,11 +96,11 @@ class Partitions:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def create(self, now: datetime) -> list[str]:
-        """Make the partitions of the coming months that are missing; their names. A month that has begun stays in the
+        """Create the missing partitions of the coming months; returns their names. A month that has begun stays in the
         default partition. Raises one of `BUSY`.
         """
         with self._database.connection() as holder:
@@ -113,21 +113,21 @@ class Partitions:
                 self._make(month)
             if missing:
                 with self._step(statement_ms=0) as connection:
-                    connection.execute(_ANALYSE)  # autovacuum looks at each partition only
+                    connection.execute(_ANALYSE)  # autovacuum analyses partitions, but not their parent
         return [month.name for month in missing]
 
     def drop_empty(self, now: datetime) -> list[str]:
-        """Drop the partitions of months that are over for so long that nothing comes any more, if they are empty: the
-        deep archive took their rows. Their names. Raises one of `BUSY`.
+        """Drop empty partitions of months so old that no more messages move there: the deep archive took their rows.
+        Returns their names. Raises one of `BUSY`.
         """
         with self._database.connection() as connection:
             names = [name for name in _names(connection) if _ended(name, now - LATE)]
         return [name for name in names if self._drop(name)]
 
     def _make(self, month: Month) -> None:
-        """Make a month's partition. The few rows of the default one that belong to it move: random ids lie in every
-        month. The default one is read through while everybody goes on using it: the constraint is a proof that none of
-        the month is left, so that it need not be read again under the lock.
+        """Create a month's partition. The few rows of the default partition that belong to it (random ids fall into
+        every month) are moved. Validating a constraint on the default partition, while it stays in use, proves that no
+        row of the month is left, so that PostgreSQL need not scan it under the lock.
         """
         first, end = month.ids
         values: dict[str, Any] = {"default": _DEFAULT, "table": _TABLE, "name": _NOT_TO_COME}
@@ -144,7 +144,7 @@ class Partitions:
             raise
 
     def _forget(self) -> None:
-        """Drop the proof of a run that was broken off."""
+        """Drop the constraint of an interrupted run."""
         with self._step() as connection:
             if _scalar(connection, _IS_PROMISED):
                 connection.execute(_FORGET.format(default=_DEFAULT, name=_NOT_TO_COME))
@@ -164,14 +164,14 @@ class Partitions:
 
     @contextmanager
     def _step(self, *, statement_ms: int = LOCK_MS) -> Iterator[Connection[Any]]:
-        """A transaction with limits of time: a statement of its own may take so long (0: any time)."""
+        """A transaction with timeouts. `statement_ms` is that of a statement (0: none)."""
         with self._database.connection() as connection:
             connection.execute(_LIMITS, {"lock": str(LOCK_MS), "statement": str(statement_ms)})
             yield connection
 
 
 def _coming(now: datetime) -> Iterator[Month]:
-    """The months that are to have a partition by now."""
+    """The months that should have a partition by now."""
     month = Month.of(now)
     for _ in range(MONTHS_AHEAD):
         month = Month.of(month.ends)
@@ -184,7 +184,7 @@ def _names(connection: Connection[Any]) -> list[str]:
 
 
 def _ended(name: str, before: datetime) -> bool:
-    """Whether it is the name of a month's partition that was over before a moment."""
+    """Whether this is the name of the partition of a month that ended before a moment."""
     match = _NAME.fullmatch(name)
     return (
         match is not None and Month.of(datetime(int(match["year"]), int(match["month"]), 1, tzinfo=UTC)).ends < before

@@ -1,9 +1,9 @@
-"""Publishing the delivery of messages.
+"""Publishes the delivery of messages.
 
-The database holds the truth; this is a hint that comes soon. A separate thread publishes, so that no request waits
-for the broker, and all that was accepted while it published goes out together. What a broker that is down did not take
-is kept, and published when it is back. A hint that gets lost all the same (with a killed process, or with the broker's
-memory) is made up for by the sweeper.
+The database holds the truth; a task is a hint that comes soon. A separate thread publishes, so that no request waits
+for the broker, and messages accepted while it publishes are published together. While the broker is down, ids are kept
+and published when it is back. If a hint is lost (with a killed process, or with the broker's memory), the sweeper
+publishes it again.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 DELIVER_SMS: Final = TaskName("deliver_sms")
 DELIVER_EMAIL: Final = TaskName("deliver_email")
 GET_PDF: Final = TaskName("get-pdf-for-templated-letter")
-"""The first step of a letter: its PDF is made. It is given one id."""
+"""The first step of a letter: makes its PDF. Takes one id."""
 DELIVER_TASKS: Final = {"sms": DELIVER_SMS, "email": DELIVER_EMAIL, "letter": GET_PDF}
 _QUEUES: Final = {"sms": queues.SEND_SMS, "email": queues.SEND_EMAIL, "letter": queues.CREATE_LETTERS_PDF}
 
 IDS_PER_TASK: Final = 50
 PAUSE_SECONDS: Final = 0.02
 MOST_KEPT: Final = 100_000
-"""Ids that a process keeps for a broker that is down, of each kind."""
+"""Most ids of each kind that a process keeps while the broker is down."""
 
 
 def queue_for(notification_type: str, key_type: str) -> str:
-    """The queue on which messages of this kind wait (contract: workers 6.4)."""
+    """The queue for messages of this kind (contract: workers 6.4)."""
     return queues.RESEARCH_MODE if key_type == "test" else _QUEUES[notification_type]
 
 
 def publish(
     queue: Queue, notification_type: str, queue_name: str, ids: Sequence[UUID], *, group: str | None = None
 ) -> int:
-    """Publish delivery of messages of one type; `group` is their service's id, if they are all of one. How many of
-    them, from the first on, the broker took.
+    """Publish the delivery of messages of one type; `group` is their service's id, if they have the same. Returns how
+    many of them, from the first on, the broker accepted.
     """
     task = DELIVER_TASKS[notification_type]
     if notification_type == "letter":
@@ -64,7 +64,7 @@ def _publish_each(queue: Queue, task: TaskName, queue_name: str, ids: Sequence[U
 
 
 def _has_next_step(message: NewMessage) -> bool:
-    """Whether a stored message waits for a worker. A letter that came as a PDF has another way (`notify.letters`)."""
+    """Whether a stored message waits for a worker. Precompiled letters are published by `notify.letters`."""
     if message.notification_type == "letter" and message.key_type == "test":
         return message.notification_status in ("sending", "delivered")
     return message.notification_status == "created" and message.billable_units == 0 and message.scheduled_for is None
@@ -76,16 +76,16 @@ class DeliveryPublisher:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
         self._unpublished: defaultdict[tuple[str, str, str | None], list[UUID]] = defaultdict(list)
-        # what comes meanwhile goes out together: publishing costs as much for fifty as for one
+        # messages that arrive meanwhile are published together: fifty cost as much as one
         self._background: Background[NewMessage] = Background("delivery-publisher", self._handle, pause=PAUSE_SECONDS)
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.queue)
 
     def stored(self, messages: Sequence[NewMessage]) -> None:
-        """Publish these soon."""
+        """Publish the delivery of these messages soon."""
         self._background.put(messages)
 
     def _handle(self, messages: Sequence[NewMessage]) -> bool:
@@ -104,5 +104,5 @@ class DeliveryPublisher:
         return bool(self._unpublished)
 
     def close(self) -> None:
-        """Handle what still waits, and stop."""
+        """Publish the waiting messages, and stop."""
         self._background.close()

@@ -1,4 +1,4 @@
-"""Reading messages."""
+"""Queries for messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COLUMNS: Final = """
     n.updated_at, n.billable_units, n.rate_multiplier, n.international, n.phone_prefix, n.postage, n.reply_to_text,
     n.unsubscribe_link, n.api_key_id, u.name, n.job_id, n.job_row_number, n.scheduled_for
 """
-"""What a `MessageRow` is read from: `n` is the message, `u` the user who sent it."""
+"""The columns of a `MessageRow`: `n` is the message, `u` the user who sent it."""
 
 _BY_ID: Final = """
 SELECT {columns} FROM notifications n LEFT JOIN users u ON u.id = n.created_by_id WHERE n.id = ANY(%s)
@@ -53,14 +53,14 @@ LEFT JOIN users u ON u.id = n.created_by_id
 ORDER BY page.created_at DESC, page.id DESC
 """
 """A page of a list: the newest messages of each type, status and origin, merged. Two indexes begin with these columns
-and end with the order of the list, so a page costs the same however rare its messages are among the service's others
+and end with the order of the list, so a page costs the same even if its messages are rare among the service's
 (docs/decisions/0020).
 """
 _WITH_REFERENCE: Final = (
     " AND hashtextextended(m.client_reference, 0) = hashtextextended(%(client_reference)s, 0)"
     " AND m.client_reference = %(client_reference)s"
 )
-# by id too: messages of one batch may have the same time, and none may fall between two pages
+# compare ids too: messages of one batch may have the same time, and none may be lost between two pages
 _OLDER: Final = " AND (m.created_at, m.id) < (%(older_created_at)s, %(older_id)s)"
 
 _ORIGIN: Final = text(
@@ -107,7 +107,7 @@ class MessageRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """A message as it is in the database, with its personal data in clear."""
+    """A stored message, with its personal data decrypted."""
 
     id: UUID
     service_id: UUID
@@ -140,7 +140,7 @@ class StoredMessage:
 
     @classmethod
     def from_row(cls, row: MessageRow, *, to: str, personalisation: dict[str, Any]) -> Self:
-        """The message of a row, with what was decrypted."""
+        """The message of a row, with its decrypted values."""
         return cls(**(row._asdict() | {"to": to, "personalisation": personalisation}))
 
 
@@ -154,7 +154,7 @@ def read_row(row: MessageRow, encryptor: Encryptor) -> StoredMessage:
 
 
 class MessageFilter(NamedTuple):
-    """Which messages of a service a list has (contract: public-api 7.2). Those of one type of key only."""
+    """The messages of a service to list (contract: public-api 7.2): only those of one type of key."""
 
     service_id: UUID
     key_type: str
@@ -164,11 +164,11 @@ class MessageFilter(NamedTuple):
     """Empty: all."""
     client_reference: str | None = None
     include_jobs: bool = False
-    """Whether messages of spreadsheets are in the list as well."""
+    """Whether to include messages of jobs."""
 
 
 class MessageOrigin(NamedTuple):
-    """What a message was made from. `normalised_to` is `None` once its personal data is gone."""
+    """The template of a message. `normalised_to` is `None` after its personal data was deleted."""
 
     service_id: UUID
     template_id: UUID
@@ -178,7 +178,7 @@ class MessageOrigin(NamedTuple):
 
 
 def find_origin(session: Session, notification_id: UUID) -> MessageOrigin | None:
-    """What a message was made from, whether it is live or in the history; `None` when there is no such message."""
+    """The origin of a message, live or in the history; `None` if there is no such message."""
     row = session.execute(_ORIGIN, {"id": notification_id}).first()
     return None if row is None else MessageOrigin(*row)
 
@@ -195,11 +195,11 @@ class MessageReader:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID, notification_id: UUID) -> StoredMessage | None:
-        """The service's message by that id, or `None`."""
+        """The service's message with this id, or `None`."""
         row = self._batcher.submit(notification_id)
         return None if row is None or row.service_id != service_id else read_row(row, self._encryptor)
 
@@ -218,7 +218,7 @@ class MessageReader:
     def page(self, wanted: MessageFilter, *, older_than: UUID | None, limit: int) -> list[StoredMessage]:
         """The newest messages of a list, at most `limit`, newest first.
 
-        `older_than` is the last id of the page before; a list older than an id that the service does not have is empty.
+        `older_than` is the last id of the page before. Empty if the service has no such message.
         """
         with self._database.autocommit() as connection:
             cursor = None

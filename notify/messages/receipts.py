@@ -1,7 +1,7 @@
-"""Receipts: what providers say became of messages (contract: workers 5.2, 8.1; public-api 10).
+"""Receipts: reports of providers about the status of messages (contract: workers 5.2, 8.1; public-api 10).
 
-Receipts that arrive together are applied by one statement, and a provider is answered after the commit. A receipt may
-come before the message's own row says `sending`, twice, or weeks late: a status that is final stays.
+Receipts that arrive together are applied by one statement, and providers are answered after the commit. A receipt may
+come before the message's row says `sending`, twice, or weeks late: a final status is never changed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from notify.templates.cache import TemplateCache
 
 logger = structlog.get_logger(__name__)
 
-# one that is `created` may be with a provider all the same: it was tried, or a worker has it, or had it when it died
+# a `created` message may already be with a provider: it was tried, or a worker has it, or had it when it died
 _APPLY: Final = """
 WITH receipt AS (
     SELECT * FROM unnest(%(ids)s::uuid[], %(providers)s::text[], %(outcomes)s::text[], %(if_pending)s::text[],
@@ -66,7 +66,7 @@ _FAILURES: Final = frozenset({"permanent-failure", "temporary-failure"})
 
 
 class _Applied(NamedTuple):
-    """A message that a receipt changed. `personalisation` is there where its fragments are still to be counted."""
+    """A message that a receipt changed. `personalisation` is set if its fragments still have to be counted."""
 
     id: UUID
     service_id: UUID
@@ -83,9 +83,9 @@ class _Applied(NamedTuple):
 
 
 class ReceiptProcessor:
-    """Applies receipts to messages, and has services called back. A receipt changes a message only if a provider may
-    have it: not while it waits and nobody was given it. With `only_its_provider`, one that a provider took is changed
-    by receipts of that provider only.
+    """Applies receipts to messages, and records callbacks. A receipt only changes a message that a provider may have,
+    not one that is still waiting. With `only_its_provider`, a message that a provider accepted is only changed by
+    receipts of that provider.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ReceiptProcessor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(
             container.parts.database,
             container.parts.encryptor,
@@ -122,7 +122,7 @@ class ReceiptProcessor:
         )
 
     def record(self, receipt: Receipt) -> None:
-        """Apply one receipt, together with those of concurrent callers; it is on disk when this returns."""
+        """Apply one receipt, together with those of concurrent callers. It is committed when this returns."""
         self._batcher.submit(receipt)
 
     def record_many(self, receipts: Sequence[Receipt]) -> None:
@@ -138,7 +138,7 @@ class ReceiptProcessor:
             elif receipt.unknown_status is not None:
                 logger.error("receipt with an unknown status", provider=receipt.provider, id=receipt.notification_id)
         while waiting:
-            # one receipt per message at a time: two for the same one follow each other
+            # one receipt per message at a time: two for the same message are applied in sequence
             first = {receipt.notification_id: receipt for receipt in reversed(waiting)}
             chosen = {id(receipt) for receipt in first.values()}
             waiting = [receipt for receipt in waiting if id(receipt) not in chosen]

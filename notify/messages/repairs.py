@@ -1,4 +1,4 @@
-"""Repairs of messages that old faults left incomplete (contract: workers 17). Each may run at any time, and again."""
+"""Repairs messages that old errors left incomplete (contract: workers 17). Safe to run at any time, and again."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from notify.infra.database import Database
 
 STEP: Final = timedelta(days=10)
-"""Days of the history that are repaired in one statement."""
+"""Days of the history to repair in one statement."""
 POSTAGE: Final = "second"
 
-# letters are few beside the rest, and only those within their retention are here
+# no batches: there are few letters, and only those within their retention period
 _LIVE_POSTAGE: Final = """
 UPDATE notifications SET postage = %(postage)s
 WHERE notification_type = 'letter' AND postage IS NULL AND created_at >= %(first)s
@@ -23,8 +23,8 @@ WHERE notification_type = 'letter' AND postage IS NULL AND created_at >= %(first
 
 
 def populate_postage(database: Database, first: datetime, now: datetime) -> int:
-    """Give letters without postage second class, those created from a time on; how many. Ten days of the history are a
-    transaction.
+    """Set second class on letters without postage that were created from a time on. Returns their number. Ten days of
+    the history are one transaction.
     """
     values = {"postage": POSTAGE, "first": first}
     with database.connection() as connection:

@@ -1,8 +1,8 @@
-"""What becomes of messages after their retention period (contract: workers 14.1): they go to the history, which has
-nothing personal; those of test keys are deleted.
+"""Moves messages to the history, which has no personal data, after their retention period (contract: workers 14.1).
+Those of test keys are deleted.
 
-A message is moved by one statement: it is in one of the two tables at any time, so whoever counts both in one statement
-counts it once. A run that is killed leaves whole batches, and the next one goes on from there.
+One statement moves a message, so it is always in exactly one of the two tables, and a statement that counts both counts
+it once. A killed run leaves whole batches, and the next one continues from there.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ DELETE_OF_TYPE: Final = {
     "letter": TaskName("delete-letter-notifications"),
 }
 SPREAD_SECONDS: Final = 300
-"""The tasks of a type's services begin within this time."""
+"""The tasks of all services begin within this time."""
 
 KEPT_LETTERS: Final = frozenset({"pending-virus-check", "created", "sending"})
-"""A letter with such a status stays, at any age: it may still have to be printed."""
+"""Letters with these statuses stay at any age: they may still have to be printed."""
 BATCH: Final = 2_000
-"""Messages of one transaction: some tens of milliseconds."""
+"""Messages per transaction, which takes some tens of milliseconds."""
 RUN_SECONDS: Final = 60.0
-"""One task moves messages for so long; then it publishes itself again, so that others get their turn."""
+"""Seconds that one task moves messages; then it publishes itself again, so that other tasks can run."""
 
 _COLUMNS: Final = (
     "id, job_id, job_row_number, service_id, template_id, template_version, api_key_id, key_type, notification_type, "
     "created_at, sent_at, sent_by, updated_at, reference, billable_units, client_reference, international, "
     "phone_prefix, rate_multiplier, notification_status, created_by_id, postage, document_download_count"
 )
-# by the index of lists (docs/decisions/0020): what stays for longer, of another type or status, is not looked at
-_PILES: Final = """
+# uses the index of lists (docs/decisions/0020), so that messages of other types and statuses are not read
+_GROUPS: Final = """
 SELECT kind AS key_type, status, in_job
 FROM unnest(%(key_types)s::text[]) AS kind, unnest(%(statuses)s::text[]) AS status,
      unnest(ARRAY[false, true]) AS in_job
@@ -71,8 +71,8 @@ WHERE r.id IS NOT NULL OR EXISTS (
     ) AS found)
 ORDER BY s.id
 """
-# what was scheduled is kept from its time on. A message that somebody else changes just now is left for the next run,
-# and so is one that a worker has in hand
+# the retention period of a scheduled message begins at its time. A message that another transaction is changing, or a
+# worker is sending, is left for the next run
 _DUE: Final = """
 DELETE FROM notifications WHERE ctid = ANY(ARRAY(
     SELECT found.ctid FROM unnest(ARRAY[%(in_job)s::boolean]) AS in_job
@@ -114,8 +114,8 @@ _MOVE: Final = (
 _DELETE: Final = "WITH gone AS (" + _DUE + " RETURNING created_at, id) " + _LAST
 
 
-class _Pile(NamedTuple):
-    """Messages of a service and type that lie together in the index."""
+class _Group(NamedTuple):
+    """Messages of a service and type with the same leading columns of the index."""
 
     key_type: str
     status: str
@@ -123,7 +123,7 @@ class _Pile(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """What one statement did: how many messages, and the last one's place."""
+    """The result of one statement: the number of messages, and the position of the last one."""
 
     number: int
     created_at: datetime
@@ -131,29 +131,29 @@ class _Batch(NamedTuple):
 
 
 class _Due(NamedTuple):
-    """A letter that will be moved or deleted."""
+    """A letter about to be moved or deleted."""
 
     id: UUID
     created_at: datetime
 
 
 class _Retention(NamedTuple):
-    """A service, and the days for which it chose to keep a type of message."""
+    """A service, and its days of retention for a type of message."""
 
     id: UUID
     days: int | None
 
 
 class DueService(NamedTuple):
-    """A service with messages that may be due: those that were created before `before`."""
+    """A service whose messages created before `before` may be due."""
 
     id: UUID
     before: datetime
 
 
 class Retention:
-    """Moves and deletes messages, a batch a transaction. `batch` is the number of messages of one. `delete_files` is
-    called with the ids of letters before they go, as their rows say where their files are.
+    """Moves and deletes messages, one batch per transaction. `batch` is the number of messages in one. `delete_files`
+    is called with the ids of letters before their rows are moved, because the rows tell where the files are.
     """
 
     def __init__(
@@ -171,12 +171,12 @@ class Retention:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, partial(letter_files.delete, container))
 
     def due_services(self, notification_type: str, now: datetime) -> list[list[DueService]]:
-        """Two groups of services: those with a retention for this type of their own, and others that have messages
-        older than the usual seven days.
+        """Two groups of services: those with their own retention period for this type, and others with messages older
+        than the default seven days.
         """
         usual = kept_since(now, USUAL_RETENTION_DAYS)
         values = {
@@ -192,18 +192,18 @@ class Retention:
         return [own, others]
 
     def move(self, service_id: UUID, notification_type: str, before: datetime) -> int:
-        """Move a service's messages of a type to the history: all that were created before a time, or as many as fit
-        into the time of a run. Their number; 0: there are no more.
+        """Move a service's messages of a type created before a time to the history, or as many as fit into the time of
+        a run. Returns their number; 0 if there are no more.
         """
         kept = KEPT_LETTERS if notification_type == "letter" else frozenset()
         statuses = [status for status in STATUSES if status not in kept]
-        return self._each_pile(_MOVE, service_id, notification_type, before, ["normal", "team"], statuses)
+        return self._each_group(_MOVE, service_id, notification_type, before, ["normal", "team"], statuses)
 
     def delete_test(self, service_id: UUID, notification_type: str, before: datetime) -> int:
-        """As `move`, for messages of test keys, with any status: they are deleted."""
-        return self._each_pile(_DELETE, service_id, notification_type, before, ["test"], STATUSES)
+        """Delete messages of test keys, with any status. Otherwise as `move`."""
+        return self._each_group(_DELETE, service_id, notification_type, before, ["test"], STATUSES)
 
-    def _each_pile(
+    def _each_group(
         self,
         statement: str,
         service_id: UUID,
@@ -216,19 +216,17 @@ class Retention:
         values: dict[str, Any] = {"service": service_id, "type": notification_type, "before": before}
         every = values | {"key_types": list(key_types), "statuses": list(statuses)}
         with self._database.connection() as connection:
-            piles = connection.cursor(row_factory=args_row(_Pile)).execute(_PILES, every).fetchall()
+            groups = connection.cursor(row_factory=args_row(_Group)).execute(_GROUPS, every).fetchall()
         number = 0
-        for pile in piles:
-            for moved in self._batches(statement, values | pile._asdict()):
+        for group in groups:
+            for moved in self._batches(statement, values | group._asdict()):
                 number += moved
                 if time.monotonic() > ends:
                     return number
         return number
 
     def _batches(self, statement: str, values: dict[str, Any]) -> Iterator[int]:
-        """The sizes of batches, each committed. A batch begins where the last one ended: what is gone is not read
-        again.
-        """
+        """The sizes of committed batches. A batch begins where the last one ended, to avoid reading dead rows again."""
         after: tuple[datetime, UUID] = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
         size = self._batch
         while size == self._batch:

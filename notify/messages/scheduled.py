@@ -1,7 +1,7 @@
-"""Messages that are to be sent later (docs/decisions/0039-scheduled-messages.md).
+"""Scheduled messages (docs/decisions/0039-scheduled-messages.md).
 
-Until its time, a scheduled message is one whose next try is then: `next_try_at` and `scheduled_for` are equal, and
-nothing that delivers or sweeps touches it.
+Until its time, a scheduled message is one whose next try is at that time: `next_try_at` and `scheduled_for` are equal,
+and neither delivery nor sweeper touch it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from notify.messages.settings import SchedulingSettings
 FURTHEST: Final = timedelta(days=4)
 """How far ahead a message may be scheduled."""
 EVERY: Final = timedelta(seconds=20)
-"""How often those are looked for whose time has come."""
+"""How often to look for due messages."""
 DUE_AT_A_TIME: Final = 5000
 
 _DUE: Final = """
@@ -37,7 +37,7 @@ WHERE id = ANY(%s) AND notification_status = 'created' AND next_try_at = schedul
 
 
 class SchedulingServices:
-    """Which services may schedule messages by the public API."""
+    """The services that may schedule messages through the public API."""
 
     def __init__(self, settings: SchedulingSettings) -> None:
         self._all = "all" in settings.scheduling_services
@@ -45,16 +45,16 @@ class SchedulingServices:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings.part(SchedulingSettings))
 
     def has(self, service_id: UUID) -> bool:
-        """Whether `scheduled_for` is heeded for this service."""
+        """Whether `scheduled_for` has an effect for this service."""
         return self._all or service_id in self._services
 
 
 class _Due(NamedTuple):
-    """A message whose time has come."""
+    """A due message."""
 
     id: UUID
     notification_type: str
@@ -62,8 +62,8 @@ class _Due(NamedTuple):
 
 
 def send_due(database: Database, queue: Queue, *, now: datetime) -> int:
-    """Publish messages whose time has come; how many. They count as published only after the broker took them, so that
-    a crash in between publishes them twice, which does no harm.
+    """Publish due messages. Returns their number. They are only marked as published after the broker accepted them; a
+    crash in between publishes them twice, which is harmless.
     """
     number = 0
     while True:
@@ -80,5 +80,5 @@ def send_due(database: Database, queue: Queue, *, now: datetime) -> int:
             with database.connection() as connection:
                 connection.execute(_PUBLISHED, (taken,))
         number += len(taken)
-        if len(rows) < DUE_AT_A_TIME or len(taken) < len(rows):  # all, or the broker is down: next time
+        if len(rows) < DUE_AT_A_TIME or len(taken) < len(rows):  # all done, or the broker is down
             return number

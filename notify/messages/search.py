@@ -1,7 +1,7 @@
-"""Searching a service's messages for a recipient or a reference (contract: internal-services 10.3).
+"""Searches a service's messages for a recipient or a reference (contract: internal-services 10.3).
 
-What is searched is `normalised_to`, the searchable form of a recipient, and `client_reference`; the recipient itself is
-encrypted. Two ways lead to the newest 50 that match, and each is fast where the other is slow:
+It searches `normalised_to`, the searchable form of a recipient, and `client_reference`; the recipient itself is
+encrypted. There are two ways to find the newest 50 matches, and each is fast where the other is slow:
 
 1. The service's newest messages are looked through one by one. A part that many recipients have (`07700`, `@gmail`)
    fills the page after few of them.
@@ -61,14 +61,14 @@ SELECT id FROM found {order} LIMIT :limit
 """
 _SIGNS: Final = re.compile(r"[\\_%/]")
 _INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
-"""What a part must have for the indexes of three-letter parts: three letters or digits, or where a word begins or ends,
-which counts as letters there (pg_trgm).
+"""What a text needs for the trigram indexes: three letters or digits, or the beginning or end of a word, which pg_trgm
+counts as letters.
 """
 _SEPARATORS: Final = str.maketrans("", "", "() -")
 
 
 class FoundMessages(NamedTuple):
-    """The newest messages that match, and whether there are more."""
+    """The newest matches, and whether there are more."""
 
     messages: list[MessageDetails]
     has_next: bool
@@ -83,8 +83,8 @@ def search_messages(
     types: Collection[str] = (),
     statuses: Collection[str] = (),
 ) -> FoundMessages:
-    """The newest 50 messages whose recipient or reference has `term` in it, none of test keys. The first of `types`
-    says what kind of recipient is meant. `statuses` are those that are stored.
+    """The newest 50 messages whose recipient or reference contains `term`, without those of test keys. The first of
+    `types` decides how `term` is normalised. `statuses` are stored ones.
     """
     kind = next(iter(types), None)
     values: dict[str, Any] = {
@@ -130,7 +130,7 @@ def _look_through(session: Session, matches: str, values: dict[str, Any]) -> lis
 
 
 def normalise_term(term: str, notification_type: str | None) -> str:
-    """A part of a recipient in the form in which recipients of this type are searched."""
+    """A part of a recipient in the searchable form of recipients of this type."""
     if notification_type == "sms":
         try:
             number = PhoneNumber.parse(term)
@@ -146,5 +146,5 @@ def normalise_term(term: str, notification_type: str | None) -> str:
 
 
 def _pattern(part: str) -> str:
-    r"""The pattern of what has this part. `\ _ %` stand for themselves."""
+    r"""The LIKE pattern for texts that contain this one. Escapes `\ _ %`."""
     return f"%{_SIGNS.sub(lambda sign: chr(92) + sign[0], part)}%"

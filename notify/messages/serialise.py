@@ -1,4 +1,4 @@
-"""Messages and templates as the public API shows them (contract: public-api 6, 7.1, 8)."""
+"""Messages and templates as JSON of the public API (contract: public-api 6, 7.1, 8)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADDRESS_LINES: Final = {**{f"line_{n}": f"address_line_{n}" for n in range(1, 7)
 
 
 def accepted(message: AcceptedMessage, host: str, service_id: UUID) -> dict[str, Any]:
-    """The answer to a message that was accepted. `host` is the address of the request, with a slash at its end."""
+    """The answer about an accepted message. `host` is the address of the request, with a slash at its end."""
     template = message.template.row
     content: dict[str, Any]
     if template.type == "sms":
@@ -55,7 +55,7 @@ def accepted(message: AcceptedMessage, host: str, service_id: UUID) -> dict[str,
 
 
 class Serialiser:
-    """Shows stored messages as the API answers them."""
+    """Serialises stored messages for the API."""
 
     def __init__(self, templates: TemplateCache, prices: Prices, links: UnsubscribeLinks) -> None:
         self._templates = templates
@@ -64,7 +64,7 @@ class Serialiser:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(TemplateCache), container.get(Prices), container.get(UnsubscribeLinks))
 
     def notification(self, message: StoredMessage, host: str) -> dict[str, Any]:
@@ -172,7 +172,7 @@ def template(compiled: CompiledTemplate) -> dict[str, Any]:
 
 
 def preview(compiled: CompiledTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
-    """A template filled in (8)."""
+    """A preview of a template with values (8)."""
     body, subject = _filled(compiled, values)
     return {
         "id": compiled.row.id,

@@ -1,4 +1,4 @@
-"""Messages as the API's first version shows them (contract: public-api 15.1)."""
+"""Messages as JSON of the API's first version (contract: public-api 15.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 
 
 def accepted(message: AcceptedMessage) -> dict[str, Any]:
-    """The answer to a message that was accepted. A text message has no subject."""
+    """The answer about an accepted message. A text message has no subject."""
     answer = {
         "notification": {"id": message.id},
         "body": message.body,
@@ -28,7 +28,7 @@ def accepted(message: AcceptedMessage) -> dict[str, Any]:
 
 
 class LegacySerialiser:
-    """Shows stored messages."""
+    """Serialises stored messages."""
 
     def __init__(self, database: Database, templates: TemplateCache) -> None:
         self._database = database
@@ -36,13 +36,13 @@ class LegacySerialiser:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.get(TemplateCache))
 
     def notifications(self, messages: Sequence[StoredMessage]) -> list[dict[str, Any]]:
-        """Messages and their statuses, which are those that are stored. `reference` is the provider's."""
+        """Messages with their stored statuses. `reference` is the provider's."""
         files = self._file_names({message.job_id for message in messages if message.job_id is not None})
-        # the texts are filled in without a connection: looking up a template may need one
+        # render without holding a connection: looking up a template may need one
         return [self._notification(message, files) for message in messages]
 
     def _file_names(self, job_ids: Collection[UUID]) -> Mapping[UUID, str]:

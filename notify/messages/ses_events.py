@@ -1,7 +1,7 @@
 """Applies events of SES about emails, receipts and complaints (contract: public-api 11, workers 8.2).
 
-Events name emails by SES's reference. Those that arrive together share their round trips. An event may come twice, and
-it may come before the message's row has the reference: then it is tried again later.
+Events identify emails by SES's reference. Those that arrive together share round trips. An event may come twice, or
+before the message's row has the reference: then it is tried again later.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from notify.providers.ses.receive import NOT_SPAM, SESEvent, SpamReport, parse_e
 logger = structlog.get_logger(__name__)
 
 PROCESS_SES_RESULT: Final = TaskName("process-ses-result")
-"""The task that takes an envelope of SNS."""
+"""The task that applies an envelope of SNS."""
 
 EARLY: Final = timedelta(minutes=5)
-"""The reference of an email that SES took less than this ago may still be on its way to the email's row."""
+"""The reference of an email that SES accepted less than this ago may not be stored yet."""
 EARLY_RETRY_SECONDS: Final = 300
 
 _FIND: Final = """
@@ -49,7 +49,7 @@ SELECT reference, id, service_id, client_reference, notification_status AS statu
 FROM notification_history
 WHERE reference = ANY(%(references)s) AND reference IS NOT NULL AND notification_type = 'email'
 """
-# the ids twice: a join alone does not tell which partitions they are in
+# repeat the ids: a join alone does not let the planner exclude partitions
 _APPLY_TO_HISTORY: Final = """
 WITH locked AS (
     SELECT h.id, r.outcome FROM notification_history h
@@ -59,7 +59,7 @@ WITH locked AS (
 UPDATE notification_history h SET notification_status = l.outcome, updated_at = %(now)s
 FROM locked l WHERE h.id = l.id AND h.id = ANY(%(ids)s)
 """
-# a complaint that is there already is returned as it is
+# an existing complaint is returned unchanged
 _COMPLAIN: Final = """
 INSERT INTO complaints (id, notification_id, service_id, ses_feedback_id, complaint_type, complaint_date, created_at)
 VALUES (%(id)s, %(notification_id)s, %(service_id)s, %(feedback_id)s, %(type)s, %(date)s, %(now)s)
@@ -69,11 +69,11 @@ RETURNING id, complaint_date
 
 
 class BrokerDownError(Exception):
-    """An event that must be tried again later could not be published."""
+    """The broker is down: an event to try again later could not be published."""
 
 
 class _StoredRow(NamedTuple):
-    """A complaint as the table has it."""
+    """Columns of a stored complaint."""
 
     id: UUID
     complaint_date: datetime | None
@@ -92,8 +92,8 @@ class _Message:
 
 
 class SesEvents:
-    """Applies events. `complained` is called with each complaint after it was stored; with the same one again when SES
-    repeats it, so that none is lost to a crash in between.
+    """Applies events. `complained` is called with each complaint after it was stored, and again if SES repeats it, so
+    that none is lost in a crash in between.
     """
 
     def __init__(
@@ -113,13 +113,13 @@ class SesEvents:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts, callbacks = container.parts, container.get(MessageCallbacks)
         return cls(parts.database, parts.queue, container.get(ReceiptProcessor), callbacks.complained)
 
     def take(self, envelope: Any) -> None:
-        """Apply the event in a message of SNS, together with those of concurrent callers. When this returns, it is on
-        disk, or published to be tried again, or has no effect. Raises `ReceiptError` for one that cannot be read, and
+        """Apply the event in a message of SNS, together with those of concurrent callers. When this returns, it is
+        committed, or published for another try, or has no effect. Raises `ReceiptError` for an unreadable one, and
         `BrokerDownError`.
         """
         event = parse_envelope(envelope)
@@ -131,7 +131,7 @@ class SesEvents:
             raise BrokerDownError
 
     def record_many(self, events: Sequence[SESEvent]) -> list[bool]:
-        """Apply events, in their order. Whether each is settled; one that is not is to be tried again in
+        """Apply events, in their order. Returns whether each is settled; try the others again after
         `EARLY_RETRY_SECONDS`.
         """
         if not events:
@@ -164,8 +164,8 @@ class SesEvents:
         return settled
 
     def _find(self, references: set[str]) -> Mapping[str, _Message]:
-        """The messages that have these references. Few are in the history, each partition of which is asked; one that
-        moves there meanwhile is found there, as it is asked last.
+        """The messages with these references. The history, where every partition must be searched, is only queried for
+        those not found, and last, so that a message that moves there in between is found.
         """
         messages: dict[str, _Message] = {}
         with self._database.connection() as connection, connection.cursor(row_factory=class_row(_Message)) as cursor:
@@ -177,7 +177,7 @@ class SesEvents:
         return messages
 
     def _apply_to_history(self, outcomes: Mapping[UUID, str], now: datetime) -> None:
-        """Services get no callbacks about these: the address that the email was for is gone."""
+        """Apply outcomes to the history, without callbacks: the recipient's address is no longer stored."""
         values = {
             "ids": list(outcomes),
             "outcomes": list(outcomes.values()),
@@ -200,7 +200,7 @@ class SesEvents:
                 notification_id=complaint.notification_id,
                 service_id=complaint.service_id,
             )
-            # one that says that the email is not spam is no complaint for the service to act on
+            # a report that the email is not spam is not a complaint for the service
             if self._complained is not None and report.feedback_type != NOT_SPAM:
                 self._complained(complaint)
 
@@ -234,8 +234,8 @@ def _stored_complaint(report: SpamReport, message: _Message, row: _StoredRow) ->
 
 
 def _log_without_effect(receipt: Receipt, message: _Message) -> None:
-    """A final status stays (contract: workers 5.2). A bounce after the delivery is worth a warning: the email did not
-    arrive after all.
+    """Log an event about a message with a final status, which stays (contract: workers 5.2). A bounce after the
+    delivery is a warning: the email did not arrive after all.
     """
     is_late_bounce = message.status == "delivered" and receipt.outcome != "delivered"
     log = logger.warning if is_late_bounce else logger.info

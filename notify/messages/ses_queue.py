@@ -1,6 +1,6 @@
 """Events of SES from an SQS queue that its SNS topic feeds directly.
 
-(An installation may have something in between that makes tasks `process-ses-result` of them; workers do those.)
+(If another program in between turns them into tasks `process-ses-result`, workers handle those.)
 Messages on the queue are trusted: the queue's policy decides who may put them there.
 """
 
@@ -22,31 +22,31 @@ from notify.providers.ses.receive import SESEvent, parse_envelope, parse_event
 logger = structlog.get_logger(__name__)
 
 MESSAGES_AT_A_TIME: Final = 10
-"""The most that SQS gives at once."""
+"""Most messages that SQS returns at once."""
 MESSAGES_PER_ROUND: Final = 100
 WAIT_SECONDS: Final = 10
 VISIBILITY_SECONDS: Final = 60
 MOST_TRIES: Final = 6
-"""A message that cannot be read comes so often, for the queue's queue of dead letters to take; then it is deleted."""
+"""An unreadable message is received this often, so that a dead-letter queue can take it; then it is deleted."""
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 10.0
-"""Longest pause after a fault of the queue or the database. A process that stops waits for its end."""
+"""Longest pause (seconds) after an error of the queue or the database. A stopping process waits for its end."""
 
 _AMAZON: Final = re.compile(r"sqs\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
 class _Received(NamedTuple):
-    """An event, and what SQS wants to know to delete or postpone its message."""
+    """An event, and the SQS handle to delete or postpone its message."""
 
     handle: str
     event: SESEvent
 
 
 class SESQueue:
-    """Reads one queue. Several processes may read the same; a message that one of them did not finish comes again."""
+    """Reads one queue. Several processes can read the same one; an unfinished message is received again."""
 
     def __init__(self, url: str, region: str, receipts: SesEvents, *, wait_seconds: int = WAIT_SECONDS) -> None:
-        """`region` is for an address that does not name one."""
+        """`region` is used if the address does not name one."""
         import boto3
         from botocore.config import Config
 
@@ -63,7 +63,7 @@ class SESQueue:
         )
 
     def run(self, stop: threading.Event) -> None:
-        """Apply events until `stop` is set. After a fault of the queue or the database the messages come again."""
+        """Apply events until `stop` is set. After an error of queue or database, messages are received again."""
         while not stop.is_set():
             try:
                 retry(
@@ -76,7 +76,7 @@ class SESQueue:
                 logger.warning("events of SES failed", error=type(error).__name__)
 
     def poll(self) -> int:
-        """Apply the events that wait, or arrive within `wait_seconds`; the number of messages."""
+        """Apply the events that wait, or arrive within `wait_seconds`. Returns the number of messages."""
         messages = self._receive()
         done: list[str] = []
         later: list[str] = []
@@ -107,7 +107,7 @@ class SESQueue:
             answer = self._client.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=MESSAGES_AT_A_TIME,
-                # wait only for the first: messages that are here are not held up
+                # only wait for the first message, so that received ones are not delayed
                 WaitTimeSeconds=0 if messages else self._wait_seconds,
                 VisibilityTimeout=VISIBILITY_SECONDS,
                 AttributeNames=["ApproximateReceiveCount"],
@@ -130,13 +130,13 @@ class SESQueue:
 
 
 def _entries(handles: list[str]) -> list[list[dict[str, Any]]]:
-    """Batches as SQS takes them."""
+    """Batches in the form and size that SQS accepts."""
     entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
     return [entries[start : start + MESSAGES_AT_A_TIME] for start in range(0, len(entries), MESSAGES_AT_A_TIME)]
 
 
 def _parse(body: str) -> SESEvent | None:
-    """The event in a message: SNS's envelope, or, where SNS delivers raw messages, SES's notification itself."""
+    """The event in a message: in SNS's envelope, or SES's notification itself if SNS delivers raw messages."""
     try:
         parsed = parse_json(body)
     except InvalidJSONError:

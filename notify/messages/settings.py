@@ -12,7 +12,7 @@ from notify.setting_types import SettingsPart, words
 
 
 class SchedulingSettings(SettingsPart):
-    """Who may have messages sent later."""
+    """The services that may schedule messages."""
 
     # -- the public API
     scheduling_services: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -30,14 +30,14 @@ class SchedulingSettings(SettingsPart):
 
 
 class DeliverySettings(SettingsPart):
-    """How messages are handed to providers, and for how long."""
+    """Retries and time limits of delivery."""
 
     # -- workers
     delivery_retry_seconds: int = Field(
-        300, ge=0, description="Seconds between two tries to hand a message to a provider."
+        300, ge=0, description="Seconds between two attempts to send a message to a provider."
     )
     delivery_max_retries: int = Field(
-        48, ge=0, description="Tries after the first one, before a message ends as `technical-failure`."
+        48, ge=0, description="Attempts after the first one, before a message ends as `technical-failure`."
     )
     one_off_wait_ms: int = Field(
         1000,
@@ -62,7 +62,7 @@ class DeliverySettings(SettingsPart):
     )
     test_letters_fake_delivery: bool = Field(
         False,
-        description="`1`: letters of test keys become `sending`, and the printing firm's callback for them is faked. `0`: they are `delivered` at once.",
+        description="`1`: letters of test keys become `sending`, and a fake callback of the print provider follows. `0`: they are `delivered` at once.",
     )
     sending_notifications_timeout_period: int = Field(
         259_200, ge=60, description="Seconds after which a text or email without a receipt becomes `temporary-failure`."
@@ -70,20 +70,20 @@ class DeliverySettings(SettingsPart):
 
 
 class DeepHistorySettings(SettingsPart):
-    """What of the history leaves the database."""
+    """Archiving the history outside the database."""
 
     # -- history of messages
     s3_bucket_notification_deep_history: str = Field(
         "",
         description="Bucket to which the oldest hours of the history of messages are moved each night, as ORC files; needs the library `pyarrow`. Empty: the history stays in the database.",
     )
-    notification_deep_history_prefix: str = Field("", description="What the names of these files begin with.")
+    notification_deep_history_prefix: str = Field("", description="Prefix of the names of these files.")
     notification_deep_history_min_age_days: int = Field(
-        365, ge=30, description="Days that messages are in the history before they are moved."
+        365, ge=30, description="Days after which messages in the history are moved."
     )
     notification_deep_history_max_hours_archived_in_run: int = Field(
-        240, ge=1, description="Hours that are moved in one night."
+        240, ge=1, description="Most hours of the history that are moved in one night."
     )
     notification_deep_history_delete_archived: bool = Field(
-        True, description="`0` keeps in the database what was written to files."
+        True, description="`0` keeps rows in the database that were written to files."
     )

@@ -20,13 +20,13 @@ COMPLETED: Final = frozenset(
         "validation-failed",
     }
 )
-"""Statuses that give a message its `completed_at` (workers 5.1)."""
+"""Statuses with a `completed_at` (workers 5.1)."""
 
 OPEN_TO_RECEIPTS: Final = frozenset({"created", "sending", "pending", "sent", "pending-virus-check"})
-"""Statuses that a receipt may still change (workers 5.2); a receipt for any other is a duplicate."""
+"""Statuses that a receipt can change (workers 5.2); for any other, it is a duplicate."""
 
 OPEN_TO_SES: Final = frozenset({"sending", "pending"})
-"""Statuses that what SES says of an email may change: it names the email by a reference, which a row gets with them."""
+"""Statuses of emails that an SES event can change: it identifies emails by a reference, which rows get with these."""
 
 FAILED: Final = (
     "technical-failure",
@@ -48,7 +48,7 @@ _LETTER_WORDS: Final = {
 
 
 def filter_statuses(names: Iterable[str]) -> frozenset[str] | None:
-    """The stored statuses that a filter by these names means; None where that is every one (workers 5.3)."""
+    """The stored statuses for a filter by these names; None if all match (workers 5.3)."""
     wanted: set[str] = set()
     for name in names:
         wanted.update(_SUBSTITUTES.get(name, (name,)))
@@ -58,5 +58,5 @@ def filter_statuses(names: Iterable[str]) -> frozenset[str] | None:
 
 
 def shown_status(notification_type: str, status: str) -> str:
-    """The status as the public API shows it: letters have other words."""
+    """The status in the public API, which has other names for letters."""
     return _LETTER_WORDS.get(status, status) if notification_type == "letter" else status

@@ -1,4 +1,4 @@
-"""Writing accepted messages: what arrives together shares one look at the limits, one COPY and one commit
+"""Writes accepted messages: those that arrive together share one check of limits, one COPY and one commit
 (docs/architecture.md).
 """
 
@@ -28,7 +28,7 @@ logger = structlog.get_logger(__name__)
 
 
 class NewMessage(NamedTuple):
-    """A row of `notifications`, complete. `to` and `personalisation` are encrypted."""
+    """A complete row of `notifications`. `to` and `personalisation` are encrypted."""
 
     id: UUID
     to: bytes
@@ -60,12 +60,12 @@ class NewMessage(NamedTuple):
     next_try_at: datetime | None = None
 
     def at(self, moment: datetime | None) -> NewMessage:
-        """The message, to be sent at that time; `None`: at once."""
+        """The message scheduled for that time; `None`: at once."""
         return self if moment is None else self._replace(scheduled_for=moment, next_try_at=moment)
 
 
 class Admission(NamedTuple):
-    """A message that is to be stored, and the answer to keep with it where its request has an idempotency key."""
+    """A message to store, and the answer to store with it if its request has an idempotency key."""
 
     message: NewMessage
     limit: LimitRequest
@@ -77,13 +77,13 @@ _COPY = f"COPY notifications ({_COLUMNS}) FROM STDIN"
 _PRESENT = "SELECT id FROM notifications WHERE id = ANY(%s)"
 
 DOUBT_SECONDS = 5.0
-"""How long we try to find out whether a batch is stored whose connection broke."""
+"""How long to check whether a batch was stored after its connection broke."""
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
 
 def _field(value: Any) -> str:
-    """A value in COPY's text form."""
+    """A value in COPY's text format."""
     if value is None:
         return "\\N"
     if value.__class__ is str:
@@ -104,7 +104,7 @@ def is_international(phone_prefix: str | None) -> bool:
 
 
 def _counters(messages: Iterable[NewMessage]) -> Iterator[tuple[UUID, str]]:
-    """What messages count towards the limits of their day."""
+    """The daily limits that messages count towards."""
     for message in messages:
         if message.key_type != "test":
             yield message.service_id, message.notification_type
@@ -119,15 +119,15 @@ def _copy(connection: psycopg.Connection[Any], messages: Iterable[NewMessage]) -
 
 
 def write_messages(session: Session, messages: Iterable[NewMessage]) -> None:
-    """Write messages in the session's transaction, without a look at the limits. Publish them after its commit."""
+    """Write messages in the session's transaction, without checking limits. Publish them after its commit."""
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)  # noqa: S101 -- the only driver
     _copy(connection, messages)
 
 
 class MessageStore:
-    """Stores messages. When `store` returns, the message is on disk. `stored` is called with each batch that is; it
-    must not take long.
+    """Stores messages. When `store` returns, the message is committed. `stored` is called with each stored batch, and
+    must be fast.
     """
 
     def __init__(self, database: Database, limits: RateLimiter, stored: Callable[[Sequence[NewMessage]], None]) -> None:
@@ -138,13 +138,13 @@ class MessageStore:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         limits, publisher = container.get(RateLimiter), container.get(DeliveryPublisher)
         return cls(container.parts.database, limits, publisher.stored)
 
     def store(self, message: NewMessage, limit: LimitRequest, kept: KeptAnswer | None = None) -> None:
-        """Store one message, if the limits let it pass, together with those of concurrent callers; and the answer to
-        its request with it, or neither of them.
+        """Store one message, if limits allow, together with those of concurrent callers. The answer to its request is
+        stored in the same transaction.
 
         Raises `RateLimitError`, `TooManyRequestsError`, `AlreadyAcceptedError`.
         """
@@ -152,18 +152,18 @@ class MessageStore:
         self._batcher.submit(Admission(message, limit, kept))
 
     def keep(self, kept: KeptAnswer) -> None:
-        """Keep the answer to a request that stores no message. Raises `AlreadyAcceptedError`."""
+        """Store the answer to a request that stores no message. Raises `AlreadyAcceptedError`."""
         with self._database.connection() as connection:
             if not write_answers(connection, [kept]):
                 raise AlreadyAcceptedError
 
     def store_many(self, messages: Sequence[NewMessage]) -> None:
-        """Store messages in one transaction, without a look at the limits: all of them or none. They are counted."""
+        """Store all messages in one transaction, or none, without checking limits, but counting towards them."""
         self._write(messages)
         self.written(messages)
 
     def written(self, messages: Sequence[NewMessage]) -> None:
-        """Count messages that `write_messages` wrote, and publish them: after the commit."""
+        """Count and publish messages that `write_messages` wrote. Call it after the commit."""
         self._limits.count(_counters(messages))
         self._stored(messages)
 
@@ -186,7 +186,7 @@ class MessageStore:
         return results
 
     def _write_surely(self, items: list[Admission]) -> Sequence[BaseException | None]:
-        """Per message None, or why it was not written. Raises `psycopg.OperationalError` when nobody can tell."""
+        """Per message, None or the reason why it was not written. Raises `psycopg.OperationalError` if unknown."""
         try:
             return self._write_each_or_all(items)
         except (UnreachableError, *TIMED_OUT):
@@ -195,14 +195,14 @@ class MessageStore:
             return self._find_out(items)
 
     def _find_out(self, items: list[Admission]) -> Sequence[BaseException | None]:
-        """The connection broke while these were written, perhaps after the commit: look, and write what is missing. A
-        server that is restarted gets some seconds: saying "no" to what is stored makes a client send it again.
+        """After the connection broke during the write, perhaps after the commit: check, and write missing messages.
+        Waits some seconds for a restarting server: an error for a stored message makes the client send it again.
         """
 
         def find_out() -> Sequence[BaseException | None]:
             missing = self._missing(items)
             errors = dict(zip((item.message.id for item in missing), self._write_each_or_all(missing), strict=True))
-            # a session that was still committing when we looked makes the row its own duplicate
+            # a session that was still committing at our check makes the row its own duplicate
             failed = {item.message.id for item in self._missing([item for item in missing if errors[item.message.id]])}
             return [errors[item.message.id] if item.message.id in failed else None for item in items]
 
@@ -222,15 +222,15 @@ class MessageStore:
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             if len(items) == 1:
                 return [error]
-            # one bad row must not fail its neighbours
+            # one bad row must not fail the others
             return [result for item in items for result in self._write_each_or_all([item])]
         return [AlreadyAcceptedError() if item.message.id in refused else None for item in items]
 
     def _write_admitted(self, items: list[Admission]) -> set[UUID]:
-        """Write messages, and the answers of those that have some. The ids of messages that were not written, because
-        their idempotency keys were used before.
+        """Write messages, and their answers. Returns the ids of messages that were not written because their
+        idempotency keys were used before.
         """
-        # of two with the same key in one batch, the first
+        # of two with the same key in one batch, the first counts
         first = {item.kept.key_id: item for item in reversed(items) if item.kept is not None}
         if not first:
             self._write([item.message for item in items])

@@ -1,4 +1,4 @@
-"""Celery tasks about messages: thin."""
+"""Celery tasks about messages: thin wrappers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def deliver_email(
 def process_ses_result(
     container: Container, envelope: dict[str, Any], receipt_iso_timestamp: str | None = None
 ) -> None:
-    """Apply an event of SES to the email that it is about."""
+    """Apply an event of SES to its email."""
     del receipt_iso_timestamp
     container.get(SesEvents).take(envelope)
 
@@ -79,10 +79,10 @@ def _sweep_interval(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.part(DeliverySettings).sweep_every_seconds)
 
 
-# when workers were away for hours, one sweep will do
+# after hours without workers, one sweep is enough
 @tasks.periodic("sweep-created-notifications", _sweep_interval, expires=RUN_ONCE)
 def sweep_created_notifications(container: Container) -> None:
-    """Publish messages again that wait for longer than they should."""
+    """Publish messages again that have waited too long."""
     settings = container.parts.settings.part(DeliverySettings)
     if interrupted := maintenance.count_interrupted(container.parts.database):
         logger.warning("workers died with messages in hand", number=interrupted)
@@ -105,7 +105,7 @@ def replay_created_notifications(container: Container) -> None:
 
 @tasks.periodic("timeout-sending-notifications", crontab(hour=0, minute=5))
 def timeout_sending_notifications(container: Container) -> None:
-    """End messages that no receipt came for (contract: workers 3)."""
+    """End messages without a receipt (contract: workers 3)."""
     parts = container.parts
     after = timedelta(seconds=parts.settings.part(DeliverySettings).sending_notifications_timeout_period)
     ids = maintenance.time_out_sending(parts.database, container.get(MessageCallbacks), now=utc_now(), after=after)
@@ -115,7 +115,7 @@ def timeout_sending_notifications(container: Container) -> None:
 
 @tasks.periodic("delete-notifications-older-than-retention", crontab(hour=3, minute=0), queue=queues.REPORTING)
 def delete_notifications_older_than_retention(container: Container) -> None:
-    """Have messages go whose retention is over, after the night's facts were made (contract: workers 14.1)."""
+    """Start the nightly deletion of messages, once the night's facts exist (contract: workers 14.1)."""
     for task in retention.DELETE_OF_TYPE.values():
         container.parts.queue.publish(task, [], queue=queues.REPORTING)
 
@@ -154,7 +154,7 @@ def delete_letter_notifications(container: Container) -> None:
 def delete_for_service(
     container: Container, service_id: str, notification_type: str, datetime_to_delete_before: str | datetime
 ) -> None:
-    """Move a service's messages of a type to the history; go on until there are none, then with those of test keys."""
+    """Move a service's messages of a type to the history until none are left; then delete those of test keys."""
     before = _time(datetime_to_delete_before)
     moved = container.get(Retention).move(UUID(service_id), notification_type, before)
     if moved:
@@ -168,7 +168,7 @@ def delete_for_service(
 def delete_test_for_service(
     container: Container, service_id: str, notification_type: str, datetime_to_delete_before: str | datetime
 ) -> None:
-    """Delete a service's messages of test keys; go on until there are none."""
+    """Delete a service's messages of test keys until none are left."""
     before = _time(datetime_to_delete_before)
     if number := container.get(Retention).delete_test(UUID(service_id), notification_type, before):
         logger.info("test messages deleted", service_id=service_id, type=notification_type, number=number)
@@ -190,10 +190,10 @@ def deep_archive_notification_history(container: Container) -> None:
     logger.info("history archived", number=number)
 
 
-# when workers were away, one run will do
+# after a time without workers, one run is enough
 @tasks.periodic("send-scheduled-notifications", scheduled.EVERY, expires=RUN_ONCE)
 def send_scheduled_notifications(container: Container) -> None:
-    """Publish scheduled messages whose time has come."""
+    """Publish due scheduled messages."""
     parts = container.parts
     if number := scheduled.send_due(parts.database, parts.queue, now=utc_now()):
         logger.info("scheduled messages published", number=number)
@@ -201,7 +201,7 @@ def send_scheduled_notifications(container: Container) -> None:
 
 @tasks.periodic("delete-old-idempotency-keys", crontab(minute="*/10"), expires=600)
 def delete_old_idempotency_keys(container: Container) -> None:
-    """Forget the answers to requests with idempotency keys that are a day old."""
+    """Delete answers to requests with idempotency keys that are a day old."""
     if number := idempotency.delete_old(container.parts.database, now=utc_now()):
         logger.info("idempotency keys deleted", number=number)
 
@@ -213,7 +213,7 @@ def delete_old_idempotency_keys(container: Container) -> None:
     retry=Retry(on=BUSY, times=12, seconds=300, queue=queues.REPORTING),
 )
 def create_partitions(container: Container) -> None:
-    """Make partitions of the history for coming months; drop old ones that are empty."""
+    """Create partitions of the history for coming months; drop old ones that are empty."""
     now, partitions = utc_now(), container.get(Partitions)
     if made := partitions.create(now):
         logger.info("partitions made", names=made)
@@ -251,7 +251,7 @@ def generate_sms_delivery_stats(container: Container) -> None:
     crontab(hour=10, minute=30, day_of_week="mon-fri"),
 )
 def check_for_services_with_high_failure_rates(container: Container) -> None:
-    """Report services whose texts fail too often or go to numbers that nobody has (contract: workers 16)."""
+    """Report services whose texts fail too often or go to fictitious numbers (contract: workers 16)."""
     now = utc_now()
     suspects = container.get(Replica).read(lambda session: failure_rates.find_suspects(session, now))
     for suspect in suspects:

@@ -1,4 +1,4 @@
-"""The requests of a report with what is known of their messages (contract: internal-services 14.2)."""
+"""The requests of a report with data of their messages (contract: internal-services 14.2)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WHERE r.unsubscribe_request_report_id = :report_id AND r.service_id = :service_i
 
 
 class ReportedRequest(NamedTuple):
-    """A request as a service sees it."""
+    """A request for the service's report."""
 
     email_address: str
     template_name: str
@@ -38,12 +38,12 @@ class ReportedRequest(NamedTuple):
     template_sent_at: datetime | None
     unsubscribe_request_received_at: datetime
     is_live: bool
-    """Whether its message is still within its retention."""
+    """Whether its message is still within its retention period."""
 
 
 def requests_of_report(session: Session, service_id: UUID, report_id: UUID) -> list[ReportedRequest]:
-    """A report's requests whose message is known: first those within their retention, then those in the history; each
-    by the names of template and file, the newest messages first.
+    """A report's requests whose message is known: first those of live messages, then those in the history; each ordered
+    by the names of template and file, newest messages first.
     """
     rows = session.execute(_REQUESTS, {"service_id": service_id, "report_id": report_id}).all()
     names = job_files.names(session, {row.job_id for row in rows if row.job_id is not None})

@@ -1,1 +1,1 @@
-"""Alembic migrations. They live inside the package so that an installed copy finds them without knowing where it is."""
+"""Alembic migrations. They are part of the package so that an installed copy can find them."""

@@ -1,8 +1,8 @@
-"""What Alembic runs to reach the database.
+"""Alembic's environment: connects to the database and runs the migrations.
 
-The engine is the one that `notify.migrate` hands over, or that of the running Flask application (`flask db ...`).
-Migrations wait for each other (several hosts may start at the same time) but not for long on the locks of tables, so
-that they never hold up a system in use: run again at a quieter moment when one gives up.
+The engine is the one that `notify.migrate` passes, or that of the running Flask application (`flask db ...`).
+Migrations wait for each other (several hosts may start at the same time), but only 2 seconds for the lock of a table,
+so that they never block a running system: if one fails for that reason, run it again at a quieter time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from notify.models import metadata
 ONE_AT_A_TIME = 6_011_001
 """Number of the advisory lock that a migrating process holds."""
 TURN_SECONDS = 0.2
-"""Pause between two tries to get that lock."""
+"""Seconds between two attempts to get that lock."""
 
 
 def _engine() -> Engine:
@@ -45,7 +45,7 @@ def _engine() -> Engine:
 def _name_revision(
     _migration: MigrationContext, _revision: str | Iterable[str | None], directives: list[MigrationScript]
 ) -> None:
-    """Call a new revision by its time (UTC), so that two branches never take the same name; write no file when models
+    """Name a new revision by its time (UTC), so that two branches never choose the same name; write no file if models
     and database agree.
     """
     if not getattr(context.config.cmd_opts, "autogenerate", False):
@@ -75,8 +75,8 @@ def _migrate(connection: Connection) -> None:
 def _wait_for_turn(connection: Connection) -> None:
     """Wait until no other process migrates.
 
-    By asking again and again: a session that waits within `pg_advisory_lock` has a snapshot, for which
-    `CREATE INDEX CONCURRENTLY` of the other process would wait in turn.
+    It polls: a session that waits in `pg_advisory_lock` holds a snapshot, and `CREATE INDEX CONCURRENTLY` of the other
+    process would wait for that snapshot: a deadlock.
     """
     while True:
         has_turn = connection.scalar(text("SELECT pg_try_advisory_lock(:number)"), {"number": ONE_AT_A_TIME})
@@ -87,7 +87,7 @@ def _wait_for_turn(connection: Connection) -> None:
 
 
 def run() -> None:
-    """Run what Alembic was asked for, alone."""
+    """Run Alembic's command while no other process migrates."""
     if context.is_offline_mode():
         raise CommandError("migrations need a database to look at: --sql is not supported")
     with _engine().connect() as connection:
@@ -95,7 +95,7 @@ def run() -> None:
         try:
             _migrate(connection)
         finally:
-            # the session's settings and lock must not go back into a pool
+            # a session with these settings and this lock must not be returned to a pool
             connection.invalidate()
 
 

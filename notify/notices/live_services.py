@@ -1,4 +1,4 @@
-"""Telling the members of a service that it went live (contract: internal-services 2.4 and 17)."""
+"""Emails the members of a service when it goes live (contract: internal-services 2.4 and 17)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notify.services.models import Service
 
 
 def announce_live_service(session: Session, notices: Notices, service: Service) -> None:
-    """Send an email to every active member of a service that left trial mode."""
+    """Send an email to every active member of a service that went live."""
     members = (
         select(User.name, User.email_address)
         .join(ServiceUser, ServiceUser.user_id == User.id)

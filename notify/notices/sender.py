@@ -1,4 +1,4 @@
-"""Sending a message of Notify's own, in the transaction of what it is about (contract: internal-users 0)."""
+"""Sends messages of Notify itself, in the transaction of their cause (contract: internal-users 0)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from notify.templates.cache import TemplateCache
 
 
 class NoticeTemplateMissingError(Exception):
-    """The built-in Notify service has no template by this id: the database was not migrated, or it was deleted."""
+    """The built-in Notify service has no template with this id: the database was not migrated, or it was deleted."""
 
 
 class Notices:
@@ -49,7 +49,7 @@ class Notices:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         publisher = container.get(DeliveryPublisher)
         sender = parts.settings.part(TextProviderSettings).from_number
@@ -64,7 +64,7 @@ class Notices:
         *,
         sender: str | None = None,
     ) -> UUID:
-        """Store a message in the session's transaction, to be delivered after its commit; returns the message's id.
+        """Store a message in the session's transaction, and publish its delivery after the commit. Returns its id.
 
         `template_id` is one of `notify.notices.catalogue`; its type decides whether `to` is a phone number or an email
         address. `sender` replaces the template's default text message sender or reply-to address. No limit applies.

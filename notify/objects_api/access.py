@@ -1,4 +1,4 @@
-"""Where the object store is, and what clients sign with."""
+"""The address of the object store, and its credentials."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ PREFIX: Final = "/objects"
 
 
 class Credentials(NamedTuple):
-    """What a client signs with."""
+    """The credentials of a client's signatures."""
 
     key: str
     secret: str
 
 
 def credentials_of(settings: Settings) -> Credentials:
-    """What the admin app signs with: its id as a client of the API, and its secret there; empty where it has none."""
+    """The credentials of the admin app: its id as a client of the API, and its secret there; empty if it has none."""
     client = settings.admin_client_id
     return Credentials(client, next(iter(settings.internal_client_api_keys.get(client, [])), ""))
 
 
 def address_of(settings: Settings) -> str:
-    """The address that clients of S3 take."""
+    """The endpoint for S3 clients."""
     return settings.api_host_name.rstrip("/") + PREFIX

@@ -1,4 +1,4 @@
-"""Bodies of uploads: checked against the hashes that came with them."""
+"""Bodies of uploads, checked against their hashes."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _CHECKSUMS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
     "x-amz-checksum-sha256": lambda body: hashlib.sha256(body).digest(),
     "content-md5": lambda body: hashlib.md5(body, usedforsecurity=False).digest(),
 }
-"""How the value of each header is made. Others are kept out of the answer, and not checked."""
+"""Checksum function of each header. Other checksums are not checked, and not in the answer."""
 
 
 def crc32(body: bytes) -> str:
-    """The checksum that S3 answers with a whole object."""
+    """The checksum that S3 sends with a whole object."""
     return base64.b64encode(_CHECKSUMS["x-amz-checksum-crc32"](body)).decode()
 
 
 def checked(body: bytes, headers: Mapping[str, str], payload: str) -> bytes:
-    """The content of an upload: the body, without the frames of its chunks. `payload` is what was signed of it.
+    """The content of an upload: the body without chunk headers. `payload` is the signed value about it.
 
-    Raises `FaultError` where a hash does not match.
+    Raises `FaultError` if a hash does not match.
     """
     given = dict(headers)
     if payload == UNSIGNED_CHUNKS:

@@ -1,5 +1,5 @@
-"""The calls of the admin app (contract: admin-app 2.1): PUT, GET, HEAD and copy of objects, by `/<bucket>/<key>` below
-`/objects`. Buckets are made at their first use.
+"""The calls of the admin app (contract: admin-app 2.1): PUT, GET, HEAD and copy of objects at
+`/objects/<bucket>/<key>`. Buckets are created at their first use.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _copied(source: Bucket, source_key: str, target: Bucket, key: str, headers: 
 
 
 def _headers(asked: Request) -> dict[str, str]:
-    """The headers, those of metadata spelt as they were signed: `x-amz-meta-original_file_name`."""
+    """The headers, with those of metadata spelt as signed: `x-amz-meta-original_file_name`."""
     signed = signatures.signed_names(asked.headers.get("Authorization", ""))
     spelt = {name.replace("_", "-"): name for name in signed}
     names = ((name.lower(), value) for name, value in asked.headers.items())
@@ -123,7 +123,7 @@ def _bucket_name(name: str) -> str:
 
 
 def _given(headers: Mapping[str, str]) -> Details:
-    """What a request says of its object. Raises `FaultError`."""
+    """The details of an object, from a request's headers. Raises `FaultError`."""
     metadata = {name.removeprefix(METADATA): value for name, value in headers.items() if name.startswith(METADATA)}
     if sum(len(name) + len(value) for name, value in metadata.items()) > MOST_METADATA_BYTES:
         raise FaultError("MetadataTooLarge", "The metadata of an object must be smaller than 2 KB")

@@ -1,4 +1,4 @@
-"""Faults, as S3 answers them."""
+"""Errors in the form of S3."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Response
 
 
 class FaultError(Exception):
-    """A request that is refused: S3's code, a text for people, and the status."""
+    """A refused request: S3's code, a text for people, and the status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         self.code = code
@@ -18,7 +18,7 @@ class FaultError(Exception):
 
 
 def answer(error: FaultError, resource: str) -> Response:
-    """The XML of a fault. Flask leaves the body out of the answer to a HEAD."""
+    """The XML of an error. Flask omits the body in the answer to a HEAD."""
     body = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message>"

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 of requests, checked (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
+"""Checks AWS Signature Version 4 of requests (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
 4)"): in the `Authorization` header, for the service `s3` and any region.
 """
 
@@ -40,14 +40,14 @@ class SignedRequest:
 
 
 def signed_names(authorization: str) -> list[str]:
-    """The names of the headers that were signed, spelt as the client did: WSGI takes `-` and `_` for the same."""
+    """The names of the signed headers, in the client's spelling: WSGI does not distinguish `-` and `_`."""
     match = _AUTHORIZATION.fullmatch(authorization.strip())
     return match["headers"].split(";") if match else []
 
 
 def check(request: SignedRequest, credentials: Credentials, now: datetime) -> str:
-    """Check who signed a request, and when; what it says of its body: the SHA-256 in hexadecimal, `UNSIGNED` or
-    `UNSIGNED_CHUNKS`. Raises `FaultError`.
+    """Check the signature and the time of a request. Returns its claim about the body: the SHA-256 in hexadecimal,
+    `UNSIGNED` or `UNSIGNED_CHUNKS`. Raises `FaultError`.
     """
     given = request.headers.get("authorization", "")
     if not given:

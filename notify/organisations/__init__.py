@@ -1,1 +1,1 @@
-"""Organisations, and the email domains whose people belong to them."""
+"""Organisations and their email domains."""

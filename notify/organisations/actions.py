@@ -1,4 +1,4 @@
-"""Changing organisations. Every function flushes; the caller's transaction commits."""
+"""Changes organisations. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from notify.organisations.models import Domain, Organisation, OrganisationPermis
 from notify.vocabulary import ORGANISATION_TYPES
 
 DEFAULT_PERMISSIONS: Final = ("can_ask_to_join_a_service",)
-"""What the members of a new organisation's services may do."""
+"""Permissions of a new organisation, for the members of its services."""
 
 
 class OrganisationChanges(TypedDict, total=False):
-    """The columns of an organisation that may be set (contract: internal-users-orgs-templates 4.3)."""
+    """The columns of an organisation that can be set (contract: internal-users-orgs-templates 4.3)."""
 
     name: str
     active: bool
@@ -54,8 +54,8 @@ def create_organisation(
     domains: Iterable[str] = (),
     **fields: Unpack[OrganisationChanges],
 ) -> Organisation:
-    """Create an organisation (contract: internal-users-orgs-templates 4.3); name, type and crown are needed. Domains
-    are stored in lower case. One of the health service gets that service's brandings.
+    """Create an organisation (contract: internal-users-orgs-templates 4.3); name, type and crown are required. Domains
+    are stored in lower case. An organisation of the NHS gets the NHS brandings.
 
     Raises `InvalidOrganisationError`, `DuplicateOrganisationError`, `DuplicateDomainError`.
     """
@@ -72,7 +72,7 @@ def create_organisation(
 
 
 def is_nhs(organisation_type: str | None) -> bool:
-    """Whether a type is of the health service."""
+    """Whether a type of organisation is part of the NHS."""
     return organisation_type is not None and organisation_type.startswith("nhs_")
 
 
@@ -91,8 +91,8 @@ def set_columns(session: Session, organisation: Organisation, fields: Organisati
 
 
 def set_domains(session: Session, organisation_id: UUID, domains: Iterable[str]) -> None:
-    """Replace an organisation's domains; they are stored in lower case. Raises `DuplicateDomainError`, also for one
-    that is given twice.
+    """Replace an organisation's domains; they are stored in lower case. Raises `DuplicateDomainError`, also if one is
+    given twice.
     """
     wanted = [domain.lower() for domain in domains]
     if len(wanted) != len(set(wanted)):
@@ -104,7 +104,7 @@ def set_domains(session: Session, organisation_id: UUID, domains: Iterable[str])
 
 
 def set_permissions(session: Session, organisation_id: UUID, permissions: Sequence[str]) -> None:
-    """Replace what the members of an organisation's services may do."""
+    """Replace the permissions of an organisation, for the members of its services."""
     session.execute(delete(OrganisationPermission).where(OrganisationPermission.organisation_id == organisation_id))
     session.add_all(
         OrganisationPermission(organisation_id=organisation_id, permission=permission)
@@ -114,7 +114,7 @@ def set_permissions(session: Session, organisation_id: UUID, permissions: Sequen
 
 
 def add_defaults_to_pools(session: Session, organisation: Organisation) -> None:
-    """Put an organisation's default brandings into its pools."""
+    """Add an organisation's default brandings to its pools."""
     if organisation.email_branding_id is not None:
         add_to_email_pool(session, organisation.id, [organisation.email_branding_id])
     if organisation.letter_branding_id is not None:

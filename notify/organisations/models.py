@@ -18,7 +18,7 @@ organisation_permission_types_enum = enum("organisation_permission_types", ORGAN
 
 
 class Organisation(Base):
-    """A body that services belong to: its agreement, its default branding, its contacts for billing."""
+    """An organisation that services belong to: its agreement, its default branding, its contacts for billing."""
 
     __tablename__ = "organisation"
 
@@ -61,7 +61,7 @@ class Domain(Base):
 
 
 class OrganisationPermission(Base):
-    """Something that the members of an organisation's services may do."""
+    """A permission of the members of an organisation's services."""
 
     __tablename__ = "organisation_permissions"
 

@@ -1,4 +1,4 @@
-"""Reading organisations."""
+"""Queries for organisations."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sqlalchemy.orm import Session
 from notify.organisations.models import Domain, Organisation
 
 MOST_LABELS: Final = 128
-"""A name of the domain system has no more labels than that."""
+"""Most labels of a DNS name."""
 
 
 def organisation_of_address(session: Session, email_address: str) -> Organisation | None:
-    """The organisation that people with such an address belong to (contract: internal-services 2.2)."""
+    """The organisation of people with this email address (contract: internal-services 2.2)."""
     return organisation_of_domain(session, email_address.rpartition("@")[2])
 
 
 def organisation_of_domain(session: Session, domain: str) -> Organisation | None:
-    """The organisation of the longest stored domain which this one is, or is below. `.gsi.gov.uk` counts as `.gov.uk`
-    (contract: internal-users-orgs-templates 4.2).
+    """The organisation of the longest stored domain that equals this one or is a parent of it. `.gsi.gov.uk` counts as
+    `.gov.uk` (contract: internal-users-orgs-templates 4.2).
     """
     labels = domain.lower().replace(".gsi.gov.uk", ".gov.uk").split(".")[-MOST_LABELS:]
     candidates = [".".join(labels[start:]) for start in range(len(labels))]

@@ -1,1 +1,1 @@
-"""Providers: a folder each for sending and receiving, and the choice between them."""
+"""Providers: one folder each for sending and receiving, and the choice between them."""

@@ -1,8 +1,8 @@
 """Automatic moves of traffic between providers of text messages (contract: workers 7.2).
 
-Every function locks the rows of the candidates until the caller's transaction ends, so that two workers that see the
-same trouble change the shares once. Candidates are the active ones among `identifiers`: the providers that are
-configured (`registry.configured`), since a share given to another would be lost.
+Every function locks the rows of the candidates until the caller's transaction ends, so that two workers that notice the
+same problem change the shares once. Candidates are the active providers among `identifiers`, the configured ones
+(`registry.configured`): a share given to any other would be lost.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def shift_from_failing(
     changed_by: UUID,
     now: datetime,
 ) -> bool:
-    """Move a step of traffic away from a provider that fails, to the strongest other one. Returns whether anything
-    changed: nothing does when a candidate was changed less than a minute ago, or when there is nowhere to move to.
+    """Move a step of traffic from a failing provider to the other one with the highest share. Returns whether anything
+    changed: not if a candidate was changed less than a minute ago, or there is no other provider.
     """
     candidates = _lock(session, identifiers)
     failing = next((provider for provider in candidates if provider.identifier == identifier), None)
@@ -85,9 +85,9 @@ def shift_from_slow(
     changed_by: UUID,
     now: datetime,
 ) -> bool:
-    """Move a step of traffic away from the slowest provider, when some are slow and some are not. `ratios` gives each
-    one's share of slow deliveries (none: 0). Returns whether anything changed: nothing does when a candidate was
-    changed less than five minutes ago. That is also why only one is reduced at a time.
+    """Move a step of traffic away from the slowest provider, if some are slow and some are not. `ratios` has each one's
+    share of slow deliveries (missing: 0). Returns whether anything changed: not if a candidate was changed less than
+    five minutes ago, which is also why only one is reduced at a time.
     """
     candidates = _lock(session, identifiers)
     slow = [provider for provider in candidates if ratios.get(provider.identifier, 0.0) >= SLOW_RATIO]
@@ -116,8 +116,8 @@ def tend_back(
     changed_by: UUID,
     now: datetime,
 ) -> bool:
-    """Move every provider a step towards its resting point, when none was changed lately. Returns whether anything
-    changed; a provider without a resting point, or already there, stays.
+    """Move every provider a step towards its resting point, unless one was changed recently. Returns whether anything
+    changed. A provider without a resting point, or already there, stays.
     """
     candidates = _lock(session, identifiers)
     if _changed_since(candidates, now - AFTER_CALM):
@@ -149,7 +149,7 @@ def _lock(session: Session, identifiers: Collection[str]) -> Sequence[ProviderDe
         )
         .order_by(ProviderDetails.identifier)
         .with_for_update()
-        # a session that has read them before must not judge by what it read then
+        # refresh rows that the session has read before
         .execution_options(populate_existing=True)
     ).all()
 

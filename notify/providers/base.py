@@ -1,4 +1,4 @@
-"""What all providers have in common: the messages they are given, their answers, their receipts."""
+"""Shared by all providers: outgoing messages, answers, errors and receipts."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ OUTAGES: Final = frozenset(
         "unencrypted",
     }
 )
-"""Kinds of `ProviderError` that the next message would meet as well."""
+"""Kinds of `ProviderError` that the next message would cause too."""
 OUTAGE_CODES: Final = frozenset({401, 403, 404, 408, 421, 429, *range(500, 600)})
-"""Of HTTP: no access, not there, too slow, too many, broken. Of SMTP: not available, or not about the message."""
+"""HTTP: no access, not found, timeout, rate limit, server error. SMTP: not available, or not about the message."""
 OWN_FAULTS: Final = frozenset({"invalid_address", "invalid_request"})
-"""Kinds of `ProviderError` where our settings are wrong and nothing was sent: they are not about the provider."""
+"""Kinds of `ProviderError` caused by our own settings, before anything was sent. The provider is not to blame."""
 Outcome = Literal["delivered", "pending", "temporary-failure", "permanent-failure", "technical-failure"]
 
 
@@ -68,10 +68,10 @@ M = TypeVar("M", OutgoingText, OutgoingEmail)
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the message. `reference` is the provider's id of an email (workers 6.1); texts have none, as
-    their receipts name the notification.
+    """The provider accepted the message. `reference` is the provider's id of an email (workers 6.1); texts have none,
+    because their receipts name the notification.
 
-    `outcome` is given where no receipt will ever come: the message gets this status, not `sending`.
+    `outcome` is set if no receipt will ever come: the message gets this status instead of `sending`.
     """
 
     reference: str | None = None
@@ -79,7 +79,7 @@ class Accepted:
 
 
 class ProviderError(Exception):
-    """The provider did not take the message, or may have but did not say so.
+    """The provider did not accept the message, or did not confirm it.
 
     `kind` is for metrics and logs: `timeout`, `connection`, `tls`, `disconnected`, `invalid_answer`, `http_4xx`,
     `http_5xx`, `refused`, `throttled`, `authentication`, `address`, ... `code` is the provider's number for it. Where
@@ -105,17 +105,17 @@ class ProviderError(Exception):
 
     @property
     def is_outage(self) -> bool:
-        """Whether it is about the provider rather than about this message."""
+        """Whether the cause is the provider, not this message."""
         return self.retryable and (self.kind in OUTAGES or self.code in OUTAGE_CODES)
 
     @property
     def is_own_fault(self) -> bool:
-        """Whether the provider was not even asked, for our settings are wrong."""
+        """Whether our own settings are the cause, and nothing was sent."""
         return self.kind in OWN_FAULTS
 
 
 class ReceiptError(Exception):
-    """A receipt that cannot be read; `messages` are for the provider, with status 400 (public-api 10)."""
+    """A receipt cannot be read. `messages` are for the provider, with status 400 (public-api 10)."""
 
     def __init__(self, messages: list[str]) -> None:
         super().__init__("; ".join(messages))
@@ -124,7 +124,7 @@ class ReceiptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a provider reports about a message (workers 8.1).
+    """A provider's report about a message (workers 8.1).
 
     The new status of a message, once the guard of workers 5.2 let the receipt pass, is the first that applies:
 
@@ -160,12 +160,12 @@ class Provider(ABC, Generic[M]):
 
     @property
     def calls_at_a_time(self) -> int:
-        """How many messages it takes at the same time from a process."""
+        """Most concurrent messages from one process."""
         return self.settings.provider_connections
 
     @abstractmethod
     async def send(self, message: M) -> Accepted:
-        """Hand over one message. Raises `ProviderError`, and nothing else."""
+        """Send one message. Raises `ProviderError`, and nothing else."""
 
     async def close(self) -> None:
         """Close the connections of this instance."""

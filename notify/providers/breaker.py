@@ -1,7 +1,7 @@
 """A circuit breaker: stops calls to a provider that is down (docs/decisions/0010).
 
 It is pure state with a clock. The caller reports the beginning and the end of each call, all in one thread. Libraries
-do not do this: they see calls that have ended, and a provider that hangs ends none.
+only count calls that have ended, and so do not notice a provider that hangs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_PAUSE_SECONDS: Final = 30.0
 
 
 class Call:
-    """A call under way."""
+    """A running call."""
 
     __slots__ = ("began", "era")
 
@@ -34,16 +34,16 @@ class Call:
 
 
 class Breaker:
-    """Whether a provider should be given calls.
+    """Decides whether to call a provider.
 
     - `closed`: the provider answers.
-    - `hanging`: three calls have waited for more than a second, and none was answered for as long. Better to send new
-      calls elsewhere; it ends with the next answer, or when the calls end.
+    - `hanging`: three calls have waited for more than a second, and none was answered for as long. New calls should go
+      elsewhere; the state ends with the next answer, or when the calls end.
     - `open`: five calls failed in a row, or half of the last twenty. No calls for a second; after each further failure
       for twice as long, up to 30 seconds.
     - `half-open`: after that, three calls at a time may try. Three answers close the breaker, one failure opens it.
 
-    A call counts for the time in which it began: what was under way when the breaker opened says nothing later on.
+    A call counts for the state in which it began: calls running when the breaker opened do not count later.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -65,7 +65,7 @@ class Breaker:
         return "hanging" if self._hangs() else "closed"
 
     def allows(self) -> bool:
-        """Whether a call may begin now; true also while it hangs."""
+        """Whether a call may begin now; also true in the state `hanging`."""
         if self._open_until is None:
             return True
         if self._clock() < self._open_until:
@@ -79,8 +79,8 @@ class Breaker:
         return call
 
     def end(self, call: Call, *, is_up: bool | None) -> None:
-        """A call ended. `is_up`: whether the provider gave an answer that shows it works, or None where the call was
-        given up for our own reasons.
+        """A call ended. `is_up`: whether the provider's answer shows that it works; None if the call was cancelled for
+        our own reasons.
         """
         del self._under_way[call]
         if is_up:
@@ -119,7 +119,7 @@ class Breaker:
         self._recent.clear()
 
     def _hangs(self) -> bool:
-        # in the order in which they began: the first three are the oldest
+        # calls are in the order of their beginning: the first three are the oldest
         youngest_of_oldest = next(islice(self._under_way, HANGING_CALLS - 1, None), None)
         if youngest_of_oldest is None:
             return False

@@ -1,4 +1,4 @@
-"""Which provider sends the next message (workers 7.1)."""
+"""Chooses the provider for each message (workers 7.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CACHE_SECONDS: Final = 10.0
 
 
 class NoProviderError(Exception):
-    """No provider of a type can be used."""
+    """No provider of this type is active and configured."""
 
     def __init__(self, notification_type: str) -> None:
         super().__init__(f"No active {notification_type} providers")
@@ -36,7 +36,7 @@ class Candidate:
 
 
 class Chooser:
-    """Chooses among the providers that are active in the database and configured in this process. Their rows are kept
+    """Chooses among the providers that are active in the database and configured in this process. Their rows are cached
     for 10 seconds.
     """
 
@@ -59,8 +59,8 @@ class Chooser:
         """The identifier of the provider for a message.
 
         Text messages are spread by priority, at random; an email goes to the provider of highest priority. `exclude`
-        names providers to avoid, such as the one that has just failed; they are used all the same where there is no
-        other. Raises `NoProviderError`.
+        names providers to avoid, such as the one that has just failed; they are used if there is no other. Raises
+        `NoProviderError`.
         """
         self.refresh()
         return self.draw(self.candidates(notification_type, international), exclude).identifier
@@ -72,8 +72,8 @@ class Chooser:
             self._known_until = self._clock() + CACHE_SECONDS
 
     def candidates(self, notification_type: str, international: bool = False) -> Sequence[Candidate]:
-        """The providers that may get a message, strongest first, as of the last `refresh`. It does not read the
-        database, so an event loop may call it. Raises `NoProviderError`.
+        """The candidates for a message, highest priority first, as of the last `refresh`. Does not read the database,
+        so an event loop may call it. Raises `NoProviderError`.
         """
         found = [
             candidate

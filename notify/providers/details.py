@@ -1,4 +1,4 @@
-"""Providers as platform admins see and change them (contract: internal-jobs-billing-platform 8)."""
+"""Providers for platform admins (contract: internal-jobs-billing-platform 8)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_VERSIONS: Final = 100
 
 
 class ProviderView(NamedTuple):
-    """A provider, or a version of one, with who made the last change."""
+    """A provider, or a version of one, with the author of the last change."""
 
     id: UUID
     display_name: str
@@ -62,7 +62,7 @@ def list_versions(session: Session, provider_id: UUID) -> list[ProviderView]:
 
 
 class Unchanged:
-    """A value that is not given: it stays."""
+    """A value that is not given, so it stays."""
 
 
 UNCHANGED: Final = Unchanged()

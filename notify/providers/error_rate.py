@@ -1,4 +1,4 @@
-"""How often sending through a provider fails: a sliding window in the cache, shared by all workers (workers 6.2)."""
+"""The error rate of each provider: a sliding window in the cache, shared by all workers (workers 6.2)."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class ErrorRate:
         self._cache = cache
 
     def record(self, identifier: str, number: int = 1, *, now: float | None = None) -> bool:
-        """Count so many more errors, at `now` (seconds since 1970). True when there are more than 50 in the window,
-        these included; false also where the cache is off or down.
+        """Count `number` more errors, at `now` (epoch seconds). True if there are more than 50 in the window, including
+        these; False also if the cache is off or down.
         """
         moment = time.time() if now is None else now
         key = f"{identifier}-error-rate"
 
         def fill(pipeline: Pipeline) -> None:
-            # the member only has to be unique: two errors may have the same time
+            # unique members, because two errors may have the same time
             pipeline.zadd(key, {str(new_id()): moment for _ in range(number)})
             pipeline.zremrangebyscore(key, "-inf", moment - WINDOW_SECONDS)
             pipeline.zcard(key)

@@ -1,4 +1,4 @@
-"""Calls of providers over HTTP."""
+"""HTTP calls to providers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notify.infra.outbound import Answer, Outbound, OutboundError
 from notify.providers.base import ProviderError
 
 TIMEOUT_SECONDS: Final = 10.0
-"""The longest a request to a provider may take (workers 6.3)."""
+"""Timeout of a request to a provider, in seconds (workers 6.3)."""
 
 
 async def post(
@@ -22,8 +22,8 @@ async def post(
     data: bytes | Mapping[str, str],
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """A 2xx answer of the provider. Raises `ProviderError`, always retryable: a text is tried again after any failure
-    (contract: workers 6.2).
+    """A 2xx answer of the provider. Raises `ProviderError`, always retryable, because a text is retried after any
+    failure (contract: workers 6.2).
     """
     try:
         answer = await outbound.request("POST", url, data=data, headers=headers, timeout=TIMEOUT_SECONDS)

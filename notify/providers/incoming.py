@@ -14,13 +14,13 @@ from notify.infra.times import utc_now
 
 
 class IncomingError(Exception):
-    """A received text that cannot be read: it is malformed, or something is missing."""
+    """A received text cannot be read: it is malformed or incomplete."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingText:
-    """A text message that a person sent to a service, as the provider gives it to us (public-api 13). Numbers are as
-    received. `reference` is the provider's id and `sent_at` the provider's time, where there are any.
+    """A text message that a person sent to a service, as received from the provider (public-api 13). Numbers are
+    unchanged. `reference` is the provider's id and `sent_at` the provider's time, if any.
     """
 
     provider: str
@@ -32,7 +32,7 @@ class IncomingText:
 
 
 def incoming_field(values: Mapping[str, Any], name: str) -> str:
-    """A field of a received text; it may be empty. Raises `IncomingError` where there is none."""
+    """A field of a received text, which may be empty. Raises `IncomingError` if it is missing."""
     value = values.get(name)
     if value is None or isinstance(value, (dict, list)):
         raise IncomingError
@@ -49,12 +49,12 @@ def unescape(text: str) -> str:
     not an escape stays, and so do letters of any alphabet.
     """
     text = _ESCAPE.sub(lambda match: codecs.decode(match[0], "unicode_escape"), unquote_plus(text))
-    # halves of a character that were escaped one by one become one
+    # join surrogates that were escaped separately
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
 def parse_incoming_time(value: str) -> datetime:
-    """The time of a received text. Its offset is dropped: it counts as UTC. Now, where it cannot be read
+    """The time of a received text; its offset is dropped, and it counts as UTC. The current time if it cannot be read
     (contract: public-api 13).
     """
     for text in (unescape(value), value):  # the plus sign of an offset may not have been encoded

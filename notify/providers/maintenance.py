@@ -1,4 +1,4 @@
-"""Deletes messages of the sandbox after some days: their texts are in clear."""
+"""Deletes messages of the sandbox after some days, because they are not encrypted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from notify.infra.database import Database
 
 SANDBOX_KEPT_FOR: Final = timedelta(days=7)
-"""As long as messages are kept that services chose no other retention for."""
+"""The default retention period of messages."""
 DELETED_AT_A_TIME: Final = 10_000
 
 _DELETE: Final = """
@@ -18,8 +18,8 @@ DELETE FROM sandbox_messages WHERE id IN (
 
 
 def delete_sandbox_messages(database: Database, now: datetime) -> int:
-    """Delete messages that the sandbox stored more than `SANDBOX_KEPT_FOR` ago, with or without a receipt; their
-    number.
+    """Delete messages that the sandbox stored more than `SANDBOX_KEPT_FOR` ago, with or without a receipt. Returns
+    their number.
     """
     total, deleted = 0, DELETED_AT_A_TIME
     while deleted == DELETED_AT_A_TIME:

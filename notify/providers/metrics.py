@@ -1,4 +1,4 @@
-"""What is counted and traced of calls to providers."""
+"""Metrics and traces of calls to providers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from notify.providers.base import ProviderError
 
 PROVIDER_SECONDS: Final = Histogram(
     "provider_request_duration_seconds",
-    "Calls to a provider; error_type is empty where it took the message",
+    "Calls to a provider; error_type is empty if it accepted the message",
     ["notification_type", "provider_name", "error_type"],
     buckets=HTTP_BUCKETS,
 )
 PROVIDER_FAILURES: Final = Counter(
-    "provider_failures", "Calls that a provider did not take, by kind", ["notification_type", "provider_name", "kind"]
+    "provider_failures", "Failed calls to a provider, by kind", ["notification_type", "provider_name", "kind"]
 )
 BREAKERS: Final = Gauge(
     "provider_breakers",
@@ -30,14 +30,14 @@ BREAKERS: Final = Gauge(
 
 
 def provider_called(notification_type: str, provider: str, seconds: float, failure: str = "") -> None:
-    """A provider was called; `failure` is the kind of error, where there was one."""
+    """A provider was called. `failure` is the kind of error, if any."""
     child(PROVIDER_SECONDS, notification_type, provider, failure).observe(seconds)
     if failure:
         child(PROVIDER_FAILURES, notification_type, provider, failure).inc()
 
 
 def breaker_moved(notification_type: str, provider: str, before: str, state: str) -> None:
-    """This process's breaker of a provider came from one state to another; from an empty one when it is new."""
+    """This process's breaker of a provider changed its state; `before` is empty if the breaker is new."""
     if before:
         child(BREAKERS, notification_type, provider, before).dec()
     child(BREAKERS, notification_type, provider, state).inc()
@@ -45,7 +45,7 @@ def breaker_moved(notification_type: str, provider: str, before: str, state: str
 
 @contextmanager
 def provider_call(notification_type: str, provider: str, id_: UUID) -> Iterator[None]:
-    """Around handing one message to a provider."""
+    """A span around the call that sends one message."""
     attributes = {"notification.id": str(id_), "notification.type": notification_type, "provider.name": provider}
     began = time.perf_counter()
     failure = ""

@@ -1,7 +1,7 @@
-"""An email as it is sent: headers and both bodies as bytes (RFC 5322, MIME).
+"""Composes an email as sent: headers and both bodies as bytes (RFC 5322, MIME).
 
-The lines are put together here from the standard library's encoders, for speed: its message class takes 4.2 ms for an
-email that takes 0.3 ms here.
+For speed, the lines are joined here from the standard library's encoders: its message class takes 4.2 ms for an email
+that takes 0.3 ms here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OURS: Final = frozenset(
 
 
 class UnsendableError(ValueError):
-    """An address or a header that cannot be put into a message. The text does not quote it."""
+    """An address or a header cannot be used in an email. The message does not quote it."""
 
 
 def ascii_address(address: str) -> str:
@@ -63,14 +63,14 @@ def ascii_address(address: str) -> str:
 
 
 def message_id(email: OutgoingEmail) -> str:
-    """The id of an email, without angle brackets: the same at every try, so that a receiver can drop a duplicate.
-    Raises `UnsendableError`.
+    """The id of an email, without angle brackets: the same at every try, so that receivers can drop duplicates. Raises
+    `UnsendableError`.
     """
     return f"{email.notification_id}@{ascii_address(email.from_address).rpartition('@')[2]}"
 
 
 def source(email: OutgoingEmail, sent_at: datetime) -> bytes:
-    """An email as it is sent. Raises `UnsendableError`."""
+    """An email as sent. Raises `UnsendableError`."""
     return compose(
         message_id=message_id(email),
         sent_at=sent_at,
@@ -127,7 +127,7 @@ def compose(
 
 
 def mailbox(name: str, address: str) -> str:
-    """The address with the name before it, as a header has it, in ASCII. A long name is folded into several lines."""
+    """A mailbox for a header: name and address, in ASCII. A long name is folded into several lines."""
     if not name.strip():
         return address
     phrase = _phrase(name)
@@ -148,7 +148,7 @@ def clean(text: str) -> str:
 def _words(text: str) -> str:
     """Free text, with encoded words where it needs them (RFC 2047)."""
     text = clean(text)
-    # what looks like an encoded word in the sender's text must arrive as it was written
+    # encode text that looks like an encoded word, so that it arrives unchanged
     if text.isascii() and len(text) <= LINE_LIMIT and "=?" not in text:
         return text
     return Header(text, "utf-8", maxlinelen=76, header_name="Subject").encode(linesep="\r\n")
@@ -171,10 +171,10 @@ def _extra(name: str, value: str) -> str:
 
 
 def _fold_list_header(header: str) -> str:
-    """A header of addresses in angle brackets. It never has encoded words (RFC 2047 5): a line that is too long goes on
-    in the next one, within the brackets if need be, where blanks do not count (RFC 2369 2).
+    """A header of addresses in angle brackets. It must not have encoded words (RFC 2047 5): a line that is too long is
+    continued in the next one, if necessary within the brackets, where blanks are ignored (RFC 2369 2).
     """
-    # an address that is not ASCII is an IRI: this is the URI that it stands for (RFC 3987 3.1)
+    # convert an IRI (an address that is not ASCII) to a URI (RFC 3987 3.1)
     header = _NOT_ASCII.sub(lambda found: quote(found[0]), header)
     lines = [""]
     for word in header.split(" "):
@@ -192,7 +192,7 @@ def _fold_list_header(header: str) -> str:
 
 
 def _part(boundary: str, subtype: str, text: str) -> list[bytes]:
-    # the encoder uses the kind of line end that it sees first: there must be one
+    # the encoder uses the first line ending it finds, so there must be one
     data = (_NEW_LINE.sub("\r\n", text) + "\r\n").encode("utf-8", "replace")
     return [
         f"--{boundary}".encode(),

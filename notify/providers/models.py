@@ -39,7 +39,7 @@ class ProviderDetails(_ProviderColumns, Base):
 
 
 class ProviderDetailsHistory(_ProviderColumns, Base):
-    """A full copy of a provider's row for every version it had."""
+    """A full copy of a provider's row for every version."""
 
     __tablename__ = "provider_details_history"
 
@@ -47,11 +47,11 @@ class ProviderDetailsHistory(_ProviderColumns, Base):
 
 
 class SandboxMessage(Base):
-    """A message that the sandbox provider was given. It serves development and tests only, so nothing is encrypted.
-    Rows are deleted after a week.
+    """A message in the sandbox. It is for development and tests only, so nothing is encrypted. Rows are deleted after a
+    week.
 
     Ids are in the order of arrival. `outcome` is the status in its receipt, which is due at `receipt_due_at`;
-    `receipt_sent_at` is None until our API took the receipt.
+    `receipt_sent_at` is None until our API has accepted the receipt.
     """
 
     __tablename__ = "sandbox_messages"

@@ -1,4 +1,4 @@
-"""Reads of providers."""
+"""Queries for providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading what providers send us: receipts and received texts."""
+"""Interfaces for reading receipts and received texts from providers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notify.settings import Settings
 
 
 class Receiver:
-    """Reads what one provider sends us over HTTP. One instance serves all threads of a process.
+    """Reads requests of one provider. One instance serves all threads of a process.
 
     A subclass is a `ReceiptReader`, a `TextReader` or both.
     """
@@ -43,11 +43,11 @@ class TextReader(Receiver, ABC):
     """Reads text messages that the provider received for us (contract: public-api 13)."""
 
     answer_where_unknown: ClassVar[str | None] = None
-    """The body, as text, of the answer where no service receives texts on that number. None: the usual answer."""
+    """The body (text) of the answer if no service receives texts on that number. None: the usual answer."""
 
     @abstractmethod
     def may_hand_in(self, user: str, password: str) -> bool:
-        """Whether these are the provider's credentials, in a time that does not depend on what is wrong with them."""
+        """Whether these are the provider's credentials, compared in constant time."""
 
     @abstractmethod
     def read_incoming(self, body: bytes, form: Mapping[str, str]) -> IncomingText:
@@ -55,7 +55,7 @@ class TextReader(Receiver, ABC):
 
 
 def is_among(given: str, allowed: Iterable[str]) -> bool:
-    """Whether a secret is one of these. The time it takes does not depend on which, nor on how much of it is right."""
+    """Whether a secret is one of these, compared in constant time."""
     matches = [hmac.compare_digest(given.encode("utf-8", "replace"), one.encode()) for one in allowed]
     return True in matches
 
@@ -69,7 +69,7 @@ def parse_uuid(value: str) -> UUID | None:
 
 
 def parse_time(value: object) -> datetime | None:
-    """A provider's time (ISO; London's where it has no offset) as aware UTC; None where it cannot be read."""
+    """A provider's time (ISO; London time if it has no offset) as aware UTC; None if it cannot be read."""
     if not isinstance(value, str):
         return None
     try:

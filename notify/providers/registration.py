@@ -1,4 +1,4 @@
-"""What a provider says about itself without its code being loaded."""
+"""The registration of a provider, which does not load its code."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def _no_credentials(_settings: Settings) -> BasicAuth | None:
 class Registration:
     """A provider of one type of message.
 
-    `sender` and `receiver` name classes, as `module:class`, that are imported at their first use: what sends need not
-    load what receives, and the other way round. `receiver` is None where the provider sends us nothing over HTTP.
-    `is_configured` says whether the settings tell how to reach it, `receipt_credentials` what its receipts must carry.
+    `sender` and `receiver` name classes, as `module:class`, that are imported at their first use, so that processes
+    only load what they need. `receiver` is None if the provider sends us nothing over HTTP. `is_configured` tells
+    whether the settings are complete, `receipt_credentials` returns the credentials that its receipts must have.
     """
 
     identifier: str
@@ -45,7 +45,7 @@ class Registration:
         return found
 
     def load_receiver(self) -> type[Receiver] | None:
-        """The class that reads what the provider sends us, if it sends anything."""
+        """The class that reads the provider's requests, if it sends any."""
         if self.receiver is None:
             return None
         found: type[Receiver] = _load(self.receiver)

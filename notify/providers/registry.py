@@ -21,7 +21,7 @@ Key = tuple[str, str]
 """Identifier and notification type."""
 
 NAMES: Final = ("firetext", "mmg", "sandbox", "ses", "smtp")
-"""The folders of the providers. To add one, make its folder as the others are, and name it here."""
+"""The folders of the providers. To add one, create a folder like the others, and name it here."""
 
 PROVIDERS: Final[Mapping[Key, Registration]] = {
     (provider.identifier, provider.notification_type): provider
@@ -31,7 +31,7 @@ PROVIDERS: Final[Mapping[Key, Registration]] = {
 
 
 class UnknownProviderError(LookupError):
-    """There is no provider of this identifier and type, or none that is of use here."""
+    """There is no such provider of this type, or it cannot be used here."""
 
 
 def find(identifier: str, notification_type: str) -> Registration:
@@ -43,8 +43,8 @@ def find(identifier: str, notification_type: str) -> Registration:
 
 
 def configured(settings: Settings) -> frozenset[Key]:
-    """The providers that the settings say how to reach. The sandbox is not among them where there is a real one of its
-    type: no message for a person may end there.
+    """The configured providers. The sandbox is excluded if there is a real one of its type, so that no message for a
+    person ends there.
     """
     able = {key for key, provider in PROVIDERS.items() if provider.is_configured(settings)}
     real_types = {notification_type for identifier, notification_type in able if identifier != SANDBOX}
@@ -64,7 +64,7 @@ T = TypeVar("T")
 
 
 class _Instances(Generic[T]):
-    """One instance for each provider, made when it is first asked for; for any thread."""
+    """One instance per provider, created at its first use. Thread-safe."""
 
     def __init__(self, make: Callable[[Registration], T]) -> None:
         self._make = make
@@ -99,7 +99,7 @@ class ProviderPool:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         from notify.infra.outbound import Outbound
 
         return cls(container.parts.settings, container.get(Outbound))
@@ -122,7 +122,7 @@ class ReceiverPool:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings)
 
     def get(self, identifier: str, notification_type: str) -> Receiver:

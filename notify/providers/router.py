@@ -38,23 +38,23 @@ SHIFT_INTERVAL_SECONDS: Final = 1.0
 
 
 class AllDownError(Exception):
-    """No provider takes calls now, so the message was given to none."""
+    """No provider accepts calls now, so the message was not sent."""
 
 
 class NotBegunError(Exception):
-    """The call was not begun, because the caller no longer wants it."""
+    """The call was not begun, because `may_begin` refused it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message that a provider took."""
+    """A message that a provider accepted."""
 
     provider: str
     accepted: Accepted
 
 
 class _Route:
-    """The way to one provider."""
+    """The route to one provider: its slots and its breaker."""
 
     def __init__(self, provider: Provider[Any], clock: Callable[[], float]) -> None:
         self.provider = provider
@@ -66,11 +66,11 @@ class _Route:
     def takes_calls(self) -> bool:
         """Whether a new call should go to this provider."""
         state = self.breaker.state
-        # a probe does not queue
+        # in half-open state, do not queue calls
         return state == "closed" or (state == "half-open" and self.breaker.allows() and self.slots.free > 0)
 
     def note_state(self) -> None:
-        """Log the state, if it is another than last time."""
+        """Log the state if it has changed."""
         before, self.noted_state = self.noted_state, self.breaker.state
         if before != self.noted_state:
             kind, name = self.provider.notification_type, self.provider.identifier
@@ -121,10 +121,10 @@ class ProviderRouter:
         only_others: bool = False,
         may_begin: Callable[[], bool] = lambda: True,
     ) -> Sent:
-        """Give a message to a provider, chosen as `Chooser.choose` says among those that are not down.
+        """Send a message through a provider that is not down, chosen by the rules of `Chooser.choose`.
 
-        `failed` names those that have just failed with it: avoid them, and with `only_others` never use them.
-        `may_begin` is asked last, just before the call. Raises the `ProviderError` of the one call that was made; where
+        `failed` names providers that have just failed with it: avoid them, and with `only_others` never use them.
+        `may_begin` is checked last, just before the call. Raises the `ProviderError` of the one call that was made; if
         none was, `NoProviderError`, `AllDownError` or `NotBegunError`.
         """
         while True:
@@ -172,7 +172,7 @@ class ProviderRouter:
         if drawn.takes_calls():
             return drawn
         if drawn.breaker.state != "hanging":
-            # it would have failed: the call counts as an error, or the provider would keep its share
+            # count it as an error, as the call would have been, so that the provider loses its share
             self._count_error(drawn)
         able = self._able(candidates)
         if not able:
@@ -180,7 +180,7 @@ class ProviderRouter:
         return self._route(self.chooser.draw(able, failed))
 
     def _able(self, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        """Those that take calls; where there are none, those that hang, as they may still answer."""
+        """Those that accept calls; if there are none, those that hang, because they may still answer."""
         return [candidate for candidate in candidates if self._route(candidate).takes_calls()] or [
             candidate for candidate in candidates if self._route(candidate).breaker.state == "hanging"
         ]
@@ -211,18 +211,18 @@ class ProviderRouter:
         )
 
     def look(self) -> None:
-        """Notice providers that hang. Call it several times a second while calls are under way."""
+        """Detect providers that hang. Call it several times a second while calls are running."""
         for route in self._routes.values():
             self._look_at(route)
 
     # -- in other threads
 
     def refresh(self) -> None:
-        """Read the providers' shares from the database, if it is time to. Call it before `send`."""
+        """Read the providers' shares from the database if the cached ones are old. Call it before `send`."""
         self.chooser.refresh()
 
     def is_down(self, notification_type: str) -> bool:
-        """Whether no provider of this type would get a call, not even to try. False where there is none."""
+        """Whether no provider of this type accepts calls, not even probes. False if there is no provider."""
         try:
             known = self.chooser.candidates(notification_type)
         except NoProviderError:
@@ -231,8 +231,8 @@ class ProviderRouter:
         return all(states.get((candidate.identifier, notification_type)) == "open" for candidate in known)
 
     def settle(self) -> None:
-        """Count the errors since the last time in the rate that all workers share, and move traffic away from a
-        provider whose rate is too high (workers 6.2, 7.2).
+        """Add the errors since the last call to the shared error rate, and move traffic away from a provider whose rate
+        is too high (workers 6.2, 7.2).
         """
         if not self._errors:
             return

@@ -17,7 +17,8 @@ class TextProviderSettings(SettingsPart):
     mmg_url: WebAddress = Field("https://api.mmg.co.uk/jsonv2a/api.php", description="Address of MMG's sending API.")
     mmg_api_key: HeaderText = Field("", description="MMG's key. Empty: MMG is not used.")
     mmg_receipt_url: WebAddress = Field(
-        "", description="Address that MMG sends receipts to, as sent with each message. Empty: as agreed with MMG."
+        "",
+        description="Address for receipts, which is sent to MMG with each message. Empty: the address set up at MMG.",
     )
     mmg_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
@@ -38,7 +39,7 @@ class TextProviderSettings(SettingsPart):
         "", description="Firetext's key for international texts. Empty: the other one."
     )
     firetext_receipt_url: WebAddress = Field(
-        "", description="Address that Firetext sends receipts to, as sent with each message."
+        "", description="Address for receipts, which is sent to Firetext with each message."
     )
     firetext_delivery_status_callback_basic_auth_credentials: tuple[str, str] | None = Field(
         None,
@@ -60,17 +61,17 @@ class TextProviderSettings(SettingsPart):
         False,
         description="`1` logs an error when text messages have been slow for ten minutes: a tenth of them not delivered within five minutes.",
     )
-    from_number: str = Field("development", description="Text message sender where a service has none.")
+    from_number: str = Field("development", description="Text message sender of services without one.")
 
     def providers(self) -> Iterator[tuple[str, str]]:
-        """MMG and Firetext, where they have a key."""
+        """MMG and Firetext, if they have a key."""
         if self.mmg_api_key:
             yield "MMG_API_KEY", self.mmg_url
         if self.firetext_api_key or self.firetext_international_api_key:
             yield "FIRETEXT_API_KEY", self.firetext_url
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
-        """What opens the endpoints of receipts and received texts: passwords that providers were given."""
+        """Passwords of providers for the endpoints of receipts and received texts."""
         for name in ("mmg", "firetext"):
             field = f"{name}_delivery_status_callback_basic_auth_credentials"
             credentials: tuple[str, str] | None = getattr(self, field)
@@ -80,7 +81,7 @@ class TextProviderSettings(SettingsPart):
                 yield f"{name}_inbound_sms_auth".upper(), password, SHORTEST_KEY
 
     def connections(self) -> Iterator[Connection]:
-        """To MMG and Firetext, where they have a key."""
+        """To MMG and Firetext, if they have a key."""
         for variable, address in (
             ("MMG_URL", self.mmg_url if self.mmg_api_key else ""),
             ("FIRETEXT_URL", self.firetext_url if self.firetext_api_key else ""),
@@ -103,7 +104,7 @@ class EmailProviderSettings(SettingsPart):
     )
     ses_stub_url: WebAddress = Field(
         "",
-        description="Address of a stand-in for SES, for tests of load: it gets each email without its content, and sends nothing.",
+        description="Address of a stand-in for SES in load tests: it gets each email without its content, and sends nothing.",
     )
     ses_receipts_queue_url: WebAddress = Field(
         "", description="Address of the SQS queue that `notify ses-receipts` reads SES notifications from."
@@ -123,16 +124,16 @@ class EmailProviderSettings(SettingsPart):
         description="Address of the sandbox provider. Empty: it is not used; `notify up` starts one and sets this. Refused outside development and test.",
     )
     sandbox_receipt_delay_ms: int = Field(
-        500, ge=0, description="How long the sandbox waits before it sends a receipt."
+        500, ge=0, description="Milliseconds that the sandbox waits before it sends a receipt."
     )
 
     def listeners(self) -> Iterator[tuple[str, str]]:
-        """Where the sandbox listens."""
+        """The address of the sandbox."""
         if self.sandbox_url:
             yield "SANDBOX_URL", host_of(self.sandbox_url)
 
     def providers(self) -> Iterator[tuple[str, str]]:
-        """SES and SMTP, where they are switched on."""
+        """SES and SMTP, if they are switched on."""
         if self.ses_enabled:
             yield "SES_ENABLED", self.ses_url
         if self.smtp_url:
@@ -144,7 +145,7 @@ class EmailProviderSettings(SettingsPart):
             yield "SANDBOX_URL", "the sandbox provider"
 
     def connections(self) -> Iterator[Connection]:
-        """To SES and its queue of receipts. SMTP has a separate rule, where it connects."""
+        """To SES and its queue of receipts. SMTP has its own check when it connects."""
         for variable, address in (
             ("SES_URL", self.ses_url if self.ses_enabled else ""),
             ("SES_RECEIPTS_QUEUE_URL", self.ses_receipts_queue_url),

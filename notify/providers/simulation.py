@@ -1,4 +1,4 @@
-"""Recipients that stand for an outcome, with test keys and in the sandbox (contract: public-api 5.7, workers 9)."""
+"""Recipients with a fixed outcome, for test keys and the sandbox (contract: public-api 5.7, workers 9)."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from collections import deque
 
 
 class SlotRefusedError(Exception):
-    """There is no point in waiting for a slot any longer."""
+    """The waiting caller was refused a slot."""
 
 
 class Slots:
-    """As a semaphore, first come, first served; and all that wait can be refused."""
+    """A fair semaphore whose waiting callers can be refused."""
 
     def __init__(self, number: int) -> None:
         self._free = number
@@ -19,12 +19,12 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many slots are free."""
+        """The number of free slots."""
         return self._free
 
     @property
     def waiting(self) -> int:
-        """How many callers wait."""
+        """The number of waiting callers."""
         return len(self._waiting)
 
     async def acquire(self) -> None:
@@ -38,11 +38,11 @@ class Slots:
             await slot
         except asyncio.CancelledError:
             if slot.done() and not slot.cancelled() and slot.exception() is None:
-                self.release()  # it was granted at the moment of the cancellation
+                self.release()  # it was granted just before the cancellation
             raise
 
     def release(self) -> None:
-        """Give a slot back: to the next caller that waits, if any does."""
+        """Return a slot: the next waiting caller gets it, if any."""
         while self._waiting:
             slot = self._waiting.popleft()
             if not slot.done():
@@ -51,7 +51,7 @@ class Slots:
         self._free += 1
 
     def refuse_waiting(self) -> None:
-        """Raise `SlotRefusedError` in all that wait."""
+        """Raise `SlotRefusedError` in all waiting callers."""
         while self._waiting:
             slot = self._waiting.popleft()
             if not slot.done():

@@ -1,4 +1,4 @@
-"""Celery tasks about providers: thin."""
+"""Celery tasks about providers: thin wrappers."""
 
 from __future__ import annotations
 

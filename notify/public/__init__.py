@@ -1,1 +1,1 @@
-"""What the outside reaches: the v2 API, receipts of providers, one-click unsubscribe, health."""
+"""The public endpoints: v2 and v1 APIs, receipts of providers, one-click unsubscribe, downloads, health."""

@@ -1,4 +1,4 @@
-"""The address under which a client reached this API: what absolute links in answers begin with."""
+"""The address that a client used for this API: the start of absolute links in answers."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SCHEMES: Final = ("http", "https")
 class PublicAddress:
     """Finds the address of requests.
 
-    Outside development it is always `API_HOST_NAME`. In development it is the request's own; a proxy
-    that is trusted says in `X-Forwarded-Proto` and `X-Forwarded-Host` what its client asked for.
+    Outside development it is always `API_HOST_NAME`. In development it is the request's own, or that in the
+    `X-Forwarded-Proto` and `X-Forwarded-Host` of a trusted proxy.
     """
 
     def __init__(self, fixed: str | None, trusted_proxies: Sequence[Network]) -> None:
@@ -33,7 +33,7 @@ class PublicAddress:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls.from_settings(container.parts.settings)
 
     @classmethod
@@ -49,7 +49,7 @@ class PublicAddress:
         scheme, host = environ["wsgi.url_scheme"], environ.get("HTTP_HOST")
         proto, forwarded_host = environ.get("HTTP_X_FORWARDED_PROTO"), environ.get("HTTP_X_FORWARDED_HOST")
         if (proto or forwarded_host) and self._is_trusted(environ.get("REMOTE_ADDR", "")):
-            # of several values the last is the one that our own proxy added
+            # of several values, our own proxy added the last
             proto = (proto or "").rpartition(",")[2].strip().lower()
             forwarded_host = (forwarded_host or "").rpartition(",")[2].strip()
             scheme = proto if proto in _SCHEMES else scheme
@@ -66,6 +66,6 @@ class PublicAddress:
 
 @lru_cache(maxsize=256)
 def _address(scheme: str, host: str | None, server_name: str, server_port: str) -> str:
-    # Werkzeug checks the host thoroughly, which would be half of the cost of reading a message
+    # not through Werkzeug, whose thorough check of the host would be half of the cost of reading a message
     port = int(server_port) if server_port.isdigit() else None
     return f"{scheme}://{get_host(scheme, host, (server_name, port))}/"

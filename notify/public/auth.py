@@ -22,7 +22,7 @@ UUID_LENGTH = 36
 
 
 class _Known(NamedTuple):
-    """A token that was verified. `issued_at` is `None` where it is the API key itself."""
+    """Verified credentials. `issued_at` is `None` for an API key itself."""
 
     service_id: UUID
     key_id: UUID
@@ -32,8 +32,8 @@ class _Known(NamedTuple):
 class Authenticator:
     """Finds the service and key behind an Authorization header.
 
-    A client makes the same token for every request within a second, so its signature is checked once. Whether its
-    service and key may still be used is checked for each request.
+    A client makes the same token for every request within a second, so its signature is only checked once. The service
+    and the key are checked for each request.
     """
 
     def __init__(self, services: ServiceCache) -> None:
@@ -43,7 +43,7 @@ class Authenticator:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(ServiceCache))
 
     def authenticate(self, header: str | None) -> Caller:

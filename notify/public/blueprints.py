@@ -40,7 +40,7 @@ _MODULES = (
     metrics_page,
 )
 _LEGACY_MODULES: Final[tuple[ModuleType, ...]] = (v1, letter_response_files, broadcasts)
-"""Those of 2020 only, which `LEGACY_2020` switches."""
+"""Routes of 2020, served if `LEGACY_2020` is on."""
 _KEYLESS: Final = frozenset(
     (
         provider_receipts,
@@ -53,11 +53,11 @@ _KEYLESS: Final = frozenset(
         openapi,
     )
 )
-"""Those that take no API key: what is in the header gives nobody more turns there."""
+"""Routes without an API key: whatever the header has, their requests count as ones without a key."""
 
 
 def load() -> None:
-    """Import the modules with the routes. They are imported above."""
+    """Import the modules with the routes. Importing this module has done it."""
 
 
 def register(app: Flask, container: Container) -> None:

@@ -1,4 +1,4 @@
-"""Emergency alerts from services' programs, as CAP (contract: broadcasts 8.4)."""
+"""Emergency alerts that services send as CAP (contract: broadcasts 8.4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NAME: Final = r"([a-zA-Z1-9]+ )*[a-zA-Z1-9]+"
 
 def _point(value: list[float]) -> list[float]:
     for number, most in zip(value, (90, 180), strict=True):
-        if not -most <= number <= most:  # which holds for "not a number" as well
+        if not -most <= number <= most:  # also true for NaN
             raise complain(f"{shown(number)} is not between -{most} and {most}")
     return value
 
@@ -43,7 +43,7 @@ class CapArea(Schema):
 
 
 class CapMessage(Schema):
-    """A CAP message as JSON has it."""
+    """A CAP message as JSON."""
 
     msgType: Literal["Alert", "Cancel"]  # noqa: N815 - the contract's name
     reference: Annotated[str, Field(max_length=255)]
@@ -87,7 +87,7 @@ def blueprint(container: Container) -> Blueprint:
             raise NotAllowedError
         if request.content_type != CAP_TYPE:
             raise UnsupportedTypeError(str(request.content_type))
-        from notify.broadcasts.cap import read_cap  # with lxml, which no other request needs
+        from notify.broadcasts.cap import read_cap  # loads lxml, which no other request needs
 
         request.max_content_length = min(request.max_content_length or MOST_BYTES, MOST_BYTES)
         message = validate(CapMessage, read_cap(read_body(request)))

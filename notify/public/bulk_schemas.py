@@ -1,4 +1,4 @@
-"""Bodies and answers of jobs by the public API."""
+"""Bodies and answers of jobs through the public API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS_SCHEMA: Final = {
 
 
 def _rows(value: object) -> list[list[str]]:
-    """The cells as texts. At the first fault it ends, since there may be millions."""
+    """The cells as texts. Stops at the first error, because there may be millions."""
     if not isinstance(value, list):
         raise complain("is not of type array")
     if len(value) > MOST_RECIPIENTS + 1:
@@ -44,7 +44,7 @@ class BulkSendRequest(Schema):
     """Body of `POST /v2/notifications/bulk`: a template, and a row for each recipient."""
 
     name: Annotated[
-        str, Field(min_length=1, max_length=255, description="Your own name for it, as the admin app lists it.")
+        str, Field(min_length=1, max_length=255, description="Your own name for it, which the admin app shows.")
     ]
     template_id: Uuid
     rows: Annotated[
@@ -70,27 +70,27 @@ class BulkSendRequest(Schema):
 
 
 class StatusCount(BaseModel):
-    """How many messages are in a status."""
+    """The number of messages in a status."""
 
     status: str
     count: int
 
 
 class Bulk(BaseModel):
-    """Messages that were asked for together, and how far they are."""
+    """Messages of one bulk request, and their progress."""
 
     id: Uuid
     original_file_name: Annotated[str, Field(description="The name that was given to it.")]
     job_status: Annotated[
         str,
         Field(
-            description="`scheduled`; `pending`; `in progress`: messages are being made; `finished` and "
-            "`finished all notifications created`: they are made; `sending limits exceeded`, `cancelled`, `error`: "
+            description="`scheduled`; `pending`; `in progress`: messages are being created; `finished` and "
+            "`finished all notifications created`: they are created; `sending limits exceeded`, `cancelled`, `error`: "
             "there are none, or no more."
         ),
     ]
     notification_count: Annotated[int, Field(description="Recipients.")]
-    statistics: Annotated[list[StatusCount], Field(description="The messages that are made, by their status.")]
+    statistics: Annotated[list[StatusCount], Field(description="The messages created so far, by their status.")]
     service: Uuid
     template: Uuid
     template_version: int
@@ -103,6 +103,6 @@ class Bulk(BaseModel):
 
 
 class BulkAnswer(BaseModel):
-    """An answer about messages that were asked for together."""
+    """The answer about a bulk request."""
 
     data: Bulk

@@ -1,8 +1,8 @@
-"""The pages behind the link of a file that was sent by email (contract: public-api 5.6).
+"""The download pages of files sent by email (contract: public-api 5.6).
 
-The first page asks for a click, so that programs which follow links in emails do not fetch files. Where the file asks
-for it, the second page asks for the address it was sent to; a signed cookie for this file alone remembers that it was
-given. The last page has the file.
+The first page needs a click, so that programs which follow links in emails do not fetch files. If the file requires it,
+the second page asks for the address it was sent to; a signed cookie for this file remembers that it was given. The last
+page has the file.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def blueprint(container: Container) -> Blueprint:
 
 
 class _Pages:
-    """The views. `service` and `document` are ids as links have them."""
+    """The views. `service` and `document` are ids in the form of links."""
 
     def __init__(self, container: Container) -> None:
         settings = container.parts.settings
@@ -147,7 +147,7 @@ class _Pages:
             return False
 
     def _confirmed(self, found: DocumentDescription) -> AnyResponse:
-        """On to the file, with a cookie that remembers for a while that the address was given."""
+        """Redirect to the file, with a cookie that remembers for a while that the address was given."""
         answer = redirect(_here("page"), code=303)
         answer.set_cookie(
             _cookie(found.id),
@@ -204,6 +204,6 @@ def _text(signed: str | bytes) -> str:
 
 
 def _size(size: int) -> str:
-    """A size as the contract has it (content 15): one decimal, without trailing zeros."""
+    """A size in the contract's form (content 15): one decimal, without trailing zeros."""
     number, unit = (size / 1024, "KB") if size < 52_428.8 else (size / 1024**2, "MB")
     return f"{max(round(number, 1), 0.1):.1f}".removesuffix(".0") + unit

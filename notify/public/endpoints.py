@@ -1,8 +1,8 @@
-"""Endpoints of both versions: views are plain functions, and their annotations say what they take.
+"""Endpoints of both versions: views are plain functions, and their annotations declare their input.
 
-A view's first parameter is the `Call`. Then come the parts of its path: a `UUID` is read from the text of the path. A
-parameter `body` or `query` that is annotated with a model is validated and given to it; `body: Any` is the JSON as it
-came. From the same declarations the API's description is made (`notify.public.openapi`).
+A view's first parameter is the `Call`. Then come the parts of its path, of which a `UUID` is parsed. A parameter `body`
+or `query` annotated with a model is validated; `body: Any` is the unchanged JSON. The API's description is generated
+from the same declarations (`notify.public.openapi`).
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ View = TypeVar("View", bound=Callable[..., Any])
 Kind = Literal["sms", "email", "letter"]
 
 ID_NAMES: Final = {"template_id": "id"}
-"""What error texts call the ids of paths, where that is not their name."""
+"""Names of path ids in error texts, if different."""
 
 
 class Call(NamedTuple):
-    """A request that was authenticated."""
+    """An authenticated request."""
 
     container: Container
     caller: Caller
     address: str
-    """Address of this API as its client knows it, with a slash at the end."""
+    """Address of this API for its client, with a slash at the end."""
     request: Request
 
     def scheduled_for(self, text: str | None) -> datetime | None:
-        """The valid time of a request, where it is heeded."""
+        """The valid time of a request, if the service may schedule messages."""
         if text is None or not self.container.get(SchedulingServices).has(self.caller.service.id):
             return None
         return scheduled_time(text)
@@ -56,7 +56,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method of a path. `path` is below `prefix`, in Flask's form."""
+    """A method of a path. `path` is below `prefix`, in Flask's syntax."""
 
     method: Literal["GET", "POST"]
     prefix: str
@@ -66,18 +66,18 @@ class Endpoint:
     answer: type[BaseModel] | None
     """Model of the answer; `None`: a PDF."""
     errors: Sequence[int]
-    """Statuses of errors, besides those that every endpoint has."""
+    """Statuses of errors, besides those of every endpoint."""
     body: type[BaseModel] | None
     query: type[BaseModel] | None
     is_body_required: bool
     counts_as: Kind | None
-    """Refusing a request counts towards the limits of this type of message."""
+    """Refused requests count towards the limits of this type of message."""
     most_bytes: int | None
-    """Largest body, where it is less than `MAX_REQUEST_BYTES`."""
+    """Largest body in bytes, if less than `MAX_REQUEST_BYTES`."""
     show: Callable[[Any, Call], Any] | None = None
-    """For what accepts messages: the JSON of what the view returns. It is safe to repeat by `Idempotency-Key`."""
+    """For endpoints that accept messages: makes the JSON of the view's result. Enables `Idempotency-Key`."""
     legacy: bool = False
-    """Whether it is of the first version: it is deprecated, and its faults are in field words."""
+    """Whether it belongs to version 1, which is deprecated, and has errors in field words."""
 
     @property
     def name(self) -> str:
@@ -141,8 +141,8 @@ class Endpoints:
         most_bytes: int | None = None,
         show: Callable[[Any, Call], Any] | None = None,
     ) -> Callable[[View], View]:
-        """Declare a view that takes a body. `body` names its model where the view validates the JSON itself. With
-        `show`, the view returns what was accepted, and stores `call.caller.kept` of it in the same transaction.
+        """Declare a view with a body. `body` names its model if the view validates the JSON itself. With `show`, the
+        view returns the accepted object, and stores `call.caller.kept` of it in the same transaction.
         """
 
         def declare(view: View) -> View:
@@ -183,7 +183,7 @@ def _model(view: Callable[..., Any], parameter: str) -> type[BaseModel] | None:
 
 
 def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]:
-    """The view as Flask calls it."""
+    """The function that Flask calls."""
     hints = get_type_hints(endpoint.view)
     ids = [(name, ID_NAMES.get(name, name)) for name, hint in hints.items() if hint is UUID]
     readers = [(name, reader) for name, reader in _READERS if name in signature(endpoint.view).parameters]
@@ -259,7 +259,7 @@ _READERS: Final[tuple[tuple[str, Callable[[Endpoint], Any]], ...]] = (("body", _
 
 
 def query_of(request: Request, model: type[BaseModel]) -> dict[str, Any]:
-    """The query: all values of names that the model has as lists, of any other name the first."""
+    """The query: all values of the model's list fields, and the first value of any other."""
     return {
         name: values if name in model.model_fields and model.model_fields[name].default_factory is list else values[0]
         for name, values in request.args.lists()
@@ -267,7 +267,7 @@ def query_of(request: Request, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _refused(call: Call, kind: Kind, problem: ProblemError | TooMuchTextError) -> ProblemError:
-    """Why a message is refused. A limit that is used up comes first, and the request counts towards it (5.1): raises
+    """The refusal of a message. An exceeded limit comes first, and the request counts towards it (5.1): raises
     `LimitExceededError` then.
     """
     limits = call.container.get(RateLimiter)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Example(NamedTuple):
-    """How to send a text message and ask what became of it. `install` is a line for a terminal, and may be empty."""
+    """Code that sends a text message and gets its status. `install` is a command, and may be empty."""
 
     name: str
     install: str

@@ -1,4 +1,4 @@
-"""Reading optional fields and the ids of paths (contract: public-api 4)."""
+"""Reads optional fields and the ids of paths (contract: public-api 4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def given(value: T | MISSING) -> T | None:
 
 
 def parse_id(name: str, text: str) -> UUID:
-    """An id in a path. Raises `ValidationProblemError` that calls it `name`."""
+    """An id in a path. Raises `ValidationProblemError`, in which its name is `name`."""
     try:
         return parse_uuid(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Answering requests that have an idempotency key: an equal one gets the first answer again."""
+"""Answers requests with an idempotency key: an equal request gets the first answer again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPLAYED: Final = "Idempotent-Replayed"
 
 
 class RepeatedRequests:
-    """Knows which requests with a key this process works on, and asks the database about all others."""
+    """Keeps track of the keys of running requests of this process, and finds earlier answers in the database."""
 
     def __init__(self, keys: IdempotencyKeys) -> None:
         self._keys = keys
@@ -37,7 +37,7 @@ class RepeatedRequests:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(IdempotencyKeys))
 
     def answer(
@@ -51,10 +51,10 @@ class RepeatedRequests:
         show: Callable[[Any], Any],
         make: Callable[[Callable[[Any], KeptAnswer]], Any],
     ) -> Response:
-        """The answer to a request with this key. `make` does what was asked for, with a function that gives the row to
-        be stored with what was accepted; `show` is the JSON of that, and `status` that of a success.
+        """The answer to a request with this key. `make` does the work; its argument makes the row to store with an
+        accepted object. `show` makes the JSON of the object, and `status` is that of a success.
 
-        Raises `InvalidKeyError`, `KeyReusedError`, `UnderWayError` and what `make` does.
+        Raises `InvalidKeyError`, `KeyReusedError`, `UnderWayError` and what `make` raises.
         """
         request = KeyedRequest.of(
             key, service_id=caller.service.id, key_type=caller.key.key_type, address=address, body=body

@@ -1,4 +1,4 @@
-"""What the printer says of letters (contract: public-api 12). The token in the address is what proves that it may."""
+"""Callbacks of the printer about letters (contract: public-api 12). A token in the address authenticates it."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ _PROPERTIES: Final = {
         "MM ECONOMY",
     ),
 }
-"""What these properties may say; others may say anything."""
+"""Allowed values of these properties; others may have any."""
 FEWEST_PROPERTIES: Final = 3
 
 
 class InvalidCallbackError(ProblemError):
-    """A callback that is refused."""
+    """The callback is refused."""
 
     error = "InvalidRequest"
 
@@ -96,13 +96,13 @@ Property = Annotated[Any, PlainValidator(_property)]
 
 
 class _Open(BaseModel):
-    """What may have further fields. Names are in camel case outside."""
+    """A model that allows further fields. External names are in camel case."""
 
     model_config = ConfigDict(strict=True, extra="allow", alias_generator=to_camel)
 
 
 class CallbackData(_Open):
-    """What became of a letter."""
+    """The reported status of a letter."""
 
     despatch_properties: (
         Annotated[list[Property], Field(min_length=FEWEST_PROPERTIES, max_length=100), AfterValidator(_unique)]
@@ -118,7 +118,7 @@ class CallbackData(_Open):
     @model_validator(mode="wrap")
     @classmethod
     def _needs_properties(cls, value: Any, handler: Handler[CallbackData]) -> CallbackData:
-        """A despatched letter needs its properties. That is said after everything else that is missing."""
+        """A despatched letter needs its properties. This error comes after all others about missing fields."""
         given = isinstance(value, dict)
         lacks = given and value.get("jobStatus") == "DESPATCHED" and "despatchProperties" not in value
         found: list[InitErrorDetails] = []

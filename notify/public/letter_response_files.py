@@ -1,4 +1,4 @@
-"""Response files of the printer that takes zip files: SNS tells of each (contract: public-api 15.3, 2020)."""
+"""Notifications of SNS about response files of the printer that takes zip files (contract: public-api 15.3, 2020)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _content(value: object) -> object:
 
 
 class _Notice(BaseModel):
-    """What every message of SNS has."""
+    """The fields of every message of SNS."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -42,8 +42,8 @@ class _Notice(BaseModel):
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/letter/dvla`. With `DVLA_TOPIC_ARNS` only genuine messages of these topics are taken;
-    without, in development and test, any.
+    """`POST /notifications/letter/dvla`. With `DVLA_TOPIC_ARNS`, only accepts genuine messages of these topics; without
+    it (in development and test), any.
     """
     settings = container.parts.settings
     printer = settings.part(PrinterSettings)
@@ -85,7 +85,7 @@ def _parse(body: str | bytes) -> Any:
 
 
 def _check(verifier: SNSVerifier, body: bytes) -> None:
-    """Raise `ProblemError` unless SNS sent this from a topic of ours; confirm the subscription that it asks about."""
+    """Raise `ProblemError` unless SNS sent this from one of our topics; confirm a subscription if it asks for that."""
     try:
         message = SNSMessage.read(body)
         verifier.verify(message)

@@ -1,5 +1,5 @@
-"""The page for Prometheus (contract: public-api 14.5, workers 19): what the processes of this host have counted, and
-how things stand at the moment.
+"""The page for Prometheus (contract: public-api 14.5, workers 19): the metrics of this host's processes, and the
+current state of the system.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 KEPT_SECONDS: Final = 5.0
-"""How long an answer is given again, so that several scrapers ask the database and the broker no more than one."""
+"""Seconds to cache an answer, so that several scrapers query the database and the broker no more often than one."""
 
 
 class SystemStateCollector:
-    """How things stand: what waits, for how long, and how providers share the work. Every process tells the same."""
+    """The current state: waiting tasks and messages, their age, and providers' shares. The same in every process."""
 
     def __init__(self, parts: Parts, clock: Callable[[], float] = time.monotonic) -> None:
         self._parts = parts
@@ -49,16 +49,16 @@ class SystemStateCollector:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts)
 
     def collect(self) -> Iterable[Metric]:
-        """For the library."""
+        """Called by the library."""
         return self._kept()
 
     def _look(self) -> Iterator[Metric]:
         answers = GaugeMetricFamily(
-            "metrics_source_up", "Whether the source of the metrics about it answered", labels=["source"]
+            "metrics_source_up", "Whether the source of these metrics answered", labels=["source"]
         )
         broker = list(self._queues())
         answers.add_metric(["broker"], float(bool(broker)))
@@ -78,7 +78,7 @@ class SystemStateCollector:
             return
         depth = GaugeMetricFamily("queue_depth", "Tasks that wait in a queue", labels=["queue"])
         age = GaugeMetricFamily(
-            "queue_oldest_age_seconds", "Since when the oldest task waits; Redis only", labels=["queue"]
+            "queue_oldest_age_seconds", "Age of the oldest waiting task; Redis only", labels=["queue"]
         )
         now = time.time()
         for name, state in states.items():
@@ -91,12 +91,12 @@ class SystemStateCollector:
         yield age
         kept = self._parts.queue.kept_by_workers()
         if kept is not None:
-            yield GaugeMetricFamily("queue_kept_by_workers", "Tasks that workers hold, under way or not yet due", kept)
+            yield GaugeMetricFamily("queue_kept_by_workers", "Tasks that workers hold, running or not yet due", kept)
 
     def _oldest(self) -> Metric:
         family = GaugeMetricFamily(
             "notifications_oldest_created_age_seconds",
-            "Age of the oldest message that was not handed over yet",
+            "Age of the oldest message that was not sent yet",
             labels=["notification_type"],
         )
         now = utc_now()
@@ -107,7 +107,7 @@ class SystemStateCollector:
     def _providers(self) -> Iterator[Metric]:
         labels = ["provider_name", "notification_type"]
         priority = GaugeMetricFamily("provider_priority", "Share of a provider in the traffic", labels=labels)
-        updated = GaugeMetricFamily("provider_updated_at", "When that changed, in seconds since 1970", labels=labels)
+        updated = GaugeMetricFamily("provider_updated_at", "When the share changed, in epoch seconds", labels=labels)
         info = GaugeMetricFamily(
             "provider_info", "Providers", labels=[*labels, "provider_active", "provider_supports_international"]
         )
@@ -129,7 +129,7 @@ def _word(value: bool) -> str:
 
 
 class MetricsPage:
-    """The page, as a WSGI application: within the API, or by itself where a worker shows its own."""
+    """The page as a WSGI application: within the API, or on its own port in a worker."""
 
     def __init__(self, token: str, situation: SystemStateCollector | None) -> None:
         """An empty `token` lets everyone see it."""
@@ -164,11 +164,11 @@ class MetricsPage:
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: scrapes are not logged."""
+        """Log nothing: scrapes are not logged."""
 
 
 def serve_apart(page: MetricsPage, host: str, port: int) -> WSGIServer:
-    """Show the page at a separate port, from a thread of this process. Raises `OSError` where the port is taken."""
+    """Serve the page on a separate port, in a thread of this process. Raises `OSError` if the port is taken."""
     server = WSGIServer((host, port), _Quiet)
     server.set_app(page)
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -29,10 +29,10 @@ _ERROR_WORDS: Final = {
     401: "The request has no token",
     403: "The token is not valid, or may not do this",
     404: "Not found",
-    405: "Not found, as the id is none",
-    409: "The idempotency key was used for another request, or for one that is still under way",
+    405: "Not found, because the id is malformed",
+    409: "The idempotency key was used for another request, or its request is still being processed",
     413: "The request is too large",
-    429: "A limit is used up",
+    429: "A limit is exceeded",
 }
 
 _SECURITY_SCHEMES: Final = {
@@ -65,7 +65,7 @@ _IDEMPOTENCY_KEY: Final = {
 }
 _REPLAYED: Final = {
     REPLAYED: {
-        "description": "`true`, where an answer to the same `Idempotency-Key` is given again.",
+        "description": "`true` if this is a stored answer to the same `Idempotency-Key`.",
         "schema": {"type": "string", "enum": ["true"]},
     }
 }
@@ -77,7 +77,7 @@ _PATH_PART: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
 
 @cache
 def document(server: str, *, legacy: bool = True) -> dict[str, Any]:
-    """The whole description, for a server at this address. `legacy`: with version 1, as deprecated."""
+    """The whole description, for a server at this address. `legacy`: include version 1 as deprecated."""
     endpoints = (*v2.ENDPOINTS, *v1.ENDPOINTS) if legacy else v2.ENDPOINTS
     components = _components(endpoints)
     paths: dict[str, dict[str, Any]] = {}
@@ -97,7 +97,7 @@ def document(server: str, *, legacy: bool = True) -> dict[str, Any]:
 
 
 def path_of(endpoint: Endpoint) -> str:
-    """The endpoint's path in OpenAPI's form."""
+    """The endpoint's path in OpenAPI's syntax."""
     return endpoint.prefix + _PATH_PART.sub(r"{\2}", endpoint.path)
 
 
@@ -171,7 +171,7 @@ def _query_parameters(endpoint: Endpoint, components: Mapping[str, Any]) -> list
 
 
 def code_spans(text: str) -> Markup:
-    """Text as HTML, with `code` in backticks shown as code."""
+    """Text as HTML, with text in backticks as `code` elements."""
     return Markup(_CODE_SPAN.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 

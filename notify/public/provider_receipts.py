@@ -21,12 +21,12 @@ from notify.settings import Settings
 logger = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 64 * 1024
-"""A receipt is a few hundred bytes."""
+"""Most bytes of a request: a receipt has a few hundred."""
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/<sms|email>/<provider>`: answers when the receipt is on disk. The sender is checked before
-    the body is read.
+    """`POST /notifications/<sms|email>/<provider>`: answers after the receipt is committed. Authenticates the sender
+    before reading the body.
     """
     settings, receivers, receipts = (
         container.parts.settings,
@@ -59,8 +59,8 @@ def blueprint(container: Container) -> Blueprint:
 
 
 def _is_expected(provider: Registration, settings: Settings) -> bool:
-    """Whether this installation uses the provider, or did: one that is switched off keeps its credentials until its
-    last receipts are here.
+    """Whether this installation uses the provider, or did: after switching it off, keep its credentials until its last
+    receipts have arrived.
     """
     return (
         settings.is_safe_environment
@@ -70,7 +70,7 @@ def _is_expected(provider: Registration, settings: Settings) -> bool:
 
 
 def _refusal(provider: Registration, settings: Settings) -> Response | None:
-    """The answer to a request that does not show that it is the provider's; None for one that does."""
+    """The answer to a request that is not authenticated as the provider's; None for one that is."""
     if settings.part(TextProviderSettings).receipts_checked_in_front:
         return None
     expected = provider.receipt_credentials(settings)

@@ -18,12 +18,12 @@ from notify.providers.registry import ReceiverPool, UnknownProviderError
 logger = structlog.get_logger(__name__)
 
 MAX_BODY_BYTES: Final = 256 * 1024
-"""A text is a few hundred characters."""
+"""Most bytes of a request: a text has a few hundred characters."""
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/sms/receive/<provider>`: answers when the text is on disk. The sender is checked before the
-    body is read.
+    """`POST /notifications/sms/receive/<provider>`: answers after the text is committed. Authenticates the sender
+    before reading the body.
     """
     receivers, text_receiver = container.get(ReceiverPool), container.get(TextReceiver)
     routes = Blueprint("received_texts", __name__)
@@ -57,7 +57,7 @@ def blueprint(container: Container) -> Blueprint:
 
 
 def _reader(receivers: ReceiverPool, identifier: str) -> TextReader:
-    """The provider's. Raises `NotFound`."""
+    """The reader of a provider. Raises `NotFound`."""
     try:
         receiver = receivers.get(identifier, "sms")
     except UnknownProviderError:

@@ -40,7 +40,7 @@ def _email_address(value: str) -> str:
 
 
 def scheduled_time(text: str) -> datetime:
-    """The time that a service schedules a message for: UTC, unless it says otherwise. Raises `ValueError`."""
+    """The time of a scheduled message; UTC if it has no offset. Raises `ValueError`."""
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
@@ -56,7 +56,7 @@ def _scheduled_for(value: str, info: ValidationInfo) -> str:
 
 def _checked_time(value: str, *, is_heeded: bool) -> str:
     try:
-        # where it is ignored, an offset is dropped, not converted
+        # if the time is ignored, its offset is dropped, not converted
         moment = scheduled_time(value) if is_heeded else datetime.fromisoformat(value).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise complain(
@@ -111,7 +111,7 @@ StatusFilter = Literal[
     "accepted",
     "received",
 ]
-"""Statuses to filter by, in the order of the error text: every status of a message, and the two of letters."""
+"""Statuses of filters, in the order of the error text: every status of a message, and the two of letters."""
 
 
 class SmsRequest(Schema):
@@ -161,7 +161,7 @@ class PdfLetterRequest(Schema):
 
 
 class LetterBody(RootModel[LetterRequest | PdfLetterRequest]):
-    """Body of `POST /v2/notifications/letter`: it is a PDF's if it has `content`."""
+    """Body of `POST /v2/notifications/letter`: precompiled if it has `content`."""
 
 
 class NotificationsQuery(Schema):
@@ -194,7 +194,7 @@ class PreviewRequest(BaseModel):
     personalisation: Personalisation = Field(default_factory=dict)
 
 
-# -- answers: they document what is answered, and are not applied to it
+# -- answers: for documentation only, not applied to answers
 
 DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
@@ -208,14 +208,14 @@ class TemplateReference(BaseModel):
 
 
 class SmsContent(BaseModel):
-    """What a text message says."""
+    """The content of a text message."""
 
     from_number: str
     body: str
 
 
 class EmailContent(BaseModel):
-    """What an email says. `body` is markdown."""
+    """The content of an email. `body` is Markdown."""
 
     from_email: str
     body: str
@@ -224,7 +224,7 @@ class EmailContent(BaseModel):
 
 
 class LetterContent(BaseModel):
-    """What a letter says. `body` is markdown."""
+    """The content of a letter. `body` is Markdown."""
 
     body: str
     subject: str
@@ -245,7 +245,7 @@ class AcceptedSms(_Accepted):
 
 
 class Sanitised(BaseModel):
-    """A value before and after it was made harmless."""
+    """A value before and after it was sanitised."""
 
     unsanitised: str
     sanitised: str
@@ -265,7 +265,7 @@ class AcceptedLetter(_Accepted):
 
 
 class AcceptedPdfLetter(BaseModel):
-    """A letter that came as a PDF and will be printed, once it is checked."""
+    """A precompiled letter that will be printed after it is checked."""
 
     id: Uuid
     reference: str
@@ -309,7 +309,7 @@ class NotificationAnswer(BaseModel):
 
 
 class Links(BaseModel):
-    """Where the pages of a list are."""
+    """Links to the pages of a list."""
 
     current: str
     next: Annotated[str, Field(description="Absent on an empty page.")] | MISSING = MISSING
@@ -346,7 +346,7 @@ class TemplatesAnswer(BaseModel):
 
 
 class PreviewAnswer(BaseModel):
-    """A template filled in."""
+    """A preview of a template."""
 
     id: Uuid
     type: str
@@ -358,7 +358,7 @@ class PreviewAnswer(BaseModel):
 
 
 class ReceivedText(BaseModel):
-    """A text message that somebody sent to the service."""
+    """A text message that a person sent to the service."""
 
     id: Uuid
     created_at: DateTime
@@ -376,7 +376,7 @@ class ReceivedTextsAnswer(BaseModel):
 
 
 class ErrorEntry(BaseModel):
-    """One thing that is wrong."""
+    """An error."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -385,14 +385,14 @@ class ErrorEntry(BaseModel):
 
 
 class ErrorAnswer(BaseModel):
-    """What is wrong with a request (public-api 3.1)."""
+    """The errors of a request (public-api 3.1)."""
 
     status_code: int
     errors: list[ErrorEntry]
 
 
 class ResultAnswer(BaseModel):
-    """What is wrong with an address or method nobody serves (public-api 3.2)."""
+    """The error of an unknown path or method (public-api 3.2)."""
 
     result: str
     message: Any

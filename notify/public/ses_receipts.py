@@ -1,6 +1,6 @@
-"""Events of Amazon SES that SNS posts to us (the contract, public-api 11, has only a queue).
+"""Events of Amazon SES that SNS posts to us (the contract, public-api 11, only has a queue).
 
-SNS tries again after a 5xx, and only then: so a 5xx is the answer where the message is not at fault.
+SNS only retries after a 5xx, so we answer 5xx if the message itself is not the problem.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 
 def blueprint(container: Container) -> Blueprint:
-    """`POST /notifications/email/ses`: answers when the event is on disk."""
+    """`POST /notifications/email/ses`: answers after the event is committed."""
     verifier, receipts = container.get(SNSVerifier), container.get(SesEvents)
     routes = Blueprint("ses_receipts", __name__)
 

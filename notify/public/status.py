@@ -32,8 +32,8 @@ REVISION: Final = "SELECT version_num FROM alembic_version"
 
 
 class Check(Generic[T]):
-    """Asks one part something: never more than one question at a time, and not again within a second, however many load
-    balancers want to know. It needs neither a thread nor a connection that requests use.
+    """Checks one part: never more than one check at a time, and at most one per second, however many load balancers
+    ask. Uses neither a thread nor a connection of requests.
     """
 
     def __init__(self, name: str, ask: Callable[[], T]) -> None:
@@ -45,7 +45,7 @@ class Check(Generic[T]):
         self._asked_at = 0.0
 
     def start(self) -> Future[T]:
-        """The answer, which may still be under way."""
+        """The result, which may be pending."""
         with self._lock:
             current = self._current
             is_recent = time.monotonic() - self._asked_at < FRESH_SECONDS
@@ -67,18 +67,18 @@ class Check(Generic[T]):
 
 
 def has_right_keys(parts: Parts) -> bool:
-    """Whether the configured keys are those of the database's data, as far as that can be seen."""
+    """Whether the configured keys are those of the database's data. True if that cannot be checked."""
     try:
         with key_check.connect(parts.settings.sqlalchemy_database_uri) as connection:
             return key_check.is_right(connection, parts.encryptor) is not False
-    except psycopg.Error:  # the database's own check tells
+    except psycopg.Error:  # the check of the database reports this
         return True
 
 
 class Readiness:
-    """Whether the parts that we need answer. Only the database and the keys of its data are needed to accept messages:
-    without the cache there are no limits, and without the broker messages wait for the sweeper. Both are better than
-    no service at all.
+    """Whether the parts answer. Only the database and the keys of its data are required to accept messages: without the
+    cache there are no limits, and without the broker messages wait for the sweeper. Both are better than no service.
+
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -90,7 +90,7 @@ class Readiness:
         ]
 
     def look(self) -> dict[str, bool]:
-        """Each part by name, and whether it answers, within three seconds."""
+        """Whether each part (by name) answers within three seconds."""
         deadline = time.monotonic() + CHECK_SECONDS
         futures = [(check.name, check.start()) for check in self._checks]
         return {name: _is_good(future, deadline) for name, future in futures}
@@ -99,7 +99,7 @@ class Readiness:
 def _is_good(future: Future[bool], deadline: float) -> bool:
     try:
         return future.result(timeout=max(deadline - time.monotonic(), 0))
-    except Exception:  # whether it took too long, or failed in any way
+    except Exception:  # a timeout, or any other error
         return False
 
 
@@ -116,7 +116,7 @@ class Versions:
         return self._primary.start().result(timeout=CHECK_SECONDS)
 
     def replica(self) -> Any:
-        """The revision of the replica; None where it does not answer."""
+        """The revision of the replica; None if it does not answer."""
         try:
             return self._replica.start().result(timeout=CHECK_SECONDS)
         except (psycopg.Error, TimeoutError):
@@ -151,7 +151,7 @@ def blueprint(container: Container) -> Blueprint:
 
     @routes.get("/_status/ready")
     def ready() -> Response:
-        """For a load balancer. With `strict`, the parts that are not needed must answer as well."""
+        """Readiness for a load balancer. With `strict`, optional parts must answer as well."""
         found = readiness.look()
         needed = found if request.args.get("strict") else {name: found[name] for name in NEEDED}
         word = "ok" if all(found.values()) else "degraded" if all(needed.values()) else "fail"

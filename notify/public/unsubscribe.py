@@ -56,9 +56,9 @@ def _unsubscribe(container: Container, notification_id: UUID, token: str) -> Res
 
 
 def fits(origin: MessageOrigin, address: str) -> bool:
-    """Whether a token with this address is of the message's own recipient.
+    """Whether the address in a token is that of the message's recipient.
 
-    A message in the history has no recipient any more, and services must still learn of requests: any address fits it.
+    Any address fits a message in the history, which no longer has a recipient: services must still get these requests.
     """
     if origin.normalised_to is None:
         return True

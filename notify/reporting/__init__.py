@@ -1,1 +1,1 @@
-"""Numbers: what services sent, and what became of it. Reads messages; nothing below reads it."""
+"""Facts and statistics about messages. Reads messages and billing, which never call it."""

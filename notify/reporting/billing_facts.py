@@ -1,5 +1,5 @@
-"""Facts of billing: what each service sent from each template on a local day, and at what price (contract: workers
-15.1, internal-jobs-billing-platform 5.3). The database makes them from messages, in one statement for some services.
+"""Billing facts: what each service sent from each template on a local day, and at what price (contract: workers 15.1,
+internal-jobs-billing-platform 5.3). The database makes them from messages, in one statement per chunk of services.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def store_billing(
     types: Collection[str] = NOTIFICATION_TYPES,
     now: datetime | None = None,
 ) -> int:
-    """Make the facts of a local day for some services, from messages of these types. Facts that are there take the new
-    numbers; those that nothing stands behind any more stay. Gives the number of facts that are new or changed.
+    """Make the facts of a local day for some services, from messages of these types. Existing facts are updated; those
+    without messages stay. Returns the number of new or changed facts.
 
     Raises `NoRateError` (a message has no price).
     """
@@ -105,11 +105,11 @@ def store_billing(
 def store_billing_of_day(
     database: Database, day: date, *, service_id: UUID | None = None, rebuild: bool = False
 ) -> Iterator[int]:
-    """Make the facts of a local day for all services, or for one, a chunk of services a transaction; yields how many
-    facts of each chunk are new or changed. `rebuild`: the facts that are there are deleted first.
+    """Make the facts of a local day for all services, or for one, with one transaction per chunk of services; yields
+    the number of new or changed facts of each chunk. `rebuild`: delete existing facts first.
 
-    Running it again, after it was stopped or at the same time, does no harm. Raises `NoRateError`,
-    `MessagesGoneError` (of `rebuild`).
+    Safe to run again, after an interruption or at the same time. Raises `NoRateError`, `MessagesGoneError` (only for
+    `rebuild`).
     """
     if rebuild:
         check_messages_are_kept(database, day, BillingFact)

@@ -1,4 +1,5 @@
-"""Counts of messages by type and outcome (contract: internal-services 12): past days by facts, today by messages."""
+"""Counts of messages by type and outcome (contract: internal-services 12): past days come from facts, today from
+messages."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from notify.reporting.today import REAL_KEY_TYPES, sent_today, sent_today_by_ser
 from notify.vocabulary import KEY_TYPES, NOTIFICATION_TYPES
 
 USUAL_DAYS: Final = 7
-"""Days before today that a service's counts go back, where the caller does not say."""
+"""Default number of days before today in a service's counts."""
 
 _DELIVERED: Final = frozenset({"delivered", "sent"})
 _FAILED: Final = frozenset(
@@ -33,9 +34,7 @@ _FAILED: Final = frozenset(
 
 
 class TypeCounts(NamedTuple):
-    """Messages of a type: how many were asked for and not cancelled, and of those how many arrived and how many
-    failed.
-    """
+    """Counts of a type: messages requested and not cancelled, and of those the delivered and the failed ones."""
 
     requested: int = 0
     delivered: int = 0
@@ -47,7 +46,7 @@ Counts = Mapping[str, TypeCounts]
 
 
 class Group(NamedTuple):
-    """So many messages have a type and a status."""
+    """The number of messages with a type and a status."""
 
     notification_type: str
     status: str
@@ -55,7 +54,7 @@ class Group(NamedTuple):
 
 
 def count_for_service(session: Session, cache: Cache, service_id: UUID, *, days: int, now: datetime) -> Counts:
-    """Count what a service sent with real keys today (local) and in so many days before; zeros for an unknown one."""
+    """Count what a service sent with real keys today (local) and in the `days` before; zeros for an unknown one."""
     today = local_date(now)
     groups = [
         Group(group.notification_type, group.status, group.number)
@@ -94,7 +93,7 @@ def counts_of(groups: Iterable[Group]) -> Counts:
 
 
 def facts_by_service(session: Session, start: date, end: date, *, with_test_keys: bool) -> Mapping[UUID, list[Group]]:
-    """Count the messages of every service from a past day to another, both included, by service."""
+    """Count the messages of every service in a period of past days, both ends included, by service."""
     columns = StatusFact.service_id, StatusFact.notification_type, StatusFact.notification_status
     query = (
         select(*columns, func.sum(StatusFact.notification_count))

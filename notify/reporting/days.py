@@ -18,18 +18,18 @@ from notify.reporting.models import StatusFact
 from notify.services.models import Service
 
 SERVICES_AT_A_TIME: Final = 500
-"""Services whose facts one statement makes: enough to pay for a statement, few enough to lose when it is stopped."""
+"""Services per statement: enough to make it efficient, few enough to lose little when it is stopped."""
 
 
 class MessagesGoneError(ProblemError):
-    """The messages of a day are no longer kept, so its facts cannot be made again."""
+    """The messages of a day are no longer stored, so its facts cannot be rebuilt."""
 
     def __init__(self, day: date) -> None:
         super().__init__(f"the messages of {day} are no longer kept: its facts stay as they are")
 
 
 class Bounds(NamedTuple):
-    """The moments (UTC) at which a local day begins and the next one does: 23 to 25 hours apart."""
+    """The start of a local day and of the next one (UTC), 23 to 25 hours apart."""
 
     since: datetime
     until: datetime
@@ -50,7 +50,7 @@ def days_between(start: date, end: date) -> Iterator[date]:
 def chunks_of_services(
     database: Database, service_id: UUID | None = None, *, size: int = SERVICES_AT_A_TIME
 ) -> Iterator[list[UUID]]:
-    """The ids of all services, so many at a time; of one alone where it is given."""
+    """The ids of all services in chunks of `size`; or only the given one."""
     if service_id is not None:
         yield [service_id]
         return
@@ -67,8 +67,8 @@ def chunks_of_services(
 
 
 def check_messages_are_kept(database: Database, day: date, fact: type[BillingFact | StatusFact]) -> None:
-    """Raise `MessagesGoneError` where a day has facts and no message any more: old ones leave the history for an
-    archive of files. Making the facts again would lose them.
+    """Raise `MessagesGoneError` if a day has facts but no messages, because they were moved to the deep archive.
+    Rebuilding the facts would lose them.
     """
     since, until = bounds_of(day)
 

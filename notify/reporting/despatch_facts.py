@@ -1,4 +1,4 @@
-"""Facts of letters that the printing firm handed to the post on a day (contract: workers 15.2)."""
+"""Facts of letters that the print provider handed to the postal service on a day (contract: workers 15.2)."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ WHERE ft_billing_letter_despatch.notifications_sent IS DISTINCT FROM excluded.no
 
 
 def store_despatch(session: Session, day: date) -> int:
-    """Make the facts of the letters that were handed to the post on a day; facts that no longer hold are deleted. Gives
-    the number of facts that are new or changed. Raises `NoRateError` (a letter has no price).
+    """Make the facts of the letters handed to the postal service on a day; outdated facts are deleted. Returns the
+    number of new or changed facts. Raises `NoRateError` (a letter has no price).
     """
     prices = letter_prices_at(session, local_midnight(day))
     values = {

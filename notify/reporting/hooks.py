@@ -1,4 +1,4 @@
-"""What reporting knows for lower rooms: the facts of jobs."""
+"""Provides lower rooms with the status facts of jobs."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ from notify.infra.database import Base
 from notify.infra.times import utc_now
 
 NO_JOB: Final = UUID(int=0)
-"""The job of messages that belong to none."""
+"""The job id of messages without a job."""
 
 
 class StatusFact(Base):
-    """How many messages of a local day have a status, for each template, job and type of key."""
+    """The number of messages of a local day by template, job, type of key and status."""
 
     __tablename__ = "ft_notification_status"
 
@@ -40,8 +40,8 @@ class StatusFact(Base):
 
 
 class ProcessingTimeFact(Base):
-    """How many texts and emails of API keys were made on a local day, and how many of them were handed to a provider
-    within ten seconds.
+    """The number of texts and emails sent with API keys on a local day, and of those handed to a provider within ten
+    seconds.
     """
 
     __tablename__ = "ft_processing_time"

@@ -1,5 +1,5 @@
-"""What a service sent by month of a financial year (contract: internal-services 12): past days from facts, today from
-messages. Those of test keys do not count.
+"""Statistics of a service by month of a financial year (contract: internal-services 12): past days from facts, today
+from messages. Messages of test keys do not count.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from notify.templates.models import Template
 from notify.vocabulary import NOTIFICATION_TYPES
 
 Statuses = Mapping[str, Mapping[str, int]]
-"""How many messages have a status, by type and status; statuses that none has are missing."""
+"""Numbers of messages by type and status; statuses without messages are missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateMonth:
-    """How many messages of a template were made in a month of 1 to 12."""
+    """The number of messages of a template in a month (1 to 12)."""
 
     template_id: UUID
     name: str
@@ -44,7 +44,7 @@ def statuses_by_month(
     session: Session, cache: Cache, service_id: UUID, year: int, *, now: datetime
 ) -> dict[str, Statuses]:
     """The statuses of a service's messages in the financial year that began in April of `year`, by month
-    (`2024-04`): each month that has begun, the first one first.
+    (`2024-04`): each month that has begun, in order.
     """
     today = local_date(now)
     months: dict[str, dict[str, Counter[str]]] = {
@@ -76,7 +76,7 @@ def statuses_by_month(
 def templates_by_month(
     session: Session, cache: Cache, service_id: UUID, year: int, *, now: datetime
 ) -> list[TemplateMonth]:
-    """How much templates were used in a financial year, by month and name. Cancelled messages do not count."""
+    """The use of templates in a financial year, by month and name. Cancelled messages do not count."""
     today, (first, last) = local_date(now), year_bounds(year)
     month = func.date_trunc("month", StatusFact.bst_date).cast(StatusFact.bst_date.type)
     facts = (
@@ -116,6 +116,6 @@ def templates_by_month(
 
 
 def _months(year: int, today: date) -> list[date]:
-    """The first days of those months of a financial year that have begun."""
+    """The first days of the months of a financial year that have begun."""
     months = [date(year + (month > 12), (month - 1) % 12 + 1, 1) for month in range(4, 16)]
     return [month for month in months if month <= today]

@@ -23,20 +23,20 @@ from notify.vocabulary import NOTIFICATION_TYPES
 
 FAILURES: Final = ("permanent-failure", "technical-failure", "temporary-failure", "virus-scan-failed")
 SETTLED_DAYS: Final = 14
-"""Facts of days before so many do not change any more, unless somebody rebuilds them: their sum is kept for a day."""
+"""Facts older than this many days no longer change, unless they are rebuilt: their sum is cached for a day."""
 KEPT_SECONDS: Final = 86_400
 
 
 @dataclass(slots=True)
 class TypeTotals:
-    """Messages of a type: those of test keys, all others, and those of the others that failed, by status."""
+    """Counts of a type: messages of test keys, all others, and the failed ones of the others by status."""
 
     test_key: int = 0
     total: int = 0
     failures: dict[str, int] = field(default_factory=lambda: dict.fromkeys(FAILURES, 0))
 
     def add(self, key_type: str, status: str, number: int) -> None:
-        """Count so many messages."""
+        """Add a number of messages."""
         if key_type == "test":
             self.test_key += number
             return
@@ -55,7 +55,7 @@ class DayOfTypes(NamedTuple):
 
 
 class ProcessingDay(NamedTuple):
-    """Which share of a day's messages was handed to a provider within ten seconds, in percent."""
+    """The percentage of a day's messages handed to a provider within ten seconds."""
 
     date: date
     percentage_under_10_seconds: float
@@ -71,7 +71,7 @@ class LiveServiceName(NamedTuple):
 
 
 def platform_totals(session: Session, start: date, end: date, *, now: datetime) -> Mapping[str, TypeTotals]:
-    """What all services sent from a day to a day, both included, by type of message."""
+    """What all services sent in a period of days, both ends included, by type of message."""
     totals = {kind: TypeTotals() for kind in NOTIFICATION_TYPES}
     columns = StatusFact.notification_type, StatusFact.key_type, StatusFact.notification_status
     facts = (
@@ -88,9 +88,7 @@ def platform_totals(session: Session, start: date, end: date, *, now: datetime) 
 
 
 def all_time_totals(session: Session, cache: Cache, *, now: datetime) -> Mapping[str, int]:
-    """What all services ever sent with real keys, by type, as far as facts know. The sum of what is long past is kept
-    for a day.
-    """
+    """What all services ever sent with real keys, by type, from facts. The sum of old facts is cached for a day."""
     settled = local_date(now) - timedelta(days=SETTLED_DAYS)
     key = _totals_key(settled)
     kept = cache.get(key)
@@ -105,7 +103,7 @@ def all_time_totals(session: Session, cache: Cache, *, now: datetime) -> Mapping
 
 
 def forget_all_time_totals(cache: Cache, *, now: datetime | None = None) -> None:
-    """Have the sum of what is long past made again: facts of those days have changed."""
+    """Clear the cached sum of old facts, because some of them have changed."""
     cache.delete(_totals_key(local_date(now or utc_now()) - timedelta(days=SETTLED_DAYS)))
 
 
@@ -139,7 +137,7 @@ def days_of_types(session: Session, start: date, end: date) -> list[DayOfTypes]:
 
 
 def processing_days(session: Session, start: date, end: date) -> list[ProcessingDay]:
-    """How quickly messages were handed over, by day: all of them where there were none."""
+    """How quickly messages were handed to providers, by day; 100 percent for a day without messages."""
     query = (
         select(
             ProcessingTimeFact.bst_date, ProcessingTimeFact.messages_total, ProcessingTimeFact.messages_within_10_secs

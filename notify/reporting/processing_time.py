@@ -1,4 +1,4 @@
-"""How quickly messages are handed to providers, by local day (contract: workers 15)."""
+"""Measures how quickly messages are handed to providers, by local day (contract: workers 15)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ WHERE service_id = ANY(:services) AND created_at >= :since AND created_at < :unt
 
 
 class ProcessingTime(NamedTuple):
-    """Messages of a day, and those of them that were handed over within ten seconds."""
+    """The number of messages of a day, and of those handed to a provider within ten seconds."""
 
     total: int
     quick: int
 
 
 def store_processing_time(database: Database, day: date) -> ProcessingTime:
-    """Count the texts and emails of a local day that were made with an API key, other than for tests, and how many were
-    handed to a provider within ten seconds. Replaces what was stored of the day.
+    """Count the texts and emails of a local day sent with API keys except test keys, and those handed to a provider
+    within ten seconds. Replaces the stored values of the day.
     """
     since, until = bounds_of(day)
     total = quick = 0

@@ -1,5 +1,5 @@
-"""The list of all services, written as JSON by the database: it has no pages, and there may be tens of thousands
-(contract: internal-services 2.1).
+"""The list of all services, serialised as JSON by the database, because it has no pages, and there may be tens of
+thousands (contract: internal-services 2.1).
 """
 
 from __future__ import annotations
@@ -74,16 +74,14 @@ _VALUES: Final[dict[str, Any]] = {name: getattr(Service, name) for name in _PLAI
 
 
 def services_as_json(session: Session, *, only_active: bool, user_id: UUID | None = None) -> str:
-    """A JSON array of services, the oldest first; only those of a member, where one is given. Each is as a service is
-    answered alone.
-    """
+    """A JSON array of services, oldest first; only a member's, if given. Each has the form of a single service."""
     values, joins = dict(_VALUES), []
     for name, items, owner in _LISTS:
-        if user_id is None:  # quicker for all services: one look at each table
+        if user_id is None:  # faster for all services: one scan of each table
             grouped = select(owner.label("service_id"), items.label("names")).group_by(owner).subquery()
             values[name] = func.coalesce(grouped.c.names, _EMPTY)
             joins.append(grouped)
-        else:  # quicker for a few
+        else:  # faster for a few
             values[name] = func.coalesce(select(items).where(owner == Service.id).scalar_subquery(), _EMPTY)
     pairs: list[Any] = []
     for name in sorted(values):

@@ -1,4 +1,4 @@
-"""Lists of what belongs to a service, and of services with their counts (contract: internal-services 1.1 and 2.1)."""
+"""Ids of a service's objects, and services with their counts (contract: internal-services 1.1 and 2.1)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestRep
 
 
 class Belongings(NamedTuple):
-    """Ids of what belongs to a service, the oldest first. `retentions` is how many data retentions it has."""
+    """Ids of a service's objects, oldest first. `retentions` is its number of data retentions."""
 
     complaints: list[UUID]
     letter_contacts: list[UUID]
@@ -27,7 +27,7 @@ class Belongings(NamedTuple):
 
 
 class CountedService(NamedTuple):
-    """A service with what it sent. `notification_type` is one of the types that it sent, or None."""
+    """A service with its counts. `notification_type` is one of the types that it sent, or None."""
 
     id: UUID
     name: str
@@ -39,7 +39,7 @@ class CountedService(NamedTuple):
 
 
 def belongings(session: Session, service_id: UUID) -> Belongings:
-    """What belongs to a service; an unknown one has nothing. Archived contact blocks are among them."""
+    """The objects of a service, including archived contact blocks; empty for an unknown one."""
 
     def ids(table: type[Complaint | LetterContact | UnsubscribeRequest | UnsubscribeRequestReport]) -> list[UUID]:
         query = select(table.id).where(table.service_id == service_id).order_by(table.created_at, table.id)
@@ -58,10 +58,10 @@ def belongings(session: Session, service_id: UUID) -> Belongings:
 def list_counted(
     session: Session, start: date, end: date, *, now: datetime, only_active: bool, with_test_keys: bool
 ) -> list[CountedService]:
-    """Services with what they sent from a day to a day, both included.
+    """Services with their counts in a period of days, both ends included.
 
-    Of today alone it is every service, by id, only the active ones where that is wanted. Of a period that reaches today
-    it is every service, by name; of an earlier one those that sent something, by name.
+    For today only, it has every service (or only the active ones), by id. For a longer period until today, it has every
+    service, by name; for an earlier period those that sent something, by name.
     """
     today = now.date()
     groups: dict[UUID, list[Group]] = {}

@@ -25,8 +25,8 @@ _LIVE: Final = (Service.active, ~Service.restricted, Service.count_as_live)
 
 
 class LiveService(NamedTuple):
-    """A live service. Contacts are the user who asked to go live; intents are messages a year, as the service stated
-    them; totals are messages sent in the financial year; `free_sms_fragment_limit` is that of its newest year.
+    """A live service. The contact is the user who requested to go live; intents are messages a year, as stated by the
+    service; totals are messages sent in the financial year; `free_sms_fragment_limit` is that of its newest year.
     """
 
     service_id: UUID
@@ -48,7 +48,7 @@ class LiveService(NamedTuple):
 
 
 class MonthOfService(NamedTuple):
-    """What became of a live service's messages of a type in a month, which is named by its first day."""
+    """Counts by status of a live service's messages of a type in a month, which is named by its first day."""
 
     month: date
     service_id: UUID
@@ -63,7 +63,7 @@ class MonthOfService(NamedTuple):
 
 
 def list_live_services(session: Session, year_start: date) -> list[LiveService]:
-    """Live services that have free allowances, with what they sent since a local day; the first to go live is first."""
+    """Live services with free allowances, with their counts since a local day; in the order of going live."""
     kinds = ("sms", "email", "letter")
     sums = [
         func.sum(BillingFact.notifications_sent).filter(cast(BillingFact.notification_type, String) == kind).label(kind)
@@ -109,8 +109,8 @@ def list_live_services(session: Session, year_start: date) -> list[LiveService]:
 
 
 def list_months(session: Session, start: date, end: date) -> Iterator[MonthOfService]:
-    """What became of the messages of live services from a day to a day, both included, by month, service and type.
-    Messages of test keys, and those not yet sent, are left out. Rows are read as they are asked for.
+    """Counts of live services' messages in a period of days, both ends included, by month, service and type. Messages
+    of test keys, and those not yet sent, are left out. Rows are read lazily.
     """
 
     def count(*statuses: str) -> ColumnElement[int]:

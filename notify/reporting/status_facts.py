@@ -1,4 +1,4 @@
-"""Facts of statuses: how many messages of a local day have which status (contract: workers 15.3)."""
+"""Status facts: the numbers of messages of a local day by status (contract: workers 15.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.reporting.days import bounds_of, chunks_of_services
 from notify.reporting.models import NO_JOB
 
 DAYS_BACK: Final = {"sms": 4, "email": 4, "letter": 10}
-"""How many days before today are counted each night: after three days texts and emails have timed out."""
+"""Days before today to count each night, by type: after three days texts and emails have timed out."""
 
 _STORE: Final = text("""
 WITH message AS (
@@ -55,9 +55,9 @@ WHERE ft_notification_status.notification_count <> excluded.notification_count
 def store_statuses(
     session: Session, day: date, notification_type: str, services: Sequence[UUID], *, now: datetime | None = None
 ) -> int:
-    """Make the facts of a local day for some services and a type of message; facts that no longer hold are deleted.
-    Gives the number of facts that are new or changed: those that are right are left alone, so that a night rewrites
-    few.
+    """Make the facts of a local day for some services and a type of message; outdated facts are deleted. Returns the
+    number of new or changed facts. Correct ones are not rewritten, so that a night writes few rows.
+
     """
     since, until = bounds_of(day)
     values = {
@@ -75,8 +75,8 @@ def store_statuses(
 def store_statuses_of_day(
     database: Database, day: date, notification_type: str, *, service_id: UUID | None = None
 ) -> Iterator[int]:
-    """Make the facts of a local day for all services, or for one, a chunk of services a transaction; yields how many
-    facts of each chunk are new or changed. Running it again does no harm.
+    """Make the facts of a local day for all services, or for one, with one transaction per chunk of services; yields
+    the number of new or changed facts of each chunk. Safe to run again.
     """
     for services in chunks_of_services(database, service_id):
         with database.transaction() as session:

@@ -26,11 +26,11 @@ logger = structlog.get_logger(__name__)
 tasks = TaskSet()
 
 BILLED_DAYS: Final = 10
-"""How many days before today are billed again each night: letters come back, and receipts come late."""
+"""Days before today to bill again each night, because of returned letters and late receipts."""
 STAGGER_SECONDS: Final = 300
 NOTED_SECONDS: Final = 30 * 86_400
 
-# a deadlock, or a database that is away for a moment
+# after a deadlock, or if the database is briefly unreachable
 _AGAIN: Final = Retry(on=(DBAPIError,), times=5, seconds=300)
 
 
@@ -53,14 +53,14 @@ def create_nightly_billing(
 
 @tasks.task(BILLING_OF_DAY, retry=_AGAIN)
 def create_or_update_ft_billing_for_day(container: Container, process_day: str) -> None:
-    """Make the facts of billing of a local day."""
+    """Make the billing facts of a local day."""
     number = sum(store_billing_of_day(container.parts.database, date.fromisoformat(process_day)))
     logger.info("facts of billing made", day=process_day, number=number)
 
 
 @tasks.task(DESPATCH_OF_DAY, retry=_AGAIN)
 def create_or_update_ft_billing_letter_despatch_for_day(container: Container, process_day: str) -> None:
-    """Make the facts of letters that were handed to the post on a day."""
+    """Make the facts of letters handed to the postal service on a day."""
     with container.parts.database.transaction() as session:
         number = store_despatch(session, date.fromisoformat(process_day))
     logger.info("facts of despatched letters made", day=process_day, number=number)
@@ -68,7 +68,7 @@ def create_or_update_ft_billing_letter_despatch_for_day(container: Container, pr
 
 @tasks.periodic("update-ft-billing-for-today", crontab(minute=0), queue=queues.REPORTING, expires=3600)
 def update_ft_billing_for_today(container: Container) -> None:
-    """Bill what was sent today up to now, and note when that was."""
+    """Make the billing facts of today up to now, and store the time."""
     parts, now = container.parts, utc_now()
     number = sum(store_billing_of_day(parts.database, local_date(now)))
     parts.cache.set(UPDATED_AT_KEY, now.isoformat(), seconds=NOTED_SECONDS)
@@ -77,7 +77,7 @@ def update_ft_billing_for_today(container: Container) -> None:
 
 @tasks.periodic("create-nightly-notification-status", crontab(hour=0, minute=30), queue=queues.REPORTING)
 def create_nightly_notification_status(container: Container) -> None:
-    """Publish the counting of statuses of the last days: of letters, more days (contract: workers 15.3)."""
+    """Publish tasks that count the statuses of the last days, more of them for letters (contract: workers 15.3)."""
     today = local_date(utc_now())
     for notification_type, days in DAYS_BACK.items():
         for number in range(1, days + 1):
@@ -89,7 +89,7 @@ def create_nightly_notification_status(container: Container) -> None:
 def create_nightly_notification_status_for_service_and_day(
     container: Container, process_day: str, notification_type: str, service_id: str | None = None
 ) -> None:
-    """Count the statuses of a type of message on a local day: of one service, or of all, some at a time."""
+    """Count the statuses of a type of message on a local day, for one service or for all in chunks."""
     day, only = date.fromisoformat(process_day), UUID(service_id) if service_id else None
     number = sum(store_statuses_of_day(container.parts.database, day, notification_type, service_id=only))
     logger.info("facts of statuses made", day=process_day, notification_type=notification_type, number=number)
@@ -97,6 +97,6 @@ def create_nightly_notification_status_for_service_and_day(
 
 @tasks.periodic("save-daily-notification-processing-time", crontab(hour=2, minute=0))
 def save_daily_notification_processing_time(container: Container, bst_date: str | None = None) -> None:
-    """Store how quickly the messages of a day were handed over: of yesterday, if no day is given."""
+    """Store how quickly the messages of a day (by default yesterday) were handed to providers."""
     day = date.fromisoformat(bst_date) if bst_date else utc_now().date() - timedelta(days=1)
     store_processing_time(container.parts.database, day)

@@ -1,5 +1,5 @@
-"""How much templates are used (contract: internal-users-orgs-templates 7): past days from facts, today from messages
-themselves. Those sent with a test key do not count.
+"""The use of templates (contract: internal-users-orgs-templates 7): past days from facts, today from messages. Messages
+of test keys do not count.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from notify.templates.details import is_precompiled
 from notify.templates.models import Template
 
 _REMEMBERED: Final = timedelta(days=365)
-"""For how long the last use of a template is looked up."""
+"""How far back to look for the last use of a template."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateCount:
-    """How many messages of a template have a status. A template that is not there has no name."""
+    """The number of a template's messages in a status. A deleted template has no name."""
 
     template_id: UUID
     template_name: str | None
@@ -41,8 +41,8 @@ class TemplateCount:
 def count_by_template(
     session: Session, cache: Cache, service_id: UUID, whole_days: int, *, now: datetime
 ) -> list[TemplateCount]:
-    """What a service sent today and in the `whole_days` local days before, by template, type and status; the busiest
-    first. An unknown service sent nothing.
+    """What a service sent today and in the `whole_days` local days before, by template, type and status; highest counts
+    first. Empty for an unknown service.
     """
     columns = StatusFact.template_id, StatusFact.notification_type, StatusFact.notification_status
     today = local_date(now)
@@ -74,8 +74,8 @@ def count_by_template(
 
 
 def last_used(session: Session, service_id: UUID, template_id: UUID, *, now: datetime) -> datetime | None:
-    """When a message was last made from a template: the moment if it was today, else midnight of the local day within
-    the last year, else None. Raises `NotFoundProblemError` (no such template).
+    """When a template was last used: the exact time if it was today, else midnight of the local day within the last
+    year, else None. Raises `NotFoundProblemError` (no such template).
     """
     known = select(Template.id).where(Template.id == template_id, Template.service_id == service_id)
     if session.scalar(known.where(Template.hidden.is_(False))) is None:

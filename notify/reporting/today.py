@@ -1,8 +1,7 @@
-"""What was sent today: facts are of past days, so today is counted from the messages themselves.
+"""Counts of today from the messages themselves, because facts only cover past days.
 
-Counting goes by an index that has all it needs, and takes a millisecond for some thousand messages. The dashboard of a
-service asks every two seconds: where there are very many messages, what was counted is kept for some seconds
-(docs/decisions/0034).
+Counting uses a covering index, and takes a millisecond for some thousand messages. A service's dashboard asks every two
+seconds, so counts of very many messages are cached for some seconds (docs/decisions/0034).
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from notify.vocabulary import KEY_TYPES
 
 REAL_KEY_TYPES: Final = ("normal", "team")
 COUNTED_A_SECOND: Final = 5_000
-"""Counts of fewer messages are not kept; those of more are, for a second for each so many."""
+"""Counts are cached for one second per this many messages; counts of fewer messages are not cached."""
 KEPT_SECONDS: Final = 60
-"""The longest that counts are kept."""
+"""Most seconds that counts are cached."""
 
 
 class SentToday(NamedTuple):
-    """So many messages from a template have a status."""
+    """The number of a template's messages in a status."""
 
     template_id: UUID
     notification_type: str
@@ -40,7 +39,7 @@ class SentToday(NamedTuple):
 
 
 class ServiceToday(NamedTuple):
-    """So many messages of a service, made with a type of key, have a type and a status."""
+    """The number of a service's messages by type of key, type of message and status."""
 
     service_id: UUID
     notification_type: str
@@ -50,8 +49,8 @@ class ServiceToday(NamedTuple):
 
 
 def sent_today(session: Session, cache: Cache, service_id: UUID, *, now: datetime) -> list[SentToday]:
-    """What a service has sent on the local day of `now` with real keys, by template, type and status. Exact where that
-    is fewer than `COUNTED_A_SECOND` messages; beyond, up to some seconds old.
+    """What a service has sent on the local day of `now` with real keys, by template, type and status. Exact for fewer
+    than `COUNTED_A_SECOND` messages; above, up to some seconds old.
     """
     since = local_days_ago(now, 0)
     key = f"sent-today-{service_id}-{since:%Y-%m-%dT%H}"
@@ -84,7 +83,7 @@ def sent_today_by_service(
 
 
 def _of_service(since: datetime, key_types: Collection[str]) -> LateralFromClause:
-    """Counts of one service after the other: each goes to its place in the index."""
+    """Counts of each service, in a lateral join so that each uses the index."""
     columns: tuple[Any, ...] = (Notification.notification_type, Notification.key_type, Notification.notification_status)
     return (
         select(*columns, func.count().label("number"))

@@ -1,1 +1,1 @@
-"""Services and what hangs on one: API keys, senders, reply-tos, limits, guest lists, retention, callback settings."""
+"""Services and their API keys, senders, reply-to addresses, limits, guest lists, members and retention."""

@@ -1,4 +1,4 @@
-"""What the people who run this are told about services (contract: workers 16)."""
+"""Tickets about services for the people who run this (contract: workers 16)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from notify.services.models import InboundNumber
 logger = structlog.get_logger(__name__)
 
 FEWEST_NUMBERS: Final = 50
-"""With so many free inbound numbers left, or fewer, more are asked for."""
+"""With this many free inbound numbers or fewer, a ticket requests more."""
 SATURDAY: Final = 5
 
 NUMBERS_SUBJECT: Final = "Request more inbound SMS numbers"
@@ -35,7 +35,7 @@ REPORT_DUE: Final = timedelta(days=7, hours=3, minutes=10)
 
 
 class NewBranding(NamedTuple):
-    """An email branding that somebody made, and an organisation that may use it."""
+    """A new email branding, and an organisation that may use it."""
 
     id: UUID
     name: str
@@ -44,14 +44,14 @@ class NewBranding(NamedTuple):
 
 
 class TicketReport(NamedTuple):
-    """Queries whose results are added to a ticket each week, by the names of the files."""
+    """Queries (by file name) whose results are added to a ticket each week."""
 
     ticket_id: int
     queries: Mapping[str, str]
 
 
 def count_free_numbers(session: Session) -> int:
-    """How many inbound numbers are active, and no service's."""
+    """The number of inbound numbers that are active and not assigned."""
     free = select(func.count()).where(InboundNumber.active, InboundNumber.service_id.is_(None))
     return session.scalar(free.select_from(InboundNumber)) or 0
 
@@ -73,8 +73,8 @@ def previous_weekday(now: datetime) -> datetime:
 
 
 def new_brandings(session: Session, since: datetime) -> list[NewBranding]:
-    """Email brandings that were made since a time by others than platform admins: by organisation, those of none last.
-    One that is in the pools of several organisations is there for each.
+    """Email brandings made since a time by anyone except platform admins: by organisation, those without one last. A
+    branding in the pools of several organisations is listed for each.
     """
     pool = OrganisationEmailBranding
     rows = session.execute(
@@ -106,7 +106,7 @@ def _link(address: str, words: str) -> str:
 
 
 def read_report(configured: object) -> TicketReport | None:
-    """A report of `ZENDESK_REPORTING`, `{"query": {file name: SELECT}, "ticket_id": number}`; None for all else."""
+    """A report of `ZENDESK_REPORTING`, `{"query": {file name: SELECT}, "ticket_id": number}`; None if malformed."""
     if not isinstance(configured, Mapping):
         return None
     queries, ticket_id = configured.get("query"), configured.get("ticket_id")
@@ -120,7 +120,7 @@ def read_report(configured: object) -> TicketReport | None:
 
 
 def run_query(session: Session, query: str) -> bytes:
-    """The result of a query as CSV, with a line of the columns' names."""
+    """The result of a query as CSV, with a header line."""
     result = session.execute(text(query.replace(":", r"\:")))
     return _csv(result.keys(), result)
 

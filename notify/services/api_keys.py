@@ -25,7 +25,7 @@ from notify.vocabulary import KEY_TYPES
 
 @dataclass(frozen=True)
 class NewApiKey:
-    """A new API key. `full` is what its user gets, once: `name-serviceid-secret`; `secret` is the last part of it."""
+    """A new API key. `full` is shown to its user once: `name-serviceid-secret`; `secret` is its last part."""
 
     key: ApiKey
     secret: str
@@ -73,8 +73,8 @@ def create_api_key(
 def ensure_api_key(
     session: Session, encryptor: Encryptor, *, service_id: UUID, name: str, key_type: str, created_by_id: UUID
 ) -> str:
-    """The full key of this name; a new one where there is none, or where it was encrypted with a lost secret. For the
-    keys of fixtures, which are no secret. Raises what `create_api_key` does.
+    """The full key of this name; a new one if there is none, or its encryption key was lost. Only for keys of fixtures,
+    which are not secret. Raises what `create_api_key` raises.
     """
     key = session.scalar(
         select(ApiKey).where(ApiKey.service_id == service_id, ApiKey.name == name, ApiKey.expiry_date.is_(None))
@@ -91,14 +91,14 @@ def ensure_api_key(
 
 
 def full_api_key(name: str, service_id: UUID, secret: str) -> str:
-    """A key as its user gets it. The name is made safe: no accents, `_` for blanks, lower-case letters, digits."""
+    """The full key for its user. The name is made safe: no accents, `_` for blanks, lower-case letters, digits."""
     return f"{key_prefix(name)}-{service_id}-{secret}"
 
 
 def revoke_api_key(
     session: Session, service_id: UUID, key_id: UUID, *, revoked_by_id: UUID | None = None, now: datetime | None = None
 ) -> ApiKey:
-    """Revoke an API key now, for good; its name is free again. Revoking it again moves its end to now. Raises
+    """Revoke an API key now, for good; its name becomes free. Revoking it again updates its expiry date. Raises
     `NotFoundProblemError`, also for a key of another service.
     """
     moment = now or utc_now()

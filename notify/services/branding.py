@@ -1,4 +1,4 @@
-"""Which services have which branding. Every function flushes; the caller's transaction commits."""
+"""The brandings of services. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BrandingUsers(NamedTuple):
 
 
 def set_email_branding(session: Session, service_id: UUID, branding_id: UUID | None) -> None:
-    """Give a service's emails a branding, or none. Raises `NotFoundProblemError`: there is no such branding."""
+    """Set a service's email branding, or None. Raises `NotFoundProblemError`: there is no such branding."""
     if branding_id is None:
         session.execute(delete(ServiceEmailBranding).where(ServiceEmailBranding.service_id == service_id))
         return
@@ -45,7 +45,7 @@ def set_email_branding(session: Session, service_id: UUID, branding_id: UUID | N
 
 
 def set_letter_branding(session: Session, service_id: UUID, branding_id: UUID | None) -> None:
-    """Give a service's letters a branding, or none. Raises `NotFoundProblemError`: there is no such branding."""
+    """Set a service's letter branding, or None. Raises `NotFoundProblemError`: there is no such branding."""
     if branding_id is None:
         session.execute(delete(ServiceLetterBranding).where(ServiceLetterBranding.service_id == service_id))
         return
@@ -56,7 +56,7 @@ def set_letter_branding(session: Session, service_id: UUID, branding_id: UUID | 
 
 
 def email_branding_users(session: Session, branding_id: UUID) -> BrandingUsers:
-    """Who uses an email branding; empty lists for an unknown id."""
+    """The users of an email branding; empty for an unknown id."""
     services = (
         select(Service.id, Service.name)
         .join(ServiceEmailBranding, ServiceEmailBranding.service_id == Service.id)
@@ -70,7 +70,7 @@ def email_branding_users(session: Session, branding_id: UUID) -> BrandingUsers:
 
 
 def letter_branding_users(session: Session, branding_id: UUID) -> BrandingUsers:
-    """Who uses a letter branding; empty lists for an unknown id."""
+    """The users of a letter branding; empty for an unknown id."""
     services = (
         select(Service.id, Service.name)
         .join(ServiceLetterBranding, ServiceLetterBranding.service_id == Service.id)
@@ -89,7 +89,7 @@ def _organisations(session: Session, uses_it: ColumnElement[bool]) -> list[Named
 
 
 def archive_email_branding(session: Session, branding_id: UUID, *, now: datetime | None = None) -> EmailBranding:
-    """Archive an email branding: nobody can choose it any more, and its name is free.
+    """Archive an email branding: it can no longer be chosen, and its name becomes free.
 
     Raises `NotFoundProblemError`, `EmailBrandingInUseError`.
     """

@@ -1,4 +1,4 @@
-"""Services as authentication and sending see them, kept for two seconds in the process (contract: public-api 1.3)."""
+"""Services for authentication and sending, cached for two seconds per process (contract: public-api 1.3)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ENTRIES = 1024
 
 _V = TypeVar("_V")
 _Entries = TTLCache[tuple[Any, ...], _V | None]
-"""Entries by the arguments of the look."""
+"""Entries by the arguments of the look-up."""
 
 
 class ServiceCache:
-    """Looks up services and their senders. An answer may be two seconds old, unless this process made the change and
-    called `forget`. Of threads that miss the same thing at the same time, one asks the database.
+    """Looks up services and their senders. A result may be two seconds old, unless this process made the change and
+    called `forget`. If several threads miss the same entry at the same time, only one queries the database.
     """
 
     def __init__(self, database: Database, encryptor: Encryptor) -> None:
@@ -38,7 +38,7 @@ class ServiceCache:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database, container.parts.encryptor)
 
     def get(self, service_id: UUID) -> CachedService | None:
@@ -63,13 +63,13 @@ class ServiceCache:
             return find(session, service_id, sender_id)
 
     def forget(self, service_id: UUID) -> None:
-        """Forget a service and its senders, so that the next look in this process is at the database."""
+        """Remove a service and its senders, so that the next look-up in this process reads the database."""
         with self._condition:
             self._services.pop((service_id,), None)
             for key in [key for key in self._senders if key[1] == service_id]:
                 self._senders.pop(key, None)
 
     def clear(self) -> None:
-        """Forget everything, so that the next look is at the database."""
+        """Remove everything, so that the next look-up reads the database."""
         self._service.cache_clear()
         self._sender.cache_clear()

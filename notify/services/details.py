@@ -1,4 +1,4 @@
-"""Services with all their settings, as the internal API shows them (contract: internal-services 1.1)."""
+"""Services with all their settings, for the internal API (contract: internal-services 1.1)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from notify.services.models import Service, ServicePermission
 
 
 class DetailedService(NamedTuple):
-    """A service. `created_by` is who made the last change; `restricted` is trial mode; limits are messages a day,
-    `rate_limit` is requests a minute; `permissions` are in the order in which they were given.
+    """A service. `created_by` is the user who made the last change; `restricted` is trial mode; limits are messages a
+    day, `rate_limit` is requests a minute; `permissions` are in the order in which they were given.
     """
 
     id: UUID
@@ -110,7 +110,7 @@ def get_detailed(session: Session, service_id: UUID) -> DetailedService:
 def list_detailed(
     session: Session, *, only_active: bool = False, user_id: UUID | None = None, organisation_id: UUID | None = None
 ) -> list[DetailedService]:
-    """Every service, the oldest first; only those of a member, or of an organisation, where one is given."""
+    """Every service, oldest first; only those of a member, or of an organisation, if given."""
     query = _services().order_by(Service.created_at, Service.id)
     if only_active:
         query = query.where(Service.active)

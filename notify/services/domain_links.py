@@ -1,4 +1,4 @@
-"""Linking services to the organisations of their makers (contract: workers 17)."""
+"""Links services to the organisations of their creators (contract: workers 17)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from notify.services.organisations import link_service
 
 
 def services_to_link(session: Session) -> list[tuple[UUID, UUID]]:
-    """The services without an organisation whose maker's address is at or below the domain of one, each with the id of
-    that organisation, the oldest service first.
+    """Services without an organisation whose creator's address is at or below an organisation's domain, each with the
+    id of that organisation, oldest service first.
     """
     makers = (
         select(Service.id, User.email_address)
@@ -29,7 +29,7 @@ def services_to_link(session: Session) -> list[tuple[UUID, UUID]]:
 
 
 def link_services(session: Session) -> int:
-    """Link those services; returns how many there were. Flushes."""
+    """Link those services. Returns their number. Flushes."""
     links = services_to_link(session)
     for service_id, organisation_id in links:
         link_service(session, organisation_id, service_id)

@@ -60,7 +60,7 @@ class DuplicateReplyToError(ProblemError):
 
 
 class DefaultNeededError(ProblemError):
-    """A service needs a default sender of this kind: the first one must be it, and it stays so until replaced."""
+    """A service needs a default sender of this kind: the first one must be the default until another replaces it."""
 
     def __init__(self, thing: str) -> None:
         super().__init__(f"You must have at least one {thing} as the default.")

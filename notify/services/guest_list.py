@@ -1,4 +1,4 @@
-"""Guest lists: whom a service in trial mode, or a team key, may send to beside the team."""
+"""Guest lists: recipients besides the team that a service in trial mode, or a team key, may send to."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def get_guest_list(session: Session, service_id: UUID) -> GuestList:
 def set_guest_list(
     session: Session, service_id: UUID, *, phone_numbers: Iterable[str], email_addresses: Iterable[str]
 ) -> None:
-    """Replace a service's guest list; entries are kept as typed (internal-services 9.2). Numbers may be international,
-    but not landlines. The caller's transaction commits.
+    """Replace a service's guest list; entries are stored as typed (internal-services 9.2). Numbers may be
+    international, but not landlines. The caller's transaction commits.
 
     Raises `NotFoundProblemError`, and `InvalidGuestListError` for the first bad entry, which leaves the old list.
     """

@@ -1,4 +1,4 @@
-"""What became of a service and its API keys (contract: internal-services 2.5)."""
+"""The history of a service and its API keys (contract: internal-services 2.5)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class History(NamedTuple):
 
 
 def get_history(session: Session, service_id: UUID) -> History:
-    """Every version, the oldest first; those of keys by the time of the change. An unknown service has none."""
+    """Every version, oldest first; those of keys by the time of the change. Empty for an unknown service."""
     services = select(ServiceHistory).where(ServiceHistory.id == service_id).order_by(ServiceHistory.version)
     keys = (
         select(ApiKeyHistory)

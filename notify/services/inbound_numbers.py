@@ -1,5 +1,5 @@
-"""Numbers that people can text (contract: internal-services 7.1). Every function flushes; the caller's transaction
-commits.
+"""Inbound numbers, which people can text (contract: internal-services 7.1). Every function flushes; the caller's
+transaction commits.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class AssignedNumber(NamedTuple):
 
 
 def insert_inbound_numbers(session: Session, numbers: Iterable[str], *, provider: str = "mmg") -> int:
-    """Add numbers, free to be given to services; known ones stay as they are. Returns how many are new.
+    """Add free numbers; known ones stay unchanged. Returns the number of new ones.
 
     Raises `InvalidInboundNumberError`, before anything is changed.
     """
@@ -49,7 +49,7 @@ def insert_inbound_numbers(session: Session, numbers: Iterable[str], *, provider
 
 
 def list_inbound_numbers(session: Session) -> list[AssignedNumber]:
-    """Every number with the name of its service, by the time of the last change, never changed ones last."""
+    """Every number with the name of its service, by the time of the last change, unchanged ones last."""
     query = (
         select(InboundNumber, Service.name)
         .outerjoin(Service, Service.id == InboundNumber.service_id)
@@ -59,7 +59,7 @@ def list_inbound_numbers(session: Session) -> list[AssignedNumber]:
 
 
 def list_free_numbers(session: Session) -> list[InboundNumber]:
-    """Numbers that are active and that no service has, the oldest first."""
+    """Active numbers without a service, oldest first."""
     free = select(InboundNumber).where(InboundNumber.active, InboundNumber.service_id.is_(None))
     return list(session.scalars(free.order_by(InboundNumber.created_at, InboundNumber.number)))
 
@@ -79,8 +79,8 @@ def assigned_number(session: Session, service_id: UUID) -> AssignedNumber | None
 def assign_inbound_number(
     session: Session, service_id: UUID, *, inbound_number_id: UUID | None = None, is_default: bool = True
 ) -> SmsSender:
-    """Give a service a number, this one or any free one. A service's only text message sender becomes the number;
-    beside others the number is one more sender, and the default unless `is_default` is false. The permission
+    """Assign a number (this one, or any free one) to a service. If the service has only one text message sender, it is
+    replaced by the number; else the number is added, as the default unless `is_default` is false. The permission
     `inbound_sms` is set separately.
 
     Raises `NotFoundProblemError`, `NoFreeNumberError`, `HasInboundNumberError`.
@@ -123,9 +123,9 @@ def switch_off_inbound_number(session: Session, service_id: UUID) -> InboundNumb
 
 
 def remove_inbound_number(session: Session, service_id: UUID, *, archive: bool, from_number: str) -> None:
-    """Take its number, the sender that goes with it and the permission `inbound_sms` from a service (internal-services
-    7.2). `archive` keeps the number from being given to another service. Where that sender was the default, the newest
-    of the others becomes it, or else `from_number`. Does nothing where there is nothing, no service even.
+    """Remove a service's number, its sender and the permission `inbound_sms` (internal-services 7.2). `archive`
+    prevents another service from getting the number. If the sender was the default, the newest of the others becomes
+    it, or else `from_number`. Does nothing if there is no number, or no such service.
     """
     if session.get(Service, service_id, with_for_update=True) is None:
         return

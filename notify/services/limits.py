@@ -1,4 +1,4 @@
-"""How much a service may send: requests a minute and messages a day (contract: public-api 5.1, content 17.3)."""
+"""Limits of services: requests a minute and messages a day (contract: public-api 5.1, content 17.3)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INTERNATIONAL_SMS: Final = "international_sms"
 
 @dataclass(frozen=True)
 class MessageLimits:
-    """How many messages a service may send a day. The defaults are those of a service in trial mode."""
+    """Daily limits of a service. The defaults are those of trial mode."""
 
     email: int = 50
     sms: int = 50
@@ -43,44 +43,44 @@ class MessageLimits:
 
 
 LIVE_LIMITS: Final = MessageLimits(email=250_000, sms=250_000, letter=20_000, international_sms=100)
-"""What a service gets when it goes live (contract: internal-services 2.4), and a test key in trial mode (5.1)."""
+"""Limits of a service that goes live (contract: internal-services 2.4), and of a test key in trial mode (5.1)."""
 
 
 class LimitExceededError(ProblemError):
-    """A limit is used up."""
+    """A limit is exceeded."""
 
     status = 429
 
 
 class TooManyRequestsError(LimitExceededError):
-    """The day's limit is used up."""
+    """The daily limit is exceeded."""
 
     error = "TooManyRequestsError"
 
 
 class RateLimitError(LimitExceededError):
-    """The minute's limit is used up."""
+    """The limit per minute is exceeded."""
 
     error = "RateLimitError"
 
 
 class LimitRequest(NamedTuple):
-    """One request to send a message, as the limits see it. Equal requests are taken together."""
+    """One request to send a message, for checking limits. Equal requests are checked together."""
 
     service_id: UUID
     key_type: str
     kind: str
     rate_limit: int
-    """Requests a minute. 0: only the day's limit applies."""
+    """Requests a minute. 0: only the daily limit applies."""
     daily_limit: int
     international_limit: int | None = None
     """International texts a day; `None` for every other message."""
     counts: bool = True
-    """Whether a request that passes is counted towards its day."""
+    """Whether an accepted request counts towards the daily limit."""
 
 
 class _Group(NamedTuple):
-    """How many of some equal requests may pass, and which limit stopped the others."""
+    """How many of a group of equal requests may pass, and which limit stopped the others."""
 
     passed: int
     stopped: int
@@ -99,7 +99,7 @@ def daily_limit(service: CachedService, key_type: str, kind: str) -> int:
 
 
 def counter_key(service_id: UUID, key_type: str, kind: str) -> str:
-    """Name of the day's counter in the cache. The admin app reads it too (contract: internal-services 3)."""
+    """Cache key of the daily counter. The admin app reads it too (contract: internal-services 3)."""
     test = "test-" if key_type == "test" else ""
     return f"{service_id}-{test}{kind}-{_date(int(time.time()) // DAY_SECONDS)}-count"
 
@@ -132,7 +132,7 @@ end
 
 
 class RateLimiter:
-    """Checks and counts. Without a cache, or while it is down, everything passes."""
+    """Checks and counts requests. Without a cache, or while it is down, everything passes."""
 
     def __init__(self, cache: Cache, *, rate_limit_enabled: bool) -> None:
         self._cache = cache
@@ -142,7 +142,7 @@ class RateLimiter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.cache, rate_limit_enabled=container.parts.settings.api_rate_limit_enabled)
 
     def request(self, service: CachedService, key_type: str, kind: str, *, international: bool = False) -> LimitRequest:
@@ -158,7 +158,7 @@ class RateLimiter:
         )
 
     def check(self, request: LimitRequest) -> None:
-        """Take one request from the minute's limit and look at the day's, for a message that will not be stored.
+        """Count one request towards the limit per minute and check the daily limit, for a message that is not stored.
 
         Raises `RateLimitError`, `TooManyRequestsError`.
         """
@@ -167,21 +167,21 @@ class RateLimiter:
             raise refusal
 
     def check_day(self, service: CachedService, key_type: str, kind: str) -> None:
-        """Look at the day's limit alone. Raises `TooManyRequestsError`."""
+        """Check only the daily limit. Raises `TooManyRequestsError`."""
         self.check(self.request(service, key_type, kind)._replace(rate_limit=0))
 
     def sent_today(self, service_id: UUID, kind: str) -> int | None:
-        """How many messages of a kind count towards the day's limit; None without a cache, or while it is down."""
+        """The number of messages of a kind counted today; None without a cache, or while it is down."""
         if not self._cache.is_enabled:
             return None
         counted = self._cache.get(counter_key(service_id, "normal", kind))
         return int(counted) if counted else 0
 
     def take(self, requests: Sequence[LimitRequest]) -> list[ProblemError | None]:
-        """Take requests from the limits of their minutes and days, in one round trip.
+        """Check requests against the limits per minute and day, and count them, in one round trip.
 
-        For each request the reason why it is refused, or `None`. A request that is not refused was counted: give it
-        back if its message is not stored.
+        Returns, for each request, the reason why it is refused, or `None`. A request that is not refused was counted:
+        `give_back` it if its message is not stored.
         """
         if not self._cache.is_enabled:
             return [None] * len(requests)
@@ -206,7 +206,7 @@ class RateLimiter:
         return answers
 
     def give_back(self, requests: Iterable[LimitRequest]) -> None:
-        """Take requests off the day's counters again: they passed, but their messages were not stored."""
+        """Decrease the daily counters again for requests that passed, but whose messages were not stored."""
         counts = Counter(key for request in requests if request.counts for key in _counters(request))
         if counts:
             self._give_back_script.run_many([((key,), (number,)) for key, number in counts.items()])
@@ -229,7 +229,7 @@ class RateLimiter:
 
 
 def _counters(request: LimitRequest) -> list[str]:
-    """The day's counters that a request is counted in."""
+    """The daily counters of a request."""
     keys = [counter_key(request.service_id, request.key_type, request.kind)]
     if request.international_limit is not None:
         keys.append(counter_key(request.service_id, request.key_type, INTERNATIONAL_SMS))

@@ -1,4 +1,4 @@
-"""How many services are live: anybody may ask, so it is looked up once in a while."""
+"""Counts live services. The endpoint is public, so the numbers are cached."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class LiveCounter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def count(self) -> LiveCounts:
-        """The numbers, up to two seconds old. Who asks meanwhile waits for the same answer."""
+        """The numbers, up to two seconds old. Concurrent callers share one query."""
         with self._lock:
             known = self._known.get("live")
             if known is None:

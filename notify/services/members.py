@@ -1,5 +1,5 @@
-"""Members of services: what they may do there, and when they may leave (contract: internal-users 1.5). Every function
-flushes; the caller's transaction commits.
+"""Members of services: permissions, and rules for leaving (contract: internal-users 1.5). Every function flushes; the
+caller's transaction commits.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ GOVERNMENT_DOMAINS: Final = (
     "judiciary.uk",
     "kirkleeseducation.uk",
 )
-"""Addresses at and below these domains are of government (internal-users 0)."""
+"""Addresses at and below these domains are government addresses (internal-users 0)."""
 
 
 def add_member(session: Session, service_id: UUID, user_id: UUID, permissions: Collection[str]) -> None:
-    """Make a user a member of a service. Raises `NotFoundProblemError` (no such user, service or permission),
+    """Add a member to a service. Raises `NotFoundProblemError` (no such user, service or permission),
     `MemberAlreadyError`.
     """
     lock_service(session, service_id)
@@ -68,7 +68,7 @@ def add_member(session: Session, service_id: UUID, user_id: UUID, permissions: C
 
 
 def check_no_member(session: Session, service_id: UUID, user_id: UUID) -> None:
-    """Raises `NotFoundProblemError` (no such user or service), `MemberAlreadyError`."""
+    """Raise `NotFoundProblemError` (no such user or service) or `MemberAlreadyError`."""
     if session.get(Service, service_id) is None:
         raise NotFoundProblemError
     get_user(session, user_id)
@@ -82,7 +82,7 @@ def is_member(session: Session, service_id: UUID, user_id: UUID) -> bool:
 
 
 def set_member_permissions(session: Session, service_id: UUID, user_id: UUID, permissions: Collection[str]) -> None:
-    """Replace what a member may do in a service. Raises `NotFoundProblemError` (no member, no such permission),
+    """Replace the permissions of a member of a service. Raises `NotFoundProblemError` (no member, no such permission),
     `TooFewManagersError`.
     """
     service = lock_service(session, service_id)
@@ -100,7 +100,7 @@ def _check_permissions(permissions: Collection[str]) -> None:
 
 
 def remove_member(session: Session, service_id: UUID, user_id: UUID) -> None:
-    """Take a member out of a service. Raises `NotFoundProblemError` (no such user or service), `NoMemberError`,
+    """Remove a member from a service. Raises `NotFoundProblemError` (no such user or service), `NoMemberError`,
     `MemberNeededError`.
     """
     user = get_user(session, user_id)
@@ -125,7 +125,7 @@ def can_leave(session: Session, service: Service, user: User) -> bool:
 
 
 def _is_needed_to_manage(session: Session, service: Service, user: User) -> bool:
-    """Whether a service would have too few managers of government without this user."""
+    """Whether a service would have too few managers with government addresses without this user."""
     if MANAGE not in permissions_in_service(session, user.id, service.id):
         return False
     if not _government_addresses(session, [user.email_address]):
@@ -140,7 +140,7 @@ def _is_needed_to_manage(session: Session, service: Service, user: User) -> bool
 
 
 def is_government_address(session: Session, email_address: str) -> bool:
-    """Whether an address is at or below a domain of government, or of any organisation."""
+    """Whether an address is at or below a government domain, or the domain of any organisation."""
     return bool(_government_addresses(session, [email_address]))
 
 
@@ -158,8 +158,8 @@ def _domains_above(email_address: str) -> list[str]:
 
 
 def archive_user(session: Session, user_id: UUID, *, email_domain: str, now: datetime) -> None:
-    """Archive a user (contract: internal-users 1.2): who is signed out, belongs nowhere, cannot sign in, and whose
-    address is free. Raises `NotFoundProblemError`, `MemberNeededSomewhereError`.
+    """Archive a user (contract: internal-users 1.2): signs them out, removes all memberships, prevents sign-in, and
+    frees their address. Raises `NotFoundProblemError`, `MemberNeededSomewhereError`.
     """
     user = lock_user(session, user_id)
     services = session.scalars(
@@ -187,8 +187,8 @@ def archive_user(session: Session, user_id: UUID, *, email_domain: str, now: dat
 def set_organisation_permissions(
     session: Session, organisation_id: UUID, user_id: UUID, permissions: Collection[str]
 ) -> None:
-    """Replace what a user may do in an organisation. Raises `NotFoundProblemError` (no such organisation, user or
-    permission).
+    """Replace the permissions of a user in an organisation. Raises `NotFoundProblemError` (no such organisation, user
+    or permission).
     """
     if session.get(Organisation, organisation_id, with_for_update=True) is None:
         raise NotFoundProblemError
@@ -204,7 +204,7 @@ def set_organisation_permissions(
 
 
 class ReplacedAddresses(NamedTuple):
-    """Numbers of users whose address was replaced, and of those whose new address somebody else has."""
+    """Numbers of users whose address was replaced, and of those whose new address is taken."""
 
     changed: int
     taken: int

@@ -8,7 +8,7 @@ from notify.infra.metrics import QUICK_BUCKETS, Histogram, child
 
 RATE_LIMIT_SECONDS: Final = Histogram(
     "redis_exceeded_rate_limit_duration_seconds",
-    "A look at the limits of a batch of requests",
+    "Check of the limits of a batch of requests",
     ["algorithm"],
     buckets=QUICK_BUCKETS,
 )
@@ -18,7 +18,7 @@ DAILY_LIMIT_SECONDS: Final = Histogram(
 
 
 def limits_looked_at(seconds: float) -> None:
-    """The limits of a batch of requests were asked for."""
+    """The limits of a batch of requests were checked."""
     child(RATE_LIMIT_SECONDS, "token_bucket").observe(seconds)
 
 

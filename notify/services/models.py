@@ -78,7 +78,7 @@ class _ServiceColumns(Versioned):
 
 
 class ServiceHistory(_ServiceColumns, Base):
-    """Every version of a service; `created_by_id` is who made that change."""
+    """Every version of a service; `created_by_id` is the user who made that change."""
 
     __tablename__ = "services_history"
 
@@ -87,7 +87,7 @@ class ServiceHistory(_ServiceColumns, Base):
 
 
 class Service(_ServiceColumns, Base):
-    """A sender of messages. `restricted` is trial mode. `created_by_id` is who made the last change."""
+    """A sender of messages. `restricted` is trial mode. `created_by_id` is the user who made the last change."""
 
     __tablename__ = "services"
     __history__ = ServiceHistory
@@ -104,7 +104,7 @@ class Service(_ServiceColumns, Base):
 
 
 class ServicePermission(Base):
-    """One thing that a service is allowed to do."""
+    """A permission of a service."""
 
     __tablename__ = "service_permissions"
 
@@ -116,7 +116,7 @@ class ServicePermission(Base):
 
 
 class InboundNumber(Base):
-    """A number that people can text; in local form (07...). Free while active and without a service."""
+    """A number that people can text, in local form (07...). It is free if it is active and has no service."""
 
     __tablename__ = "inbound_numbers"
 
@@ -135,7 +135,7 @@ class InboundNumber(Base):
 
 
 class SmsSender(Base):
-    """Whom a text message comes from: at most 11 characters. A service has exactly one default."""
+    """A sender of text messages, of at most 11 characters. A service has exactly one default."""
 
     __tablename__ = "service_sms_senders"
 
@@ -160,7 +160,7 @@ class SmsSender(Base):
 
 
 class EmailReplyTo(Base):
-    """Where answers to an email go. A service has at most one default."""
+    """The address for replies to an email. A service has at most one default."""
 
     __tablename__ = "service_email_reply_to"
 
@@ -206,7 +206,7 @@ class LetterContact(Base):
 
 
 class Guest(Base):
-    """Somebody outside the team whom a service in trial mode, or a team key, may send to. Kept as typed."""
+    """A recipient outside the team that a service in trial mode, or a team key, may send to. Stored as typed."""
 
     __tablename__ = "service_whitelist"
 
@@ -218,7 +218,7 @@ class Guest(Base):
 
 
 class DataRetention(Base):
-    """For how many days a service's messages of a type are kept, where it is not the usual 7."""
+    """The days for which a service's messages of a type are kept, if not the default 7."""
 
     __tablename__ = "service_data_retention"
 
@@ -263,7 +263,7 @@ class ApiKeyHistory(_ApiKeyColumns, Base):
 
 
 class ApiKey(_ApiKeyColumns, Base):
-    """What a service's programs sign their requests with. The secret is encrypted. Revoked = has an expiry date."""
+    """A key that services sign requests with. The secret is encrypted. A key with an expiry date is revoked."""
 
     __tablename__ = "api_keys"
     __history__ = ApiKeyHistory

@@ -1,4 +1,4 @@
-"""Names made safe for addresses and keys (contract: internal-services 1.3 and 4, content 15)."""
+"""Makes names safe for addresses and keys (contract: internal-services 1.3 and 4, content 15)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _plain(name: str, separator: str) -> str:
 
 
 def email_local_part(name: str) -> str:
-    """What stands before the `@` of a service's emails: `Foo & Bar (Ltd)` gives `foo.bar.ltd`. Two services whose names
-    give the same are too much alike. May be empty.
+    """The local part of a service's email address: `Foo & Bar (Ltd)` gives `foo.bar.ltd`. Services whose names give the
+    same count as duplicates. May be empty.
     """
     return re.sub(r"\.{2,}", ".", _plain(name, ".")).strip(".")
 
 
 def key_prefix(name: str) -> str:
-    """What a full API key starts with: `Café key` gives `cafe_key`."""
+    """The start of a full API key: `Café key` gives `cafe_key`."""
     return _plain(name, "_")

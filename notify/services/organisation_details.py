@@ -1,6 +1,4 @@
-"""Organisations with what belongs to them, as the internal API shows them (contract: internal-users-orgs-templates
-4.1, 4.2).
-"""
+"""Organisations with their details, for the internal API (contract: internal-users-orgs-templates 4.1, 4.2)."""
 
 from __future__ import annotations
 
@@ -75,7 +73,7 @@ def organisation_details(session: Session, organisation_id: UUID) -> Organisatio
 
 
 def organisation_of_service(session: Session, service_id: UUID) -> OrganisationDetails | None:
-    """The organisation of a service; None where there is no such service, too."""
+    """The organisation of a service; None also if there is no such service."""
     organisation_id = session.scalar(select(Service.organisation_id).where(Service.id == service_id))
     return None if organisation_id is None else organisation_details(session, organisation_id)
 
@@ -92,8 +90,8 @@ def find_organisations(session: Session, part: str) -> str:
 
 
 def is_name_free(session: Session, name: str, organisation_id: UUID) -> bool:
-    """Whether no other organisation has a name like this one, without regard to case; `%` and `_` are wildcards (4.2,
-    as of 2020).
+    """Whether no other organisation has a name like this one, ignoring case; `%` and `_` are wildcards (4.2, as of
+    2020).
     """
     others = select(Organisation.id).where(Organisation.name.ilike(name), Organisation.id != organisation_id)
     return session.scalar(others.limit(1)) is None

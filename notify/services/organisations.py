@@ -1,5 +1,5 @@
-"""Organisations and their services: what a change of the one means for the others (contract:
-internal-users-orgs-templates 4.3). Every function flushes; the caller's transaction commits.
+"""Changes organisations, with their effects on services (contract: internal-users-orgs-templates 4.3). Every function
+flushes; the caller's transaction commits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from notify.services.service import lock_service
 
 
 def lock_organisation(session: Session, organisation_id: UUID) -> Organisation:
-    """Load an organisation and lock its row, so that it changes one at a time. Raises `NotFoundProblemError`."""
+    """Load an organisation and lock its row, so that changes happen one at a time. Raises `NotFoundProblemError`."""
     organisation = session.get(Organisation, organisation_id, with_for_update=True)
     if organisation is None:
         raise NotFoundProblemError
@@ -47,8 +47,8 @@ def update_organisation(
     domains: Sequence[str] | None = None,
     now: datetime | None = None,
 ) -> Organisation:
-    """Change what is given. Its type and its crown become those of all its services; its default brandings go to those
-    of its services that have none, and into its pools. `domains` None: they stay.
+    """Change what is given. Its type and its crown are copied to all its services; its default brandings are set on
+    services without one, and added to its pools. `domains` None: they stay.
 
     Raises `NotFoundProblemError`, and what `notify.organisations.actions` and `hooks.organisation_type_set` raise.
     """
@@ -72,14 +72,14 @@ def update_organisation(
 
 
 def set_permissions(session: Session, organisation_id: UUID, permissions: Sequence[str]) -> None:
-    """Replace what the members of an organisation's services may do. Raises `NotFoundProblemError`."""
+    """Replace the permissions of an organisation, for the members of its services. Raises `NotFoundProblemError`."""
     lock_organisation(session, organisation_id)
     actions.set_permissions(session, organisation_id, permissions)
 
 
 def link_service(session: Session, organisation_id: UUID, service_id: UUID, *, now: datetime | None = None) -> None:
-    """Make a service one of an organisation's, with its type and crown: a new version of the service. Its branding
-    stays. Raises `NotFoundProblemError`, and what `hooks.organisation_type_set` raises.
+    """Link a service to an organisation, and copy its type and crown: a new version of the service. Its branding stays.
+    Raises `NotFoundProblemError`, and what `hooks.organisation_type_set` raises.
     """
     moment = now or utc_now()
     service = lock_service(session, service_id)
@@ -94,7 +94,7 @@ def link_service(session: Session, organisation_id: UUID, service_id: UUID, *, n
 
 
 def remove_from_email_pool(session: Session, organisation_id: UUID, branding_id: UUID) -> None:
-    """Take an email branding out of a pool. Raises `NotFoundProblemError`, `NotInPoolError`, `DefaultBrandingError`."""
+    """Remove an email branding from a pool. Raises `NotFoundProblemError`, `NotInPoolError`, `DefaultBrandingError`."""
     organisation = lock_organisation(session, organisation_id)
     if organisation.email_branding_id == branding_id:
         raise DefaultBrandingError("email")
@@ -102,7 +102,7 @@ def remove_from_email_pool(session: Session, organisation_id: UUID, branding_id:
 
 
 def remove_from_letter_pool(session: Session, organisation_id: UUID, branding_id: UUID) -> None:
-    """Take a letter branding out of a pool. Raises `NotFoundProblemError`, `NotInPoolError`, `DefaultBrandingError`."""
+    """Remove a letter branding from a pool. Raises `NotFoundProblemError`, `NotInPoolError`, `DefaultBrandingError`."""
     organisation = lock_organisation(session, organisation_id)
     if organisation.letter_branding_id == branding_id:
         raise DefaultBrandingError("letter")
@@ -133,7 +133,7 @@ def _brand_services(session: Session, organisation_id: UUID, changes: Organisati
 
 
 def _fill(session: Session, organisation_id: UUID, column: InstrumentedAttribute[UUID], branding_id: UUID) -> None:
-    """Give a branding to those services of an organisation that have none."""
+    """Set a branding on those services of an organisation that have none."""
     services = select(Service.id, literal(branding_id)).where(Service.organisation_id == organisation_id)
     rows = insert(column.class_).from_select(["service_id", column.key], services)
     session.execute(rows.on_conflict_do_nothing())

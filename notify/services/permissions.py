@@ -1,4 +1,4 @@
-"""What services are allowed to do. Every function flushes; the caller's transaction commits."""
+"""Permissions of services. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from notify.services.models import ServicePermission
 from notify.vocabulary import SERVICE_PERMISSIONS
 
 DEFAULT_PERMISSIONS: Final = ("sms", "email", "letter", "international_sms", "international_letters")
-"""What a new service may do (internal-services 1.1)."""
+"""Permissions of a new service (internal-services 1.1)."""
 
 
 def set_permissions(session: Session, service_id: UUID, permissions: Sequence[str]) -> None:
-    """Replace what a service is allowed to do. Raises `InvalidServiceError` (internal-services 2.4)."""
+    """Replace the permissions of a service. Raises `InvalidServiceError` (internal-services 2.4)."""
     for permission in permissions:
         if permission not in SERVICE_PERMISSIONS:
             raise InvalidServiceError("permissions", f"Invalid Service Permission: '{permission}'")
@@ -38,14 +38,14 @@ def set_permissions(session: Session, service_id: UUID, permissions: Sequence[st
 
 
 def add_permission(session: Session, service_id: UUID, permission: str) -> None:
-    """Allow a service one more thing. Does nothing when it is allowed already."""
+    """Add a permission to a service, unless it already has it."""
     if session.get(ServicePermission, (service_id, permission)) is None:
         session.add(ServicePermission(service_id=service_id, permission=permission))
         session.flush()
 
 
 def remove_permission(session: Session, service_id: UUID, permission: str) -> None:
-    """Take a permission from a service. Does nothing when it has not got it."""
+    """Remove a permission from a service, if it has it."""
     session.execute(
         delete(ServicePermission).where(
             ServicePermission.service_id == service_id, ServicePermission.permission == permission

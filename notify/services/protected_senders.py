@@ -1,4 +1,4 @@
-"""Names that services must not use as text message senders without approval (contract: internal-services 9.3)."""
+"""Names that services may only use as text message senders after approval (contract: internal-services 9.3)."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from notify.services.models import ProtectedSender
 
 
 def is_protected(session: Session, sender: str) -> bool:
-    """Whether a sender, without regard to case and blanks, is a protected one."""
+    """Whether a sender is protected, ignoring case and blanks."""
     return session.get(ProtectedSender, re.sub(r"\s+", "", sender).lower()) is not None

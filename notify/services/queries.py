@@ -1,4 +1,4 @@
-"""Reading services and their settings."""
+"""Queries for services and their settings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REVOKED_KEYS_KNOWN_DAYS = 7
 
 @dataclass(frozen=True, slots=True)
 class CachedApiKey:
-    """An API key as authentication needs it. `secret` is in clear; a key with an `expiry_date` is revoked."""
+    """An API key for authentication. `secret` is decrypted; a key with an `expiry_date` is revoked."""
 
     id: UUID
     name: str
@@ -47,7 +47,7 @@ class CachedApiKey:
 
 @dataclass(frozen=True, slots=True)
 class CachedEmailBranding:
-    """The branding at the top of a service's emails. `brand_type` is org, both or org_banner; `logo` a file name."""
+    """The email branding of a service. `brand_type` is org, both or org_banner; `logo` is a file name."""
 
     brand_type: str
     logo: str | None
@@ -58,7 +58,7 @@ class CachedEmailBranding:
 
 @dataclass(frozen=True, slots=True)
 class CachedService:
-    """A service as authentication and sending need it (contract: public-api 1.3). Limits are messages a day;
+    """A service for authentication and sending (contract: public-api 1.3). Limits are messages a day;
     `rate_limit` is requests a minute; `restricted` is trial mode.
     """
 
@@ -127,7 +127,7 @@ def _cached_branding(branding: EmailBranding) -> CachedEmailBranding:
 
 
 def earliest_shown_expiry(now: datetime) -> datetime:
-    """Keys revoked since then are still recognised, and listed: for 7 days, counted from the midnight (UTC) before they
+    """Keys revoked since then are still recognised and listed: for 7 days, counted from the midnight (UTC) before they
     were revoked (internal-services 4).
     """
     # midnight of the expiry day > now - 7 days is the same as: expiry >= the first midnight after now - 7 days
@@ -231,7 +231,7 @@ def allowed_recipients(session: Session, service_id: UUID) -> list[str]:
 
 
 def retention_days(session: Session, service_id: UUID, notification_type: str) -> int:
-    """For how many days the service's messages of this type are kept: 7 where nothing is set."""
+    """The days for which the service's messages of this type are kept; 7 by default."""
     days = session.scalar(
         select(DataRetention.days_of_retention).where(
             DataRetention.service_id == service_id, DataRetention.notification_type == notification_type
@@ -258,8 +258,8 @@ def count_live(session: Session) -> LiveCounts:
 
 
 def is_service_name_free(session: Session, service_id: UUID, name: str, email_from: str) -> bool:
-    """Whether no service has exactly this name, this service included, and no other one's emails come from `email_from`
-    (contract: internal-services 18).
+    """Whether no service, including this one, has exactly this name, and no other one has this `email_from` (contract:
+    internal-services 18).
     """
     taken = or_(Service.name == name, and_(Service.normalised_service_name == email_from, Service.id != service_id))
     return session.scalar(select(Service.id).where(taken).limit(1)) is None

@@ -1,5 +1,5 @@
-"""For how many days a service's messages are kept (contract: internal-services 9.1). Every function flushes; the
-caller's transaction commits.
+"""Data retention: the days for which a service's messages are kept (contract: internal-services 9.1). Every function
+flushes; the caller's transaction commits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from notify.vocabulary import NOTIFICATION_TYPES
 
 USUAL_RETENTION_DAYS: Final = 7
 MOST_DAYS: Final = 36_500
-"""More days than that mean the same: a century."""
+"""A century. More days mean the same."""
 _LARGEST: Final = 2**31 - 1
 
 
@@ -74,7 +74,7 @@ def get_retention_of_type(session: Session, service_id: UUID, notification_type:
 
 
 def create_retention(session: Session, service_id: UUID, notification_type: str, days: int) -> Retention:
-    """Keep a service's messages of a type for so many days.
+    """Set the days for which a service's messages of a type are kept.
 
     Raises `DuplicateRetentionError` (also for an unknown service), `InvalidServiceError` (no such type) and
     `NotFoundProblemError` (more days than the database can hold).
@@ -92,7 +92,7 @@ def create_retention(session: Session, service_id: UUID, notification_type: str,
 
 
 def update_retention(session: Session, service_id: UUID, retention_id: UUID, days: int) -> None:
-    """Change for how many days. Raises `UnknownRetentionError`, `NotFoundProblemError` (as `create_retention`)."""
+    """Change the number of days. Raises `UnknownRetentionError`, `NotFoundProblemError` (as `create_retention`)."""
     _check_days(days)
     row = session.get(DataRetention, retention_id, with_for_update=True)
     if row is None or row.service_id != service_id:
@@ -102,9 +102,9 @@ def update_retention(session: Session, service_id: UUID, retention_id: UUID, day
 
 
 def set_retention(session: Session, service_id: UUID, notification_type: str, days: int) -> None:
-    """Keep a service's messages of a type for so many days, whether or not that was set before.
+    """Set or change the days for which a service's messages of a type are kept.
 
-    Raises what `create_retention` does.
+    Raises what `create_retention` raises.
     """
     present = get_retention_of_type(session, service_id, notification_type)
     if present is None:
@@ -114,8 +114,8 @@ def set_retention(session: Session, service_id: UUID, notification_type: str, da
 
 
 def kept_since(now: datetime, days: int) -> datetime:
-    """The local midnight (aware UTC) from which on things are kept that are kept for so many days. Any number means
-    something: less than no days counts as none, so what is of today always stays.
+    """The local midnight (aware UTC) before which objects kept for `days` may be deleted. A negative number counts as
+    0, so that those of today always stay.
     """
     return local_days_ago(now, max(0, min(days, MOST_DAYS)))
 

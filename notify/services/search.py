@@ -1,4 +1,4 @@
-"""Finding services by name (contract: internal-services 2.1)."""
+"""Finds services by name (contract: internal-services 2.1)."""
 
 from __future__ import annotations
 

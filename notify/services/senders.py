@@ -1,7 +1,7 @@
-"""Whom a service's messages come from: text message senders, reply-to addresses, contact blocks of letters.
+"""Senders of a service: text message senders, reply-to addresses, contact blocks of letters.
 
-A row is never deleted, only archived. Of each kind a service has one default at most; a new default takes the place of
-the old one. Every function flushes; the caller's transaction commits.
+Rows are never deleted, only archived. A service has at most one default of each kind; a new default replaces the old
+one. Every function flushes; the caller's transaction commits.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _SHOWN_AS_IT_IS = re.compile(r"[a-zA-Z0-9 &.\-_]{3,11}")
 
 
 def check_sms_sender(text: str) -> None:
-    """Check that networks show this sender as it is: 3 to 11 letters, digits, blanks and `& . - _`, not beginning with
-    `00`. The admin app and the terminal check this; the API itself does not. Raises `InvalidSmsSenderError`.
+    """Check that networks can show this sender: 3 to 11 letters, digits, blanks and `& . - _`, not beginning with `00`.
+    The admin app and our commands check this; the API itself does not. Raises `InvalidSmsSenderError`.
     """
     if len(text) > LONGEST_SMS_SENDER:
         raise InvalidSmsSenderError("A text message sender has at most 11 characters")
@@ -99,7 +99,7 @@ def update_sms_sender(session: Session, service_id: UUID, sender_id: UUID, text:
 
 
 def archive_sms_sender(session: Session, service_id: UUID, sender_id: UUID) -> SmsSender:
-    """Archive a text message sender; one that is archived stays so.
+    """Archive a text message sender, if not archived yet.
 
     Raises `NotFoundProblemError`, `SenderIsInboundNumberError`, `DefaultSenderError`.
     """
@@ -115,7 +115,7 @@ def archive_sms_sender(session: Session, service_id: UUID, sender_id: UUID) -> S
 
 
 def _check_sms_length(text: str) -> None:
-    # as the contract has it: what does not fit the column is not found
+    # as in the contract: a text that is too long for the column gives "not found"
     if len(text) > LONGEST_SMS_SENDER:
         raise NotFoundProblemError
 
@@ -164,8 +164,8 @@ def add_reply_to(session: Session, service_id: UUID, email_address: str, *, is_d
 def update_reply_to(
     session: Session, service_id: UUID, reply_to_id: UUID, email_address: str, *, is_default: bool
 ) -> EmailReplyTo:
-    """Change a reply-to address, also one that is archived, which then takes nobody's place as the default. The
-    contract lets it become one that the service has already.
+    """Change a reply-to address, even an archived one, which does not replace the default. The contract allows an
+    address that the service already has.
 
     Raises `NotFoundProblemError`, `InvalidReplyToError`, `DefaultNeededError`.
     """
@@ -183,7 +183,7 @@ def update_reply_to(
 
 
 def archive_reply_to(session: Session, service_id: UUID, reply_to_id: UUID) -> EmailReplyTo:
-    """Archive a reply-to address; one that is archived stays so.
+    """Archive a reply-to address, if not archived yet.
 
     Raises `NotFoundProblemError`, `DefaultSenderError`.
     """
@@ -197,7 +197,7 @@ def archive_reply_to(session: Session, service_id: UUID, reply_to_id: UUID) -> E
 
 
 def is_email_address(text: str) -> bool:
-    """Whether this is an email address that can be sent to."""
+    """Whether this is a valid email address."""
     try:
         validate(text)
     except InvalidEmailAddress:
@@ -233,8 +233,8 @@ def add_letter_contact(session: Session, service_id: UUID, contact_block: str, *
 def update_letter_contact(
     session: Session, service_id: UUID, contact_id: UUID, contact_block: str, *, is_default: bool
 ) -> LetterContact:
-    """Change a contact block, and with it every template that uses it; also one that is archived, which then takes
-    nobody's place as the default. Raises `NotFoundProblemError`.
+    """Change a contact block, and so every template that uses it; even an archived one, which does not replace the
+    default. Raises `NotFoundProblemError`.
     """
     lock_service(session, service_id)
     contact = _get(session, LetterContact, service_id, contact_id, archived=True)
@@ -247,8 +247,8 @@ def update_letter_contact(
 
 
 def archive_letter_contact(session: Session, service_id: UUID, contact_id: UUID) -> LetterContact:
-    """Archive a contact block, the default too; one that is archived stays so. Templates stop using it
-    (`hooks.letter_contact_archived`). Raises `NotFoundProblemError`.
+    """Archive a contact block, even the default. Templates stop using it (`hooks.letter_contact_archived`). Raises
+    `NotFoundProblemError`.
     """
     lock_service(session, service_id)
     contact = _get(session, LetterContact, service_id, contact_id, archived=True)
@@ -258,7 +258,7 @@ def archive_letter_contact(session: Session, service_id: UUID, contact_id: UUID)
     return contact
 
 
-# -- what the three kinds share
+# -- shared by the three kinds
 
 
 def _list(session: Session, kind: type[_S], service_id: UUID) -> list[_S]:
@@ -267,7 +267,7 @@ def _list(session: Session, kind: type[_S], service_id: UUID) -> list[_S]:
 
 
 def _get(session: Session, kind: type[_S], service_id: UUID, id_: UUID, *, archived: bool = False) -> _S:
-    """A row of this service; an archived one only when asked for. Raises `NotFoundProblemError`."""
+    """A row of this service; archived ones only with `archived`. Raises `NotFoundProblemError`."""
     row = session.get(kind, id_)
     if row is None or row.service_id != service_id or (row.archived and not archived):
         raise NotFoundProblemError
@@ -275,7 +275,7 @@ def _get(session: Session, kind: type[_S], service_id: UUID, id_: UUID, *, archi
 
 
 def _clear_default(session: Session, kind: type[_S], service_id: UUID, is_default: bool) -> None:
-    """Make room for a new default."""
+    """Clear the default, for a new one."""
     if is_default:
         session.execute(
             update(kind)
@@ -285,7 +285,7 @@ def _clear_default(session: Session, kind: type[_S], service_id: UUID, is_defaul
 
 
 def _settle_default(session: Session, kind: type[_S], service_id: UUID, is_default: bool, thing: str) -> None:
-    """Make room for a new default, or check that there is one. Raises `DefaultNeededError`."""
+    """Clear the default for a new one, or check that there is one. Raises `DefaultNeededError`."""
     _clear_default(session, kind, service_id, is_default)
     if not is_default:
         default = select(kind.id).where(kind.service_id == service_id, kind.is_default, kind.archived.is_(False))
@@ -294,6 +294,6 @@ def _settle_default(session: Session, kind: type[_S], service_id: UUID, is_defau
 
 
 def _keep_a_default(row: SmsSender | EmailReplyTo, is_default: bool, thing: str) -> None:
-    """The default stays the default until another one takes its place. Raises `DefaultNeededError`."""
+    """Refuse to unset the default, which only another default can replace. Raises `DefaultNeededError`."""
     if row.is_default and not is_default:
         raise DefaultNeededError(thing)

@@ -1,4 +1,4 @@
-"""A service: its making, its settings, its end. Every function flushes; the caller's transaction commits."""
+"""Creates, changes, archives, suspends and resumes services. Every function flushes; the caller commits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ CROWN_BY_TYPE: Final = {
 
 
 class ServiceDetails(TypedDict, total=False):
-    """Settings that may be given when a service is created, and later (internal-services 2.2)."""
+    """Settings that can be set when a service is created, and later (internal-services 2.2)."""
 
     go_live_user_id: UUID | None
     has_active_go_live_request: bool
@@ -66,8 +66,8 @@ class ServiceDetails(TypedDict, total=False):
 
 
 class ServiceChanges(ServiceDetails, total=False):
-    """What of a service may be changed (internal-services 2.4). Permissions and brandings have their own functions:
-    `set_permissions`, `set_email_branding`, `set_letter_branding`.
+    """The fields of a service that can be changed (internal-services 2.4). Permissions and brandings have their own
+    functions: `set_permissions`, `set_email_branding`, `set_letter_branding`.
     """
 
     name: str
@@ -114,10 +114,10 @@ def create_service(
     now: datetime | None = None,
     **details: Unpack[ServiceDetails],
 ) -> Service:
-    """Create a service (contract: internal-services 2.2) with all that it needs from the start: its first member, who
-    may do everything there; its permissions; its default text message sender (`from_number`); and the organisation and
-    branding that the member's email address implies. Other rooms add what they hold of it (`hooks.created`). It was
-    created by its member unless `created_by_id` is given.
+    """Create a service (contract: internal-services 2.2) with its first member, who gets all permissions of members;
+    its own permissions; its default text message sender (`from_number`); and the organisation and branding implied by
+    the member's email address. Other rooms add their objects (`hooks.created`). Its author is the member unless
+    `created_by_id` is given.
 
     Raises `NotFoundProblemError` (no such user, or a name longer than 255 characters), `DuplicateServiceNameError`,
     `InvalidServiceError`, and what the subscribers of `hooks.created` raise.
@@ -163,7 +163,7 @@ def update_service(
     now: datetime | None = None,
     **changes: Unpack[ServiceChanges],
 ) -> Service:
-    """Change a service's settings: always a new version, also when nothing differs (internal-services 1.4, 2.4).
+    """Change a service's settings: always a new version, even if nothing differs (internal-services 1.4, 2.4).
 
     Raises `NotFoundProblemError` (no such service, or a name longer than 255 characters), `DuplicateServiceNameError`,
     `InvalidServiceError`.
@@ -190,7 +190,7 @@ def get_service(session: Session, service_id: UUID) -> Service:
 
 
 def lock_service(session: Session, service_id: UUID) -> Service:
-    """Load a service and lock its row, so that what belongs to it changes one at a time. Raises
+    """Load a service and lock its row, so that changes of its objects happen one at a time. Raises
     `NotFoundProblemError`.
     """
     service = session.get(Service, service_id, with_for_update=True)
@@ -221,7 +221,7 @@ def _organisation_of(session: Session, user: User, organisation_type: str | None
 
 
 def _check_name(name: str) -> None:
-    # as the contract has it: what does not fit the column is not found
+    # as in the contract: a text that is too long for the column gives "not found"
     if len(name) > LONGEST_NAME:
         raise NotFoundProblemError
 
@@ -268,8 +268,8 @@ def _is_nhs(organisation_type: str | None, address: str) -> bool:
 
 def archive_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
     """Archive a service (contract: internal-services 2.5): it can no longer send, its API keys are revoked, and its
-    name is free. Other rooms archive what they hold of it (`hooks.archived`). Does nothing to a service that is
-    archived already. Raises `NotFoundProblemError`.
+    name becomes free. Other rooms archive their objects (`hooks.archived`). Does nothing if it is already archived.
+    Raises `NotFoundProblemError`.
     """
     moment = now or utc_now()
     service = lock_service(session, service_id)
@@ -290,8 +290,8 @@ def _revoke_keys(session: Session, service: Service, moment: datetime) -> None:
 
 
 def suspend_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
-    """Suspend a service, as 2020 had it (contract: internal-services 18): it cannot send, and its API keys are revoked;
-    it keeps its name and all else. Does nothing to one that is not active. Raises `NotFoundProblemError`.
+    """Suspend a service, as in 2020 (contract: internal-services 18): it cannot send, and its API keys are revoked; it
+    keeps its name and everything else. Does nothing if it is not active. Raises `NotFoundProblemError`.
     """
     moment = now or utc_now()
     service = lock_service(session, service_id)
@@ -302,7 +302,7 @@ def suspend_service(session: Session, service_id: UUID, *, now: datetime | None 
 
 
 def resume_service(session: Session, service_id: UUID, *, now: datetime | None = None) -> None:
-    """Make a service active again; its API keys stay revoked. Does nothing to one that is active. Raises
+    """Make a service active again; its API keys stay revoked. Does nothing if it is active. Raises
     `NotFoundProblemError`.
     """
     service = lock_service(session, service_id)

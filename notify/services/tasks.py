@@ -1,4 +1,4 @@
-"""Celery tasks about services: thin."""
+"""Celery tasks about services: thin wrappers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REPORT = "weekly-dwp-report"
 
 @tasks.periodic("check-for-low-available-inbound-sms-numbers", crontab(hour=9, minute=0, day_of_week="mon"))
 def check_for_low_available_inbound_sms_numbers(container: Container) -> None:
-    """Ask for more inbound numbers when few are left (contract: workers 16)."""
+    """Request more inbound numbers if few are left (contract: workers 16)."""
     with container.parts.database.reading() as session:
         number = alerts.count_free_numbers(session)
     if number <= alerts.FEWEST_NUMBERS:
@@ -39,7 +39,7 @@ def check_for_low_available_inbound_sms_numbers(container: Container) -> None:
 
 @tasks.periodic("zendesk-new-email-branding-report", crontab(hour=0, minute=30, day_of_week="mon-fri"))
 def zendesk_new_email_branding_report(container: Container) -> None:
-    """Have new email brandings reviewed (contract: workers 16)."""
+    """Request a review of new email brandings (contract: workers 16)."""
     parts = container.parts
     with parts.database.reading() as session:
         brandings = alerts.new_brandings(session, alerts.previous_weekday(utc_now()))
@@ -57,7 +57,7 @@ def zendesk_new_email_branding_report(container: Container) -> None:
 
 @tasks.periodic(REPORT, crontab(hour=9, minute=0, day_of_week="mon"), queue=queues.REPORTING)
 def weekly_dwp_report(container: Container) -> None:
-    """Add the results of the queries that are configured to a ticket (contract: workers 16)."""
+    """Add the results of the configured queries to a ticket (contract: workers 16)."""
     tickets = container.get(Tickets)
     if not tickets.has_zendesk:
         return

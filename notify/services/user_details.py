@@ -1,4 +1,4 @@
-"""Users with their active services, their organisations and what they may do there (contract: internal-users 1.1)."""
+"""Users with their active services, their organisations and permissions (contract: internal-users 1.1)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ AUTH_WITH_KEYS = "webauthn_auth"
 
 @dataclass(slots=True)
 class Memberships:
-    """Where a user belongs. Services are active ones; `organisations` are active ones, `organisation_permissions` has a
-    key for each, the archived too. Services without a permission are not in `permissions`.
+    """The memberships of a user. Services and `organisations` are active ones; `organisation_permissions` has a key for
+    each organisation, also archived ones. Services without a permission are not in `permissions`.
     """
 
     services: list[UUID] = field(default_factory=list)
@@ -35,9 +35,7 @@ class Memberships:
 
 @dataclass(frozen=True, slots=True)
 class UserDetails:
-    """A user as the internal API shows one. `password_changed_at` is how the admin app knows that a link of a reset was
-    used.
-    """
+    """A user for the internal API. By `password_changed_at` the admin app knows that a reset link was used."""
 
     id: UUID
     name: str
@@ -86,7 +84,7 @@ def user_details(session: Session, user_id: UUID) -> UserDetails:
 
 
 def details_of(session: Session, users: Sequence[User]) -> list[UserDetails]:
-    """The same users, in their order, with four queries for all of them."""
+    """The details of users, in the same order, with four queries in total."""
     memberships = _memberships(session, [user.id for user in users])
     return [_details(user, memberships[user.id]) for user in users]
 

@@ -111,7 +111,7 @@ _ID_AND_NAME: Final = """concat('{"id":"', s.id, '","name":', to_json(s.name), '
 
 @dataclass(frozen=True)
 class UserFilter:
-    """Which active users are listed: first and last days (UTC), both included; None stands for any."""
+    """The active users to list: first and last days (UTC), both included; None is no limit."""
 
     logged_in_start: date | None = None
     logged_in_end: date | None = None

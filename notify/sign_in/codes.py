@@ -1,6 +1,6 @@
 """Codes as a second factor: five digits by text, or a secret in a link by email (contract: internal-users 1.4).
 
-A code is kept as an HMAC of the user, its type and the code, under the installation's secret keys: short codes cannot
+A code is stored as an HMAC of the user, its type and the code, with the installation's secret keys: short codes cannot
 be guessed from the table, and finding one is a look-up.
 """
 
@@ -32,7 +32,7 @@ _TEXT_CODE_DIGITS: Final = 5
 
 
 def new_text_code() -> str:
-    """A random code of five digits, no two neighbours equal."""
+    """A random code of five digits, without equal adjacent digits."""
     digits = [secrets.choice("0123456789")]
     while len(digits) < _TEXT_CODE_DIGITS:
         digits.append(secrets.choice("0123456789".replace(digits[-1], "")))
@@ -40,19 +40,19 @@ def new_text_code() -> str:
 
 
 def new_link_code() -> str:
-    """A random code that nobody types."""
+    """A random code for links, which is never typed."""
     return str(uuid4())
 
 
 class CodeDigests:
-    """Makes the digests under which codes are kept."""
+    """Makes the digests of stored codes."""
 
     def __init__(self, secret_keys: Sequence[str]) -> None:
         self._keys = [key.encode() for key in secret_keys]
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings.secret_key)
 
     def current(self, user_id: UUID, code_type: str, code: str) -> str:
@@ -60,13 +60,13 @@ class CodeDigests:
         return self.accepted(user_id, code_type, code)[-1]
 
     def accepted(self, user_id: UUID, code_type: str, code: str) -> list[str]:
-        """The digests that a code may be kept under: one for each secret key."""
+        """The possible digests of a stored code: one for each secret key."""
         message = f"verify code:{user_id}:{code_type}:{code}".encode("utf-8", "surrogatepass")
         return [hmac.digest(key, message, "sha256").hex() for key in self._keys]
 
 
 def has_too_many_codes(session: Session, user_id: UUID, now: datetime) -> bool:
-    """Whether a user has so many unused codes that no more are sent."""
+    """Whether a user has too many unused codes, so that no more are sent."""
     number = session.scalar(
         select(func.count()).where(
             VerifyCode.user_id == user_id, VerifyCode.code_used.is_(False), VerifyCode.expiry_datetime > now
@@ -78,7 +78,7 @@ def has_too_many_codes(session: Session, user_id: UUID, now: datetime) -> bool:
 def save_code(
     session: Session, digests: CodeDigests, user_id: UUID, code_type: CodeType, code: str, now: datetime
 ) -> None:
-    """Keep a code that is sent to a user, for half an hour."""
+    """Store a code for a user, valid for half an hour."""
     session.add(
         VerifyCode(
             user_id=user_id,
@@ -94,8 +94,8 @@ def save_code(
 def sign_in_with_code(
     database: Database, digests: CodeDigests, user_id: UUID, code_type: str, code: str, now: datetime
 ) -> None:
-    """Use a code, once: the user is signed in with a new session. A failure is counted, and stays counted; after ten no
-    code is found any more. Commits by itself.
+    """Use a code, which works once: signs the user in with a new session. Failures are counted permanently; after ten,
+    no code is found. Commits itself.
 
     Raises `NotFoundProblemError` (no such user or type of code), `CodeNotFoundError`, `CodeExpiredError`.
     """
@@ -133,7 +133,7 @@ def _use_code(
 
 
 def start_session(user: User, now: datetime) -> None:
-    """Sign a user in: a new session, which ends any other, and no failures."""
+    """Sign a user in: start a new session, which ends any other, and reset the failures."""
     user.current_session_id = uuid4()
     user.logged_in_at = now
     user.failed_login_count = 0

@@ -6,7 +6,7 @@ from notify.infra.errors import FieldProblemError, NotFoundProblemError, Problem
 
 
 class IncorrectPasswordError(FieldProblemError):
-    """It is not the user's password."""
+    """The password is wrong."""
 
     def __init__(self) -> None:
         super().__init__("password", "Incorrect password")
@@ -27,14 +27,14 @@ class CodeExpiredError(ProblemError):
 
 
 class TooManyFailuresError(ProblemError):
-    """The user failed too often to sign in with a security key."""
+    """Too many failed sign-ins with a security key."""
 
     def __init__(self) -> None:
         super().__init__("Maximum login count exceeded", status=403)
 
 
 class LastSecurityKeyError(ProblemError):
-    """A user keeps at least one security key."""
+    """A user's last security key cannot be deleted."""
 
     def __init__(self) -> None:
         super().__init__("Cannot delete last remaining webauthn credential for user")

@@ -1,4 +1,4 @@
-"""What is sent to people who register, sign in or change their account (contract: internal-users 1.2 to 1.4, 10)."""
+"""Messages to people who register, sign in or change their account (contract: internal-users 1.2 to 1.4, 10)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from notify.sign_in.codes import CodeDigests, new_link_code, new_text_code, save
 from notify.sign_in.errors import UnsendableNumberError
 
 INTERNATIONAL_SENDER: Final = "07984404008"
-"""Sender of texts to countries that take only numbers as senders."""
+"""Sender of text messages to countries that accept only numbers as senders."""
 
 
 class AccountMessages:
-    """Sends the emails and texts of accounts, each within the transaction of what it is about.
+    """Sends the emails and text messages of accounts. Each is stored in the caller's transaction.
 
-    Every method that takes an address of the admin app (`admin_url`) uses the installation's own where it is None.
+    `admin_url` is the address of the admin app in the links; None means the one in the settings.
     """
 
     def __init__(self, notices: Notices, tokens: UrlTokens, digests: CodeDigests, admin_url: str) -> None:
@@ -39,7 +39,7 @@ class AccountMessages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(
             container.get(Notices),
             container.get(UrlTokens),
@@ -48,7 +48,7 @@ class AccountMessages:
         )
 
     def send_text_code(self, session: Session, user: User, number: str | None, now: datetime) -> None:
-        """Text a new code, to the user's own number where none is given. Raises `UnsendableNumberError`."""
+        """Text a new code to `number`, or to the user's own number if it is None. Raises `UnsendableNumberError`."""
         to = number or user.mobile_number or ""
         sender = _sender_for(session, to)
         code = new_text_code()
@@ -58,7 +58,7 @@ class AccountMessages:
     def send_sign_in_link(
         self, session: Session, user: User, *, admin_url: str | None, next_path: str | None, now: datetime
     ) -> None:
-        """Email a link that has a new code in it."""
+        """Email a link that contains a new code."""
         code = new_link_code()
         save_code(session, self._digests, user.id, "email", code, now)
         says = {"user_id": str(user.id), "secret_code": code}
@@ -75,26 +75,26 @@ class AccountMessages:
         next_path: str | None,
         now: datetime,
     ) -> None:
-        """Email a link to a page that sets a new password. `email_address` is the user's as somebody typed it."""
-        # other letters may have the same lower case, and lead to the mailbox of somebody else
+        """Email a link to the page that sets a new password. `email_address` is the address as it was typed."""
+        # different characters may have the same lower case: the typed address may be another person's mailbox
         to = email_address if email_address.isascii() else user.email_address
         made_at = now.replace(tzinfo=None).isoformat(" ", "microseconds")
         url = self._link("new-password", {"email": user.email_address, "created_at": made_at}, admin_url, next_path)
         self._notices.send(session, catalogue.RESET_PASSWORD, to, {"user_name": user.name, "url": url})
 
     def send_email_verification(self, session: Session, user: User, *, admin_url: str | None) -> None:
-        """Email a new user a link that proves the address."""
+        """Email a new user a link that verifies the address."""
         url = self._link("verify-email", {"user_id": str(user.id), "email": user.email_address}, admin_url)
         self._notices.send(session, catalogue.VERIFY_EMAIL_ADDRESS, user.email_address, {"name": user.name, "url": url})
 
     def send_new_address_verification(self, session: Session, user: User, email_address: str) -> None:
-        """Email a link to a new address of a user, that confirms it."""
+        """Email a user's new address a link that verifies it."""
         url = self._link("your-account/email/confirm", {"user_id": str(user.id), "email": email_address})
         values = {"name": user.name, "url": url, "feedback_url": f"{self._admin_url}/support"}
         self._notices.send(session, catalogue.CONFIRM_NEW_EMAIL_ADDRESS, email_address, values)
 
     def send_already_registered(self, session: Session, email_address: str) -> None:
-        """Tell the owner of an address that it has an account already."""
+        """Tell the owner of an address that an account with it already exists."""
         values = {
             "signin_url": f"{self._admin_url}/sign-in",
             "forgot_password_url": f"{self._admin_url}/forgot-password",
@@ -122,7 +122,9 @@ class AccountMessages:
 
 
 def _sender_for(session: Session, number: str) -> str | None:
-    """The sender of a text to this number; None: the Notify service's own. Raises `UnsendableNumberError`."""
+    """The sender of a text message to this number; None is the default of the Notify service. Raises
+    `UnsendableNumberError`.
+    """
     allowed = permissions(session, NOTIFY_SERVICE_ID)
     try:
         parsed = PhoneNumber.parse(number)

@@ -1,4 +1,4 @@
-"""The first factor (contract: internal-users 1.3)."""
+"""Checks passwords, the first factor of signing in (contract: internal-users 1.3)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from notify.sign_in.errors import IncorrectPasswordError
 
 
 def check_password(database: Database, user_id: UUID, password: str) -> None:
-    """Check a user's password. Success sets the count of failures to zero and replaces a hash of an older kind; a
-    failure is counted, and stays counted. No number of failures locks the user out here: the admin app does that.
+    """Check a user's password. Success resets the count of failures and replaces a hash of an older kind; a failure is
+    counted permanently. This function never locks the user out, however many failures there are: the admin app does.
 
-    Commits by itself, and holds no connection while it hashes. Raises `NotFoundProblemError` (no such user),
+    Commits itself, and holds no connection while it hashes. Raises `NotFoundProblemError` (no such user),
     `IncorrectPasswordError`.
     """
     with database.reading() as session:

@@ -21,9 +21,9 @@ _LOCK: Final = "weekly user research email"
 
 
 def invite_to_research(database: Database, notices: Notices, now: datetime) -> int:
-    """Email the active users who registered 9 to 16 days ago and take part in research; returns their number.
+    """Email the active users who registered 9 to 16 days ago and agreed to take part in research; returns how many.
 
-    All of them are written to in one transaction, and only once a day: a second run on the same day finds the first.
+    All emails are stored in one transaction, and only once a day: a second run on the same day does nothing.
     """
     today = datetime.combine(now.date(), time(), UTC)
     with database.transaction() as session:

@@ -20,7 +20,7 @@ MOST_FAILURES: Final = 5
 
 
 def list_keys(session: Session, user_id: UUID) -> Sequence[SecurityKey]:
-    """A user's keys, the earliest first. Raises `NotFoundProblemError` (no such user)."""
+    """A user's keys, oldest first. Raises `NotFoundProblemError` (no such user)."""
     get_user(session, user_id)
     query = select(SecurityKey).where(SecurityKey.user_id == user_id)
     return session.scalars(query.order_by(SecurityKey.created_at, SecurityKey.id)).all()
@@ -37,7 +37,7 @@ def get_key(session: Session, user_id: UUID, key_id: UUID) -> SecurityKey:
 def add_key(
     session: Session, user_id: UUID, *, name: str, credential_data: str, registration_response: str
 ) -> SecurityKey:
-    """Keep a key that a user registered. Raises `NotFoundProblemError` (no such user)."""
+    """Store a key that a user registered. Raises `NotFoundProblemError` (no such user)."""
     get_user(session, user_id)
     key = SecurityKey(
         user_id=user_id, name=name, credential_data=credential_data, registration_response=registration_response
@@ -48,7 +48,7 @@ def add_key(
 
 
 def rename_key(session: Session, user_id: UUID, key_id: UUID, name: str, now: datetime) -> SecurityKey:
-    """Give a key another name. Raises `NotFoundProblemError`."""
+    """Rename a key. Raises `NotFoundProblemError`."""
     key = get_key(session, user_id, key_id)
     key.name = name
     key.updated_at = now
@@ -58,7 +58,7 @@ def rename_key(session: Session, user_id: UUID, key_id: UUID, name: str, now: da
 
 def delete_key(session: Session, user_id: UUID, key_id: UUID) -> None:
     """Delete a key. Raises `NotFoundProblemError`, `LastSecurityKeyError`."""
-    lock_user(session, user_id)  # two deletions at once must not take both of the last two keys
+    lock_user(session, user_id)  # two concurrent deletions must not delete both of the last two keys
     key = get_key(session, user_id, key_id)
     number = session.scalar(select(func.count()).where(SecurityKey.user_id == user_id))
     if (number or 0) <= 1:
@@ -68,8 +68,8 @@ def delete_key(session: Session, user_id: UUID, key_id: UUID) -> None:
 
 
 def complete_sign_in(session: Session, user_id: UUID, *, successful: bool, key_id: UUID | None, now: datetime) -> None:
-    """Take over what the admin app found when a user signed in with a key: success starts a new session, a failure is
-    counted.
+    """Record the result of signing in with a key, which the admin app verified: success starts a new session, a failure
+    is counted.
 
     Raises `NotFoundProblemError` (no such user, or not a key of theirs: nobody is signed in), `TooManyFailuresError`.
     """

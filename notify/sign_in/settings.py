@@ -8,7 +8,7 @@ from notify.setting_types import SettingsPart
 
 
 class AccountSettings(SettingsPart):
-    """What people with accounts are asked."""
+    """Research emails, and users of functional tests."""
 
     # -- accounts
     weekly_user_research_email_enabled: bool = Field(

@@ -1,4 +1,4 @@
-"""Celery tasks about accounts: thin."""
+"""Celery tasks about accounts: thin wrappers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ tasks = TaskSet()
 
 @tasks.periodic("delete-verify-codes", timedelta(minutes=63))
 def delete_verify_codes(container: Container) -> None:
-    """Delete codes of sign-in that were made more than a day ago (contract: workers 14)."""
+    """Delete sign-in codes created more than a day ago (contract: workers 14)."""
     number = delete_old_codes(container.parts.database, utc_now())
     if number:
         logger.info("codes of sign-in deleted", number=number)
@@ -30,7 +30,7 @@ def delete_verify_codes(container: Container) -> None:
 
 @tasks.periodic("weekly-user-research-email", crontab(day_of_week="wed", hour=10, minute=0))
 def weekly_user_research_email(container: Container) -> None:
-    """Invite new users to user research, where that is switched on (contract: workers 16)."""
+    """Invite new users to user research, if that is switched on (contract: workers 16)."""
     if not container.parts.settings.part(AccountSettings).weekly_user_research_email_enabled:
         return
     number = invite_to_research(container.parts.database, container.get(Notices), utc_now())

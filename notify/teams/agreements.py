@@ -1,4 +1,4 @@
-"""Receipts of the agreements of organisations (contract: internal-users-orgs-templates 4.3, 10)."""
+"""Receipts for signed agreements of organisations (contract: internal-users-orgs-templates 4.3, 10)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.organisations.models import Organisation
 
 
 class AgreementMessages:
-    """Sends the receipts of an agreement, within the transaction that stores it."""
+    """Sends the receipts for an agreement, in the transaction that stores it."""
 
     def __init__(self, notices: Notices, admin_url: str) -> None:
         self._notices = notices
@@ -24,13 +24,13 @@ class AgreementMessages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Notices), container.parts.settings.admin_base_url)
 
     def send_receipts(self, session: Session, organisation: Organisation) -> None:
-        """Send a receipt to who signed, and to the person on whose behalf, where there is one.
+        """Send a receipt to the user who signed, and to the person on whose behalf they signed, if any.
 
-        Raises `NotFoundProblemError` (nobody signed) and `ProblemError` (an address that is none).
+        Raises `NotFoundProblemError` (nobody signed) and `ProblemError` (invalid email address).
         """
         if organisation.agreement_signed_by_id is None:
             raise NotFoundProblemError

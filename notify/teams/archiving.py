@@ -1,4 +1,4 @@
-"""The end of an organisation (contract: internal-users-orgs-templates 4.3)."""
+"""Archives organisations (contract: internal-users-orgs-templates 4.3)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LONGEST_NAME = 255
 
 
 def archive_organisation(session: Session, organisation_id: UUID, *, now: datetime) -> None:
-    """Archive an organisation: its name and its domains are free, and it has no default branding. Does nothing to one
-    that is archived already. Flushes. Raises `NotFoundProblemError`, `HasServicesError`, `HasMembersError`.
+    """Archive an organisation: frees its name and its domains, and removes its default branding. Does nothing if it is
+    already archived. Flushes. Raises `NotFoundProblemError`, `HasServicesError`, `HasMembersError`.
     """
     organisation = lock_organisation(session, organisation_id)
     if session.scalar(select(exists().where(Service.organisation_id == organisation_id, Service.active))):

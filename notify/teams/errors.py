@@ -1,4 +1,4 @@
-"""Refusals of the teams room. Texts are the contract's (internal-users-orgs-templates 3, 4.3; internal-services 5)."""
+"""Errors of teams. The contract sets their texts (internal-users-orgs-templates 3, 4.3; internal-services 5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class InvitationLinkError(ProblemError):
     """The link of an invitation cannot be used."""
 
     def message(self) -> Any:
-        """The text, by what it is about."""
+        """The text as `{"invitation": text}`."""
         return {"invitation": self.messages[0]}
 
 
@@ -26,7 +26,7 @@ class ExpiredInvitationError(InvitationLinkError):
 
 
 class BrokenInvitationError(InvitationLinkError):
-    """The link was not made by us."""
+    """The link has no valid signature."""
 
     def __init__(self) -> None:
         super().__init__("Something’s wrong with this link. Make sure you’ve copied the whole thing.")
@@ -47,14 +47,14 @@ class HasMembersError(ProblemError):
 
 
 class InServiceAlreadyError(ProblemError):
-    """Who asks to join a service is a member of it."""
+    """The user who asks to join a service is already a member of it."""
 
     def __init__(self) -> None:
         super().__init__("user-already-in-service")
 
 
 class NobodyToAskError(ProblemError):
-    """None of those who should be asked is a member of the service."""
+    """None of the users to be asked is a member of the service."""
 
     def __init__(self) -> None:
         super().__init__("no-valid-service-managers-ids")

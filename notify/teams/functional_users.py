@@ -1,5 +1,5 @@
-"""Users of functional tests: made or overwritten, in one service and at most one organisation (contract: internal-users
-11).
+"""Creates or overwrites users of functional tests, in one service and at most one organisation (contract:
+internal-users 11).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from notify.teams.organisation_members import add_member
 
 
 class FunctionalUser(NamedTuple):
-    """What a user is to be."""
+    """The wanted state of a user."""
 
     name: str
     email_address: str
@@ -35,8 +35,8 @@ class FunctionalUser(NamedTuple):
 
 
 def set_user(session: Session, wanted: FunctionalUser) -> None:
-    """Make a user, or overwrite the one with the email address; never a platform admin. Raises as `create_user` and
-    `add_to_service`, and `NotFoundProblemError` (no such service or organisation).
+    """Create a user, or overwrite the one with the email address; never as a platform admin. Raises what `create_user`
+    and `add_to_service` raise, and `NotFoundProblemError` (no such service or organisation).
     """
     if session.scalar(select(Service.id).where(Service.id == wanted.service_id)) is None:
         raise NotFoundProblemError

@@ -1,5 +1,5 @@
-"""What is sent about requests to make a service live (contract: internal-users-orgs-templates 4.3, 10). The
-messages are stored in the transaction of the session.
+"""Emails about requests to make a service live (contract: internal-users-orgs-templates 4.3, 10). They are stored in
+the transaction of the session.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from notify.teams.quoting import quoted
 
 APPROVE: Final = "can_make_services_live"
 SUPPORT_ADDRESS: Final = "gov-uk-notify-support@digital.cabinet-office.gov.uk"
-"""Where answers to the requester's receipt go."""
+"""Reply-to address of the requester's receipt."""
 
 
 class Rejection(NamedTuple):
-    """What the requester is sent about a request that was rejected."""
+    """What the email about a rejected request contains."""
 
     name: str
     service_name: str
@@ -46,12 +46,12 @@ class GoLiveMessages:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Notices), container.parts.settings.admin_base_url)
 
     def send_request(self, session: Session, service_id: UUID) -> None:
-        """Ask those of the service's organisation who can make services live; where there are any, the requester gets
-        a receipt. Raises `NotFoundProblemError`, `NoGoLiveRequestError` (nobody asked, or no organisation).
+        """Ask the members of the service's organisation who can make services live; if there are any, the requester
+        gets a receipt. Raises `NotFoundProblemError`, `NoGoLiveRequestError` (no request, or no organisation).
         """
         service = _get(session, service_id)
         if service.go_live_user_id is None or service.organisation_id is None:
@@ -92,7 +92,7 @@ class GoLiveMessages:
             )
 
     def send_next_steps(self, session: Session, service_id: UUID, *, to: str, service_name: str, body: str) -> None:
-        """Tell a member of the organisation what comes next. Raises `NotFoundProblemError`, `NoGoLiveRequestError`."""
+        """Email a member of the organisation the next steps. Raises `NotFoundProblemError`, `NoGoLiveRequestError`."""
         _requester_id(_get(session, service_id))
         values = {"service_name": service_name, "body": body}
         self._notices.send(session, catalogue.GO_LIVE_NEXT_STEPS, to, values)
@@ -118,7 +118,7 @@ def _requester_id(service: Service) -> UUID:
 
 
 def _approvers(session: Session, organisation_id: UUID) -> list[User]:
-    """The active members of an organisation who can make services live, the earliest created first."""
+    """The active members of an organisation who can make services live, oldest account first."""
     permission = OrganisationUserPermission
     query = (
         select(User)

@@ -14,7 +14,7 @@ from notify.teams.models import ServiceInvitation
 
 @hooks.permissions_reset.subscribe
 def reset_invitations(session: Session, service: Service, now: datetime) -> None:
-    """Who is invited may only look, as who is a member already may from now on (contract: broadcasts 8.3)."""
+    """Reduce pending invitations to viewing, as the permissions of members are reduced (contract: broadcasts 8.3)."""
     del now
     session.execute(
         update(ServiceInvitation)

@@ -25,11 +25,11 @@ from notify.teams.models import OrganisationInvitation, ServiceInvitation
 Invitation = TypeVar("Invitation", ServiceInvitation, OrganisationInvitation)
 
 PLATFORM_TEAM: Final = "The GOV.UK Notify team"
-"""Who invites to organisations, where a platform admin does (contract: internal-users-orgs-templates 10)."""
+"""Shown as the inviter if a platform admin invites to an organisation (internal-users-orgs-templates 10)."""
 
 
 class ServiceInvitationChanges(TypedDict, total=False):
-    """What of an invitation to a service may be changed."""
+    """The fields of an invitation to a service that can be changed."""
 
     email_address: str
     user_id: UUID
@@ -41,7 +41,7 @@ class ServiceInvitationChanges(TypedDict, total=False):
 
 
 class Invitations:
-    """Makes invitations and sends their emails, in one transaction."""
+    """Creates invitations and sends their emails, in one transaction."""
 
     def __init__(self, notices: Notices, links: InvitationLinks) -> None:
         self._notices = notices
@@ -49,7 +49,7 @@ class Invitations:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Notices), container.get(InvitationLinks))
 
     def invite_to_service(self, session: Session, invitation: ServiceInvitation, *, admin_url: str | None) -> None:
@@ -109,7 +109,7 @@ def get_invitation(session: Session, kind: type[Invitation], invitation_id: UUID
 
 
 def list_service_invitations(session: Session, service_id: UUID) -> Sequence[ServiceInvitation]:
-    """The invitations to a service, the oldest first."""
+    """The invitations to a service, oldest first."""
     query = select(ServiceInvitation).where(ServiceInvitation.service_id == service_id)
     return session.scalars(query.order_by(ServiceInvitation.created_at, ServiceInvitation.id)).all()
 
@@ -127,14 +127,14 @@ def get_service_invitation(
 def update_service_invitation(
     session: Session, invitation: ServiceInvitation, **changes: Unpack[ServiceInvitationChanges]
 ) -> None:
-    """Change an invitation. Nobody becomes a member by that, and nothing is sent."""
+    """Change an invitation. This adds no member and sends nothing."""
     for name, value in changes.items():
         setattr(invitation, name, value)
     session.flush()
 
 
 def list_organisation_invitations(session: Session, organisation_id: UUID) -> Sequence[OrganisationInvitation]:
-    """The invitations to an organisation, the oldest first."""
+    """The invitations to an organisation, oldest first."""
     query = select(OrganisationInvitation).where(OrganisationInvitation.organisation_id == organisation_id)
     return session.scalars(query.order_by(OrganisationInvitation.created_at, OrganisationInvitation.id)).all()
 

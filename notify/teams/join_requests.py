@@ -1,4 +1,4 @@
-"""Users who ask to join a service (contract: internal-services 5.1). Every function and method flushes; the caller's
+"""Requests to join a service (contract: internal-services 5.1). Every function and method flushes; the caller's
 transaction commits.
 """
 
@@ -36,7 +36,7 @@ class Named(NamedTuple):
 
 
 class Requester(NamedTuple):
-    """Who asks, and the services that they belong to."""
+    """The user who asks, and the services that they belong to."""
 
     id: UUID
     name: str
@@ -45,7 +45,7 @@ class Requester(NamedTuple):
 
 
 class JoinRequestDetails(NamedTuple):
-    """A request with the people that it is about."""
+    """A request with the users involved."""
 
     id: UUID
     service_id: UUID
@@ -59,7 +59,7 @@ class JoinRequestDetails(NamedTuple):
 
 
 class Approval(NamedTuple):
-    """What somebody may do whose request is approved. `auth_type` None: it stays."""
+    """What a user may do once the request is approved. `auth_type` None: unchanged."""
 
     permissions: Sequence[str]
     folder_permissions: Sequence[str]
@@ -67,7 +67,7 @@ class Approval(NamedTuple):
 
 
 class JoinRequests:
-    """Makes and answers requests, and sends their emails, in one transaction."""
+    """Creates and answers requests, and sends their emails, in one transaction."""
 
     def __init__(self, notices: Notices, admin_url: str) -> None:
         self._notices = notices
@@ -75,7 +75,7 @@ class JoinRequests:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(Notices), container.parts.settings.admin_base_url)
 
     def ask(
@@ -124,8 +124,8 @@ class JoinRequests:
         approval: Approval,
         now: datetime,
     ) -> None:
-        """Approve, reject or cancel a request; `reason` None: it stays. By an approval the user becomes a member and
-        gets an email, and the user's other pending requests for the service are cancelled.
+        """Approve, reject or cancel a request; `reason` None: unchanged. If it is approved, the user becomes a member
+        and gets an email, and the user's other pending requests for the service are cancelled.
 
         Raises `NotFoundProblemError` (no such request or user).
         """
@@ -214,7 +214,7 @@ def _get(session: Session, service_id: UUID, request_id: UUID) -> JoinRequest:
 
 
 def _admit(session: Session, service: Service, requester: User, approval: Approval) -> None:
-    """Make the requester a member. One who is a member already keeps what they may do."""
+    """Make the requester a member. An existing member keeps their permissions."""
     kept = permissions_in_service(session, requester.id, service.id)
     add_to_service(session, requester.id, service.id, {*kept, *approval.permissions})
     add_folders_of_member(session, service.id, requester.id, approval.folder_permissions)

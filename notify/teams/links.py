@@ -16,7 +16,7 @@ LIFETIME: Final = timedelta(days=2)
 
 
 class InvitationLinks:
-    """Makes the links of invitations and reads the tokens in them. A token carries the invitation's id."""
+    """Creates the links of invitations and reads the tokens in them. A token contains the invitation's id."""
 
     def __init__(self, tokens: UrlTokens, admin_url: str) -> None:
         self._tokens = tokens
@@ -24,18 +24,18 @@ class InvitationLinks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.get(UrlTokens), container.parts.settings.admin_base_url)
 
     def make(self, path: str, invitation_id: UUID, admin_url: str | None = None) -> str:
-        """The link of an invitation below a path of the admin app, at the address of the installation's own where
-        none is given.
+        """The link of an invitation: `path` below `admin_url`, the address of the admin app; None means the one in the
+        settings.
         """
         return f"{(admin_url or self._admin_url).rstrip('/')}/{path}/{self._tokens.make(str(invitation_id))}"
 
     def read(self, token: str) -> UUID:
         """The id of the invitation. Raises `ExpiredInvitationError`, `BrokenInvitationError`, and
-        `NotFoundProblemError` for a token that carries something else.
+        `NotFoundProblemError` for a token that contains no id.
         """
         try:
             return UUID(self._tokens.read(token, int(LIFETIME.total_seconds())))

@@ -1,4 +1,4 @@
-"""Deleting invitations that nobody can accept any more (contract: workers 14)."""
+"""Deletes expired invitations (contract: workers 14)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notify.teams.models import OrganisationInvitation, ServiceInvitation
 
 
 def delete_old_invitations(database: Database, now: datetime) -> int:
-    """Delete invitations made two days ago or earlier, whether accepted or not; returns how many there were."""
+    """Delete invitations created two days ago or earlier, whether accepted or not; returns how many there were."""
     number = 0
     with database.transaction() as session:
         for table in (ServiceInvitation, OrganisationInvitation):

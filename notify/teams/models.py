@@ -21,8 +21,8 @@ join_request_status_enum = enum("service_join_requests_status_type", JOIN_REQUES
 
 
 class ServiceInvitation(Base):
-    """An invitation to the team of a service, for two days. `permissions` are comma-separated; `folder_permissions` is
-    what the admin app sent: a list of ids of folders.
+    """An invitation to the team of a service, valid for two days. `permissions` are comma-separated;
+    `folder_permissions` is a list of ids of folders, as the admin app sent it.
     """
 
     __tablename__ = "invited_users"
@@ -44,7 +44,7 @@ class ServiceInvitation(Base):
 
 
 class OrganisationInvitation(Base):
-    """An invitation to an organisation, for two days. `permissions` are comma-separated."""
+    """An invitation to an organisation, valid for two days. `permissions` are comma-separated."""
 
     __tablename__ = "invited_organisation_users"
 
@@ -63,7 +63,7 @@ class OrganisationInvitation(Base):
 
 
 class JoinRequest(Base):
-    """A user's wish to join the team of a service."""
+    """A user's request to join the team of a service."""
 
     __tablename__ = "service_join_requests"
 

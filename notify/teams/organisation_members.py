@@ -1,4 +1,4 @@
-"""Who belongs to an organisation (contract: internal-users-orgs-templates 4.3). Every function flushes."""
+"""Members of organisations (contract: internal-users-orgs-templates 4.3). Every function flushes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notify.services.organisations import lock_organisation
 
 
 def add_member(session: Session, organisation_id: UUID, user_id: UUID, permissions: Collection[str]) -> None:
-    """Make a user a member of an organisation, who may do these things there; a member already, from now on.
+    """Make a user a member of an organisation with these permissions. Replaces the permissions of an existing member.
 
     Raises `NotFoundProblemError` (no such organisation, user or permission).
     """
@@ -27,7 +27,7 @@ def add_member(session: Session, organisation_id: UUID, user_id: UUID, permissio
 
 
 def remove_member(session: Session, organisation_id: UUID, user_id: UUID) -> None:
-    """Take a user out of an organisation. Raises `NotFoundProblemError` (no such organisation or user),
+    """Remove a user from an organisation. Raises `NotFoundProblemError` (no such organisation or user),
     `NoMemberError`.
     """
     lock_organisation(session, organisation_id)

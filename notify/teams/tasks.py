@@ -1,4 +1,4 @@
-"""Celery tasks about teams: thin."""
+"""Celery tasks about teams: thin wrappers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ tasks = TaskSet()
 
 @tasks.periodic("delete-invitations", timedelta(minutes=66))
 def delete_invitations(container: Container) -> None:
-    """Delete invitations that nobody can accept any more."""
+    """Delete expired invitations."""
     number = maintenance.delete_old_invitations(container.parts.database, utc_now())
     if number:
         logger.info("invitations deleted", number=number)

@@ -1,2 +1,2 @@
-"""The template preview service of the official admin app: pages of letters, checks of precompiled ones (contract:
-letters 6, admin-app 2.3)."""
+"""The template preview service for the official admin app: renders pages of letters and checks precompiled letters
+(contract: letters 6, admin-app 2.3)."""

@@ -12,7 +12,7 @@ _MODULES = (precompiled, templated)
 
 
 def load() -> None:
-    """Import the modules with the routes. They are imported above."""
+    """Import the modules with the routes. Empty: the imports above do it."""
 
 
 def register(app: Flask, container: Container) -> None:

@@ -1,4 +1,4 @@
-"""The door: who may come in, and the form of errors (contract: letters 6)."""
+"""The blueprint of the template preview service: authentication and the form of errors (contract: letters 6)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATUS_PATH: Final = f"{PREFIX}/_status"
 
 
 def unauthorized() -> Response:
-    """The answer to a caller without a secret."""
+    """The response to a caller without a secret."""
     headers = {"WWW-Authenticate": 'Token realm="Authentication Required"'}
     return Response("Unauthorized Access", 401, headers, content_type="text/html; charset=utf-8")
 
@@ -27,7 +27,7 @@ def bare_error(error: HTTPException) -> Response:
 
 
 def door(container: Container) -> Blueprint:
-    """The blueprint of all routes. It asks for a secret before anything of a body is read."""
+    """The blueprint of all routes. It checks the secret before it reads any of the body."""
     settings = container.parts.settings
     secrets = secrets_of(settings)
     routes = Blueprint("template_preview", __name__, url_prefix=PREFIX)
@@ -40,7 +40,7 @@ def door(container: Container) -> Blueprint:
 
     @routes.before_app_request
     def wrong_method() -> Response | None:
-        """No route is found for these, so no handler of the blueprint is asked."""
+        """405. No route matches these requests, so Flask calls no error handler of the blueprint."""
         error = request.routing_exception
         if isinstance(error, MethodNotAllowed) and request.path.startswith(f"{PREFIX}/"):
             return bare_error(error)
@@ -62,7 +62,7 @@ def door(container: Container) -> Blueprint:
                 "status": "ok",
                 "commit": settings.git_commit,
                 "build_time": settings.build_time,
-                # fields of the contract; other programs do their work here
+                # fields of the contract for programs that are not used here
                 "ghostscript_version": "",
                 "imagemagick_version": "",
             }

@@ -6,14 +6,14 @@ from notify.infra.errors import MALFORMED, ProblemError
 
 
 class BadRequestError(ProblemError):
-    """A 400 with the words that the contract takes from a web framework: `400 Bad Request: <description>`."""
+    """A 400 with the text of the original's web framework: `400 Bad Request: <description>` (contract: letters 6)."""
 
     def __init__(self, description: str = MALFORMED) -> None:
         super().__init__(f"400 Bad Request: {description}")
 
 
 class TooLargeError(ProblemError):
-    """A body that is larger than any letter."""
+    """The body is larger than any letter."""
 
     status = 413
 

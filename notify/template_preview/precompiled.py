@@ -1,4 +1,4 @@
-"""Precompiled letters and attachments: checks, and pages as pictures (contract: letters 6)."""
+"""Precompiled letters and attachments: checks, and pages as images (contract: letters 6)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
 def _add_checks(routes: Blueprint, container: Container) -> None:
     @routes.post("/precompiled/sanitise")
     def sanitise() -> Response:
-        """Check a letter or an attachment: with a failure the status is 400, the answer has the same fields."""
+        """Check a letter or an attachment. If a check fails the status is 400, and the response has the same fields."""
         pdf = read(MOST_PDF_BYTES)
         if not pdf:
             raise ProblemError(NO_FILE)
@@ -61,7 +61,7 @@ def _add_checks(routes: Blueprint, container: Container) -> None:
 
     @routes.post("/precompiled/overlay.png")
     def overlay_png() -> Response:
-        """A PDF of one page as a picture, with the no-print zones in red."""
+        """A PDF of one page as an image, with the no-print zones in red."""
         pdf = _pdf_body()
         first_page = _is_first_page()
         try:
@@ -76,7 +76,7 @@ def _add_pictures(routes: Blueprint, container: Container) -> None:
 
     @routes.post("/precompiled-preview.png")
     def precompiled_preview() -> Response:
-        """A page of a PDF that comes in base 64."""
+        """A page of a PDF that is sent as base64."""
         number, text = page_number(), read(MOST_BASE64_BYTES)
         if not text:
             raise BadRequestError
@@ -91,7 +91,7 @@ def _add_pictures(routes: Blueprint, container: Container) -> None:
 
     @routes.post("/letter_attachment_preview.png")
     def attachment_preview() -> Response:
-        """A page of an attachment that is in the object store."""
+        """A page of an attachment in the object store."""
         given = read_object("service_id", "letter_attachment_id")
         number = page_number(default=None)
         service_id, attachment_id = given["service_id"], given["letter_attachment_id"]
@@ -127,7 +127,7 @@ def _pdf_body() -> bytes:
 
 
 def _is_first_page() -> bool:
-    """Whether the zones are those of a letter's first page. Raises `ProblemError` where the query does not say."""
+    """Whether the zones are those of a letter's first page. Raises `ProblemError` if the query does not say."""
     is_attachment = request.args.get("is_an_attachment", "").lower() == "true"
     first = request.args.get("is_first_page")
     if first is not None and not is_attachment:

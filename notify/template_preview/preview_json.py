@@ -1,4 +1,4 @@
-"""The JSON of previews: its schema, and the letter in it (contract: letters 6.1)."""
+"""The JSON of previews: its schema, and the letter it describes (contract: letters 6.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TYPES: Final[Mapping[str, type]] = {"string": str, "object": dict, "integer": i
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """An object's fields, with the types that each may have, or the object that it may be."""
+    """The schema of an object: its fields, each with its allowed types or the schema of a nested object."""
 
     fields: Mapping[str, tuple[str, ...]]
     required: tuple[str, ...]
@@ -50,8 +50,8 @@ _PREVIEW: Final = _Object(
 
 
 def read_preview() -> dict[str, Any]:
-    """The body of the request, which has the schema of previews. Raises `BadRequestError`, or 415 where it is no JSON
-    by its content type.
+    """The body of the request, checked against the schema of previews. Raises `BadRequestError`, or 415 if the content
+    type is not JSON.
     """
     if not request.is_json:
         raise UnsupportedMediaType
@@ -64,7 +64,7 @@ def read_preview() -> dict[str, Any]:
 
 
 def _check(value: Any, types: tuple[str, ...], schema: _Object | None) -> None:
-    """Raises `BadRequestError` in the words of JSON Schema."""
+    """Raises `BadRequestError` with the text of a JSON Schema validator."""
     if not any(_is_type(value, name) for name in types):
         raise BadRequestError(f"{value!r:.200} is not of type {', '.join(repr(name) for name in types)}")
     if schema is None or value is None:
@@ -86,7 +86,7 @@ def _is_type(value: Any, name: str) -> bool:
 
 
 def letter_of(data: Mapping[str, Any], attachment: bytes | None = None) -> Letter:
-    """The letter in a body that has the schema. Raises `BadRequestError`."""
+    """The letter that a checked body describes. Raises `BadRequestError`."""
     template = data["template"]
     if template.get("template_type") != "letter":
         raise BadRequestError("template_type must be letter")
@@ -109,7 +109,7 @@ def letter_of(data: Mapping[str, Any], attachment: bytes | None = None) -> Lette
 
 
 def _date(text: str | None) -> datetime | None:
-    """A date without a zone is in UTC; an empty one is now."""
+    """A date without a time zone is in UTC; an empty one means now."""
     if not text:
         return None
     try:

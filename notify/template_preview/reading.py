@@ -1,4 +1,4 @@
-"""What requests bring: bodies of bounded size, numbers of pages."""
+"""Reads requests: bodies of limited size, and page numbers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from notify.infra.request_gate import allow_large_body
 from notify.template_preview.errors import BadRequestError, TooLargeError
 
 MOST_PDF_BYTES: Final = 10 * 1024 * 1024
-"""The largest PDF that is looked at. The admin app takes 2 MB, the printer 2 MiB."""
+"""The largest PDF that is read. The admin app accepts 2 MB, the print provider 2 MiB."""
 MOST_JSON_BYTES: Final = 2 * 1024 * 1024
 
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 
 
 def read(most_bytes: int) -> bytes:
-    """The body. Raises `TooLargeError` before more than `most_bytes` are read."""
+    """The body. Raises `TooLargeError` before it reads more than `most_bytes`."""
     allow_large_body(request.environ, most_bytes)
     try:
         body = read_body(request)
@@ -33,9 +33,7 @@ def read(most_bytes: int) -> bytes:
 
 
 def page_number(name: str = "page", default: int | None = 1) -> int:
-    """The number of a page in the query, from 1. Raises `BadRequestError`, also where it is missing and has no
-    `default`.
-    """
+    """A page number in the query, from 1. Raises `BadRequestError`, also if it is missing and there is no `default`."""
     text = request.args.get(name)
     if text is None:
         if default is None:
@@ -47,8 +45,8 @@ def page_number(name: str = "page", default: int | None = 1) -> int:
 
 
 def read_json() -> Any:
-    """The body as JSON. Raises `UnsupportedMediaType` where it is called something else, `BadRequestError` where it is
-    none.
+    """The body as JSON. Raises `UnsupportedMediaType` if the content type is another, `BadRequestError` if the body is
+    not JSON.
     """
     if not request.is_json:
         raise UnsupportedMediaType
@@ -59,7 +57,7 @@ def read_json() -> Any:
 
 
 def read_object(*fields: str) -> dict[str, str]:
-    """A JSON object with exactly these texts. Raises as `read_json`, and `BadRequestError` with the fault."""
+    """A JSON object with exactly these fields, all strings. Raises what `read_json` raises, and `BadRequestError`."""
     given = read_json()
     if not isinstance(given, dict):
         raise BadRequestError(f"{given!r:.100} is not of type 'object'")

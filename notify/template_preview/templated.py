@@ -1,4 +1,4 @@
-"""Templated letters: as PDF, page by page, counted (contract: letters 6)."""
+"""Templated letters: the PDF, single pages as images, and the number of pages (contract: letters 6)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
 
     @routes.post("/preview.png")
     def preview_png() -> Response:
-        """One page of it."""
+        """One page of the letter."""
         data = read_preview()
         page = page_number()
         letter = letter_of(data, _attachment(data, attachments))
@@ -54,7 +54,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
 
     @routes.post("/get-page-count")
     def get_page_count() -> Response:
-        """How long it is. The pages of the attachment are those that the body has."""
+        """The number of pages and sheets. The attachment's pages are counted as the body states them."""
         data = read_preview()
         given = data["template"].get("letter_attachment")
         attached = given["page_count"] if given else 0
@@ -69,7 +69,7 @@ def add_routes(routes: Blueprint, container: Container) -> None:
 
 
 def _attachment(data: Mapping[str, Any], attachments: Bucket) -> bytes | None:
-    """The file of the attachment that a body names. Raises `BadRequestError`, `NotFoundProblemError`."""
+    """The attachment that a body names. Raises `BadRequestError`, `NotFoundProblemError`."""
     template = data["template"]
     given = template.get("letter_attachment")
     if given is None:

@@ -1,4 +1,4 @@
-"""Changing templates. Every function flushes; the caller's transaction commits."""
+"""Creates and changes templates. Every function flushes; the caller's transaction commits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WELSH_TEXTS: Final = ("letter_welsh_subject", "letter_welsh_content")
 
 
 class TemplateChanges(TypedDict, total=False):
-    """What of a template may be changed."""
+    """The fields of a template that can be changed."""
 
     name: str
     subject: str | None
@@ -59,7 +59,7 @@ def create_template(
     folder_id: UUID | None = None,
     template_id: UUID | None = None,
 ) -> Template:
-    """Create a template, version 1 (contract: internal-users-orgs-templates 5.2). A letter without a class of post goes
+    """Create a template, version 1 (contract: internal-users-orgs-templates 5.2). A letter without `postage` is sent
     second class; without `letter_languages` it is in Welsh and then English if it has Welsh texts, else in English.
 
     Raises `NotFoundProblemError` (no such service), `TemplateTypeNotAllowedError`, `ContentTooLongError`,
@@ -107,7 +107,7 @@ def _languages_of(welsh_subject: str | None, welsh_content: str | None) -> str:
 def _check_new(session: Session, template: Template) -> None:
     rules.check_content(template)
     rules.check_contact(session, template.service_id, template.service_letter_contact_id)
-    if template.subject is None:  # blanks alone are refused in changes only
+    if template.subject is None:  # a subject of only spaces is refused in changes, but not here
         rules.check_subject(template)
     rules.check_values(template)
 
@@ -143,9 +143,9 @@ def update_template(
     changed_by_id: UUID,
     **changes: Unpack[TemplateChanges],
 ) -> Template:
-    """Change a template: a new version, unless nothing differs. An archived template leaves its folder.
+    """Change a template: a new version, unless nothing differs. An archived template is taken out of its folder.
 
-    Raises what `create_template` does, and `NotFoundProblemError` for a hidden template or one of another service.
+    Raises what `create_template` raises, and `NotFoundProblemError` for a hidden template or one of another service.
     """
     template = lock_template(session, service_id, template_id)
     if all(getattr(template, name) == value for name, value in changes.items()):
@@ -170,7 +170,7 @@ def change_template(
     archived_file_ids: Sequence[UUID] = (),
 ) -> None:
     """Make `changes` to a locked template: always a new version (internal-users-orgs-templates 5.2, steps 6 to 9). An
-    archived template leaves its folder and loses its files; else the files of `archived_file_ids` are archived.
+    archived template is taken out of its folder and all its files are archived; otherwise `archived_file_ids` are.
 
     Raises `ContentTooLongError`, `QrCodeTooLongError`, `InvalidTemplateError`, and `NotFoundProblemError` (no such
     file).
@@ -195,8 +195,8 @@ def change_template(
 def set_letter_contact(
     session: Session, service_id: UUID, template_id: UUID, contact_id: UUID | None, *, changed_by_id: UUID | None = None
 ) -> Template:
-    """Choose the contact block of a template, or none: always a new version, also when it is the same block
-    (internal-users-orgs-templates 5.2, step 4). A template that is no letter keeps it, and makes no use of it.
+    """Set the contact block of a template, or none: always a new version, also if the block is the same
+    (internal-users-orgs-templates 5.2, step 4). A template that is not a letter stores it but does not use it.
 
     Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`, `UnknownLetterContactError`.
     """
@@ -210,7 +210,7 @@ def set_letter_contact(
 
 
 def redact_template(session: Session, service_id: UUID, template_id: UUID, *, changed_by_id: UUID) -> None:
-    """Hide the personalisation of a template's messages, for good: no new version (internal-users-orgs-templates 5.2,
+    """Hide the personalisation of a template's messages permanently: no new version (internal-users-orgs-templates 5.2,
     step 3). Raises `NotFoundProblemError`, `TemplateTypeNotAllowedError`.
     """
     lock_template(session, service_id, template_id)
@@ -226,7 +226,7 @@ def redact_template(session: Session, service_id: UUID, template_id: UUID, *, ch
 
 
 def precompiled_template(session: Session, service_id: UUID) -> UUID:
-    """The service's hidden template that uploaded letters are sent from, made when it is missing. Its author is Notify.
+    """The service's hidden template for uploaded letters, created if it is missing. Its author is the Notify user.
 
     Raises `NotFoundProblemError` (no such service).
     """
@@ -236,7 +236,7 @@ def precompiled_template(session: Session, service_id: UUID) -> UUID:
         return found
     if session.scalar(select(Service.id).where(Service.id == service_id).with_for_update()) is None:
         raise NotFoundProblemError
-    if (found := session.scalar(find)) is not None:  # made by another request in the meantime
+    if (found := session.scalar(find)) is not None:  # created by another request in the meantime
         return found
     template = Template(
         id=new_public_id(),
@@ -257,14 +257,14 @@ def precompiled_template(session: Session, service_id: UUID) -> UUID:
 
 
 def clear_letter_contact(session: Session, contact_id: UUID) -> None:
-    """Take a contact block from every template that uses it, which makes no new versions (internal-services 6.2)."""
+    """Remove a contact block from every template that uses it, without new versions (internal-services 6.2)."""
     session.execute(
         update(Template).where(Template.service_letter_contact_id == contact_id).values(service_letter_contact_id=None)
     )
 
 
 def archive_templates(session: Session, service_id: UUID, *, now: datetime) -> None:
-    """Archive every template of a service, when the service is archived."""
+    """Archive every template of a service that is being archived."""
     live = select(Template).where(Template.service_id == service_id, Template.archived.is_(False)).order_by(Template.id)
     for template in session.scalars(live.with_for_update()).all():
         template.archived = True

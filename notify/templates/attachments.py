@@ -1,5 +1,5 @@
-"""PDFs that are printed after each letter of a template (contract: internal-users-orgs-templates 8.1). What is known
-of them is kept here; the admin app puts the file into the object store. Every function flushes; the caller commits.
+"""PDFs that are printed after each letter of a template (contract: internal-users-orgs-templates 8.1). This room stores
+their details; the admin app puts the file into the object store. Every function flushes; the caller commits.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def get_attachment(session: Session, attachment_id: UUID) -> LetterAttachment:
 def add_attachment(
     session: Session, attachment_id: UUID, *, template_id: UUID, created_by_id: UUID, filename: str, page_count: int
 ) -> LetterAttachment:
-    """Attach a PDF to a letter template, which makes a new version of the template.
+    """Attach a PDF to a letter template. Creates a new version of the template.
 
     Raises `NotFoundProblemError` (no such template), `HasAttachmentError`, `NotALetterError`.
     """
@@ -54,7 +54,7 @@ def add_attachment(
 
 
 def archive_attachment(session: Session, attachment_id: UUID, *, archived_by_id: UUID) -> None:
-    """Take an attachment off its template, which makes a new version of the template.
+    """Archive an attachment and remove it from its template. Creates a new version of the template.
 
     Raises `UnknownAttachmentError`, `AttachmentArchivedError`.
     """

@@ -1,5 +1,5 @@
-"""Templates in compiled form, kept in the process: the current version for two seconds, a given version (which never
-changes) for thirty (contract: public-api 5.5, content 17.4).
+"""Templates in compiled form, cached in the process: the current version for two seconds, a given version (which never
+changes) for thirty seconds (contract: public-api 5.5, content 17.4).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ ENTRIES = 1024
 
 @dataclass(frozen=True)
 class CompiledTemplate:
-    """A version of a template, and its text ready to be filled in: use the text of its type."""
+    """A version of a template with its compiled text. Use the attribute of the template's type."""
 
     row: CachedTemplate
     gsm_only: bool = False
-    """Whether text messages are downgraded for providers that cannot take Unicode."""
+    """Whether text messages are downgraded for providers that do not support Unicode."""
     prepares: bool = True
     """Whether emails are rendered once for many recipients."""
 
@@ -61,18 +61,18 @@ class CompiledTemplate:
 
     @property
     def text(self) -> SmsTemplate | EmailTemplate | LetterTemplate:
-        """The text of whichever type it is."""
+        """The compiled text, whatever its type."""
         if self.row.type in ("sms", "broadcast"):
             return self.sms
         return self.email if self.row.type == "email" else self.letter
 
 
 class _NoTemplateError(LookupError):
-    """There is no such version. Not cached, since it may be created any time."""
+    """There is no such version. Not cached, since it may be created at any time."""
 
 
 class TemplateCache:
-    """Looks up templates. Of threads that miss the same one at the same time, one asks the database."""
+    """Looks up templates. If several threads miss the same one at the same time, only one queries the database."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings.part(TemplateSettings)
@@ -82,15 +82,15 @@ class TemplateCache:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.settings, container.parts.database)
 
     def current(self, service_id: UUID, template_id: UUID) -> CompiledTemplate | None:
-        """The service's template as it is now, or None (also for a hidden one)."""
+        """The current version of the service's template, or None (also for a hidden one)."""
         return self._current(service_id, template_id)
 
     def version(self, service_id: UUID, template_id: UUID, version: int) -> CompiledTemplate | None:
-        """The service's template as it was in that version, hidden or not, or None."""
+        """That version of the service's template, hidden or not, or None."""
         try:
             return self._version(service_id, template_id, version)
         except _NoTemplateError:

@@ -33,7 +33,7 @@ from notify.templates.models import (
 
 
 class Author(NamedTuple):
-    """Who made a version."""
+    """The author of a version."""
 
     id: UUID
     name: str
@@ -42,8 +42,8 @@ class Author(NamedTuple):
 
 @dataclass(slots=True)
 class TemplateDetails:
-    """A template, or one of its versions. Folder, redaction and sender are those of now. `email_files` are the files of
-    an email template in that version.
+    """A template, or one of its versions. Folder, redaction and sender are always the current ones. `email_files` are
+    the files of an email template in that version.
     """
 
     id: UUID
@@ -76,17 +76,17 @@ class TemplateDetails:
 
     @property
     def created_by(self) -> UUID:
-        """Who made this version."""
+        """The author's id."""
         return self.author_id
 
     @property
     def author(self) -> Author:
-        """Who made this version, with name and address."""
+        """The author, with name and address."""
         return Author(self.author_id, self.author_name, self.author_email_address)
 
     @property
     def is_precompiled_letter(self) -> bool:
-        """Whether uploaded letters are sent from it."""
+        """Whether this is the template for uploaded letters."""
         return is_precompiled(self.template_type, self.name, hidden=self.hidden)
 
     @property
@@ -96,7 +96,7 @@ class TemplateDetails:
 
     @property
     def reply_to_text(self) -> str | None:
-        """The sender that a message gets when none is asked for."""
+        """The sender of messages that do not name one."""
         if self.template_type == "letter":
             return self.contact_block
         if self.template_type == "sms" and self.sender is not None:
@@ -105,7 +105,7 @@ class TemplateDetails:
 
 
 class ListedTemplate(NamedTuple):
-    """A template in the service's list. `content` is given of emergency alerts only (contract: broadcasts 1)."""
+    """A template in the service's list. `content` is set for emergency alerts only (contract: broadcasts 1)."""
 
     id: UUID
     name: str
@@ -116,20 +116,20 @@ class ListedTemplate(NamedTuple):
 
 
 class FilledTemplate(NamedTuple):
-    """A template's texts with values put in."""
+    """A template's texts with the placeholders replaced."""
 
     content: str
     subject: str | None
 
 
 def is_precompiled(template_type: str, name: str, *, hidden: bool) -> bool:
-    """Whether a template is the one that uploaded letters are sent from."""
+    """Whether a template is the one for uploaded letters."""
     return hidden and template_type == "letter" and name == PRECOMPILED_NAME
 
 
 def template_details(session: Session, service_id: UUID, template_id: UUID, *, hidden: bool = False) -> TemplateDetails:
-    """A service's template as it is now, archived or not. Raises `NotFoundProblemError`; also for a hidden one, unless
-    asked for.
+    """The current version of a service's template, archived or not. Raises `NotFoundProblemError`; also for a hidden
+    one, unless `hidden`.
     """
     wanted = [Template.id == template_id, Template.service_id == service_id]
     if not hidden:
@@ -152,7 +152,7 @@ def version_details(session: Session, service_id: UUID, template_id: UUID, versi
 
 
 def list_versions(session: Session, service_id: UUID, template_id: UUID) -> list[TemplateDetails]:
-    """All versions of a service's template, the newest first; a template that is not there has none."""
+    """All versions of a service's template, newest first; empty if there is no such template."""
     return _versions(session, service_id, template_id)
 
 
@@ -170,12 +170,12 @@ def list_service_templates(session: Session, service_id: UUID) -> list[ListedTem
         .where(Template.service_id == service_id, Template.archived.is_(False), Template.hidden.is_(False))
         .order_by(Template.name, Template.template_type, Template.id)
     )
-    # hidden ones are not listed, so none is precompiled
+    # hidden templates are not listed, so none is the one for uploaded letters
     return [ListedTemplate(**row._mapping, is_precompiled_letter=False) for row in session.execute(query)]
 
 
 def fill(details: TemplateDetails, values: dict[str, str]) -> FilledTemplate:
-    """The template's texts with `values` put in; Markdown stays. Raises `MissingValuesError`, `TooMuchTextError`."""
+    """The texts filled in with `values`; Markdown is kept. Raises `MissingValuesError`, `TooMuchTextError`."""
     text = _text(details)
     if missing := text.missing(values):
         raise MissingValuesError(missing)

@@ -29,14 +29,14 @@ _ORDER: Final = (EmailFile.created_at, EmailFile.id)
 
 
 def list_files(session: Session, template_id: UUID) -> Sequence[EmailFile]:
-    """A template's live files: neither pending nor archived. The oldest comes first."""
+    """A template's live files (neither pending nor archived), oldest first."""
     return session.scalars(
         select(EmailFile).where(EmailFile.template_id == template_id, *_LIVE).order_by(*_ORDER)
     ).all()
 
 
 class CachedFile(NamedTuple):
-    """A live file of a template, as sending needs it. `retention_weeks` is how long its links work."""
+    """The fields of a template's live file that sending needs. `retention_weeks` is how long its links work."""
 
     id: UUID
     filename: str
@@ -46,7 +46,7 @@ class CachedFile(NamedTuple):
 
 
 def files_to_send(session: Session, template_id: UUID, version: int | None) -> tuple[CachedFile, ...]:
-    """The live files of a template, or of a version of it, the oldest first."""
+    """The live files of a template, or of a version of it, oldest first."""
     files: Sequence[EmailFile | EmailFileHistory] = (
         files_of_versions(session, template_id, [version])[version] if version else list_files(session, template_id)
     )
@@ -67,8 +67,8 @@ def get_file(session: Session, file_id: UUID) -> EmailFile:
 def files_of_versions(
     session: Session, template_id: UUID, versions: Collection[int]
 ) -> dict[int, list[EmailFileHistory]]:
-    """The files that each of these versions of a template had, the oldest first: of each file the newest state up to
-    that version that was not pending, unless it was archived by then.
+    """The files that each of these versions of a template had, oldest first: for each file the newest state up to that
+    version that was not pending, unless it was archived by then.
     """
     row_of = EmailFileHistory
     history = select(row_of).where(row_of.template_id == template_id, row_of.pending.is_(False))
@@ -85,7 +85,7 @@ def files_of_versions(
 
 
 def create_file(session: Session, service_id: UUID, template_id: UUID, values: Mapping[str, Any]) -> EmailFile:
-    """Add a file to an email template. It is pending, and makes no version of itself or of the template.
+    """Add a file to an email template. It is pending, and creates no version of itself or of the template.
 
     `values` are columns of the file. Raises `NotFoundProblemError` (no such template), `NotAnEmailError`,
     `EmailFilesNotAllowedError`, `DuplicateFilenameError` and `FieldProblemError` (no name or author).
@@ -108,8 +108,8 @@ def create_file(session: Session, service_id: UUID, template_id: UUID, values: M
 
 
 def change_file(session: Session, file_id: UUID, changes: Mapping[str, Any]) -> EmailFile:
-    """Change a file. A pending one becomes live by `pending` False: its version 1, in the template's version of now.
-    A change of a live one is a new version of the file and of its template.
+    """Change a file. `pending` False makes a pending one live: its version 1, in the template's current version. A
+    change of a live one creates a new version of the file and of its template.
 
     Raises `NotFoundProblemError`, `DuplicateFilenameError`.
     """
@@ -134,14 +134,14 @@ def change_file(session: Session, file_id: UUID, changes: Mapping[str, Any]) -> 
 
 
 def archive_file(session: Session, file_id: UUID, *, archived_by_id: UUID, now: datetime) -> None:
-    """Archive a file: a new version of it and of its template. Raises `NotFoundProblemError`."""
+    """Archive a file: creates a new version of it and of its template. Raises `NotFoundProblemError`."""
     file, template = _lock(session, file_id)
     save_version(session, template, now=now)
     _archive(session, file, template, archived_by_id, now)
 
 
 def archive_files(session: Session, template: Template, file_ids: Sequence[UUID], *, archived_by_id: UUID) -> None:
-    """Archive these files of a locked template that has its new version already. Raises `NotFoundProblemError`."""
+    """Archive these files of a locked template whose new version already exists. Raises `NotFoundProblemError`."""
     if not file_ids:
         return
     wanted = select(EmailFile).where(EmailFile.template_id == template.id, EmailFile.id.in_(file_ids))
@@ -154,14 +154,14 @@ def archive_files(session: Session, template: Template, file_ids: Sequence[UUID]
 
 
 def archive_all_files(session: Session, template: Template, *, archived_by_id: UUID) -> None:
-    """Archive the live files of a locked template that has its new version already."""
+    """Archive the live files of a locked template whose new version already exists."""
     live = select(EmailFile).where(EmailFile.template_id == template.id, *_LIVE)
     for file in session.scalars(live.order_by(*_ORDER).with_for_update()).all():
         _archive(session, file, template, archived_by_id, utc_now())
 
 
 def archive_pending_files(session: Session, *, now: datetime) -> int:
-    """Archive the files that have been pending for a day, in the name of who added them. How many."""
+    """Archive the files that have been pending for a day, on behalf of the users who added them; returns how many."""
     archived = session.execute(
         update(EmailFile)
         .where(
@@ -197,7 +197,7 @@ def _name_key(filename: str) -> str:
 
 
 def _check_name(session: Session, file: EmailFile) -> None:
-    """No other live file of the template has this name, in any spelling."""
+    """Check that no other live file of the template has this name, in any spelling. Raises `DuplicateFilenameError`."""
     others = select(EmailFile.filename).where(EmailFile.template_id == file.template_id, *_LIVE)
     if file.id is not None:
         others = others.where(EmailFile.id != file.id)

@@ -1,4 +1,4 @@
-"""Refusals of the templates room. Texts are the contract's (internal-users-orgs-templates 5, 6, 8) where it has one."""
+"""Errors of templates. The texts are from the contract (internal-users-orgs-templates 5, 6, 8) if it has one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class InvalidTemplateError(FieldProblemError):
 
 
 class NameTooLongError(InvalidTemplateError):
-    """The name of a template does not fit its column."""
+    """The name of a template is too long."""
 
     def __init__(self) -> None:
         super().__init__("name", "Longer than maximum length 255.")
@@ -28,14 +28,14 @@ class TemplateTypeNotAllowedError(FieldProblemError):
 
 
 class ContentTooLongError(FieldProblemError):
-    """A text message that is too long to be sent."""
+    """A text message is too long to be sent."""
 
     def __init__(self, limit: int) -> None:
         super().__init__("content", f"Content has a character count greater than the limit of {limit}")
 
 
 class QrCodeTooLongError(FieldProblemError):
-    """A letter has a QR code with more data than printers and phones can still read."""
+    """A letter has a QR code with more data than printers and phones can handle."""
 
     def __init__(self) -> None:
         super().__init__("content", "qr-code-too-long")
@@ -63,14 +63,14 @@ class UnknownFolderError(ProblemError):
 
 
 class FolderNotEmptyError(ProblemError):
-    """A folder that is to be deleted holds templates or folders."""
+    """A folder to be deleted contains templates or folders."""
 
     def __init__(self) -> None:
         super().__init__("Folder is not empty")
 
 
 class CannotMoveError(ProblemError):
-    """Templates and folders cannot be moved to where they should go. Nothing was moved."""
+    """Templates or folders cannot be moved there. Nothing was moved."""
 
 
 class NotAnEmailError(ProblemError):
@@ -88,7 +88,7 @@ class EmailFilesNotAllowedError(ProblemError):
 
 
 class DuplicateFilenameError(ProblemError):
-    """A template has a file of this name, or of one that differs in case, spaces, hyphens or underscores only."""
+    """A template has a file with this name, or with one that differs only in case, spaces, hyphens or underscores."""
 
     def __init__(self, filename: str, template_id: object) -> None:
         super().__init__(f"File named {filename} already exists for template id {template_id}")
@@ -116,7 +116,7 @@ class NotALetterError(ProblemError):
 
 
 class AttachmentArchivedError(ProblemError):
-    """The attachment was archived before."""
+    """The attachment is already archived."""
 
     def __init__(self) -> None:
         super().__init__("letter-attachment-already-archived")

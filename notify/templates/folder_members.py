@@ -1,4 +1,4 @@
-"""Which folders of templates the members of a service see (contract: internal-users 1.5)."""
+"""The folders of templates that members of a service can see (contract: internal-users 1.5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from notify.templates.models import TemplateFolder
 
 
 def set_folders_of_member(session: Session, service_id: UUID, user_id: UUID, folder_ids: Iterable[str]) -> None:
-    """Replace the folders that a member sees. Raises `NotFoundProblemError` for one that the service does not have."""
+    """Replace the folders that a member can see. Raises `NotFoundProblemError` if the service lacks one of them."""
     wanted = [_as_uuid(folder_id) for folder_id in folder_ids]
     found = _existing(session, service_id, wanted)
     if not set(wanted).issubset(found):
@@ -25,7 +25,7 @@ def set_folders_of_member(session: Session, service_id: UUID, user_id: UUID, fol
 
 
 def add_folders_of_member(session: Session, service_id: UUID, user_id: UUID, folder_ids: Iterable[str]) -> None:
-    """Let a new member see these folders; those that the service does not have are passed over."""
+    """Let a new member see these folders; those that the service does not have are ignored."""
     _add(session, service_id, user_id, _existing(session, service_id, map(_as_uuid, folder_ids)))
 
 

@@ -1,5 +1,5 @@
-"""Folders of templates, and who may see them (contract: internal-users-orgs-templates 6). Every function flushes; the
-caller's transaction commits.
+"""Folders of templates, and the members who can see them (contract: internal-users-orgs-templates 6). Every function
+flushes; the caller's transaction commits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from notify.templates.rules import check_service
 
 
 class Folder(NamedTuple):
-    """A folder, and the members of the service who may see it."""
+    """A folder, and the members of the service who can see it."""
 
     id: UUID
     name: str
@@ -38,7 +38,7 @@ def list_folders(session: Session, service_id: UUID) -> list[Folder]:
 
 
 def create_folder(session: Session, service_id: UUID, name: str, parent_id: UUID | None) -> Folder:
-    """Make a folder. Everyone who sees its parent sees it; at the top all active members of the service do.
+    """Create a folder. It is visible to everyone who can see its parent; at the top level to all active members.
 
     Raises `NotFoundProblemError` (no such service), `UnknownFolderError` (no such parent).
     """
@@ -67,9 +67,9 @@ def create_folder(session: Session, service_id: UUID, name: str, parent_id: UUID
 def change_folder(
     session: Session, service_id: UUID, folder_id: UUID, name: str, user_ids: Collection[UUID] | None
 ) -> Folder:
-    """Rename a folder, and replace those who may see it unless `user_ids` is None.
+    """Rename a folder, and replace the members who can see it unless `user_ids` is None.
 
-    Raises `NotFoundProblemError`: no such folder, or somebody who does not belong to the service.
+    Raises `NotFoundProblemError`: no such folder, or a user who is not a member of the service.
     """
     folder = _lock(session, service_id, folder_id)
     folder.name = name
@@ -79,7 +79,7 @@ def change_folder(
         members = select(ServiceUser.user_id).where(
             ServiceUser.service_id == service_id, ServiceUser.user_id.in_(wanted)
         )
-        # held until the end, because leaving the service deletes the permissions first
+        # locked until the end, because leaving the service deletes the permissions first
         if len(session.scalars(members.with_for_update(read=True, key_share=True)).all()) < len(wanted):
             raise NotFoundProblemError
         session.execute(delete(FolderUser).where(FolderUser.template_folder_id == folder_id))
@@ -110,13 +110,13 @@ def move(
     folder_ids: Collection[UUID],
     template_ids: Collection[UUID],
 ) -> None:
-    """Move folders and templates into a folder, or to the top (`target_id` None). Archived templates stay outside; no
-    template gets a new version; who may see the folders stays as it is.
+    """Move folders and templates into a folder, or to the top level (`target_id` None). Archived templates are not
+    moved; no template gets a new version; the folders stay visible to the same members.
 
     Raises `NotFoundProblemError` (no such target), `CannotMoveError`.
     """
     own = select(TemplateFolder).where(TemplateFolder.service_id == service_id).order_by(TemplateFolder.id)
-    # all of them are held, so that two moves at the same time cannot make a circle
+    # all of them are locked, so that two concurrent moves cannot create a cycle
     folders = {folder.id: folder for folder in session.scalars(own.with_for_update())}
     if target_id is not None and target_id not in folders:
         raise NotFoundProblemError
@@ -152,7 +152,7 @@ def _move_templates(session: Session, service_id: UUID, target_id: UUID | None, 
 
 
 def _ancestors(folders: Mapping[UUID, TemplateFolder], folder_id: UUID | None) -> set[UUID]:
-    """The folder, and those that it is in."""
+    """The folder and its ancestors."""
     found: set[UUID] = set()
     while folder_id is not None and folder_id not in found:
         found.add(folder_id)

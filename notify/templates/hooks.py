@@ -1,4 +1,4 @@
-"""What templates do when their service, or the contact block that they use, is archived."""
+"""Updates templates when their service, or the contact block that they use, is archived."""
 
 from datetime import datetime
 

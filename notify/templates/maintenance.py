@@ -1,4 +1,4 @@
-"""Deleting files of email templates that nobody needs any more (contract: workers 14.3)."""
+"""Deletes archived files of email templates (contract: workers 14.3)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from notify.templates.models import EmailFile, Template
 logger = structlog.get_logger(__name__)
 
 KEPT: Final = timedelta(days=14)
-"""For how long an archived file stays in the object store: messages with it may still be on their way."""
+"""How long an archived file stays in the object store: messages that link to it may not be sent yet."""
 LOOKED_BACK: Final = timedelta(days=17)
 """Files archived longer ago were deleted by an earlier run."""
 PAGE: Final = 250
@@ -42,15 +42,15 @@ class FileRemover:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(parts.database, parts.objects.bucket(parts.settings.s3_bucket_template_email_files))
 
     def remove(self, *, now: datetime, archived_after: date | None = None) -> int:
-        """Delete the files that were archived more than 14 days ago, and less than 17 unless `archived_after` says from
-        which local day on. How many. A file that cannot be deleted is logged and left.
+        """Delete the files archived between 17 and 14 days ago, or between the local day `archived_after` and 14 days
+        ago; returns how many. A file that cannot be deleted is logged and kept.
 
-        Raises `ValueError` where `archived_after` is less than 14 days ago.
+        Raises `ValueError` if `archived_after` is less than 14 days ago.
         """
         last = now - KEPT
         first = now - LOOKED_BACK if archived_after is None else local_midnight(archived_after)
@@ -61,7 +61,7 @@ class FileRemover:
     def _delete(self, file: ArchivedFile) -> bool:
         try:
             self._bucket.delete(f"{file.service_id}/{file.id}")
-        except Exception:  # of the store's client, which has no class in common
+        except Exception:  # the errors of the store's client have no common base class
             logger.exception("file of an email template not deleted", file_id=str(file.id))
             return False
         return True

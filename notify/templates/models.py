@@ -28,7 +28,7 @@ from notify.infra.times import utc_now
 from notify.infra.versions import Versioned
 from notify.vocabulary import LETTER_LANGUAGES, TEMPLATE_TYPES
 
-# `broadcast` is the type of emergency alerts, which is no type of message. The order is that of lists.
+# `broadcast` is the type of emergency alerts, which is not a type of message. Lists are sorted in this order.
 template_type_enum = enum("template_type", (*TEMPLATE_TYPES, "broadcast"))
 letter_language_options_enum = enum("letter_language_options", LETTER_LANGUAGES)
 
@@ -78,7 +78,7 @@ class TemplateHistory(_TemplateColumns, Base):
 
 
 class Template(_TemplateColumns, Base):
-    """A text with placeholders that messages are made from. `hidden` is the service's "Pre-compiled PDF" template."""
+    """A text with placeholders from which messages are created. `hidden`: the service's "Pre-compiled PDF" template."""
 
     __tablename__ = "templates"
     __history__ = TemplateHistory
@@ -93,7 +93,7 @@ class Template(_TemplateColumns, Base):
 
 
 class TemplateRedacted(Base):
-    """Whether the values put into a template's placeholders are hidden once a message is sent. May be missing."""
+    """Whether the personalisation of a template's messages is hidden once they are sent. The row may be missing."""
 
     __tablename__ = "template_redacted"
 
@@ -104,7 +104,7 @@ class TemplateRedacted(Base):
 
 
 class TemplateFolder(Base):
-    """A folder of templates and of folders."""
+    """A folder of templates and subfolders."""
 
     __tablename__ = "template_folder"
 
@@ -113,12 +113,12 @@ class TemplateFolder(Base):
     name: Mapped[str]
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("template_folder.id"), index=True)
 
-    # the target of a foreign key that ties the permissions on a folder to its service
+    # target of a foreign key: permissions on a folder must be for members of its service
     __table_args__ = (UniqueConstraint("id", "service_id", name="ix_id_service_id"),)
 
 
 class TemplateFolderMap(Base):
-    """The folder a template is in; none at the top."""
+    """The folder that a template is in. Templates at the top level have no row."""
 
     __tablename__ = "template_folder_map"
 
@@ -176,8 +176,8 @@ class EmailFileHistory(_EmailFileColumns, Base):
 
 
 class EmailFile(_EmailFileColumns, Base):
-    """A file that emails of a template link to. `retention_period` is in weeks. Pending until its editor has settled
-    how it is sent; the file itself is in the object store, as `<service>/<id>`.
+    """A file that emails of a template link to. `retention_period` is in weeks. `pending` until its editor has chosen
+    how it is sent. The content is in the object store, as `<service>/<id>`.
     """
 
     __tablename__ = "template_email_files"

@@ -1,4 +1,4 @@
-"""Reading templates."""
+"""Queries of templates."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from notify.templates.models import Template, TemplateHistory, TemplateRedacted
 
 @dataclass(frozen=True, slots=True)
 class CachedTemplate:
-    """A version of a template as sending and the public API need it.
+    """The fields of a version of a template that sending and the public API need.
 
-    `default_sender_text` is the sender a message gets when none is asked for, as stored: the service's default text
-    message sender or reply-to address; for a letter the contact block chosen on the template (public-api 5.5).
-    `languages` is None for anything but a letter.
+    `default_sender_text` is the sender of a message that does not name one, as stored: the service's default text
+    message sender or reply-to address; for a letter the template's contact block (public-api 5.5). `languages` is None
+    unless the template is a letter.
     """
 
     id: UUID
@@ -47,7 +47,7 @@ class CachedTemplate:
     attachment_id: UUID | None
     default_sender_text: str | None
     email_files: tuple[CachedFile, ...] = field(default=())
-    """Files that its emails link to. Only `load_template` reads them."""
+    """Files that its emails link to. Only `load_template` sets them."""
 
 
 def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[Any, ...]]:
@@ -101,8 +101,8 @@ def _templates(source: type[Template] | type[TemplateHistory]) -> Select[*tuple[
 def load_template(
     session: Session, service_id: UUID, template_id: UUID, version: int | None = None, *, hidden: bool = False
 ) -> CachedTemplate | None:
-    """A service's template, archived or not: the current version (no version, or 0) or a given one. None when there is
-    no such template or version. Hidden templates only when asked for.
+    """A service's template, archived or not: the current version (`version` None or 0) or a given one. None if there is
+    no such template or version. Hidden templates only with `hidden`.
     """
     source = TemplateHistory if version else Template
     wanted: list[ColumnElement[bool]] = [source.id == template_id, source.service_id == service_id]
@@ -118,8 +118,8 @@ def load_template(
 
 
 def list_templates(session: Session, service_id: UUID, template_type: str | None = None) -> list[CachedTemplate]:
-    """The service's templates, of one type or of all, that are neither archived nor hidden, by name, then type (sms,
-    email, letter).
+    """The service's templates of one type, or of all types, that are neither archived nor hidden, by name, then type
+    (sms, email, letter).
     """
     query = _templates(Template).where(
         Template.service_id == service_id, Template.archived.is_(False), Template.hidden.is_(False)

@@ -1,4 +1,5 @@
-"""What a template may be (contract: internal-users-orgs-templates 5.2). Every function raises what it refuses."""
+"""Validation of templates (contract: internal-users-orgs-templates 5.2). Every function raises an error of
+`templates/errors.py` for an invalid value."""
 
 from __future__ import annotations
 
@@ -27,32 +28,32 @@ from notify.templates.errors import (
 from notify.templates.models import Template, TemplateFolder
 
 POSTAGES: Final = ("first", "second", "economy")
-"""Classes of post a template may choose; abroad is decided by the address."""
+"""Values of `postage` of a template. International postage is decided by the address."""
 
 LONGEST_NAME: Final = 255
 
 
 def check_service(session: Session, service_id: UUID) -> None:
-    """There is such a service. Raises `NotFoundProblemError`."""
+    """The service exists. Raises `NotFoundProblemError`."""
     if session.get(Service, service_id) is None:
         raise NotFoundProblemError
 
 
 def check_channel(session: Session, service_id: UUID, template_type: str, doing: str) -> None:
-    """The service sends messages of this type. `doing` is `Creating` or `Updating`."""
+    """The service has the permission for messages of this type. `doing` is `Creating` or `Updating`."""
     if template_type not in services.permissions(session, service_id):
         raise TemplateTypeNotAllowedError(doing, template_type)
 
 
 def check_folder(session: Session, service_id: UUID, folder_id: UUID) -> None:
-    """The folder is the service's."""
+    """The folder belongs to the service."""
     folder = session.get(TemplateFolder, folder_id)
     if folder is None or folder.service_id != service_id:
         raise UnknownFolderError
 
 
 def check_contact(session: Session, service_id: UUID, contact_id: UUID | None) -> None:
-    """The contact block is the service's, and not archived."""
+    """The contact block belongs to the service and is not archived."""
     if contact_id is None:
         return
     contact = session.get(LetterContact, contact_id)
@@ -69,7 +70,7 @@ def check_content(template: Template) -> None:
 
 
 def check_values(template: Template) -> None:
-    """The parts that a template of its type has, and the length of its name."""
+    """The fields match the template's type, and the name is not too long."""
     if len(template.name) > LONGEST_NAME:
         raise NameTooLongError
     if template.has_unsubscribe_link and template.template_type != "email":
@@ -102,8 +103,8 @@ def _check_qr_codes(template: Template) -> None:
 
 
 def _length_as_typed(content: str) -> int:
-    """UTF-16 units of a text message's template, cleaned up as for sending, with its placeholders counted as typed
-    (internal-users-orgs-templates 5.2). Content 5.4 differs: it is about showing and sending.
+    """UTF-16 units of a text message template, cleaned up as for sending, with placeholders counted as typed
+    (internal-users-orgs-templates 5.2). The count in content 5.4 differs: it is for previews and sending.
     """
     text = collapse_newlines(normalise_lines(tidy_punctuation(content))).strip()
     return len(replace_lookalikes(text).encode("utf-16-le")) // 2

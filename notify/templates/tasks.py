@@ -1,4 +1,4 @@
-"""Celery tasks about templates: thin."""
+"""Celery tasks about templates: thin wrappers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ tasks = TaskSet()
 
 @tasks.periodic("archive-pending-files", crontab(hour=3, minute=33))
 def archive_pending_files(container: Container) -> None:
-    """Archive files that were added to email templates a day ago and never made live."""
+    """Archive files of email templates that have been pending for a day."""
     with container.parts.database.transaction() as session:
         number = email_files.archive_pending_files(session, now=utc_now())
     if number:
@@ -29,7 +29,7 @@ def archive_pending_files(container: Container) -> None:
 
 @tasks.periodic("remove-archived-template-email-files-from-s3", crontab(hour=4, minute=40))
 def remove_archived_files(container: Container, archived_after: str | None = None) -> None:
-    """Delete files that were archived two weeks ago; those since `archived_after` (`YYYY-MM-DD`), if that is given."""
+    """Delete files archived two weeks ago; or since `archived_after` (`YYYY-MM-DD`), if given."""
     since = None if archived_after is None else date.fromisoformat(archived_after)
     number = container.get(FileRemover).remove(now=utc_now(), archived_after=since)
     if number:

@@ -1,1 +1,1 @@
-"""Requests of recipients not to get more emails, and the batches in which services see them."""
+"""Unsubscribe requests of recipients, and the batches (reports) in which services process them."""

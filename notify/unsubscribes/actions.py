@@ -14,13 +14,13 @@ from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestRep
 
 RESEARCH_SERVICE: Final = UUID("6c335bf6-ea00-45f1-a40c-6612c7639386")
 FEATURES_SERVICE: Final = UUID("2242f811-1027-44c0-b7d1-1459823d6740")
-"""Notify's own services that write to its users: unsubscribing from them changes the user instead."""
+"""The built-in services that email Notify's users: unsubscribing from them changes the user instead."""
 
 _USER_COLUMNS: Final = {RESEARCH_SERVICE: "take_part_in_research", FEATURES_SERVICE: "receives_new_features_email"}
 
 
 def is_waiting(session: Session, notification_id: UUID, address: str) -> bool:
-    """Whether the service has yet to process an earlier request of this address for this message."""
+    """Whether an earlier request of this address for this message is still unprocessed."""
     request, report = UnsubscribeRequest, UnsubscribeRequestReport
     query = (
         select(request.id)
@@ -44,9 +44,9 @@ def record_request(
     template_id: UUID,
     template_version: int,
 ) -> bool:
-    """Record that the recipient of a message unsubscribes; false when such a request already waits.
+    """Record that the recipient of a message unsubscribes; returns False if an unprocessed request already exists.
 
-    May be repeated, and called for the same message at the same time: one request is recorded.
+    Safe to repeat and to call concurrently for the same message: one request is recorded.
     """
     if is_waiting(session, notification_id, address):
         return False
@@ -66,9 +66,9 @@ def record_request(
 
 
 def unsubscribe_user(session: Session, service_id: UUID, address: str) -> UUID | None:
-    """Unsubscribe a user of Notify from what Notify itself sends; their id.
+    """Unsubscribe a user of Notify from the emails of Notify itself; returns their id.
 
-    `None` when the service is none of Notify's own, or no user has this address: that is an ordinary request then.
+    None if the service is not a built-in one, or no user has this address: then it is an ordinary request.
     """
     column = _USER_COLUMNS.get(service_id)
     if column is None:
@@ -78,6 +78,6 @@ def unsubscribe_user(session: Session, service_id: UUID, address: str) -> UUID |
 
 
 def cache_keys(service_id: UUID) -> tuple[str, str]:
-    """What the admin app keeps of a service's requests; to be dropped after a change."""
+    """Keys under which the admin app caches a service's requests; delete them after a change."""
     prefix = f"service-{service_id}-unsubscribe-request"
     return f"{prefix}-statistics", f"{prefix}-reports-summary"

@@ -35,8 +35,8 @@ SELECT service_id FROM moved
 
 
 def archive_requests(database: Database, now: datetime) -> Iterator[set[UUID]]:
-    """Move requests to the history: those whose report is more than seven days old, and those that came more than 90
-    days ago and are in none. Yields the services of each committed batch.
+    """Move requests to the history: those in a report that is more than seven days old, and those received more than 90
+    days ago that are in no report. Yields the services of each committed batch.
     """
     values = {
         "reported": midnight_days_ago(now, REPORTED_DAYS),

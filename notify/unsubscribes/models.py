@@ -14,7 +14,7 @@ from notify.infra.times import utc_now
 
 
 class UnsubscribeRequestReport(Base):
-    """A batch of unsubscribe requests for a service. `processed_by_service_at` is `None` until it is marked as done."""
+    """A batch of unsubscribe requests of a service. `processed_by_service_at` is None until it is marked as done."""
 
     __tablename__ = "unsubscribe_request_report"
 
@@ -47,7 +47,7 @@ class UnsubscribeRequest(Base):
         ForeignKeyConstraint(
             ["template_id", "template_version"], ["templates_history.id", "templates_history.version"]
         ),
-        # several clicks on a link are one request, until it is in a batch
+        # several clicks on a link count as one request until it is in a batch
         Index(
             "uq_unsubscribe_request_unbatched",
             "notification_id",
@@ -59,7 +59,7 @@ class UnsubscribeRequest(Base):
 
 
 class UnsubscribeRequestHistory(Base):
-    """What is kept of an unsubscribe request after its retention period: not the address."""
+    """An archived unsubscribe request, without the address."""
 
     __tablename__ = "unsubscribe_request_history"
 

@@ -1,4 +1,4 @@
-"""Reports of unsubscribe requests, which a service works through (contract: internal-services 14.2). Every function
+"""Reports of unsubscribe requests, which a service processes (contract: internal-services 14.2). Every function
 flushes; the caller's transaction commits.
 """
 
@@ -17,15 +17,15 @@ from notify.infra.times import local_midnight
 from notify.unsubscribes.models import UnsubscribeRequest, UnsubscribeRequestReport
 
 REPORTED_DAYS: Final = 7
-"""Days after its report was made until a request is archived."""
+"""Days after its report was created until a request is archived."""
 UNREPORTED_DAYS: Final = 90
-"""Days after it came until a request without a report is archived."""
+"""Days after it was received until a request without a report is archived."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """A report, or the requests that are in none yet: then `batch_id`, `created_at` and `processed_by_service_at` are
-    None.
+    """A report, or the requests that are in no report yet: then `batch_id`, `created_at` and `processed_by_service_at`
+    are None.
     """
 
     batch_id: UUID | None
@@ -40,7 +40,7 @@ class ReportSummary:
 
 
 class RequestStatistics(NamedTuple):
-    """How many requests a service has to work through, and when the latest came."""
+    """The number of unprocessed requests of a service, and when the latest request was received."""
 
     unsubscribe_requests_count: int
     datetime_of_latest_unsubscribe_request: datetime
@@ -54,14 +54,14 @@ class ReportMissingError(ProblemError):
 
 
 class ReportToProcessMissingError(FieldsProblemError):
-    """There is no such report to work through."""
+    """There is no such report to process."""
 
     def __init__(self, report_id: UUID) -> None:
         super().__init__({"batch_id": f"No UnsubscribeRequestReport found for id:{report_id}"})
 
 
 def summarise_reports(session: Session, service_id: UUID) -> list[ReportSummary]:
-    """The requests that are in no report, then the reports that still have requests, the latest first."""
+    """The requests that are in no report, then the reports that still have requests, newest first."""
     report = UnsubscribeRequestReport
     has_requests = exists(UnsubscribeRequest.id).where(UnsubscribeRequest.unsubscribe_request_report_id == report.id)
     reports = session.scalars(
@@ -107,8 +107,8 @@ def _summarise_waiting(session: Session, service_id: UUID) -> ReportSummary | No
 
 
 def count_requests(session: Session, service_id: UUID) -> RequestStatistics | None:
-    """How many requests are to be worked through; 0 with the time of the latest where all are done; `None` where there
-    are none at all.
+    """The number of unprocessed requests; 0 with the time of the latest if all are processed; None if there are no
+    requests.
     """
     request, report = UnsubscribeRequest, UnsubscribeRequestReport
     own = (
@@ -126,8 +126,8 @@ def count_requests(session: Session, service_id: UUID) -> RequestStatistics | No
 def create_report(
     session: Session, service_id: UUID, *, count: int, earliest: datetime, latest: datetime
 ) -> UnsubscribeRequestReport:
-    """Make a report of the requests that came between two times, both included, and are in none yet. `count` is what
-    the service was shown, and is kept as it is.
+    """Create a report of the requests received between two times, both included, that are in no report yet. `count` is
+    the number that was shown to the service, and is stored as given.
     """
     report = UnsubscribeRequestReport(
         service_id=service_id, count=count, earliest_timestamp=earliest, latest_timestamp=latest
@@ -151,7 +151,7 @@ def get_report(session: Session, report_id: UUID) -> UnsubscribeRequestReport:
 
 
 def mark_report(session: Session, service_id: UUID, report_id: UUID, *, is_done: bool, now: datetime) -> None:
-    """Mark a service's report as worked through, or as still to be. Raises `ReportToProcessMissingError`."""
+    """Mark a service's report as processed or unprocessed. Raises `ReportToProcessMissingError`."""
     report = session.get(UnsubscribeRequestReport, report_id)
     if report is None or report.service_id != service_id:
         raise ReportToProcessMissingError(report_id)
@@ -165,6 +165,6 @@ def _waiting(service_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]
 
 
 def _midnight_after(moment: datetime, days: int) -> datetime:
-    """The local midnight that begins the day so many days after the UTC day of a moment."""
+    """The local midnight at the start of the day that is `days` days after the UTC day of a moment."""
     day: date = moment.astimezone(UTC).date()
     return local_midnight(day + timedelta(days=days))

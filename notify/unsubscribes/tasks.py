@@ -1,4 +1,4 @@
-"""Celery tasks about unsubscribe requests: thin."""
+"""Celery tasks about unsubscribe requests: thin wrappers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ tasks = TaskSet()
 
 @tasks.periodic("archive-unsubscribe-requests", crontab(hour=0, minute=5), queue=queues.REPORTING)
 def archive_unsubscribe_requests(container: Container) -> None:
-    """Archive unsubscribe requests that services had time to see."""
+    """Archive old unsubscribe requests (contract: workers 14)."""
     for service_ids in archive_requests(container.parts.database, utc_now()):
         container.parts.cache.delete(*(key for service_id in service_ids for key in cache_keys(service_id)))
         logger.info("unsubscribe requests archived", services=len(service_ids))

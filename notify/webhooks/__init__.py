@@ -1,1 +1,1 @@
-"""Telling services what happened: callbacks, which the field calls webhooks."""
+"""Callbacks (webhooks): HTTP requests that tell services about statuses, received texts and other events."""

@@ -1,5 +1,5 @@
-"""Changes of callback settings (contract: internal-services 8). Every function flushes; the caller's transaction
-commits.
+"""Creates, changes and deletes callback settings (contract: internal-services 8). Every function flushes; the caller's
+transaction commits.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def create_callback(
     guarded: bool,
     signing_secret: str | None = None,
 ) -> CallbackApi:
-    """Send a service one type of callback from now on. `guarded` is `Settings.callbacks_are_guarded`.
+    """Create a callback of one type for a service. `guarded` is `CallbackSettings.callbacks_are_guarded`.
 
     Raises `NotFoundProblemError` (no such service or user), `InvalidCallbackError`, `DuplicateCallbackError`.
     """
@@ -83,8 +83,8 @@ def update_callback(
     signing_secret: str | None = None,
     callback_id: UUID | None = None,
 ) -> CallbackApi:
-    """Change what is given. Callbacks that wait use it at their next try. With `callback_id` only the callback of that
-    id is changed.
+    """Change the settings that are not None. Pending callbacks use them at their next attempt. With `callback_id`, only
+    the callback with that id is changed.
 
     Raises `NoCallbackError`, `NotFoundProblemError` (no such user), `InvalidCallbackError`.
     """
@@ -105,7 +105,7 @@ def update_callback(
 
 
 def delete_callback(session: Session, *, service_id: UUID, callback_type: str, callback_id: UUID | None = None) -> None:
-    """Stop sending this type of callback; those that wait are dropped. With `callback_id` only the callback of that id
+    """Stop sending this type of callback; pending ones are deleted. With `callback_id`, only the callback with that id
     is deleted. Raises `NoCallbackError`.
     """
     session.delete(_locked(session, service_id, callback_type, callback_id))
@@ -130,7 +130,7 @@ def _locked(session: Session, service_id: UUID, callback_type: str, callback_id:
 
 
 def _check_url(url: str, *, guarded: bool) -> None:
-    """Check what can be known about an address before it is called. The rest is checked at each connection."""
+    """Check what can be known about an address before it is called. Each connection checks the rest."""
     schemes = ("https://",) if guarded else ("https://", "http://")
     if not is_uri(url, *schemes) or not _is_callable(url, guarded=guarded):
         raise InvalidCallbackError("url", "url is not a valid https url")
@@ -141,7 +141,7 @@ def _is_callable(url: str, *, guarded: bool) -> bool:
         address = URL(url)
     except ValueError:
         return False
-    if not address.host or address.user is not None:  # credentials would replace the bearer token
+    if not address.host or address.user is not None:  # credentials in the URL would replace the bearer token
         return False
     return not (guarded and is_address(address.host) and not is_public(address.host))
 

@@ -1,4 +1,4 @@
-"""Sending a callback once more, because somebody asks for it."""
+"""Sends a callback again on request."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from notify.vocabulary import CallbackType
 from notify.webhooks.outbox import publish
 from notify.webhooks.recorders import recorders
 
-# One that was never tried and is not due is in a worker's hands. One that was tried waits for its next try, as a rule;
-# where a worker has just taken it, it is sent twice, which its receiver knows by `webhook-id`.
+# A callback with no attempts that is not due is being sent by a worker. One with attempts usually waits for its next
+# attempt; if a worker has just taken it, it is sent twice, which its receiver can tell from `webhook-id`.
 _HASTEN: Final = """
 UPDATE pending_callbacks SET due_at = %(now)s
 WHERE callback_type = %(type)s AND subject_id = %(subject)s AND attempts > 0 AND due_at > %(now)s
@@ -23,14 +23,14 @@ WHERE callback_type = %(type)s AND subject_id = %(subject)s AND attempts > 0 AND
 
 
 def send_again(container: Container, subject_id: UUID) -> list[CallbackType]:
-    """Send the callbacks about a message, a received text or another subject once more, soon, by a worker. `webhook-id`
-    is the same as the first time, and the body is made of what the database says now. One that waits for its next try
-    is tried at once, and keeps its number of tries.
+    """Have a worker send the callbacks about a message, a received text or another subject again. `webhook-id` is the
+    same as the first time, and the body is created from the current state in the database. A callback that waits for
+    its next attempt is sent immediately, and keeps its number of attempts.
 
-    Returns the types; none where there is no such subject, where its status is not one that services are called back
-    for, or where its service has no such callback.
+    Returns the types. Empty if there is no such subject, if its status triggers no callback, or if its service has no
+    such callback.
     """
-    rooms.load_all("tasks")  # they say what can be recorded once more
+    rooms.load_all("tasks")  # they register the recorders
     found: list[CallbackType] = []
     for callback_type, recorder in recorders.items():
         services = recorder(container, subject_id)
@@ -39,7 +39,7 @@ def send_again(container: Container, subject_id: UUID) -> list[CallbackType]:
         with container.parts.database.connection() as connection:
             _hasten(connection, callback_type, subject_id)
         for service_id in services:
-            # where the broker is away, the sweeper does it later
+            # if the broker is down, the sweeper publishes it later
             publish(container.parts.queue, callback_type, service_id)
         found.append(callback_type)
     return found

@@ -1,4 +1,4 @@
-"""Leading a service's callbacks to another address for a while, and back. For development: `notify listen`."""
+"""Redirects a service's callbacks to another address temporarily. For development: `notify listen`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notify.webhooks.models import CallbackApi
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A callback that was led elsewhere. `before` is where it went; None: the service had no such callback."""
+    """A redirected callback. `before` is its original address; None: the service had no such callback."""
 
     callback_type: CallbackType
     address: str
@@ -35,8 +35,8 @@ def divert(
     updated_by_id: UUID,
     guarded: bool,
 ) -> list[Detour]:
-    """Lead callbacks to these addresses. One that the service has keeps its token and secret; others are made, with
-    `bearer_token`. Raises as `create_callback`.
+    """Redirect callbacks to these addresses. An existing callback keeps its token and secret; others are created with
+    `bearer_token`. Raises what `create_callback` raises.
     """
     detours = []
     known = select(CallbackApi).where(CallbackApi.service_id == service_id)
@@ -71,7 +71,7 @@ def divert(
 def put_back(
     session: Session, encryptor: Encryptor, detours: Iterable[Detour], *, service_id: UUID, updated_by_id: UUID
 ) -> None:
-    """Lead callbacks to where they went before. What somebody has changed meanwhile stays as it is."""
+    """Restore the original addresses. A callback that was changed in the meantime is left as it is."""
     known = select(CallbackApi).where(CallbackApi.service_id == service_id)
     existing = {callback.callback_type: callback.url for callback in session.scalars(known)}
     for detour in detours:
@@ -87,5 +87,5 @@ def put_back(
             callback_type=detour.callback_type,
             url=detour.before,
             updated_by_id=updated_by_id,
-            guarded=False,  # it was accepted once
+            guarded=False,  # the address was accepted when it was set
         )

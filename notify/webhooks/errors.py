@@ -1,4 +1,4 @@
-"""Refusals of the webhooks room."""
+"""Errors of callback settings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from notify.infra.errors import FieldProblemError, NotFoundProblemError, Problem
 
 
 class InvalidCallbackError(FieldProblemError):
-    """A setting of a callback is not acceptable."""
+    """A setting of a callback is invalid."""
 
 
 class DuplicateCallbackError(ProblemError):
-    """The service has a callback of this kind already."""
+    """The service already has a callback of this type."""
 
     def __init__(self) -> None:
         super().__init__("You can only have one URL and bearer token for your service.")
@@ -25,7 +25,7 @@ _NAMES = {
 
 
 class NoCallbackError(NotFoundProblemError):
-    """The service has no callback of this kind (internal-services 8)."""
+    """The service has no callback of this type (internal-services 8)."""
 
     def __init__(self, callback_type: str) -> None:
         super().__init__(f"{_NAMES.get(callback_type, 'Callback')} not found")

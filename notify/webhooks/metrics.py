@@ -16,8 +16,8 @@ CALLBACK_SECONDS: Final = Histogram(
 
 
 def service_called(callback_type: str, outcome: str, seconds: float | None = None, failure: str = "") -> None:
-    """A try to tell a service something came to an outcome: `taken`, `refused` or `failed`, with the time that the call
-    took and the kind of error; or `given_up`, after the last one failed.
+    """Count an attempt to send a callback. `outcome` is `taken`, `refused` or `failed`, with the duration of the call
+    and the kind of error; or `given_up`, after the last attempt failed.
     """
     child(CALLBACKS, callback_type, outcome).inc()
     if seconds is not None:

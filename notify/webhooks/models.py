@@ -1,4 +1,4 @@
-"""Tables of callbacks: their settings (contract: data-model 2.3, 2.7), and those that wait to be sent."""
+"""Tables of callbacks: their settings (contract: data-model 2.3, 2.7), and pending callbacks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SIGNING_SECRET: Final = EncryptedColumn("service_callback_api", "signing_secret"
 
 
 class PendingCallback(Base):
-    """A callback that waits to be sent. It is written in the transaction of its cause, and deleted when it was sent or
-    given up. There are no foreign keys, for speed: receipts write it.
+    """A callback to be sent. It is written in the transaction of its cause, and deleted once it is sent or given up.
+    There are no foreign keys, for speed: the processing of receipts writes it.
 
-    `subject_id` is the message, received text, complaint or letter it is about. `payload` is the encrypted body. It is
-    not sent before `due_at`: it waits for its next try, or a worker is sending it.
+    `subject_id` is the message, received text, complaint or letter it is about. `payload` is the encrypted body. A
+    `due_at` in the future means that it waits for its next attempt, or that a worker is sending it.
     """
 
     __tablename__ = "pending_callbacks"
@@ -59,7 +59,7 @@ class _CallbackColumns(Versioned):
 
 
 class CallbackApiHistory(_CallbackColumns, Base):
-    """Every version of a webhook's settings."""
+    """Every version of a callback's settings."""
 
     __tablename__ = "service_callback_api_history"
     __table_args__ = (Index("ix_service_callback_api_history_service_id", "service_id"),)
@@ -69,8 +69,8 @@ class CallbackApiHistory(_CallbackColumns, Base):
 
 
 class CallbackApi(_CallbackColumns, Base):
-    """Where a service gets one type of callback. The bearer token is encrypted, and so is the secret that callbacks are
-    signed with; where there is none, it is derived from the token.
+    """The settings of one type of callback of a service. The bearer token and the signing secret are encrypted. Without
+    a signing secret, it is derived from the token.
     """
 
     __tablename__ = "service_callback_api"

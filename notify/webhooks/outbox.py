@@ -1,7 +1,7 @@
-"""The outbox of callbacks: written in the transaction of their cause, and kept until they were sent.
+"""The outbox of callbacks: written in the transaction of their cause, and kept until they are sent.
 
-A row of `pending_callbacks` is the truth; a task is a hint that comes soon after, and a sweeper makes up for lost
-hints. Services without a callback cost one look into a dictionary.
+A row of `pending_callbacks` is the source of truth; a task is a hint that follows it, and a sweeper republishes lost
+hints. Services without a callback cost one lookup in a dictionary.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ KNOWN_SECONDS: Final = 2
 KNOWN_SERVICES: Final = 10_000
 PAUSE_SECONDS: Final = 0.02
 OVERDUE: Final = timedelta(seconds=30)
-"""A callback that is due for so long has lost its hint."""
+"""The hint of a callback that has been due for this long is considered lost."""
 
 _HAVING: Final = "SELECT service_id FROM service_callback_api WHERE callback_type = %s AND service_id = ANY(%s)"
 _RECORD: Final = """
@@ -76,7 +76,7 @@ class NewCallback:
 
 
 class _Overdue(NamedTuple):
-    """Callbacks of a type for a service whose hint was lost; whether some of them were never tried."""
+    """Callbacks of a type for a service whose hint was lost. `is_first`: some of them have not been tried yet."""
 
     callback_type: CallbackType
     service_id: UUID
@@ -97,13 +97,13 @@ class Outbox:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.encryptor, container.parts.queue)
 
     def wanting(
         self, connection: Connection[Any], callback_type: CallbackType, service_ids: Collection[UUID]
     ) -> set[UUID]:
-        """Those of the services that have a callback of this type; as of two seconds ago at most."""
+        """The services that have a callback of this type, cached for at most two seconds."""
         wanting, unknown = set(), []
         with self._lock:
             for service_id in service_ids:
@@ -123,8 +123,8 @@ class Outbox:
     def record(
         self, connection: Connection[Any], callback_type: CallbackType, callbacks: Sequence[NewCallback]
     ) -> set[UUID]:
-        """Write callbacks in the caller's transaction, but not for services that have none of this type, nor one that
-        is written already. Returns the services to `publish` after the commit.
+        """Write callbacks in the caller's transaction, except for services without a callback of this type, and except
+        callbacks that are already written. Returns the services to `publish` after the commit.
         """
         wanting = self.wanting(connection, callback_type, {callback.service_id for callback in callbacks})
         wanted = [callback for callback in callbacks if callback.service_id in wanting]
@@ -147,7 +147,7 @@ class Outbox:
         return wanting
 
     def publish(self, callback_type: CallbackType, service_ids: Iterable[UUID]) -> None:
-        """Wake the workers for these services, soon and in the background: one task for all that waits."""
+        """Publish a task for each of these services, soon and in the background: one task for all pending callbacks."""
         self._background.put((callback_type, service_id) for service_id in service_ids)
 
     def _publish(self, hints: Sequence[tuple[CallbackType, UUID]]) -> None:
@@ -155,12 +155,12 @@ class Outbox:
             publish(self._queue, callback_type, service_id)
 
     def forget(self) -> None:
-        """Read from the database again which services have callbacks."""
+        """Empty the cache of services with callbacks."""
         with self._lock:
             self._known.clear()
 
     def close(self) -> None:
-        """Publish the hints that wait."""
+        """Publish the hints that are still queued."""
         self._background.close()
 
 
@@ -172,7 +172,7 @@ def publish(
     queue_name: str = queues.SERVICE_CALLBACKS,
     countdown: float | None = None,
 ) -> bool:
-    """Publish the task that sends a service all that waits. False when the broker is down."""
+    """Publish the task that sends a service all pending callbacks. Returns False if the broker is down."""
     return queue.publish(TASKS[callback_type], [None, str(service_id)], queue=queue_name, countdown=countdown)
 
 

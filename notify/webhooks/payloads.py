@@ -53,7 +53,7 @@ def received_text(
 def complaint(
     *, notification_id: UUID, complaint_id: UUID, reference: str | None, to: str | None, complaint_date: datetime | None
 ) -> dict[str, Any]:
-    """A recipient marked an email as spam. `reference` is the client's, `to` the address that the provider names."""
+    """A recipient marked an email as spam. `reference` is the client's, `to` the address in the provider's report."""
     return {
         "notification_id": notification_id,
         "complaint_id": complaint_id,
@@ -76,9 +76,9 @@ def returned_letter(
     job_row_number: int | None,
     uploaded_file_name: str | None,
 ) -> dict[str, Any]:
-    """A letter came back. `reference` is the client's, and None unless the letter was sent through the API;
-    `sender_email` is None if it was. The three about the template are None for a letter without one. `job_row_number`
-    counts from 0; the service sees the row of its file, where the first one below the headings is 2.
+    """A letter was returned. `reference` is the client's, and None unless the letter was sent through the API, in which
+    case `sender_email` is None. The template fields are None for a letter without a template. `job_row_number` counts
+    from 0; the callback contains the row of the file, where the first row below the headings is 2.
     """
     return {
         "notification_id": notification_id,
@@ -86,7 +86,7 @@ def returned_letter(
         "date_sent": format_datetime(created_at),
         "sent_by": sender_email or "API",
         "template_name": template_name,
-        "template_id": str(template_id),  # the contract has the text "None" where there is no template
+        "template_id": str(template_id),  # the contract has the text "None" if there is no template
         "template_version": template_version,
         "spreadsheet_file_name": spreadsheet_file_name,
         "spreadsheet_row_number": None if job_row_number is None else job_row_number + 2,

@@ -1,4 +1,4 @@
-"""Reading callback settings."""
+"""Queries of callback settings."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from notify.webhooks.errors import NoCallbackError
 from notify.webhooks.models import CallbackApi
 
 MANY = 1000
-"""Of more services than that, every callback is read: a list of ids that long costs more than it saves."""
+"""For more services than that, all callbacks are read: so long a list of ids costs more than it saves."""
 
 
 class CallbackName(NamedTuple):
-    """One of a service's callbacks: the id of its settings, and its type."""
+    """A service's callback: the id of its settings, and its type."""
 
     callback_id: UUID
     callback_type: str | None
 
 
 def callback_names(session: Session, service_ids: Sequence[UUID]) -> Mapping[UUID, list[CallbackName]]:
-    """The callbacks of services, by service, in the order of their types; services without any are missing."""
+    """The callbacks of services, by service, ordered by type. Services without callbacks are missing."""
     query = select(CallbackApi.service_id, CallbackApi.id, CallbackApi.callback_type).order_by(
         CallbackApi.callback_type, CallbackApi.id
     )

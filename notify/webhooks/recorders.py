@@ -1,4 +1,4 @@
-"""Recording a callback once more, for one subject: what the rooms that the subjects belong to provide."""
+"""Registry of recorders: functions that record a callback again, provided by the rooms that own the subjects."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from notify.infra.container import Container
 from notify.vocabulary import CallbackType
 
 Recorder = Callable[[Container, UUID], Collection[UUID]]
-"""Records the callback of one subject once more, from the database; returns the services to wake."""
+"""Records the callback of one subject again, from the database; returns the services whose tasks to publish."""
 
 recorders: Final[dict[CallbackType, Recorder]] = {}
 
 
 def records_again(callback_type: CallbackType) -> Callable[[Recorder], Recorder]:
-    """Decorate the `Recorder` of a type of callback, in the room that its subjects belong to."""
+    """Register the decorated function as the `Recorder` of a type of callback."""
 
     def declare(recorder: Recorder) -> Recorder:
         recorders[callback_type] = recorder

@@ -1,8 +1,8 @@
-"""Sends callbacks to services: many at a time, each service at its own pace.
+"""Sends callbacks to services: many at the same time, and each service at its own speed.
 
-There is a lane for each service and type of callback, while it has something to do. A lane takes rows of
-`pending_callbacks` by moving the time when they are due, makes a limited number of calls at once, and writes results
-several at a time. Callbacks that a killed worker had taken fall due again. A service that hangs holds up its own lane.
+There is a lane for each service and type of callback while callbacks are pending. A lane takes rows of
+`pending_callbacks` by moving `due_at` into the future, makes a limited number of concurrent calls, and writes results
+in batches. Callbacks taken by a worker that was killed become due again. A slow service delays only its own lane.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ T = TypeVar("T")
 
 TAKEN_AT_A_TIME: Final = 50
 WRITE_SECONDS: Final = 0.25
-"""Results are written back after this time at the latest."""
+"""Longest time in seconds until results are written."""
 DATABASE_THREADS: Final = 4
 DATABASE_SECONDS: Final = 8.0
-"""Longest wait for a database that is down. After it the results are lost, and those calls are made again."""
+"""Longest wait in seconds for a database that is down. After it the results are lost, and the calls are repeated."""
 UNAVAILABLE: Final = (
     psycopg.OperationalError,
-    psycopg.InternalError,  # such as a server that can only be read
+    psycopg.InternalError,  # for example a read-only server
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InternalError,
     sqlalchemy.exc.TimeoutError,
 )
 CONNECTIONS_PER_HOST: Final = 1000
-"""Services may share a host; none of them should wait there for another."""
+"""Services may share a host; none of them should wait for another one's connections."""
 ENOUGH_OF_AN_ANSWER: Final = 4096
 RETRIES_TOGETHER_SECONDS: Final = 5
-"""Failures that are so close together are tried again together."""
+"""Failures this close together (seconds) are retried together."""
 
 _TAKE: Final = """
 UPDATE pending_callbacks p SET due_at = %(until)s
@@ -85,15 +85,15 @@ class Outcome(Enum):
     TAKEN = auto()
     """The service answered 2xx."""
     REFUSED = auto()
-    """The service will never take it: 4xx, a redirect, or an address that may not be called."""
+    """The service will never accept it: 4xx, a redirect, or an address that must not be called."""
     FAILED = auto()
-    """The service may take it later: no answer, 429 or 5xx."""
+    """The service may accept it later: no response, 429 or 5xx."""
     RELEASED = auto()
-    """It was not called: this process stops."""
+    """The service was not called: this process is stopping."""
 
 
 class _Settings(NamedTuple):
-    """A row of `service_callback_api`, encrypted as it is there."""
+    """A row of `service_callback_api`, still encrypted."""
 
     id: UUID
     url: str
@@ -121,7 +121,7 @@ class _Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Callback:
-    """A callback that this lane is to send."""
+    """A callback to be sent by this lane."""
 
     id: UUID
     subject_id: UUID
@@ -177,19 +177,19 @@ class CallbackSender:
         self._stopping = False
         self._together = min(RETRIES_TOGETHER_SECONDS, settings.callback_retry_seconds)
         self._retried: TTLCache[tuple[CallbackType, UUID], bool] = TTLCache(10_000, self._together)
-        # twice the longest wait of the last of those taken at a time, if every one of them hangs
+        # twice the longest wait of the last callback of a batch, if every call times out
         rounds = -(-TAKEN_AT_A_TIME // settings.callback_connections) + 1
         self._lease = timedelta(seconds=2 * rounds * settings.callback_timeout_seconds + 10)
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         settings = parts.settings.part(CallbackSettings)
         return cls(settings, parts.database, parts.encryptor, parts.queue)
 
     def wake(self, callback_type: CallbackType, service_id: UUID) -> None:
-        """Send a service all callbacks of a type that wait for it. Returns at once; for any thread."""
+        """Send a service all its pending callbacks of a type. Returns immediately; thread-safe."""
         self._outbound.run(self._wake(callback_type, service_id))
 
     async def _wake(self, callback_type: CallbackType, service_id: UUID) -> None:
@@ -205,14 +205,14 @@ class CallbackSender:
         try:
             await self._drain(lane)
         except Exception:
-            # callbacks that were taken fall due again
+            # callbacks that were taken become due again
             self._log(logger.exception, "callbacks stopped", lane)
             if self._lanes.get(lane.key) is lane:
                 del self._lanes[lane.key]
             await cancel(lane.under_way)
 
     async def _drain(self, lane: _Lane) -> None:
-        """Until nothing is due. Nothing is awaited between the last look at `is_woken` and the end of the lane."""
+        """Work until nothing is due. There is no `await` between the last check of `is_woken` and the lane's end."""
         loop = asyncio.get_running_loop()
         written = loop.time()
         while True:
@@ -235,7 +235,7 @@ class CallbackSender:
             await self._in_thread(partial(self._publish_retry, lane))
 
     async def _begin(self, lane: _Lane) -> None:
-        """Take callbacks and begin their calls, as far as there is room; release them when this process stops."""
+        """Take callbacks and start their calls, up to the limit; release them if this process is stopping."""
         if lane.is_woken and not lane.waiting and self._has_room(lane) and not self._stopping:
             lane.is_woken = False
             taken = await self._in_thread(partial(self._take, lane))
@@ -251,7 +251,7 @@ class CallbackSender:
         return len(lane.under_way) < self._settings.callback_connections
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
-        """Call the database in another thread; while it is down, again for a while."""
+        """Call the database in another thread; retry for a while if it is down."""
         again = partial(retry, call, on=UNAVAILABLE, seconds=DATABASE_SECONDS)
         return await asyncio.get_running_loop().run_in_executor(self._executor, again)
 
@@ -287,7 +287,7 @@ class CallbackSender:
             try:
                 body = self._encryptor.decrypt(row.payload, PAYLOAD, row.id).encode()
             except UndecipherableError:
-                # it stays in the table until it expires: the secret may come back
+                # it stays in the table until it expires: the missing key may be configured again
                 self._log(logger.error, "callback cannot be decrypted", lane, subject_id=str(row.subject_id))
                 continue
             taken.append(_Callback(row.id, row.subject_id, row.attempts, body, endpoint))
@@ -350,7 +350,7 @@ class CallbackSender:
     # -- the call
 
     async def _call(self, lane: _Lane, callback: _Callback) -> _Result:
-        """One try (contract: public-api 14.2). A redirect is not followed: the service did not name its target."""
+        """An attempt (public-api 14.2). Redirects are not followed: the service did not choose their target."""
         endpoint = callback.endpoint
         headers = {
             "Content-Type": "application/json",
@@ -389,7 +389,7 @@ class CallbackSender:
         return _Result(callback, outcome)
 
     def close(self) -> None:
-        """Finish the calls that are under way; leave the rest to other processes."""
+        """Finish the calls in progress; leave the rest to other processes."""
         self._stopping = True
         if self._lanes:
             self._outbound.run(self._finish()).result(timeout=self._settings.callback_timeout_seconds + 20)

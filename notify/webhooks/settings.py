@@ -8,28 +8,30 @@ from notify.infra.settings import EnvironmentSettings
 
 
 class CallbackSettings(EnvironmentSettings):
-    """How services learn what happened."""
+    """Callbacks to services."""
 
     # -- telling services what happened
     callback_connections: int = Field(
         10,
         ge=1,
         le=500,
-        description="Callbacks of one kind in flight to one service per worker process. A slow service waits for itself only.",
+        description="Concurrent callbacks of one type to one service per worker process. A slow service delays only its own callbacks.",
     )
     callback_timeout_seconds: float = Field(
-        5.0, gt=0, le=60, description="Longest a service may take to answer a callback."
+        5.0, gt=0, le=60, description="Longest time in seconds that a service may take to answer a callback."
     )
-    callback_retry_seconds: int = Field(300, ge=0, description="Seconds between two tries of a callback.")
-    callback_max_retries: int = Field(5, ge=0, description="Tries after the first one, before a callback is given up.")
+    callback_retry_seconds: int = Field(300, ge=0, description="Seconds between two attempts to send a callback.")
+    callback_max_retries: int = Field(
+        5, ge=0, description="Attempts after the first one, before a callback is given up."
+    )
     callback_expiry_seconds: int = Field(
         86_400,
         ge=60,
-        description="Callbacks that a service has not taken after this time, however long its queue is, are given up.",
+        description="Seconds after which a callback that the service has not accepted is given up, however many attempts are left.",
     )
     callback_guard: bool = Field(
         False,
-        description="Outside development and test, callbacks only go to https addresses of the public internet: not to private, loopback, link-local or metadata addresses. `1` has it so there as well.",
+        description="Outside development and test, callbacks only go to https addresses of the public internet: not to private, loopback, link-local or metadata addresses. `1` applies this in development and test as well.",
     )
 
     @property

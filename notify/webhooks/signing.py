@@ -15,7 +15,7 @@ MOST_BYTES: Final = 64
 
 
 def derived_secret(bearer_token: str) -> str:
-    """The signing secret of a callback without one: the SHA-256 of its bearer token, which the receiver has anyway."""
+    """The signing secret of a callback without its own: the SHA-256 of its bearer token, which the receiver knows."""
     return PREFIX + b64encode(hashlib.sha256(bearer_token.encode()).digest()).decode()
 
 
@@ -31,8 +31,8 @@ def secret_bytes(secret: str) -> bytes:
 
 
 def signature_headers(key: bytes, event_id: str, moment: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of a signed callback. `event_id` names its subject and is the same at each try; `moment` is the
-    time of this try.
+    """The three headers of a signed callback. `event_id` identifies its subject and is the same at each attempt;
+    `moment` is the time of this attempt.
     """
     timestamp = str(int(moment.timestamp()))
     signature = hmac.digest(key, f"{event_id}.{timestamp}.".encode() + body, "sha256")

@@ -1,4 +1,4 @@
-"""Celery tasks about callbacks: thin."""
+"""Celery tasks about callbacks: thin wrappers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def send_complaint(
     service_id: str | None = None,
     receipt_iso_timestamp: str | None = None,
 ) -> None:
-    """Send the complaints that wait for a service."""
+    """Send a service its pending complaints."""
     del receipt_iso_timestamp
     _send(container, "complaint", subject_id, service_id)
 
@@ -50,7 +50,7 @@ def send_delivery_status(
     service_id: str | None = None,
     receipt_iso_timestamp: str | None = None,
 ) -> None:
-    """Send the delivery statuses that wait for a service, or that of one message."""
+    """Send a service its pending delivery statuses, or that of one message."""
     del receipt_iso_timestamp
     _send(container, "delivery_status", subject_id, service_id)
 
@@ -62,7 +62,7 @@ def send_inbound_sms(
     service_id: str | None = None,
     receipt_iso_timestamp: str | None = None,
 ) -> None:
-    """Send the received texts that wait for a service, or one of them."""
+    """Send a service its pending received texts, or one of them."""
     del receipt_iso_timestamp
     _send(container, "inbound_sms", subject_id, service_id)
 
@@ -74,21 +74,21 @@ def send_returned_letter(
     service_id: str | None = None,
     receipt_iso_timestamp: str | None = None,
 ) -> None:
-    """Send the returned letters that wait for a service."""
+    """Send a service its pending returned letters."""
     del receipt_iso_timestamp
     _send(container, "returned_letter", subject_id, service_id)
 
 
 def _send(container: Container, callback_type: CallbackType, subject_id: str | None, service_id: str | None) -> None:
-    # The contract's form of these tasks names the subject first (workers 4.2). What comes with it there, the signed
-    # data, is in our database.
+    # The contract's form of these tasks starts with the subject (workers 4.2). The signed data that follows it there is
+    # not needed: it is in our database.
     services: Collection[UUID] = ()
     if callback_type in recorders and (subject := _parse(subject_id)) is not None:
         services = recorders[callback_type](container, subject)
     elif (service := _parse(service_id)) is not None:
         services = [service]
     else:
-        # signed data alone: another installation's worker, which shares our queue, must take it
+        # only signed data: a task for the original's workers, if they share our queue
         logger.error("callback task names no service: dropped", callback_type=callback_type)
     for service in services:
         container.get(CallbackSender).wake(callback_type, service)
@@ -103,7 +103,7 @@ def _parse(text: object) -> UUID | None:
 
 @tasks.periodic("replay-pending-callbacks", SWEEP_INTERVAL)
 def replay_pending_callbacks(container: Container) -> None:
-    """Publish callbacks again whose task was lost."""
+    """Publish the tasks of callbacks again if they were lost."""
     parts = container.parts
     expiry = timedelta(seconds=parts.settings.part(CallbackSettings).callback_expiry_seconds)
     number = sweep(parts.database, parts.queue, now=utc_now(), expiry=expiry)

@@ -1,4 +1,4 @@
-"""Making users and members."""
+"""Creating users and members."""
 
 from __future__ import annotations
 

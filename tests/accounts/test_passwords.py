@@ -21,5 +21,5 @@ def test_two_hashes_of_a_password_differ() -> None:
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "$argon2id$v=19$m=65536,t=3,p=4$AAAA", "plain text"])
-def test_a_damaged_hash_lets_nobody_in(damaged: str) -> None:
+def test_a_damaged_hash_matches_no_password(damaged: str) -> None:
     assert not is_password(damaged, "password")

@@ -1,4 +1,4 @@
-"""The benchmarks' provider behaves like the one it stands for."""
+"""The benchmarks' provider behaves like MMG."""
 
 from __future__ import annotations
 

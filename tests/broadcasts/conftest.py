@@ -1,4 +1,4 @@
-"""A live service of emergency alerts, two people of it, and the networks' functions on loopback."""
+"""Fixtures: a live service of emergency alerts, two of its members, and the networks' functions on loopback."""
 
 from __future__ import annotations
 

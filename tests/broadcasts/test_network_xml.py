@@ -1,4 +1,4 @@
-"""The XML that networks get."""
+"""The XML for the networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Polygons are made fewer and simpler where they are too many."""
+"""Polygons are merged and simplified if there are too many."""
 
 from __future__ import annotations
 

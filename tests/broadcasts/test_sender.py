@@ -33,7 +33,7 @@ def _due(alerts: Alerts, event: Any) -> None:
         alerts.change(row, due_at=utc_now() - timedelta(seconds=1))
 
 
-def test_an_approved_alert_goes_to_every_network_once(alerts: Alerts, networks: LambdaServer) -> None:
+def test_an_approved_alert_is_sent_to_every_network_once(alerts: Alerts, networks: LambdaServer) -> None:
     message = alerts.approved()
     event = alerts.event(message)
     alerts.work()

@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: four parts are killed under light load, while the providers fail now and then."""
+"""The short form of `make chaos`: four processes are killed under light load, while the providers fail sometimes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judge of chaos runs: it must find what is wrong."""
+"""The checks of chaos runs find every violation."""
 
 from __future__ import annotations
 

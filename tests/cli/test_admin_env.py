@@ -1,4 +1,4 @@
-"""What the official admin app is given."""
+"""`notify admin-env`: the environment of the official admin app."""
 
 from __future__ import annotations
 

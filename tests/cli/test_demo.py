@@ -100,7 +100,7 @@ def test_later_starts_keep_it(parts: Parts, path: Path) -> None:
     assert services(parts) == 2
 
 
-def test_another_port_is_told(parts: Parts, path: Path) -> None:
+def test_another_port_is_printed(parts: Parts, path: Path) -> None:
     demo = ensure_demo(parts, path)
     moved = replace(parts, settings=parts.settings.model_copy(update={"api_host_name": "http://localhost:7000"}))
     objects = demo["objects"] | {"endpoint": "http://localhost:7000/objects"}

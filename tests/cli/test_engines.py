@@ -1,4 +1,4 @@
-"""Which environments take separate databases."""
+"""Which environments need their own databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said where a package of an extra is not installed."""
+"""Errors if a package of an extra is not installed."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_the_bill_of_a_day_is_made_again(parts: Parts, service: Service, command
     assert "2024-06" in refused(command, "-d", "2024-06")
 
 
-def test_the_bill_of_a_day_whose_messages_are_gone_stays(parts: Parts, service: Service) -> None:
+def test_the_bill_of_a_day_whose_messages_were_deleted_is_kept(parts: Parts, service: Service) -> None:
     made("rebuild-ft-billing-for-day", "-d", "2024-06-11")
     made("migrate-data-to-ft-notification-status", "-s", "2024-06-11", "-e", "2024-06-11")
     with parts.database.transaction() as session:

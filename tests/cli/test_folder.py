@@ -1,4 +1,4 @@
-"""The data folder: one user at a time, no newer version, nobody else's files."""
+"""The data folder: used by one process at a time, no newer version, no foreign files."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_damaged_secrets_are_not_replaced(tmp_path: Path, content: str) -> None:
     folder = DataFolder(tmp_path)
     folder.take()
     folder.secrets_file.write_text(content)
-    with pytest.raises(FolderError, match="is damaged: bring it back from a backup"):
+    with pytest.raises(FolderError, match="is damaged: restore it from a backup"):
         folder.secrets()
     assert folder.secrets_file.read_text() == content
 
 
-def test_a_second_process_is_told_who_has_it(tmp_path: Path) -> None:
+def test_a_second_process_gets_an_error_that_names_the_first(tmp_path: Path) -> None:
     folder = DataFolder(tmp_path)
     folder.take()
     code = (

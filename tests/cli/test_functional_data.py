@@ -1,4 +1,4 @@
-"""Deleting what functional tests made: everything goes that is theirs, and nothing else."""
+"""Deleting the data of functional tests: all of their data, and nothing else."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class World:
         return utc_now() if kind.__name__ == "datetime" else utc_now().date() if kind.__name__ == "date" else 1
 
 
-def test_a_service_goes_with_everything(parts: Parts) -> None:
+def test_a_service_is_deleted_with_all_its_data(parts: Parts) -> None:
     with parts.database.transaction() as session:
         other = a_service(session)
         assert other

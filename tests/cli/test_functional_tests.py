@@ -1,4 +1,4 @@
-"""The world of the official functional tests."""
+"""The fixtures of the official functional tests."""
 
 from __future__ import annotations
 

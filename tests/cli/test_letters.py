@@ -84,7 +84,7 @@ def test_letters_that_no_scanner_could_look_at(letters: Letters) -> None:
     assert not keys_of(letters.files.scan)[0].startswith("ERROR/")
 
 
-def test_response_files_are_counted_anew(letters: Letters) -> None:
+def test_response_files_are_counted_again(letters: Letters) -> None:
     from notify.infra.container import Container
 
     bucket = Container(with_settings(letters.parts)).get(PrinterResponses)._responses

@@ -38,7 +38,7 @@ def test_where_to_send_on(text: str, url: str) -> None:
     "text", ["99999", "example.com", "http://192.168.1.4:3000", "ftp://localhost", "http://", "[::1"]
 )
 def test_nothing_is_sent_on_to_another_machine(text: str) -> None:
-    assert "no http address of this machine" in refused("listen", "--forward-to", text)
+    assert "neither a port nor an http address of this machine" in refused("listen", "--forward-to", text)
 
 
 @pytest.mark.usefixtures("terminal")

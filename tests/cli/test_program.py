@@ -1,4 +1,4 @@
-"""The `notify` command as a whole: what it lists, how quick help is, one line for what is wrong."""
+"""The `notify` command as a whole: its list of commands, the speed of its help, one-line errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-def test_every_command_exists_and_says_of_itself_what_the_list_says_of_it() -> None:
+def test_every_command_exists_and_its_help_starts_with_its_text_in_the_list() -> None:
     context = click.Context(program)
     for name, entry in ENTRIES.items():
         command = program.get_command(context, name)

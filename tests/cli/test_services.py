@@ -1,4 +1,4 @@
-"""The main job from a terminal: users, services, API keys, templates."""
+"""Users, services, API keys and templates from a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notify settings`, and the page that is made from the same class."""
+"""`notify settings`, and the page generated from the same class."""
 
 from __future__ import annotations
 

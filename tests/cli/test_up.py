@@ -1,4 +1,4 @@
-"""`notify up` as its user sees it: real processes, a real terminal's worth of lines, nothing left behind."""
+"""`notify up` as its user sees it: real processes, short output, nothing left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notify web` with several processes: they count together, and neither strangers nor trouble stop them."""
+"""`notify web` with several processes: shared metrics, hostile clients, failures."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ HTTP_2_REQUEST = b"GET /_status?simple=1 HTTP/1.1\r\nHost: api\r\nConnection: Up
 HTTP_2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
-def test_strangers_who_hold_connections_keep_nobody_out(start: Start, demo: dict[str, Any]) -> None:
+def test_clients_that_hold_connections_do_not_block_others(start: Start, demo: dict[str, Any]) -> None:
     web = start(WEB_PROCESSES="1", WEB_THREADS="2", WEB_IDLE_SECONDS="2", WEB_REQUEST_SECONDS="2")
     with ExitStack() as stack:
         held = [stack.enter_context(web.open(data)) for data in (SLOW_BODY, HALF_HEADER, b"") for _ in range(20)]
@@ -246,7 +246,7 @@ def test_while_the_database_is_locked_requests_are_refused_and_health_answers(
     assert answer.status == 201, text
 
 
-def test_a_key_that_is_none_gives_nobody_more_turns_where_none_is_needed(
+def test_an_invalid_key_does_not_raise_the_share_of_endpoints_without_keys(
     start: Start, parts: Parts, demo: dict[str, Any]
 ) -> None:
     web = start(WEB_PROCESSES="1", WEB_THREADS="4", WEB_LOCK_TIMEOUT_MS="4000")
@@ -264,7 +264,7 @@ def test_a_key_that_is_none_gives_nobody_more_turns_where_none_is_needed(
         assert time.monotonic() - began < 2
 
 
-def test_the_log_goes_on_after_the_disk_was_full(start: Start, tmp_path: Path) -> None:
+def test_logging_continues_after_the_disk_was_full(start: Start, tmp_path: Path) -> None:
     web = start()
     os.truncate(web.log, 0)
     limit = resource.RLIMIT_FSIZE

@@ -1,4 +1,4 @@
-"""Prints the texts of the messages to somebody, newest first: `python outbox.py DATA_FOLDER EMAILS RECIPIENT`.
+"""Prints the texts of the messages to a recipient, newest first: `python outbox.py DATA_FOLDER EMAILS RECIPIENT`.
 
 DATA_FOLDER is that of a running `notify up`, whose sandbox has its text messages; EMAILS the address of the stand-in
 that took its emails (`mailbox.py`); RECIPIENT an email address, or a phone number in any form.

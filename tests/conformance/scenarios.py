@@ -1,4 +1,4 @@
-"""Runs recorded scenarios with the suite's runner, and says what differs so that a developer can act on it."""
+"""Runs recorded scenarios with the suite's runner, and reports the differences."""
 
 from __future__ import annotations
 

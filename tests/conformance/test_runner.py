@@ -1,4 +1,4 @@
-"""The runner says what differs: against a server that answers wrongly."""
+"""The runner reports differences, tested against a server with wrong responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorded scenarios of `expected.txt` pass against the running product: one that is listed never fails again."""
+"""The recorded scenarios of `expected.txt` pass against the running product: listed ones must keep passing."""
 
 from __future__ import annotations
 

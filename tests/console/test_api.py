@@ -254,7 +254,7 @@ def test_no_other_site_can_have_one_sent_again(api: Api, headers: dict[str, str]
 # -- the list
 
 
-def test_messages_that_were_never_handed_over_are_listed_too(api: Api) -> None:
+def test_messages_that_were_never_sent_are_listed_too(api: Api) -> None:
     text, mail, letter = api.sent("sms"), api.sent("email"), api.sent("letter")
     test = api.sent("sms", key="test")
     shown = {message["id"]: message for message in get(api, "messages")["messages"]}
@@ -362,7 +362,7 @@ def test_a_query_that_makes_no_sense_is_refused(api: Api, query: str) -> None:
     assert query.partition("=")[0] in str(answer.get_json()["message"])
 
 
-def test_who_has_a_page_already_is_told_so(api: Api) -> None:
+def test_a_page_that_has_not_changed_is_a_304(api: Api) -> None:
     id_ = api.sent("sms")
     first = ask(api, "/data/messages")
     again = ask(api, "/data/messages", **{"If-None-Match": first.headers["ETag"]})

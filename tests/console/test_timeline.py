@@ -79,7 +79,7 @@ def test_a_message_that_was_delivered() -> None:
     assert [step.at for step in found] == [BEGAN, after(0.4), after(2), after(2)]
 
 
-def test_a_message_that_failed_says_why() -> None:
+def test_the_timeline_of_a_failed_message_has_the_reason() -> None:
     failed = message(status="permanent-failure", sent_by="sandbox", sent_at=after(0.5), updated_at=after(2))
     found = steps(failed, [sent(0.4, receipt=2, outcome="permanent-failure")])
     assert told(found)[-2:] == [("Receipt of the sandbox", "failed"), ("Permanent failure", "failed")]
@@ -93,7 +93,7 @@ def test_what_is_waited_for_comes_last() -> None:
     assert found[-1].at == BEGAN + timedelta(hours=72)
 
 
-def test_a_message_that_was_handed_over_twice() -> None:
+def test_a_message_that_was_sent_twice() -> None:
     found = steps(message(status="delivered", sent_by="sandbox", updated_at=after(3)), [sent(1), sent(2)])
     assert [title for title, _ in told(found)][1:3] == ["Given to the sandbox", "Given to the sandbox again"]
 
@@ -102,7 +102,7 @@ def test_a_message_that_was_handed_over_twice() -> None:
     ("values", "title"),
     [
         ({}, "Waits for a worker"),
-        ({"updated_at": after(1)}, "Waits for the next try"),
+        ({"updated_at": after(1)}, "Waits for the next attempt"),
         ({"scheduled_for": after(3600)}, "Waits for its time"),
         ({"notification_type": "letter"}, "Waits to be printed"),
         ({"notification_type": "letter", "status": "pending-virus-check"}, "Waits for the virus check"),

@@ -329,7 +329,7 @@ def test_a_link_to_a_placeholder_is_still_a_link() -> None:
     assert plain("[](((url)))") == "((url))\n"
 
 
-def test_text_from_right_to_left_says_so() -> None:
+def test_text_from_right_to_left_is_marked() -> None:
     page = EmailTemplate("", "Hello\n\n# مرحبا\n\n* أ\n").html_fragment({})
     assert "<p style=" in page
     assert '<h2 dir="rtl"' in page

@@ -61,7 +61,7 @@ def test_an_address_that_cannot_be_sent_to_is_refused_in_the_contract_s_words(ad
         validate(address)
 
 
-def test_stray_white_space_goes_and_the_normal_form_is_lower_case() -> None:
+def test_stray_white_space_is_removed_and_the_normal_form_is_lower_case() -> None:
     assert validate(" Amala\u200b@Example.COM\u00a0") == "Amala@Example.COM"
     assert normalise(" Amala\u200b@Example.COM\u00a0") == "amala@example.com"
 

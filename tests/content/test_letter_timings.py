@@ -79,7 +79,7 @@ def test_printing_is_by_three_in_the_afternoon_there() -> None:
     assert summer.is_printed(utc("2017-07-11 14:00:01"))
 
 
-def test_a_postage_that_nobody_knows_is_an_error() -> None:
+def test_an_unknown_postage_is_an_error() -> None:
     with pytest.raises(KeyError):
         timings(utc("2017-07-10 12:00"), "third")
 

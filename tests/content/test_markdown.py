@@ -1,4 +1,4 @@
-"""How blocks of markdown are found: as the library finds them."""
+"""Blocks of Markdown are recognised as by the original's library."""
 
 from __future__ import annotations
 

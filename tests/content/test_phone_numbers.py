@@ -151,7 +151,7 @@ def test_a_crown_dependency_is_abroad_with_the_country_code_of_the_uk() -> None:
         ("07797123456", "44", 2),
     ],
 )
-def test_the_price_goes_by_the_prefix(raw: str, prefix: str, multiplier: int) -> None:
+def test_the_price_depends_on_the_prefix(raw: str, prefix: str, multiplier: int) -> None:
     number = PhoneNumber.parse(raw)
     assert (number.country_prefix, number.rate_multiplier) == (prefix, multiplier)
 

@@ -64,7 +64,7 @@ def test_lines_are_printed_in_one_form(raw: str, lines: list[str]) -> None:
         ("\n".join("ABCDEF") + "\nSW1A 1AA\nWales", False, None),
     ],
 )
-def test_the_first_fault_is_told(raw: str, international: bool, error: str | None) -> None:
+def test_the_first_error_is_reported(raw: str, international: bool, error: str | None) -> None:
     assert PostalAddress(raw, allow_international=international).error == error
 
 

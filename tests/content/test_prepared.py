@@ -1,4 +1,4 @@
-"""The quick way to make emails gives what the whole way gives."""
+"""Prepared emails are the same as fully rendered ones."""
 
 from typing import Any
 

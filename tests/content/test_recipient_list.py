@@ -337,7 +337,7 @@ def test_the_first_rows_are_shown_where_a_column_is_missing() -> None:
 # -- as a job reads it
 
 
-def test_a_job_reads_rows_in_batches_and_goes_on_where_it_stopped() -> None:
+def test_a_job_reads_rows_in_batches_and_continues_where_it_stopped() -> None:
     file = read("phone number,name\n" + "\n".join(f"07900900123,n{number}" for number in range(10)))
     assert [[row.index for row in batch] for batch in file.batches(4)] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert [[row.values["name"] for row in batch] for batch in file.batches(4, first=7)] == [["n7", "n8", "n9"]]

@@ -26,6 +26,6 @@ def test_a_number_as_a_sender_gets_its_country_code(text: str, sender: str) -> N
     assert resolve_sender(text) == sender
 
 
-def test_a_recipient_is_stored_without_what_nobody_sees() -> None:
+def test_a_recipient_is_stored_without_invisible_characters() -> None:
     assert clean_recipient("\u202a +44 7900\u200b 900123\u202c ") == "+44 7900 900123"
     assert clean_recipient("Amala@Example.com\u2069") == "Amala@Example.com"

@@ -124,7 +124,7 @@ def test_fragments_grow_with_the_text(text: str, more: str) -> None:
     assert render(text + more).fragments >= render(text).fragments
 
 
-def test_a_long_message_says_by_how_much() -> None:
+def test_the_error_of_a_long_message_says_by_how_much() -> None:
     message = render("x" * 920)
     assert message.characters_too_many == 2
     assert (render("x" * 161).characters_in_last_fragment, render("ŵ" * 135).characters_in_last_fragment) == (1, 1)

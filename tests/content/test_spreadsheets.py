@@ -34,7 +34,7 @@ def test_stored_text_is_read_with_commas_only(text: str, rows: list[list[str]]) 
     assert list(file) == rows, "it can be read again"
 
 
-def test_a_cell_that_is_too_long_is_told() -> None:
+def test_a_cell_that_is_too_long_is_reported() -> None:
     assert len(list(CsvText("a\n" + "x" * LONGEST_CELL))) == 2
     with pytest.raises(UnreadableSpreadsheet, match=r"a cell with more than 131,072 characters$") as caught:
         list(CsvText('a\n"' + "x\n" * LONGEST_CELL))

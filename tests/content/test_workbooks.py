@@ -470,7 +470,7 @@ def test_a_value_far_away_without_a_header_is_not_part_of_the_table(reference: s
     assert rows_of(archive(cells("A1", "A2", reference))) == [["1"], ["1"]]
 
 
-def test_cells_far_away_are_told_by_the_texts_they_share() -> None:
+def test_shared_texts_in_distant_cells_are_counted() -> None:
     rows = "".join(
         f'<row><c r="{reference}" t="s"><v>{number}</v></c></row>'
         for reference, number in [("A1", 1), ("ALM1", 0), ("A2", 1), ("A1048576", 0)]

@@ -1,1 +1,1 @@
-"""What ships, held to the product: nothing in it may name what is not there."""
+"""Checks of the deployment files: they must only name things that exist in the product."""

@@ -1,4 +1,4 @@
-"""What the files of an installation may name: commands with their options, settings, roles, queues."""
+"""The names that deployment files may contain: commands with their options, settings, roles, queues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""compose.yaml: its form as far as it can be checked without an engine, and what it says of the product."""
+"""compose.yaml: its form as far as it can be checked without an engine, and its names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages about deploying and callbacks: their commands and links lead somewhere."""
+"""The pages about deploying and callbacks: their commands and links exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifests for Kubernetes, held to the product: nothing is applied to a cluster here."""
+"""The manifests for Kubernetes, without a cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings by which compose.yaml leads to its own S3 do so."""
+"""The S3 settings of compose.yaml use its own store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for viruses (contract: letters 9)."""
+"""Virus scans (contract: letters 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What files are, by their content; and that a hostile one costs nothing."""
+"""Types of files by their content; malicious files cost little."""
 
 from __future__ import annotations
 

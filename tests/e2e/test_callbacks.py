@@ -1,4 +1,4 @@
-"""The running product calls services back: about what the official client sent, and what people text."""
+"""Callbacks of the running product: about messages of the official client, and received texts."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from tests.e2e.conftest import Product
 
 
-def test_idle_connections_keep_nobody_waiting(product: Product) -> None:
+def test_idle_connections_do_not_delay_others(product: Product) -> None:
     address = urlsplit(product.demo["api_url"])
     assert address.hostname
     idle = []

@@ -1,4 +1,4 @@
-"""The examples on the API's page do what they say, as far as their languages are installed here."""
+"""The examples on the API's page work, as far as their languages are installed here."""
 
 from __future__ import annotations
 

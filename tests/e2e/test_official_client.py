@@ -98,7 +98,7 @@ def test_simulated_outcomes(product: Product, key: str, number: str, status: str
     assert product.wait_for(sent["id"], status)["status"] == status
 
 
-def test_what_is_wrong_is_told(product: Product) -> None:
+def test_errors_are_reported(product: Product) -> None:
     with pytest.raises(HTTPError) as caught:
         product.client().send_sms_notification("07900", product.demo["templates"]["sms"], VALUES)
     assert caught.value.status_code == 400
@@ -119,7 +119,7 @@ def test_an_operator_sends_from_the_terminal(product: Product) -> None:
     product.wait_for(match[0], "delivered")
 
 
-def test_logs_name_nobody(product: Product) -> None:
+def test_logs_contain_no_personal_data(product: Product) -> None:
     sent = product.client().send_sms_notification(
         "07911123456", product.demo["templates"]["sms"], {"name": "Rumpelstilzchen", "date": "x"}
     )

@@ -1,4 +1,4 @@
-"""The scripts, in a terminal each, on a machine where nothing else is installed and no address is set."""
+"""The scripts, each in its own terminal, on a machine where nothing else is installed and no address is set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators see of the running product: logs, metrics and traces, and that nothing personal is in them."""
+"""Logs, metrics and traces of the running product, which contain no personal data."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_a_client_that_speaks_w3c_is_understood(seen: Seen) -> None:
 
 
 @pytest.mark.parametrize("trace", ["not hexadecimal", "0" * 32, "Root=1-67891233-abcdef012345678912345678"])
-def test_an_id_that_is_no_trace_id_is_told_back_and_traced_under_another(seen: Seen, trace: str) -> None:
+def test_an_id_that_is_no_trace_id_is_returned_and_traced_under_another(seen: Seen, trace: str) -> None:
     before = len(seen.collector.spans)
     status, headers, _ = seen.call("GET", "/v2/templates", X_B3_TraceId=trace)
     assert (status, headers["X-B3-TraceId"]) == (200, trace)

@@ -1,4 +1,4 @@
-"""Texts that people send to services, from the provider's request to the API and the callback."""
+"""Received texts, from the provider's request to the API and the callback."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_damaged_text_does_not_stand_for_another(app: Flask, api: Api) -> None
     assert api.execute("SELECT count(*) FROM inbound_sms") == [(2,)]
 
 
-def test_the_service_is_told(app: Flask, api: Api) -> None:
+def test_the_service_gets_a_callback(app: Flask, api: Api) -> None:
     with api.parts.database.transaction() as session:
         create_callback(
             session,

@@ -68,7 +68,7 @@ def test_an_item_may_fail_alone() -> None:
     assert outcomes == {number: (number,) if number % 2 else number for number in range(20)}
 
 
-def test_when_the_batch_fails_everybody_is_told_and_the_next_one_goes_on() -> None:
+def test_when_a_batch_fails_all_callers_get_the_error_and_the_next_one_runs() -> None:
     failing = True
 
     def handle(items: list[int]) -> list[int]:

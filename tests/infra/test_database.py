@@ -48,7 +48,7 @@ def end_sessions(url: str) -> None:
         )
 
 
-def test_nobody_sees_an_error_for_a_connection_that_ended_while_it_was_idle(parts: Parts, database: Database) -> None:
+def test_a_connection_that_ended_while_it_was_idle_causes_no_error(parts: Parts, database: Database) -> None:
     first = pid(database)
     end_sessions(parts.settings.sqlalchemy_database_uri)
     with database.session() as session:
@@ -82,7 +82,7 @@ def test_a_connection_that_breaks_in_use_is_not_given_to_the_next(parts: Parts, 
     assert pid(database)
 
 
-def test_an_unreachable_server_is_told_from_one_that_broke_off(parts: Parts) -> None:
+def test_an_unreachable_server_is_distinguished_from_a_broken_connection(parts: Parts) -> None:
     with before_postgres(parts.settings.sqlalchemy_database_uri) as (way, url):
         database = Database(url)
         assert pid(database)
@@ -152,7 +152,7 @@ def write_by_session(database: Database) -> None:
 
 
 @pytest.mark.parametrize("how", [write, write_by_session])
-def test_after_a_failover_nobody_stays_with_the_reader(
+def test_after_a_failover_no_connection_stays_with_the_read_only_server(
     parts: Parts, database: Database, how: Callable[[Database], None]
 ) -> None:
     how(database)

@@ -1,4 +1,4 @@
-"""The embedded servers: they keep data, take their place again after a kill, leave nothing behind, refuse in one line."""
+"""The embedded servers: they keep data, recover after a kill, leave nothing behind, and have one-line errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The garbage collector leaves what was loaded alone. In a process apart: it would change that of the tests."""
+"""The garbage collector ignores what was loaded at start. In a separate process, so that that of the tests is not changed."""
 
 from __future__ import annotations
 

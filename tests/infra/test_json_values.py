@@ -1,4 +1,4 @@
-"""Tests of the JSON parser of all doors."""
+"""The JSON parser of all APIs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check at start: are these the keys of this database?"""
+"""The check at start that the keys belong to the database."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_data_of_other_keys_is_noticed_without_a_check(parts: Parts, api: Api) -
     assert rows(api.parts) == 1
 
 
-def test_a_database_that_is_away_or_not_migrated_stops_nobody(parts: Parts) -> None:
+def test_a_database_that_is_down_or_not_migrated_stops_no_process(parts: Parts) -> None:
     refuse_wrong_keys(parts.settings.model_copy(update={"sqlalchemy_database_uri": "postgresql://127.0.0.1:1/x"}))
     with parts.database.connection() as connection:
         connection.execute("DROP TABLE encryption_check")

@@ -1,4 +1,4 @@
-"""Counting together: real processes that share a folder, some of which are killed."""
+"""Shared metrics: real processes with one folder, some of which are killed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_sums_of_living_and_ended_processes(tmp_path: Path) -> None:
     assert value(show(folder), CREATED) == 12
 
 
-def test_files_of_ended_processes_do_not_pile_up(tmp_path: Path) -> None:
+def test_files_of_ended_processes_do_not_accumulate(tmp_path: Path) -> None:
     folder = tmp_path / "metrics"
     for number in range(4):
         with counting(folder, number):
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_used_does_not_stop_a_process(tmp_path: Path) ->
         pass
 
 
-def test_the_folder_of_a_process_alone_goes_with_it(tmp_path: Path) -> None:
+def test_the_folder_of_a_single_process_is_deleted_with_it(tmp_path: Path) -> None:
     program = """
 import os
 from notify.infra import metrics_folder

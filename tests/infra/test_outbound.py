@@ -1,4 +1,4 @@
-"""Calls to the world, over real sockets."""
+"""Calls to external services, over real sockets."""
 
 from __future__ import annotations
 
@@ -303,7 +303,7 @@ def test_it_works_again_in_a_child_after_a_fork(outbound: Outbound, server: Echo
     assert call(outbound, server.url).status == 200
 
 
-def test_closing_cancels_what_is_under_way_and_a_later_use_starts_again(outbound: Outbound, server: Echo) -> None:
+def test_closing_cancels_calls_in_progress_and_a_later_use_starts_again(outbound: Outbound, server: Echo) -> None:
     server.fail(Trouble(hang=True), times=1)
     stuck = outbound.run(outbound.request("POST", server.url))
     while not server.at_once:

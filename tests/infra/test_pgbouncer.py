@@ -128,7 +128,7 @@ def test_readiness_is_seen_through_it(database: Database) -> None:
     assert database.answers(5)
 
 
-def test_messages_are_handed_over_once(api: Api, pooled: str) -> None:
+def test_messages_are_sent_once(api: Api, pooled: str) -> None:
     with MMGServer() as mmg, FiretextServer() as firetext:
         parts = with_settings(
             api.parts,

@@ -135,7 +135,7 @@ def test_a_second_run_changes_nothing(parts: Parts) -> None:
     assert sum(result.rewritten for result in rotate(parts, OLD, NEW)) == 0
 
 
-def test_what_was_interrupted_goes_on(parts: Parts) -> None:
+def test_an_interrupted_rotation_continues(parts: Parts) -> None:
     with world(parts, OLD) as api:
         fill(api)
 
@@ -206,7 +206,7 @@ def test_the_command_says_what_it_did(parts: Parts) -> None:
     done = command(parts, OLD, NEW)
     assert done.exit_code == 0, done.output
     assert "notifications: 5 rows rewritten" in done.output
-    assert done.output.endswith("Everything is encrypted under the newest key. The others can be removed.\n")
+    assert done.output.endswith("Everything is encrypted with the newest key. The others can be removed.\n")
     with parts.database.connection() as connection:
         connection.execute("UPDATE notifications SET \"to\" = 'damaged' WHERE id = %s", (ids[0],))
     failed = command(parts, OLD, NEW)

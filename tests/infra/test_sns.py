@@ -1,4 +1,4 @@
-"""Messages of SNS: genuine ones, and everything that pretends to be."""
+"""Messages of SNS, genuine and forged."""
 
 from __future__ import annotations
 

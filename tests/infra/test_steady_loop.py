@@ -1,4 +1,4 @@
-"""A process that was stopped and goes on reads what came meanwhile before its time-outs are over."""
+"""A process that was frozen reads the responses that arrived before its time-outs expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Children that die start again, stop in order, and never outlive their parent."""
+"""Child processes are restarted if they die, stopped in order, and never outlive their parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the internal API share: a client that calls as the admin app does, and makers of what it works on."""
+"""Helpers for tests of the internal API: a client that calls as the admin app does, and factories."""
 
 from __future__ import annotations
 

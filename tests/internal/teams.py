@@ -1,4 +1,4 @@
-"""What tests of teams share."""
+"""Helpers for tests of teams."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_secrets_can_be_rotated_and_the_client_renamed(internal_parts: Parts) ->
     app.extensions[EXTENSION].close()
 
 
-def test_a_client_without_secrets_is_nobody(internal_parts: Parts) -> None:
+def test_a_client_without_secrets_is_refused(internal_parts: Parts) -> None:
     parts = with_settings(internal_parts, internal_client_api_keys={"another": ["x"]})
     app = create_app(parts.settings)
     client = AdminClient(app, internal_parts)

@@ -216,7 +216,7 @@ def test_a_platform_admin_may_cancel_but_not_approve(
     assert _move(admin, service, message, "cancelled", chief)["cancelled_by_id"] == str(chief.id)
 
 
-def test_an_archived_service_alerts_nobody(admin: AdminClient, service: Service, author: User) -> None:
+def test_an_archived_service_sends_no_alerts(admin: AdminClient, service: Service, author: User) -> None:
     message = _draft(admin, service, author)
     admin.post(f"/service/{service.id}/archive", status=204)
     answer = _move(admin, service, message, "pending-approval", author, expect=403)

@@ -1,4 +1,4 @@
-"""Every change through the internal API leaves who made it, when, and what to."""
+"""Every change through the internal API is logged with its author, time and object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an id is the id of."""
+"""Finding the object of an id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The users of functional tests, as the tests ask for them."""
+"""Users of functional tests."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_request_belongs_to_its_service(admin: AdminClient, factory: Factory, 
     assert admin.get(path)["status"] == "pending"
 
 
-def test_too_little_is_told(admin: AdminClient, factory: Factory, service: Service) -> None:
+def test_missing_fields_are_reported(admin: AdminClient, factory: Factory, service: Service) -> None:
     path = ask(admin, service, factory.user())
     assert schema_faults(admin.post(path, {"status": "approved"}, status=400)) == [
         "status_changed_by_id is a required property",

@@ -1,4 +1,4 @@
-"""`LEGACY_2020`: the routes that the original has no more are served where it is on, and only there."""
+"""`LEGACY_2020`: routes that only the original of 2020 had are served only if it is on."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _rules(app: Flask) -> set[str]:
 
 
 @pytest.mark.parametrize("route", LEGACY)
-def test_a_route_of_2020_goes_with_the_setting(route: str, internal_app: Flask, without_legacy: Flask) -> None:
+def test_a_route_of_2020_depends_on_the_setting(route: str, internal_app: Flask, without_legacy: Flask) -> None:
     assert route in _rules(internal_app)
     assert route not in _rules(without_legacy)
 

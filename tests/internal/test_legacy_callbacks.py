@@ -90,7 +90,7 @@ def test_faults(admin: AdminClient, service: Service, path: str, changes: Any, f
     assert admin.call("POST", whole, raw="{").status_code == 400
 
 
-def test_a_deleted_one_can_be_made_anew(admin: AdminClient, service: Service, path: str) -> None:
+def test_a_deleted_one_can_be_created_again(admin: AdminClient, service: Service, path: str) -> None:
     whole = f"/service/{service.id}/{path}"
     made = admin.post(whole, _new(service), status=201)["data"]
     assert admin.call("DELETE", f"{whole}/{made['id']}").status_code == 204

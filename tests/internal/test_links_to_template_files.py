@@ -1,4 +1,4 @@
-"""Links to files of email templates, in what people send and in jobs (contract: public-api 5.5, workers 12.3)."""
+"""Links to files of email templates, in one-off messages and in jobs (contract: public-api 5.5, workers 12.3)."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_pages_have_links_while_more_follows(admin: AdminClient, messages: Messa
         ),
     ],
 )
-def test_wrong_filters_are_told(admin: AdminClient, messages: Messages, query: Any, message: Any) -> None:
+def test_wrong_filters_are_reported(admin: AdminClient, messages: Messages, query: Any, message: Any) -> None:
     assert admin.get(path(messages), query, status=400) == {"result": "error", "message": message}
     assert admin.get(f"{path(messages)}/csv", query, status=400)["message"] == message
 

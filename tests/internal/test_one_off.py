@@ -1,4 +1,4 @@
-"""What people send to one recipient, and what is refused."""
+"""Sending to one recipient from the admin app."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_text_is_stored_as_sent_and_delivered(admin: AdminClient, factory: Fac
     assert ("deliver_sms", [[id_]]) in tasks
 
 
-def test_an_email_goes_to_the_address_in_lower_case(admin: AdminClient, factory: Factory, live: Service) -> None:
+def test_an_email_is_sent_to_the_address_in_lower_case(admin: AdminClient, factory: Factory, live: Service) -> None:
     id_ = send(admin, factory.template(live, "email"), "Ivy@Example.COM ")["id"]
     message = read(admin, live, id_)
     assert (message["to"], message["normalised_to"]) == ("ivy@example.com", "ivy@example.com")
@@ -164,7 +164,7 @@ def test_a_sender_is_one_of_the_service(admin: AdminClient, factory: Factory, li
     assert refused(admin, email, "a@example.com", sender_id=sms) == "Reply to email address not found"
 
 
-def test_a_missing_key_is_told(admin: AdminClient, factory: Factory, live: Service) -> None:
+def test_a_missing_key_is_reported(admin: AdminClient, factory: Factory, live: Service) -> None:
     answer = admin.post(f"/service/{live.id}/send-notification", {}, status=400)
     assert [entry["message"] for entry in answer["errors"]] == [
         "template_id is a required property",

@@ -97,7 +97,7 @@ def test_who_signs_the_agreement_gets_a_receipt(admin: AdminClient, factory: Fac
     assert len(sent_to(admin.parts, signer.email_address)) == 1
 
 
-def test_a_receipt_goes_to_the_other_person_too(admin: AdminClient, factory: Factory) -> None:
+def test_a_receipt_is_sent_to_the_other_person_too(admin: AdminClient, factory: Factory) -> None:
     signer = factory.user()
     path = f"/organisations/{factory.organisation().id}"
     head = f"{new_id()}@example.gov.uk"

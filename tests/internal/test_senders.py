@@ -98,7 +98,7 @@ def test_a_text_message_sender_fits_its_column(admin: AdminClient, service: Serv
     assert admin.post(f"/service/{service.id}/sms-sender", body, status=404)["message"] == "No result found"
 
 
-def test_an_archived_sender_is_gone_at_once(admin: AdminClient, factory: Factory, service: Service) -> None:
+def test_an_archived_sender_is_not_found_at_once(admin: AdminClient, factory: Factory, service: Service) -> None:
     path, template = f"/service/{service.id}/sms-sender", factory.template(service, "sms")
     sender = admin.post(path, {"sms_sender": "OAKSHIRE", "is_default": False}, status=201)
     full = factory.api_key(service, "test")

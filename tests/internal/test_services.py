@@ -94,7 +94,7 @@ def test_services_that_cannot_be_created(
         {"rate_limit": 2**40},
     ],
 )
-def test_what_no_row_can_hold_is_not_found(admin: AdminClient, user: User, changes: dict[str, Any]) -> None:
+def test_a_value_that_fits_no_column_is_not_found(admin: AdminClient, user: User, changes: dict[str, Any]) -> None:
     assert admin.post("/service", _new(user, **changes), status=404)["message"] == "No result found"
 
 

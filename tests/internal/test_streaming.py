@@ -1,4 +1,4 @@
-"""Reports are written while they are read."""
+"""Reports are streamed."""
 
 from __future__ import annotations
 

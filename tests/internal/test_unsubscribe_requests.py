@@ -1,4 +1,4 @@
-"""Unsubscribe requests, and the reports that services work through."""
+"""Unsubscribe requests, and their reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters that people upload as PDFs, and what letters look like (contract: internal-services 11.2, letters 13.1)."""
+"""Letters uploaded as PDFs, and previews of letters (contract: internal-services 11.2, letters 13.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service used, and what becomes of today."""
+"""Usage of a service, also of today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract's worked examples of lists that reach some days back (examples-statistics.md, 5, 6, 8)."""
+"""The contract's worked examples of lists of the last days (examples-statistics.md, 5, 6, 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A service that sends to spreadsheets: real database, cache, queue and object store."""
+"""Fixtures: a service with jobs, with real database, cache, queue and object store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done for jobs periodically."""
+"""Periodic tasks for jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of jobs, uploads and contact lists go by their indexes: none reads a table from end to end."""
+"""Lists of jobs, uploads and contact lists use indexes: none scans a whole table."""
 
 from __future__ import annotations
 

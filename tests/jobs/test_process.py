@@ -1,4 +1,4 @@
-"""Processing jobs: every row becomes one message, however often and by however many workers it is tried."""
+"""Processing jobs: every row becomes one message, however often and by however many workers it is processed."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_read_ends_the_job(office: Office, content: bytes)
     assert job.processing_finished is not None
 
 
-def test_a_file_that_is_gone_ends_the_job(office: Office) -> None:
+def test_a_missing_file_ends_the_job(office: Office) -> None:
     template = office.factory.template(office.service())
     job_id = office.job(template, numbers_csv(1), rows=1)
     bucket = office.parts.objects.bucket(office.parts.settings.s3_bucket_csv_upload)

@@ -1,4 +1,4 @@
-"""Reports of many messages: they are written as a stream."""
+"""Reports of many messages are streamed."""
 
 from __future__ import annotations
 

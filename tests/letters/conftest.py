@@ -1,4 +1,4 @@
-"""What tests of letters share."""
+"""Fixtures for tests of letters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorded PDFs and answers of the reference service (tests/conformance/suite/letters)."""
+"""The recorded PDFs and responses of the reference service (tests/conformance/suite/letters)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Addresses as the print provider takes them (contract: letters 10.3)."""
+"""Addresses in the form of the print provider (contract: letters 10.3)."""
 
 from __future__ import annotations
 

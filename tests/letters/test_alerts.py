@@ -1,4 +1,4 @@
-"""Tickets about letters: which letters there is one for, and when."""
+"""Tickets about letters: for which letters, and when."""
 
 from __future__ import annotations
 

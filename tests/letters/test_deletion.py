@@ -1,4 +1,4 @@
-"""When the PDF of a letter goes, and when it must not (docs/decisions/0033)."""
+"""When the PDF of a letter is deleted, and when it must not be (docs/decisions/0033)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_letter_that_waits_keeps_its_pdf_at_any_age(
 
 @pytest.mark.parametrize("history", [False, True])
 @pytest.mark.parametrize("becomes", sorted(COMPLETED))
-def test_it_goes_in_the_first_night_after_its_status_is_final(
+def test_it_is_deleted_in_the_first_night_after_its_status_is_final(
     letters: Letters, container: Container, becomes: str, history: bool
 ) -> None:
     id_ = letters.add(status="sending", age=OLD, history=history)
@@ -265,7 +265,7 @@ def test_many_letters_in_several_batches(
     assert deletion.sweep(utc_now()) == 0
 
 
-def test_nobody_changes_a_letter_while_its_pdf_is_deleted(own_parts: Parts) -> None:
+def test_a_letter_is_locked_while_its_pdf_is_deleted(own_parts: Parts) -> None:
     """An operator who wants to print a failed letter again comes before the deletion, or after it: never between."""
     letters = Letters(own_parts)
     id_ = letters.add(status="technical-failure", age=OLD)

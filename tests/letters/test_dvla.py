@@ -1,4 +1,4 @@
-"""The print provider with a REST API: what it is sent, what its refusals mean, and how its credentials are renewed."""
+"""The print provider with a REST API: requests, errors, and the renewal of credentials."""
 
 from __future__ import annotations
 

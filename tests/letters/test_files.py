@@ -31,7 +31,7 @@ def row(
     ("postage", "code"),
     [("first", "1"), ("second", "2"), ("economy", "ECONOMY"), ("europe", "E"), ("rest-of-world", "N")],
 )
-def test_a_name_says_reference_postage_and_time(postage: str, code: str) -> None:
+def test_a_name_contains_reference_postage_and_time(postage: str, code: str) -> None:
     assert files.file_name("abcd1234efgh5678", postage, SUMMER) == f"NOTIFY.{REFERENCE}.D.{code}.C.20260706163000.PDF"
 
 

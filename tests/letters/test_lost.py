@@ -1,4 +1,4 @@
-"""Letters of test keys whose task got lost are found by the PDF that is missing."""
+"""Letters of test keys whose task was lost are found by the missing PDF."""
 
 from __future__ import annotations
 

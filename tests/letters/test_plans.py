@@ -1,4 +1,4 @@
-"""The queries of printing, returned letters and deletion go by indexes: none reads all messages."""
+"""The queries of printing, returned letters and deletion use indexes: none reads all messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Letters that come as a PDF: from the API to the print run (contract: public-api 6.5, letters 8.2, 9)."""
+"""Precompiled letters: from the API to the print run (contract: public-api 6.5, letters 8.2, 9)."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def test_what_cannot_be_scanned_is_put_aside_and_scanned_later(api: Api, letter_
     assert status(api, id_) == "created"
 
 
-def test_a_replay_that_was_killed_goes_on(api: Api, letter_files: LetterFiles) -> None:
+def test_a_replay_that_was_killed_continues(api: Api, letter_files: LetterFiles) -> None:
     id_ = sent(api, a_pdf())
     name = name_of(api, id_)
     # between the status and the file

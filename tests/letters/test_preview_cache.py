@@ -1,4 +1,4 @@
-"""Rendered letters for previews go after some days, wherever they are kept."""
+"""Rendered previews are deleted after some days, in every kind of store."""
 
 from __future__ import annotations
 

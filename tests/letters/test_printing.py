@@ -1,4 +1,4 @@
-"""The daily run, and handing letters over to a printer that loses answers, refuses and goes away."""
+"""The daily run, and sending letters to a print provider that loses responses, refuses, or is down."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def deliver(container: Container) -> Callable[[UUID], None]:
 # -- one letter
 
 
-def test_a_letter_is_handed_over(
+def test_a_letter_is_sent_to_the_printer(
     letters: Letters, container: Container, deliver: Callable[[UUID], None], dvla: DvlaServer
 ) -> None:
     id_ = letters.add(postage="first")
@@ -83,7 +83,7 @@ def test_a_letter_is_handed_over(
 @pytest.mark.parametrize(
     "status", ["pending-virus-check", "sending", "delivered", "cancelled", "technical-failure", "validation-failed"]
 )
-def test_only_a_created_letter_is_handed_over(
+def test_only_a_created_letter_is_sent_to_the_printer(
     letters: Letters, deliver: Callable[[UUID], None], dvla: DvlaServer, status: str
 ) -> None:
     id_ = letters.add(status=status)

@@ -1,4 +1,4 @@
-"""Letters that come back: their status, the report, and the callback to their service."""
+"""Returned letters: their status, the report, and the callback to their service."""
 
 from __future__ import annotations
 

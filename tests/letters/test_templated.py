@@ -1,4 +1,4 @@
-"""The PDFs of letters made from templates: where they are filed, and what their letters become (contract: letters 8.1)."""
+"""The PDFs of templated letters: where they are stored, and the status of their letters (contract: letters 8.1)."""
 
 from __future__ import annotations
 

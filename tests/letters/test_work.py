@@ -1,4 +1,4 @@
-"""One worker at a time has a letter in hand, and only dead ones count as dead."""
+"""Only one worker at a time processes a letter, and only dead ones count as interrupted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The printer of 2020: zip files over SFTP, response files and acknowledgements (contract: letters 11)."""
+"""The print provider of 2020: zip files over SFTP, response files and acknowledgements (contract: letters 11)."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_a_file_that_the_printer_took_away_is_known_by_its_acknowledgement(
     assert sftp.writes == 1
 
 
-def test_letters_of_a_file_under_way_are_in_no_other(
+def test_letters_of_an_unfinished_file_are_in_no_other(
     letters: Letters, container: Container, sftp: SftpPrinter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids, name = _interrupted(letters, container, monkeypatch)
@@ -231,7 +231,7 @@ def test_letters_of_a_file_under_way_are_in_no_other(
     assert {letters.status(id_) for id_ in ids} == {"created"}
 
 
-def test_a_file_that_was_given_up_is_not_under_way(letters: Letters, container: Container) -> None:
+def test_a_file_that_was_given_up_is_not_unfinished(letters: Letters, container: Container) -> None:
     _, keys, name = one_zip(letters)
     with pytest.raises(zip_tasks.LettersFailedError, match=r"^2 letters"):
         zip_tasks._not_sent(container, keys, name)

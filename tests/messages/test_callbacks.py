@@ -1,4 +1,4 @@
-"""Services learn what became of their messages."""
+"""Callbacks about the status of messages."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_of_an_email_without_a_reference(told: Told) -> None:
     assert (payload["to"], payload["reference"], payload["notification_type"]) == ("amala@example.com", None, "email")
 
 
-def test_of_what_a_mail_server_says_at_once(told: Told) -> None:
+def test_of_immediate_refusals_by_mail_servers(told: Told) -> None:
     taken, refused, unfit = (told.api.sent("email") for _ in range(3))
     with SMTPServer() as server:
         container = Container(with_settings(told.api.parts, smtp_url=server.url(), sandbox_url=""))
@@ -149,7 +149,7 @@ def test_not_when_every_try_to_send_has_failed(told: Told) -> None:
     assert told.payloads() == []
 
 
-def test_when_nobody_reported_for_days(told: Told) -> None:
+def test_when_there_was_no_receipt_for_days(told: Told) -> None:
     id_, letter = told.api.sent(), told.api.sent("letter")
     told.api.execute(
         "UPDATE notifications SET created_at = now() - interval '73 hours', notification_status = 'sending'"
@@ -173,7 +173,7 @@ def test_of_all_receipts_that_arrive_together(told: Told) -> None:
     assert {payload["id"] for payload in told.payloads()} == set(map(str, ids))
 
 
-def test_a_recipient_that_cannot_be_decrypted_holds_up_nobody(told: Told) -> None:
+def test_a_recipient_that_cannot_be_decrypted_blocks_no_others(told: Told) -> None:
     damaged, sound = told.api.sent(), told.api.sent()
     told.api.execute("UPDATE notifications SET \"to\" = 'x' WHERE id = %s", damaged)
     told.tried(damaged, sound)
@@ -185,7 +185,7 @@ def test_a_recipient_that_cannot_be_decrypted_holds_up_nobody(told: Told) -> Non
     assert rows == [("delivered",)]
 
 
-def test_who_does_not_want_to_be_told_is_not(told: Told) -> None:
+def test_services_without_a_callback_get_none(told: Told) -> None:
     told.api.execute("DELETE FROM service_callback_api")
     id_ = told.api.sent()
     told.receipt(id_, "delivered")

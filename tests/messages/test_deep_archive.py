@@ -1,4 +1,4 @@
-"""The oldest hours of the history in files: everything is in them, and nothing leaves the database before that."""
+"""The deep archive: rows are deleted from the database only once they are completely in files."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_texts_are_handed_to_a_provider_once(worker: Worker) -> None:
     assert shown["cost_details"]["billable_sms_fragments"] == 1
 
 
-def test_a_text_that_one_provider_refuses_goes_to_the_other_at_once(worker: Worker) -> None:
+def test_a_text_that_one_provider_refuses_is_sent_to_the_other_at_once(worker: Worker) -> None:
     worker.mmg.fail(Trouble(status=500), times=100)
     ids = [worker.api.sent() for _ in range(10)]
     worker.deliverer.deliver("sms", ids)
@@ -134,8 +134,8 @@ def test_emails_of_test_keys_are_simulated(worker: Worker, address: str, status:
     assert worker.status(id_) == status
 
 
-def test_a_text_abroad_is_sent_and_stays_so_where_nobody_reports(worker: Worker) -> None:
-    id_ = worker.api.sent(phone_number="+5491123456789")  # Argentina tells nothing of delivery
+def test_a_text_abroad_stays_sent_if_the_provider_sends_no_receipts(worker: Worker) -> None:
+    id_ = worker.api.sent(phone_number="+5491123456789")  # no receipts from Argentina
     worker.deliverer.deliver("sms", [id_])
     assert worker.status(id_) == "sent"
     worker.container.get(ReceiptProcessor).record(Receipt("mmg", id_, None, "permanent-failure"))
@@ -157,7 +157,7 @@ def test_a_receipt_before_the_row_says_sending_wins(worker: Worker) -> None:
     assert worker.api.get(str(id_))["sent_at"]
 
 
-def test_a_receipt_ends_no_message_that_nobody_was_given(worker: Worker) -> None:
+def test_a_receipt_does_not_change_a_message_that_was_not_sent(worker: Worker) -> None:
     id_ = worker.api.sent()
     worker.container.get(ReceiptProcessor).record(Receipt("firetext", id_, None, "delivered"))
     assert worker.status(id_) == "created"
@@ -290,7 +290,7 @@ def cut_off(api: Api) -> Iterator[CutOff]:
         container.close()
 
 
-def test_what_was_handed_over_is_written_when_the_database_is_back(cut_off: CutOff) -> None:
+def test_results_are_written_when_the_database_is_back(cut_off: CutOff) -> None:
     cut_off.mmg.fail(Trouble(delay=0.5))
     ids = [cut_off.api.sent() for _ in range(5)]
     under_way = cut_off.begin(ids)

@@ -145,7 +145,7 @@ def errors(parts: Parts, *speeds: DeliverySpeed) -> list[Any]:
     return [line for line in logs if line["log_level"] == "error"]
 
 
-def test_slowness_is_told_once_when_it_lasted_ten_minutes(parts: Parts) -> None:
+def test_slowness_is_reported_once_when_it_lasted_ten_minutes(parts: Parts) -> None:
     parts.cache.delete(delivery_speed.SLOW_TIMES_KEY)
     assert errors(parts, *[speed(10)] * 9) == []
     (error,) = errors(parts, speed(10))

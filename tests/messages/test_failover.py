@@ -1,4 +1,4 @@
-"""Deliveries while providers, the broker or the database are in trouble: what goes where, and that nothing is lost."""
+"""Deliveries while providers, the broker or the database fail: which provider is used, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_a_broker_that_is_down_costs_nothing_but_time(worker: Worker) -> None:
     assert taken(worker) == dict.fromkeys(map(str, ids), 1)
 
 
-def test_what_was_handed_over_is_written_down_although_the_database_lost_its_connections(worker: Worker) -> None:
+def test_results_are_written_although_the_database_lost_its_connections(worker: Worker) -> None:
     worker.mmg.fail(Trouble(delay=0.5))
     worker.firetext.fail(Trouble(delay=0.5))
     ids = texts(worker, 20)

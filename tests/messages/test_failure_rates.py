@@ -1,4 +1,4 @@
-"""Services whose texts fail too often, or go to numbers that nobody has."""
+"""Services whose texts fail too often, or are sent to numbers that do not exist."""
 
 from __future__ import annotations
 

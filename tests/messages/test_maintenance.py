@@ -1,4 +1,4 @@
-"""What keeps messages from getting stuck, on tables of some size."""
+"""Recovering stuck messages, on tables of some size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queries on the largest table go by its indexes: none reads it from end to end."""
+"""The queries on the largest table use its indexes: none scans the whole table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hints that messages wait: kept while the broker is away, not a request's concern."""
+"""Publishing tasks: they are kept while the broker is down, and do not delay requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was handed over is never forgotten, even while the database or a provider fails."""
+"""The results of sent messages are never lost, even while the database or a provider fails."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_limits_of_the_server_do_not_break_the_locks(worker: Worker, setting: st
     assert taken(worker) == dict.fromkeys(map(str, ids), 1)
 
 
-def test_a_batch_that_lost_its_locks_hands_over_nothing_more(worker: Worker) -> None:
+def test_a_batch_that_lost_its_locks_sends_nothing_more(worker: Worker) -> None:
     """And what it handed over before is written down."""
     parts = with_settings(worker.container.parts, provider_connections=2)
     few = replace(worker, container=Container(parts))
@@ -170,7 +170,7 @@ class BadSESServer(SESServer):
 
 
 @pytest.mark.parametrize("reference", ["x\u0000", "".join(chr(0x4E00 + n) for n in range(9000))])
-def test_an_answer_that_the_database_refuses_harms_nobody(
+def test_an_answer_that_the_database_refuses_affects_no_others(
     api: Api, monkeypatch: pytest.MonkeyPatch, reference: str
 ) -> None:
     set_credentials(monkeypatch)
@@ -280,7 +280,7 @@ def test_a_message_that_expires_while_all_providers_are_down_ends(worker: Worker
     assert statuses(worker.api, ids) == {"technical-failure": 12}
 
 
-def test_what_nobody_could_hand_over_for_a_week_ends(worker: Worker) -> None:
+def test_a_message_that_could_not_be_sent_for_a_week_ends(worker: Worker) -> None:
     ids = sent(worker, 3)
     age(worker.api, ids[:2], "7 days 1 minute")
     age(worker.api, ids[2:], "6 days 23 hours")

@@ -1,4 +1,4 @@
-"""Messages whose retention is over: what goes, what stays, and what is left of it."""
+"""Messages after their retention period: which are moved, deleted or kept, and with which data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retention goes by the index of lists: what stays is not read, and no table from end to end."""
+"""Retention uses the index of lists: rows to be kept are not read, and no table is scanned."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reads(parts: Parts) -> tuple[int, int]:
     return int(whole), int(fetched)
 
 
-def test_only_what_goes_is_read(own_parts: Parts) -> None:
+def test_only_rows_to_be_moved_are_read(own_parts: Parts) -> None:
     parts = own_parts
     with parts.database.connection() as connection:
         connection.execute(_FILL, (60_000,))

@@ -1,4 +1,4 @@
-"""When a message is tried again: 300 seconds apart, 48 times, whether or not there is somebody to try."""
+"""When a message is tried again: 300 seconds apart, 48 times, also while all providers are down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of emails that Amazon SES was given, from the task to the row."""
+"""Events of Amazon SES about emails, from the task to the row."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_a_receipt_that_is_too_early_comes_again(api: Api, container: Container)
 
 
 @pytest.mark.parametrize("sent_at", ["2026-03-01T12:00:00.000Z", "2126-03-01T12:00:00.000Z", "nonsense", None])
-def test_a_message_that_nobody_knows_is_let_go(container: Container, sent_at: str | None) -> None:
+def test_an_event_for_an_unknown_message_is_ignored(container: Container, sent_at: str | None) -> None:
     queued(container.parts)
     run(container, envelope(event("Bounce", "0102-unheard-of", sent_at=sent_at)))
     run(container, envelope(event("Complaint", "0102-unheard-of", sent_at=sent_at)))
@@ -242,7 +242,7 @@ def test_references_are_looked_up_by_index(api: Api, table: str) -> None:
 # -- complaints
 
 
-def test_a_complaint_is_stored_once_and_told(api: Api, container: Container) -> None:
+def test_a_complaint_is_stored_once_and_triggers_a_callback(api: Api, container: Container) -> None:
     told: list[StoredComplaint] = []
     book = SesEvents(container.parts.database, container.parts.queue, container.get(ReceiptProcessor), told.append)
     id_, reference = sent(api)
@@ -270,7 +270,7 @@ def test_a_complaint_is_stored_once_and_told(api: Api, container: Container) -> 
     )
 
 
-def test_a_report_that_an_email_is_no_spam_is_stored_and_not_told(api: Api, container: Container) -> None:
+def test_a_not_spam_report_is_stored_without_a_callback(api: Api, container: Container) -> None:
     told: list[StoredComplaint] = []
     events = SesEvents(container.parts.database, container.parts.queue, container.get(ReceiptProcessor), told.append)
     id_, reference = sent(api)

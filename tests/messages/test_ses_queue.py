@@ -97,7 +97,7 @@ def test_what_is_too_early_is_put_off(amazon: Amazon, queue: SESQueue) -> None:
     assert queue.poll() == 0
 
 
-def test_what_cannot_be_read_holds_up_nobody_and_is_given_up(
+def test_unreadable_messages_block_no_others_and_are_given_up(
     api: Api, amazon: Amazon, queue: SESQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("notify.messages.ses_queue.EARLY_RETRY_SECONDS", 0)

@@ -1,4 +1,4 @@
-"""A worker that is asked to stop: its batch is finished, and what it had not begun is back on the queue."""
+"""A worker that is asked to stop finishes its batch, and returns tasks that it has not started to the queue."""
 
 from __future__ import annotations
 

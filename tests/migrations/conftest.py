@@ -1,4 +1,4 @@
-"""The database of tests of migrations."""
+"""The database for tests of migrations."""
 
 from __future__ import annotations
 

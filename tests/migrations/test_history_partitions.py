@@ -1,4 +1,4 @@
-"""The history of an installation that is in use becomes partitioned, and plain again: no row is lost, nobody is refused."""
+"""Partitioning the history of a running installation, and back: no row is lost, no request is refused."""
 
 from __future__ import annotations
 

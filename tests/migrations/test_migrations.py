@@ -1,4 +1,4 @@
-"""The migrations make what the models say, and can be taken back."""
+"""The migrations create the tables of the models, and can be reversed."""
 
 from __future__ import annotations
 

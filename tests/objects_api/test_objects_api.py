@@ -1,4 +1,4 @@
-"""The object store as the admin app uses it: through boto3, over HTTP."""
+"""The object store as the admin app uses it: with boto3, over HTTP."""
 
 from __future__ import annotations
 

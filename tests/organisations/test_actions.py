@@ -1,4 +1,4 @@
-"""How organisations are made."""
+"""Creating organisations."""
 
 from __future__ import annotations
 

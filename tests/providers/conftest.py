@@ -1,4 +1,4 @@
-"""What the tests of providers share: a PostgreSQL with our tables, and the way out."""
+"""Fixtures for tests of providers: a PostgreSQL with our tables, and the HTTP client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves traffic between providers by itself."""
+"""Automatic changes of the providers' weights."""
 
 from __future__ import annotations
 

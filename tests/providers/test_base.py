@@ -1,4 +1,4 @@
-"""What an error says: of the provider, or of the message."""
+"""Errors of the provider, and errors of the message."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def test_what_the_next_message_would_meet_too_is_an_outage(kind: str, code: int 
     assert ProviderError("mmg", kind, code=code).is_outage is is_outage
 
 
-def test_what_no_other_try_can_mend_is_none() -> None:
+def test_an_error_that_no_retry_can_fix_is_no_outage() -> None:
     assert not ProviderError("smtp", "recipient_refused", code=550, retryable=False).is_outage

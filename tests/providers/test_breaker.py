@@ -1,4 +1,4 @@
-"""When calls to a provider stop, and when they begin again."""
+"""When calls to a provider stop, and when they start again."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_each_failed_try_doubles_the_pause_up_to_half_a_minute(tried: Tried) -> 
     assert tried.state() == "half-open"
 
 
-def test_what_began_before_it_opened_says_nothing_later(tried: Tried) -> None:
+def test_calls_that_started_before_it_opened_are_ignored_later(tried: Tried) -> None:
     late = tried.begin(50)
     tried.open()
     tried.end(late[:10], is_up=False)

@@ -1,4 +1,4 @@
-"""Which provider sends the next message."""
+"""The choice of the provider for the next message."""
 
 from __future__ import annotations
 

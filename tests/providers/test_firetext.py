@@ -62,7 +62,7 @@ def test_without_an_international_key_the_other_is_used(server: FiretextServer, 
     assert server.messages[0]["apiKey"] == "xyz"
 
 
-def test_firetext_is_told_where_to_send_receipts(server: FiretextServer, outbound: Outbound) -> None:
+def test_firetext_gets_the_address_for_receipts(server: FiretextServer, outbound: Outbound) -> None:
     settings = load(
         firetext_url=server.address,
         firetext_api_key="abc",

@@ -1,4 +1,4 @@
-"""Texts as MMG and Firetext hand them in."""
+"""Received texts in the requests of MMG and Firetext."""
 
 from __future__ import annotations
 

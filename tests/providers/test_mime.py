@@ -1,4 +1,4 @@
-"""Emails as they travel, read back by the standard library's parser."""
+"""Emails as they are sent, parsed again with the standard library."""
 
 from __future__ import annotations
 

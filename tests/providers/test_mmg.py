@@ -58,7 +58,7 @@ def test_a_text_arrives_as_mmg_wants_it(mmg: MMG, server: MMGServer) -> None:
         (("us:er", "p@ss/word"), "https://us%3Aer:p%40ss%2Fword@api.example/notifications/sms/mmg"),
     ],
 )
-def test_mmg_is_told_where_to_send_receipts(
+def test_mmg_gets_the_address_for_receipts(
     server: MMGServer, outbound: Outbound, credentials: tuple[str, str] | None, address: str
 ) -> None:
     settings = load(

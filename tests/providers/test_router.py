@@ -162,7 +162,7 @@ def test_when_it_answers_again_its_traffic_returns(play: Play, mmg: MMGServer) -
     assert play.state("mmg") == "closed"
 
 
-def test_while_it_is_tried_only_three_calls_are_under_way(play: Play, mmg: MMGServer) -> None:
+def test_a_half_open_breaker_allows_three_concurrent_calls(play: Play, mmg: MMGServer) -> None:
     mmg.fail(DOWN)
     play.outcomes(40)
     play.now += 1
@@ -177,7 +177,7 @@ def test_while_it_is_tried_only_three_calls_are_under_way(play: Play, mmg: MMGSe
     assert mmg.most_at_once == 3
 
 
-def test_when_all_are_down_nobody_is_called(play: Play, mmg: MMGServer, firetext: FiretextServer) -> None:
+def test_when_all_are_down_no_provider_is_called(play: Play, mmg: MMGServer, firetext: FiretextServer) -> None:
     mmg.fail(DOWN)
     firetext.fail(DOWN)
     assert not play.board.is_down("sms")
@@ -191,7 +191,7 @@ def test_when_all_are_down_nobody_is_called(play: Play, mmg: MMGServer, firetext
     assert play.text().provider == "firetext"
 
 
-def test_a_provider_that_hangs_gets_no_more_calls_and_its_queue_goes_elsewhere(
+def test_a_provider_that_hangs_gets_no_more_calls_and_its_queue_moves_to_another(
     play: Play, mmg: MMGServer, firetext: FiretextServer
 ) -> None:
     mmg.fail(HANGING)
@@ -268,7 +268,7 @@ def test_calls_that_a_breaker_spares_count_as_errors(play: Play, database: Datab
     assert priorities(database) == {"mmg": 0, "firetext": 30}
 
 
-def test_settling_survives_a_database_that_is_gone(cache: Cache, database: Database, mmg: MMGServer) -> None:
+def test_settling_survives_a_database_that_is_down(cache: Cache, database: Database, mmg: MMGServer) -> None:
     outbound = Outbound()
     play = Play(database, cache, outbound, mmg_api_key=mmg.key, mmg_url=mmg.address)
     mmg.fail(DOWN)

@@ -1,4 +1,4 @@
-"""The sandbox, both ends: the provider and its server, with a server in place of our API that takes the receipts."""
+"""The sandbox: the provider and its server, with a server instead of our API that receives the receipts."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_a_line_break_in_the_subject_cannot_add_a_header(ses: SES, server: SESSe
 
 
 @pytest.mark.parametrize("address", ["<https://api.example/" + "x" * 1000 + ">", "<https://api.example/dŵr>"])
-def test_a_header_that_the_api_does_not_take_goes_into_a_raw_message(ses: SES, server: SESServer, address: str) -> None:
+def test_a_header_that_the_api_refuses_is_sent_in_a_raw_message(ses: SES, server: SESServer, address: str) -> None:
     send(ses, replace(EMAIL, subject="Dŵr", headers={**UNSUBSCRIBE, "List-Unsubscribe": address}))
     (request,) = server.messages
     assert request["FromEmailAddress"] == '"Council" <council@notify.tools>'
@@ -282,7 +282,7 @@ def test_a_role_of_the_container_is_renewed(
 # -- the stand-in, and moto
 
 
-def test_the_stub_is_told_nothing(server: SESServer, outbound: Outbound) -> None:
+def test_the_stub_gets_no_calls(server: SESServer, outbound: Outbound) -> None:
     ses = SES(load(ses_stub_url=f"{server.url}/stub"), outbound)
     assert send(ses, EMAIL).reference == server.ids[0]
 

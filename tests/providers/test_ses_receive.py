@@ -1,4 +1,4 @@
-"""Notifications of SES, as they come and as they should not."""
+"""Notifications of SES, valid and malformed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_notice_that_is_no_event_is_passed_over(notice: str) -> None:
     assert parse_envelope({"Message": notice}) is None
 
 
-def test_a_complaint_that_says_little() -> None:
+def test_a_complaint_with_few_fields() -> None:
     notification = event("Complaint", REFERENCE)
     notification["complaint"] = {"feedbackId": "a\x00b" + "c" * 1000, "timestamp": "yesterday"}
     del notification["mail"]["destination"]
@@ -98,7 +98,7 @@ def test_a_complaint_that_says_little() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Delivery", "Bounce", "Complaint", "Reject"])
-def test_what_is_published_again_says_the_same_and_nothing_personal(kind: str) -> None:
+def test_a_task_published_again_has_the_same_event_and_no_personal_data(kind: str) -> None:
     found = parsed(event(kind, REFERENCE))
     again = parse_envelope(found.envelope)
     assert again == found

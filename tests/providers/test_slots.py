@@ -1,4 +1,4 @@
-"""Turns: so many at a time, and a queue that can be dissolved."""
+"""Slots: a limit of concurrent calls, and a queue that can be dissolved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals of mail servers, as they word them."""
+"""Error replies of mail servers."""
 
 from __future__ import annotations
 

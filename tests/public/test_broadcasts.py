@@ -1,4 +1,4 @@
-"""`POST /v2/broadcast`: alerts from services' programs."""
+"""`POST /v2/broadcast`: alerts from services' systems."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests with an idempotency key: repeated, changed, concurrent, and cut off by a crash."""
+"""Requests with an idempotency key: repeated, changed, concurrent, and interrupted by a crash."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_repetition_counts_towards_no_limit_and_needs_no_room_in_it(api: Api) 
     api.execute("UPDATE services SET sms_message_limit = 250000 WHERE id = %s", api.service_id)
 
 
-def test_the_first_answer_stands_when_its_template_is_gone(api: Api) -> None:
+def test_the_first_answer_is_returned_after_its_template_is_archived(api: Api) -> None:
     key = new_key()
     first = send(api, key)
     api.execute("UPDATE templates SET archived = true WHERE id = %s", api.template("sms"))
@@ -272,7 +272,7 @@ def test_processes_that_race_write_one_message(api: Api) -> None:
     assert api.parts.cache.get(counter_key(UUID(api.service_id), "normal", "sms")) == b"1"
 
 
-def test_one_that_is_under_way_is_not_waited_for(api: Api) -> None:
+def test_a_request_in_progress_is_not_waited_for(api: Api) -> None:
     key, before = new_key(), number_of_messages(api)
     first: list[TestResponse] = []
     thread = threading.Thread(target=lambda: first.append(send(api, key)))

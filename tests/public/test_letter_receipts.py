@@ -1,4 +1,4 @@
-"""`POST /notifications/letter/status`: what the printer may say, and what is refused (contract: public-api 12)."""
+"""`POST /notifications/letter/status`: accepted and refused callbacks of the print provider (contract: public-api 12)."""
 
 from __future__ import annotations
 

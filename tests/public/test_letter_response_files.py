@@ -1,4 +1,4 @@
-"""`POST /notifications/letter/dvla`: response files of the printer that takes zip files (contract: public-api 15.3)."""
+"""`POST /notifications/letter/dvla`: response files of the print provider for zip files (contract: public-api 15.3)."""
 
 from __future__ import annotations
 

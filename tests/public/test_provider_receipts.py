@@ -1,4 +1,4 @@
-"""`POST /notifications/<type>/<provider>`: who may send receipts, and what is read."""
+"""`POST /notifications/<type>/<provider>`: authentication and parsing of receipts."""
 
 from __future__ import annotations
 

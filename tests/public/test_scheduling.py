@@ -1,4 +1,4 @@
-"""Messages that are to be sent later: accepted, listed, cancelled, and sent when their time has come."""
+"""Scheduled messages: accepted, listed, cancelled, and sent at their time."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_for_all_others_it_is_checked_and_ignored(api: Api) -> None:
     assert errors(api.post("sms", scheduled_for=hours(25))) == [("ValidationError", f"scheduled_for {LATER}")]
 
 
-def test_without_a_time_it_goes_at_once(scheduling: Api) -> None:
+def test_without_a_time_it_is_sent_at_once(scheduling: Api) -> None:
     for answer in (scheduling.post("sms").get_json(), scheduling.post("sms", scheduled_for=None).get_json()):
         assert answer["scheduled_for"] is None
         row = scheduling.execute("SELECT scheduled_for, next_try_at FROM notifications WHERE id = %s", answer["id"])

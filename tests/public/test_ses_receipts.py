@@ -1,4 +1,4 @@
-"""`POST /notifications/email/ses`, as SNS calls it and as others might."""
+"""`POST /notifications/email/ses`, called by SNS and by others."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_status(api: Api, with_settings: With, path: str) -> None:
     }
 
 
-def test_a_replica_that_fails_is_told_by_a_null(api: Api, with_settings: With) -> None:
+def test_a_replica_that_fails_is_shown_as_null(api: Api, with_settings: With) -> None:
     uri = api.parts.settings.sqlalchemy_database_uri
     good = with_settings(sqlalchemy_database_uri_bulk=uri).call("POST", "/_status", headers={}).get_json()
     assert good["db_bulk_version"] == good["db_version"]

@@ -102,7 +102,7 @@ def test_a_message_in_the_history_can_still_be_unsubscribed_from(api: Api) -> No
     ("service_id", "column"),
     [(RESEARCH_SERVICE, "take_part_in_research"), (FEATURES_SERVICE, "receives_new_features_email")],
 )
-def test_users_unsubscribe_from_what_notify_itself_sends(api: Api, service_id: UUID, column: str) -> None:
+def test_users_unsubscribe_from_emails_of_notify_itself(api: Api, service_id: UUID, column: str) -> None:
     ((user_id, address),) = api.execute("SELECT id, email_address FROM users WHERE email_address = 'demo@example.com'")
     id_ = api.sent("email", email_address=address)
     api.execute("UPDATE notifications SET service_id = %s WHERE id = %s", service_id, id_)

@@ -199,7 +199,7 @@ def test_received_texts(api: Api) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/v2/nothing", 404), ("PUT", "/v2/templates", 405)])
-def test_what_nobody_serves(api: Api, method: str, path: str, status: int) -> None:
+def test_unknown_routes_and_methods_have_the_usual_envelope(api: Api, method: str, path: str, status: int) -> None:
     answer = api.call(method, path, headers={})
     assert answer.status_code == status
     assert answer.get_json()["result"] == "error"

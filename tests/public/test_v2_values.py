@@ -1,4 +1,4 @@
-"""What becomes of personalisation: what is sent, what is kept, what is refused."""
+"""Personalisation: how it is sent, stored and refused."""
 
 from __future__ import annotations
 

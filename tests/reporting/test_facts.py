@@ -211,7 +211,7 @@ def test_statuses_of_all_services_are_those_of_each(parts: Parts, session: Sessi
     assert counted(session, tilia) == cells(COUNTED)
 
 
-def test_a_bill_takes_new_numbers_and_a_rebuild_drops_what_nothing_stands_behind(
+def test_a_rerun_updates_billing_facts_and_a_rebuild_deletes_those_without_messages(
     parts: Parts, session: Session, tilia: Service
 ) -> None:
     noon = datetime(2024, 6, 11, 12, tzinfo=UTC)

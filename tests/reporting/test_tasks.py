@@ -1,4 +1,4 @@
-"""What is published each night, and what is kept of counts."""
+"""Nightly tasks, and cached counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much templates are used."""
+"""Statistics of templates."""
 
 from __future__ import annotations
 

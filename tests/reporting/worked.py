@@ -1,4 +1,4 @@
-"""Tables of worked examples, as text: how they are read into rows."""
+"""Parses the tables of worked examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told about services, by the tasks that tell them."""
+"""Tickets about services, and the tasks that create them."""
 
 from __future__ import annotations
 

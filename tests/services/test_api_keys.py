@@ -1,4 +1,4 @@
-"""API keys: making and revoking them."""
+"""Creating and revoking API keys."""
 
 from __future__ import annotations
 

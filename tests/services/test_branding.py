@@ -1,4 +1,4 @@
-"""Which services have which branding."""
+"""Brandings of services."""
 
 from __future__ import annotations
 

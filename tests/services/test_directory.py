@@ -1,4 +1,4 @@
-"""Services as they are kept in a process."""
+"""The cache of services."""
 
 from __future__ import annotations
 

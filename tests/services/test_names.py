@@ -1,4 +1,4 @@
-"""Names made safe."""
+"""Normalised names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the hot path reads of a service."""
+"""Queries of services on the hot path."""
 
 from __future__ import annotations
 

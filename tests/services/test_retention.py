@@ -1,4 +1,4 @@
-"""For how many days a service's messages are kept."""
+"""Retention periods of services."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class TestChangingSmsSenders:
             with pytest.raises(DefaultSenderError, match="You cannot delete a default sms sender"):
                 archive_sms_sender(session, service.id, default.id)
 
-    def test_an_archived_sender_is_gone_and_may_be_archived_again(self, parts: Parts) -> None:
+    def test_an_archived_sender_is_not_found_and_may_be_archived_again(self, parts: Parts) -> None:
         with parts.database.session() as session:
             service = a_service(session)
             sender = add_sms_sender(session, service.id, "Trees", is_default=False)

@@ -1,4 +1,4 @@
-"""How services are made and changed."""
+"""Creating and changing services."""
 
 from __future__ import annotations
 

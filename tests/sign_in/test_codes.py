@@ -1,4 +1,4 @@
-"""Codes of sign-in: made, used once, counted, deleted."""
+"""Sign-in codes: created, used once, counted, deleted."""
 
 from __future__ import annotations
 

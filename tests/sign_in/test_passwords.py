@@ -65,7 +65,7 @@ def test_an_old_hash_is_of_the_first_72_bytes(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize("damaged", ["", "$2b$", "$2b$04$tooshort", "$argon2id$nonsense", "plain"])
-def test_a_damaged_hash_is_nobodys_password(parts: Parts, damaged: str) -> None:
+def test_a_damaged_hash_matches_no_password(parts: Parts, damaged: str) -> None:
     user_id = user_with(parts, damaged)
     with pytest.raises(IncorrectPasswordError):
         check_password(parts.database, user_id, damaged)

@@ -45,7 +45,7 @@ def test_a_key_signs_in(parts: Parts) -> None:
     assert used == {first: None, second: NOON}
 
 
-def test_a_key_of_somebody_else_signs_nobody_in(parts: Parts) -> None:
+def test_a_key_of_another_user_is_refused(parts: Parts) -> None:
     user_id, _ = a_user_with_keys(parts, 1)
     _, (theirs,) = a_user_with_keys(parts, 1)
     for key_id in (theirs, uuid4()):

@@ -1,4 +1,4 @@
-"""Who may call the service, and how it refuses."""
+"""Authentication and errors of the template preview service."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_caller_without_a_secret_is_refused(preview: Preview, authorization: s
 
 
 @pytest.mark.parametrize("authorization", ["token my-secret-key", "TOKEN my-secret-key2"])
-def test_every_secret_opens_in_any_case_of_the_scheme(preview: Preview, authorization: str) -> None:
+def test_every_secret_is_accepted_in_any_case_of_the_scheme(preview: Preview, authorization: str) -> None:
     answer = preview.post(SANITISE, authorization=authorization)
     assert answer.json == {"result": "error", "message": "no-encoded-string"}
 

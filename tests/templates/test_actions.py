@@ -1,4 +1,4 @@
-"""How templates are made and changed."""
+"""Creating and changing templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates as they are kept in a process."""
+"""The cache of templates."""
 
 from __future__ import annotations
 

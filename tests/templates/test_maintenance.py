@@ -1,4 +1,4 @@
-"""Files of email templates that nobody needs any more."""
+"""Deleting archived files of email templates."""
 
 from __future__ import annotations
 

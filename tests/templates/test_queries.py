@@ -1,4 +1,4 @@
-"""What sending and the public API read of a template."""
+"""Queries of templates for sending and the public API."""
 
 from __future__ import annotations
 

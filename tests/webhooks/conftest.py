@@ -1,4 +1,4 @@
-"""A database with services that want to be told, and a worker's sender beside it."""
+"""Fixtures: a database with services that have callbacks, and a worker's sender."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leading callbacks elsewhere for a while."""
+"""Redirecting callbacks temporarily."""
 
 from __future__ import annotations
 

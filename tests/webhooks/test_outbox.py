@@ -13,7 +13,7 @@ from tests.webhooks.conftest import Callbacks
 DAY = timedelta(days=1)
 
 
-def test_only_services_that_want_to_be_told_are_written_down(callbacks: Callbacks) -> None:
+def test_only_services_with_a_callback_get_rows(callbacks: Callbacks) -> None:
     wanting = callbacks.service("http://127.0.0.1:9")
     other = callbacks.service("http://127.0.0.1:9", "inbound_sms")
     callbacks.record(other)
@@ -66,7 +66,7 @@ def test_what_is_forgotten_is_published_again(callbacks: Callbacks) -> None:
     assert queued(callbacks.parts) == [("send-delivery-status", [None, str(service)])]
 
 
-def test_what_nobody_takes_is_given_up_in_the_end(callbacks: Callbacks) -> None:
+def test_a_callback_that_is_never_accepted_is_given_up(callbacks: Callbacks) -> None:
     callbacks.record(callbacks.service("http://127.0.0.1:9"), 3)
     database, queue, now = callbacks.parts.database, callbacks.parts.queue, utc_now()
     assert sweep(database, queue, now=now + DAY + timedelta(seconds=1), expiry=DAY) == 0

@@ -1,4 +1,4 @@
-"""Callbacks over real sockets: what arrives, what is tried again, and who waits for whom."""
+"""Callbacks over real sockets: what arrives, what is tried again, and that slow services delay no others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.servers.receiver import Receiver
 from tests.webhooks.conftest import TOKEN, Callbacks
 
 
-def test_a_service_is_told(callbacks: Callbacks, receiver: Receiver) -> None:
+def test_a_service_gets_a_callback(callbacks: Callbacks, receiver: Receiver) -> None:
     service = callbacks.service(f"{receiver.url}/told?a=b")
     (id_,) = callbacks.record(service)
     callbacks.wake(service)
@@ -58,7 +58,7 @@ def test_a_signed_address_is_called_as_it_is_written(callbacks: Callbacks, monke
     assert paths == [path]
 
 
-def test_many_are_told_once_each_over_few_connections(callbacks: Callbacks, receiver: Receiver) -> None:
+def test_many_callbacks_are_sent_once_each_over_few_connections(callbacks: Callbacks, receiver: Receiver) -> None:
     services = [callbacks.service(f"{receiver.url}/{number}") for number in range(3)]
     ids = [id_ for service in services for id_ in callbacks.record(service, 120)]
     threads = [Thread(target=callbacks.wake, args=(service,)) for service in services for _ in range(4)]

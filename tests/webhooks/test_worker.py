@@ -1,4 +1,4 @@
-"""A worker process tells services, and is stopped or killed in the middle of it."""
+"""A worker process that sends callbacks is stopped or killed meanwhile."""
 
 from __future__ import annotations
 

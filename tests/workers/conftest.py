@@ -1,4 +1,4 @@
-"""The web side of a broker in tests, and workers beside it."""
+"""Fixtures: the publishing side of a broker, and workers."""
 
 from __future__ import annotations
 

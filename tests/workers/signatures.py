@@ -1,4 +1,4 @@
-"""What versions say to each other by the queue: the names of tasks and their arguments, as recorded in `signatures.json`.
+"""The interface between versions: the names of tasks and their arguments, as recorded in `signatures.json`.
 
 python -m tests.workers.signatures     # adds what is new; it takes nothing away
 """

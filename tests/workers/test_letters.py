@@ -1,4 +1,4 @@
-"""Letters while workers die: each gets its PDF, and is counted once."""
+"""Letters while workers are killed: each gets its PDF, and is counted once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`notify worker` as who runs it sees it."""
+"""`notify worker` as its operator sees it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_worker_serves_its_roles_and_queues_and_no_others(
         assert waiting(api, queues.PERIODIC) == 1
 
 
-def test_when_asked_to_stop_it_ends_what_is_under_way(
+def test_when_asked_to_stop_it_finishes_tasks_in_progress(
     make_api: Callable[..., Api], mmg: MMGServer, tmp_path: Path
 ) -> None:
     api = make_api()
@@ -156,7 +156,7 @@ def test_a_worker_that_hangs_is_replaced(api: Api, tmp_path: Path) -> None:
         assert worker.process.wait(60) == 0, worker.said
 
 
-def test_a_worker_that_an_error_ends_says_so_by_its_exit_code(api: Api, tmp_path: Path) -> None:
+def test_a_worker_that_ends_with_an_error_has_an_exit_code(api: Api, tmp_path: Path) -> None:
     """Such as a broker that refuses every write, its disk being full."""
     server = start_valkey(tmp_path, durable=False)
     try:

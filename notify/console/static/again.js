@@ -1,11 +1,11 @@
-// The button that sends a callback once more.
+// The button that sends a callback again.
 
 import { announce, h } from "./dom.js";
 import { act } from "./server.js";
 
 let last = {};
 
-/** The button for a message, and what became of it; it outlives a timeline that is drawn anew. */
+/** The button for a message, and its result; it survives when the timeline is rendered again. */
 export function callbackAgain(id) {
   if (last.id !== id) last = { id, element: make(id) };
   return last.element;
@@ -20,7 +20,7 @@ function make(id) {
     try {
       problem = await act(`messages/${id}/callback`);
     } catch {
-      // it did not answer
+      // no response
     }
     said.textContent = problem ?? "Sent again";
     announce(said.textContent);

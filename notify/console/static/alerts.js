@@ -1,4 +1,4 @@
-// Emergency alerts: what is said, where, and which networks took it.
+// Emergency alerts: their text, their areas, and which networks accepted them.
 
 import { $, announce, badge, h, s, timeAgo } from "./dom.js";
 import { forget, get, Repeat } from "./server.js";
@@ -32,7 +32,7 @@ function choose(chosen) {
 }
 
 function show(entries) {
-  // what is open stays open
+  // keep open details open
   const open = new Set([...place.querySelectorAll("details[open]")].map((one) => one.dataset.key));
   const filter = service && h("p", {}, "Only those of ", h("b", {}, service.name), ". ",
     h("button", { type: "button", class: "quiet", onclick: () => choose(null) }, "Show all"));
@@ -60,7 +60,7 @@ function network(entry, one, open) {
   const words = [h("b", {}, one.network), ` ${one.kind} `, badge(one.status, NETWORK_STATES[one.status] ?? "failed")];
   if (!one.document) return h("li", {}, words);
   return h("li", {}, h("details", { "data-key": key, open: open.has(key) }, h("summary", {}, words),
-    h("pre", { tabindex: "0", "aria-label": `What ${one.network} got` }, one.document)));
+    h("pre", { tabindex: "0", "aria-label": `Message to ${one.network}` }, one.document)));
 }
 
 function drawing(entry, areas) {

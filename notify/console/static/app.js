@@ -1,4 +1,4 @@
-// The pages of the console, its keys, its colours.
+// The console's pages, keyboard shortcuts and colours.
 
 import { alerts } from "./alerts.js";
 import { $, announce, nameWindow } from "./dom.js";
@@ -21,7 +21,7 @@ const pages = {
 };
 let shown = null;
 
-// -- where we are
+// -- the current page
 
 function route() {
   const [, , first, id] = location.pathname.split("/");
@@ -98,7 +98,7 @@ document.addEventListener("keydown", (event) => {
   }
   const focused = document.activeElement ?? document.body;
   if (isTyping(focused)) return;
-  // arrows scroll what has the focus, and choose among tabs and radio buttons
+  // arrows scroll the focused element, and select tabs and radio buttons
   if (event.key.startsWith("Arrow") && !(focused === document.body || focused.closest("#rows, #scroll"))) return;
   if (/^[1-9]$/.test(event.key) && shown === "messages") message.tab(Number(event.key) - 1);
   else if (Object.hasOwn(KEYS, event.key)) KEYS[event.key]();
@@ -133,7 +133,7 @@ $("theme").addEventListener("click", () => {
   try {
     localStorage.setItem("notify-console-theme", theme);
   } catch {
-    // for this page only, then
+    // then the choice lasts for this page only
   }
 });
 $("show-help").addEventListener("click", () => $("help").showModal());

@@ -7,7 +7,7 @@ export function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** The same for drawings. */
+/** An SVG element. */
 export function s(tag, attributes = {}, ...children) {
   return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 }
@@ -48,7 +48,7 @@ export const exact = (at) => EXACT.format(new Date(at));
 export const clock = (at) => CLOCK_SECONDS.format(new Date(at));
 export const longDay = (at) => LONG_DAY.format(new Date(at));
 
-/** A length of time, in the words of a person who waits. */
+/** A duration in words. */
 export function lasting(seconds) {
   if (seconds < 0.0995) return `${Math.max(0, Math.round(seconds * 1000))} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
@@ -67,7 +67,7 @@ function ago(at) {
   return then.toDateString() === new Date().toDateString() ? CLOCK.format(then) : DAY.format(then);
 }
 
-/** A time in the past, which grows old by itself. */
+/** A time in the past as "... ago", which is updated automatically. */
 export function timeAgo(at) {
   return h("time", { datetime: at, title: exact(at), "data-ago": true }, ago(at));
 }
@@ -79,7 +79,7 @@ setInterval(() => {
   }
 }, 5000);
 
-/** Say something to those who do not see the page. */
+/** Announce a text to screen readers. */
 export function announce(text) {
   $("announcer").textContent = text;
 }
@@ -101,7 +101,7 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // without the permission, or under a name that is not this machine's
+    // no permission, or the page was opened under another host name
     const area = h("textarea", { class: "unseen" });
     area.value = text;
     document.body.append(area);
@@ -120,7 +120,7 @@ export function code(text, label) {
   return block;
 }
 
-/** One of a few, as a row of buttons; `changed` is called with the value. */
+/** A choice as a row of buttons; `changed` is called with the value. */
 export function segments(legend, options, value, changed) {
   const name = `segments-${legend}`;
   return h("fieldset", { class: "segments" }, h("legend", { class: "unseen" }, legend),
@@ -128,7 +128,7 @@ export function segments(legend, options, value, changed) {
       h("input", { type: "radio", name, value: key, checked: key === value, onchange: () => changed(key) }), h("span", {}, label))));
 }
 
-/** A badge that says how a message stands. */
+/** A badge with the status of a message. */
 export const badge = (status, state) => h("span", { class: `badge ${state}` }, status);
 
 /** The title of the window; the number of unread messages before it stays. */

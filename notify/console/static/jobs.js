@@ -1,4 +1,4 @@
-// Jobs: how far each is, and which of its rows failed.
+// Jobs: their progress, and the rows that failed.
 
 import { $, announce, badge, h, icon, timeAgo, typeName } from "./dom.js";
 import { forget, get, Repeat } from "./server.js";
@@ -30,7 +30,7 @@ function choose(chosen) {
 }
 
 function show(entries) {
-  // what is open stays open
+  // keep open details open
   const open = new Set([...place.querySelectorAll("details[open]")].map((one) => one.dataset.key));
   const filter = service && h("p", {}, "Only those of ", h("b", {}, service.name), ". ",
     h("button", { type: "button", class: "quiet", onclick: () => choose(null) }, "Show all"));

@@ -1,4 +1,4 @@
-// The list of messages: newest first, refreshing itself without moving what is being read.
+// The list of messages: newest first, refreshed without moving what is being read.
 
 import { $, announce, badge, h, icon, timeAgo, typeName } from "./dom.js";
 import { forget, get, Repeat } from "./server.js";
@@ -15,7 +15,7 @@ const end = $("list-end");
 const newer = $("newer");
 const filters = $("filters");
 
-/** The rows: each with its message, its elements, and the message as text, to tell whether it has changed. */
+/** The rows: each with its message, its elements, and the message as text, to detect changes. */
 let entries = [];
 let next = null;
 let selected = null;
@@ -78,7 +78,7 @@ export const list = {
     announce("All messages are marked as read");
   },
 
-  /** The message so many rows further; the first, if none is selected. */
+  /** The message that many rows further; the first, if none is selected. */
   neighbour(step) {
     const at = entries.findIndex((one) => one.message.id === selected);
     const wanted = at < 0 ? (step > 0 ? 0 : entries.length - 1) : at + step;
@@ -101,7 +101,7 @@ function query(extra) {
 
 const isFiltered = () => [...new FormData(filters).values()].some((value) => value);
 
-/** Asks anew, if the filters are others; until the answer is there, what is shown stays. */
+/** Loads the list again if the filters have changed; the old list stays visible until the response arrives. */
 function changeFilter() {
   clearTimeout(filters.waiting);
   if (query({}) === asked) return;
@@ -139,7 +139,7 @@ function merge(page, limit) {
   const known = new Map(entries.map((entry) => [entry.message.id, entry]));
   const overlaps = page.messages.some((message) => known.has(message.id));
   if (!isFirst && !overlaps && page.messages.length >= limit) {
-    // more came than a page holds: what is between would be missing
+    // more messages arrived than fit on a page: those between would be missing
     empty();
     known.clear();
   }
@@ -153,7 +153,7 @@ function merge(page, limit) {
   const isWhole = !page.next;
   const last = page.messages.at(-1)?.created_at ?? "";
   const inPage = new Set(page.messages.map((message) => message.id));
-  // what is older than the page stays, and so does what is open; everything else that is not in it is gone
+  // keep messages older than the page, and the open one; remove all others that are not on the page
   const kept = entries.filter(({ message }) => !inPage.has(message.id)
     && (message.id === selected || (!isWhole && message.created_at <= last)));
   entries = [...fresh, ...kept].sort(newestFirst);
@@ -172,7 +172,7 @@ function newestFirst({ message: one }, { message: other }) {
   return one.id < other.id ? 1 : -1;
 }
 
-/** Puts the rows in order, moving none that is in its place: what is selected in them stays so. */
+/** Sorts the rows without moving those in their place, so that a selection in them is kept. */
 function place() {
   let at = rows.firstElementChild;
   for (const entry of entries) {
@@ -206,20 +206,20 @@ async function more() {
       finish();
     }
   } catch {
-    // scrolling on tries again
+    // the next scrolling tries again
   }
   loadingMore = false;
 }
 
 function finish() {
   if (entries.length === 0) {
-    end.textContent = isFiltered() ? "Nothing is like that." : "Nothing has been sent yet. It will appear here by itself.";
+    end.textContent = isFiltered() ? "Nothing is like that." : "No messages yet. New ones appear here automatically.";
   } else {
-    end.textContent = next ? "Loading…" : "That is all.";
+    end.textContent = next ? "Loading…" : "End of the list.";
   }
   document.body.classList.toggle("is-empty", entries.length === 0 && !isFiltered());
   count();
-  // the end may be in sight still, and would not come into it again
+  // the end may still be visible, and would then not trigger the observer again
   if (next && end.getBoundingClientRect().top < scroll.getBoundingClientRect().bottom + 600) more();
 }
 
@@ -253,7 +253,7 @@ function make(message, isNew) {
   return update({ message, element, link, words, marks, unread, text: "" }, message);
 }
 
-/** Writes anew what has changed, and only that: somebody may be selecting the rest. */
+/** Updates only what has changed: the user may be selecting the rest. */
 function update(entry, message) {
   const text = JSON.stringify(message);
   if (entry.text !== text) {

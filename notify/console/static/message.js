@@ -1,4 +1,4 @@
-// One message: what a person sees, where it comes from, what became of it.
+// One message: its content, its origin and its timeline.
 
 import { $, announce, badge, clock, code, copyButton, exact, h, icon, lasting, longDay, nameWindow, segments, timeAgo, typeName } from "./dom.js";
 import { callbackAgain } from "./again.js";
@@ -21,7 +21,7 @@ let choices = { width: "desktop", theme: "auto", tab: {} };
 try {
   choices = { ...choices, ...JSON.parse(sessionStorage.getItem("notify-console-view") ?? "{}") };
 } catch {
-  // another page's
+  // invalid: another page of this origin stored it
 }
 const keepChoices = () => sessionStorage.setItem("notify-console-view", JSON.stringify(choices));
 
@@ -41,7 +41,7 @@ export const message = {
 
   open(id) {
     if (id === current) return;
-    // until it is there, the one before stays
+    // the previous message stays visible until the new one is loaded
     current = id;
     forget(MARK);
     repeat.start();
@@ -61,7 +61,7 @@ export const message = {
     place.replaceChildren(h("div", { class: "nothing" },
       h("p", { class: "big", "aria-hidden": "true" }, icon("email")),
       h("p", { class: "when-some" }, "Choose a message, or press ", h("kbd", {}, "j"), " and ", h("kbd", {}, "k"), "."),
-      h("p", { class: "when-none" }, "Everything you send comes here. ", h("a", { href: "/console/send", "data-page": "send" }, "Send a message"), " to begin.")));
+      h("p", { class: "when-none" }, "Messages you send appear here. ", h("a", { href: "/console/send", "data-page": "send" }, "Send a message"), " to begin.")));
   },
 
   tab(number) {
@@ -78,7 +78,7 @@ async function look() {
   } catch (error) {
     if (error.status !== 404 || id !== current) throw error;
     empty();
-    place.replaceChildren(h("div", { class: "nothing" }, backButton(), h("p", {}, "There is no message of this id. It may have been deleted after its time.")));
+    place.replaceChildren(h("div", { class: "nothing" }, backButton(), h("p", {}, "There is no message with this id. It may have been deleted after its retention period.")));
     document.body.classList.add("has-message");
     return 60000;
   }
@@ -93,7 +93,7 @@ function empty() {
   parts = {};
 }
 
-// -- what stays while the message is open
+// -- elements that stay while the message is open
 
 function backButton() {
   return h("button", { type: "button", class: "quiet back", "aria-label": "Back to the list", onclick: close }, icon("back"));
@@ -169,7 +169,7 @@ function showTab(wanted) {
   fillPanel(chosen);
 }
 
-// -- what changes
+// -- elements that change
 
 function update(data) {
   const before = shown;
@@ -191,7 +191,7 @@ function update(data) {
   if (chosen) fillPanel(chosen.dataset.tab);
 }
 
-/** What is seen of a message: it does not change when the message is sent, and is not drawn anew then. */
+/** The content of a message: it does not change when the message is sent, and is not rendered again then. */
 const seen = ({ content }) => JSON.stringify({ ...content, was_sent: null });
 
 const FILL = { email, text: plainText, source, sms, letter, details, api };
@@ -201,17 +201,17 @@ function fillPanel(name) {
   parts.built[name] = true;
   const panel = parts.panels[name];
   if (!shown.content && !["details", "api"].includes(name)) {
-    panel.replaceChildren(h("p", { class: "soft" }, "Its template, or its service, is gone."));
+    panel.replaceChildren(h("p", { class: "soft" }, "Its template or its service no longer exists."));
     return;
   }
   panel.replaceChildren(...[FILL[name](shown)].flat().filter(Boolean));
 }
 
-/** Said of what never reached the sandbox. */
+/** A note for messages that never reached the sandbox. */
 function notSent(data) {
   if (data.content.was_sent || (data.details.provider && data.details.key_type !== "test")) return null;
   const why = data.details.key_type === "test" ? "A test key sends nothing: this is what would have been sent."
-    : "It was handed to no provider yet: this is what would be sent.";
+    : "It has not been sent to a provider yet: this is what would be sent.";
   return h("p", { class: "notice not-sent" }, why);
 }
 
@@ -231,7 +231,7 @@ function email(data) {
     alone.href = address();
     keepChoices();
   };
-  const alone = h("a", { target: "_blank", rel: "noopener" }, "Open alone", h("span", { "aria-hidden": "true" }, " ↗"));
+  const alone = h("a", { target: "_blank", rel: "noopener" }, "Open in a new tab", h("span", { "aria-hidden": "true" }, " ↗"));
   const tools = h("div", { class: "tools" },
     segments("Width", { desktop: "Desktop", phone: "Phone" }, choices.width, (value) => {
       choices.width = value;
@@ -257,7 +257,7 @@ function plainText(data) {
 }
 
 function source(data) {
-  const block = code("Loading…", "Headers and parts, as they go out");
+  const block = code("Loading…", "Headers and parts, as sent");
   text(`messages/${data.id}/source`).then(block.setText, () => block.setText("The server did not answer."));
   block.querySelector("figcaption").append(h("a", { href: `/console/data/messages/${data.id}/source?download` }, "Download .eml"));
   return [notSent(data), block];
@@ -300,13 +300,13 @@ function sms(data) {
   return [notSent(data),
     h("div", { class: "phone" }, h("p", { class: "phone-bar" }, content.from), h("div", { class: "phone-body" },
       h("p", { class: "phone-day" }, clock(data.created_at)), bubble)),
-    h("section", { class: "anatomy", "aria-label": "What it costs" },
+    h("section", { class: "anatomy", "aria-label": "Cost of the characters" },
       h("h3", {}, `${content.fragments} ${one ? "fragment" : "fragments"}${multiplied}`),
       h("p", { class: "soft" }, `${content.characters} characters in ${alphabet}`,
         data.details.cost_in_pounds ? `, £${data.details.cost_in_pounds.toFixed(3)}` : ""),
       h("ul", { class: "meters" }, meters),
       content.units.length > content.fragments
-        ? h("p", { class: "soft" }, "Networks keep the two halves of a character together, which takes a fragment more than is charged.") : null,
+        ? h("p", { class: "soft" }, "Networks do not split a character between two fragments, so they use one fragment more than is charged.") : null,
       costly(content))];
 }
 
@@ -315,7 +315,7 @@ function why(piece) {
   return piece.original === null ? words : `${shownCharacter(piece.original)}: ${words}`;
 }
 
-/** The characters that cost extra or were changed, each once, by what is the matter with them. */
+/** The characters that cost extra or were changed, each once, grouped by the reason. */
 function costly(content) {
   const found = {};
   for (const { kind, text: sent, original } of content.pieces) {
@@ -351,7 +351,7 @@ function letter(data) {
     h("div", { class: "prose" }, content.body.split(/\n{2,}/).map(paragraph)))];
 }
 
-/** The pages as the printer gets them. */
+/** The pages as they are printed. */
 function letterPages(data) {
   const { pages } = data.content;
   const number = Array.from({ length: pages }, (_, at) => at + 1);
@@ -376,7 +376,7 @@ function paragraph(value) {
   return h("p", {}, lines(value.split("\n")));
 }
 
-// -- what became of it
+// -- timeline
 
 function timeline(data) {
   const began = new Date(data.timeline[0].at);

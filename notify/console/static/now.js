@@ -1,10 +1,10 @@
-// How things are now: rates, what waits, queues, providers.
+// The current state: rates, waiting messages, queues, providers.
 
 import { $, clock, h, lasting, s, timeAgo, typeName } from "./dom.js";
 import { get, Repeat } from "./server.js";
 
 const place = $("now-content");
-const EVENTS = { accepted: "Accepted", sent: "Handed over", delivered: "Delivered", failed: "Failed" };
+const EVENTS = { accepted: "Accepted", sent: "Sent", delivered: "Delivered", failed: "Failed" };
 const WIDTH = 300;
 const HEIGHT = 72;
 
@@ -14,7 +14,7 @@ const repeat = new Repeat(async () => {
   const began = performance.now();
   const data = await get("now", "now");
   if (data) show(data);
-  // a database that is busy is not asked more often
+  // a busy database is not queried more often
   return Math.max(2000, (performance.now() - began) * 5);
 });
 
@@ -27,7 +27,7 @@ function build() {
     h("p", { class: "soft" }, "Of messages accepted in the last ten minutes; the charts show the last five."),
     h("div", { class: "cards" }, Object.values(charts).map((one) => one.element)),
     h("div", { class: "columns" },
-      block("Under way", sections.waiting), block("Task queues", sections.queues),
+      block("In progress", sections.waiting), block("Task queues", sections.queues),
       block("Providers", sections.providers), block("Changes of providers", sections.changes)));
 }
 
@@ -97,10 +97,10 @@ function chart(event, label) {
 
 const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 
-// -- what waits
+// -- waiting messages
 
 function waiting(entries) {
-  if (!entries.length) return h("p", { class: "soft" }, "Nothing: every message has come to its end.");
+  if (!entries.length) return h("p", { class: "soft" }, "None: every message has a final status.");
   return h("table", {},
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Type"), h("th", { scope: "col" }, "Status"), h("th", { scope: "col", class: "number" }, "Number"), h("th", { scope: "col", class: "number" }, "Oldest"))),
     h("tbody", {}, entries.map((entry) => h("tr", {},
@@ -129,7 +129,7 @@ function providers(entries) {
   return h("ul", { class: "providers" }, entries.map((entry) => {
     const ended = entry.sent ? ` · ${Math.round((entry.delivered / entry.sent) * 100)}% delivered` : "";
     const failed = entry.failed ? ` · ${entry.failed} failed` : "";
-    const speed = entry.median_seconds === null ? "" : ` · handed over in ${lasting(entry.median_seconds)}, 95% in ${lasting(entry.slow_seconds)}`;
+    const speed = entry.median_seconds === null ? "" : ` · sent in ${lasting(entry.median_seconds)}, 95% in ${lasting(entry.slow_seconds)}`;
     return h("li", { class: entry.active ? null : "off" },
       h("span", { class: "name" }, entry.name, h("span", { class: "soft" }, ` ${typeName(entry.type).toLowerCase()}`)),
       bar(entry.share), h("span", { class: "number" }, entry.active ? `${Math.round(entry.share * 100)}%` : "off"),
@@ -138,7 +138,7 @@ function providers(entries) {
 }
 
 function changes(entries) {
-  if (!entries.length) return h("p", { class: "soft" }, "None: providers that fail or are slow lose weight by themselves, and this list shows it.");
+  if (!entries.length) return h("p", { class: "soft" }, "None. The weight of a provider that fails or is slow is reduced automatically, and this list shows such changes.");
   return h("ul", { class: "changes" }, entries.map((entry) => {
     const [before, after] = entry.priority;
     const [was, is] = entry.active;

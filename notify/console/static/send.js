@@ -1,4 +1,4 @@
-// Sending as the demo service, by the public API; and how a program does the same.
+// Sends as the demo service through the public API, and shows the same request as code.
 
 import { $, announce, code, copyButton, h } from "./dom.js";
 import { get } from "./server.js";
@@ -138,7 +138,7 @@ function snippets() {
     + `client = NotificationsAPIClient(\n    ${literal(key)},\n    base_url=${literal(base)},\n)\nsent = client.send_${kind}_notification(\n${values})\nprint(sent["id"])`);
 }
 
-/** A value as Python writes it: texts and objects of texts are the same in JSON. */
+/** A value as a Python literal: strings and objects of strings look the same in JSON. */
 const literal = (value) => JSON.stringify(value, null, 4).replaceAll("\n", "\n    ");
 
 async function submit(event) {

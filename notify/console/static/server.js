@@ -1,10 +1,10 @@
-// Asking the server, again and again, and saying when it does not answer.
+// Polls the server, and shows when it does not respond.
 
 import { $ } from "./dom.js";
 
 const tags = new Map();
 
-/** The JSON at an address below /console/data; null if it is what it was at the last call with the same `again` mark. */
+/** The JSON at an address below /console/data; null if it is unchanged since the last call with the same `again` mark. */
 export async function get(path, again = null) {
   const headers = {};
   const known = again && tags.get(again);
@@ -16,7 +16,7 @@ export async function get(path, again = null) {
   return answer.json();
 }
 
-/** Forget what was known under a mark: the next answer is a whole one. */
+/** Forget the ETag of a mark: the next response is complete. */
 export const forget = (again) => tags.delete(again);
 
 export async function text(path) {
@@ -25,7 +25,7 @@ export async function text(path) {
   return answer.text();
 }
 
-/** Ask for something to be done; the words of the server where it refuses. */
+/** POST a command; throws the server's error text if it refuses. */
 export async function act(path) {
   const answer = await fetch(`/console/data/${path}`, { method: "POST", headers: { "X-Console": "1" }, cache: "no-store" });
   if (answer.ok) return null;
@@ -39,7 +39,7 @@ function told(isThere) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-/** Does something again and again while the page is looked at: `work` gives the milliseconds until the next time. */
+/** Repeats `work` while the page is visible; it returns the milliseconds until the next run. */
 export class Repeat {
   #work;
   #timer = null;
@@ -84,7 +84,7 @@ export class Repeat {
       if (this.#failures > 1) told(false);
     }
     this.#busy = false;
-    // one that nobody looks at is content with less
+    // poll less often while the page is hidden
     if (this.#runs) this.#timer = setTimeout(() => this.#once(), document.hidden ? 15000 : pause);
   }
 }

@@ -1,4 +1,4 @@
-// What was read, kept in this browser: everything up to a time, and single messages after it.
+// The messages read in this browser: all up to a time, and single ones after it.
 
 const KEY = "notify-console-read";
 const MOST = 3000;
@@ -10,7 +10,7 @@ try {
   upTo = kept.upTo ?? "";
   ids = new Set(kept.ids ?? []);
 } catch {
-  // another page's, or none at all
+  // invalid: another page of this origin stored it
 }
 
 function keep() {
@@ -18,7 +18,7 @@ function keep() {
   try {
     localStorage.setItem(KEY, JSON.stringify({ upTo, ids: [...ids] }));
   } catch {
-    // no room: it is forgotten with the page
+    // the storage is full: forgotten when the page is closed
   }
 }
 

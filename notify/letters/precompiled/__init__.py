@@ -1,3 +1,3 @@
-"""Precompiled letters: PDFs that services make themselves. They are checked, rewritten for the printer and shown as
+"""Precompiled letters: PDFs that services make themselves. They are checked, rewritten for printing and shown as
 pictures, in child processes with limits (docs/decisions/0031-pdfs-in-child-processes.md).
 """

@@ -1,4 +1,4 @@
-"""Where printing is allowed, and where things stand on a page (contract: letters 4.1 to 4.5).
+"""Printable areas and the positions of elements on a page (contract: letters 4.1 to 4.5).
 
 Millimetres from the top left corner of a page of 210 x 297; PDF itself counts points from the bottom left.
 """
@@ -44,11 +44,11 @@ class Box(NamedTuple):
 
 
 WINDOW: Final = Box(24.6, 39.5, 120, 66.3)
-"""Where the recipient's address shows through the envelope."""
+"""The envelope's window, which shows the recipient's address."""
 FIRST_PAGE: Final = (Box(15, 5, 125, 30), WINDOW, Box(125, 5, 195, 95), Box(15, 95, 195, 292))
 OTHER_PAGE: Final = (Box(15, 5, 195, 292),)
 SEARCHED: Final = WINDOW.grown(3)
-"""Words that touch this are the address, and are taken out."""
+"""Words that touch this box are the address, and are removed."""
 TAG_BOX: Final = Box(0, 0, 15.191, 6.149)
 TAG: Final = "NOTIFY"
 TAG_X: Final = 1.8
@@ -70,7 +70,7 @@ OVERLAY_FIRST: Final = (
     Box(24.6, 66.3, 120, 95),
 )
 OVERLAY_OTHER: Final = OVERLAY_FIRST[:4]
-"""The no-print zones as they are shown to people, without tolerance."""
+"""The no-print zones as shown to people, without tolerance."""
 
 
 def uncovered(page: tuple[int, int], areas: Iterable[tuple[int, int, int, int]]) -> Iterator[tuple[int, int, int, int]]:

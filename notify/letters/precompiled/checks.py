@@ -37,7 +37,7 @@ _WHITE: Final = (255, 255, 255, 255)
 
 
 class Verdict(NamedTuple):
-    """What the checks found. `code` is None where the PDF passes; `address` is None for an attachment."""
+    """The result of the checks. `code` is None if the PDF passes; `address` is None for an attachment."""
 
     code: FailureCode | None
     pages: tuple[int, ...] = ()
@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
 
 
 def check(pdf: Pdf, content: bytes, *, international: bool, attachment: bool) -> Verdict:
-    """Check all there is to check; the first failure wins. Raises `UnreadablePdfError`."""
+    """Run all checks; the first failure counts. Raises `UnreadablePdfError`."""
     if len(pdf.pages) == 0:
         raise UnreadablePdfError("it has no pages")
     if len(pdf.pages) > MOST_PAGES:
@@ -102,12 +102,12 @@ def _is_a4_portrait(page: pikepdf.Dictionary) -> bool:
 
 
 def _is_balanced(page: pikepdf.Dictionary) -> bool:
-    """Whether no `Q` is without its `q`. Otherwise nothing can be drawn above the content where it should be."""
+    """Whether every `Q` has its `q`. Otherwise, what we draw above the content would be misplaced."""
     depth = 0
     for stream in content_streams(page):
         try:
             operators = pikepdf.parse_content_stream(stream, "q Q")
-        except pikepdf.PdfError:  # whether it must be readable is decided later
+        except pikepdf.PdfError:  # a later step decides whether it must be readable
             return True
         for instruction in operators:
             depth += 1 if str(instruction.operator) == "q" else -1
@@ -124,7 +124,7 @@ def content_streams(page: pikepdf.Dictionary) -> Iterator[pikepdf.Stream]:
 
 
 def _is_content_outside(page: PdfPage, areas: Iterable[Box]) -> bool:
-    """Whether a pixel outside the areas, each with its tolerance, is not white. Only these parts are drawn."""
+    """Whether a pixel outside the areas (plus tolerance) is not white. Only renders these parts of the page."""
     box = Box(*page.get_mediabox())
     width, height = math.ceil((box.x2 - box.x) * PIXELS), math.ceil((box.y2 - box.y) * PIXELS)
     covered = [_in_pixels(area.grown(AREA_TOLERANCE).in_points, box) for area in areas]
@@ -132,7 +132,7 @@ def _is_content_outside(page: PdfPage, areas: Iterable[Box]) -> bool:
 
 
 def _in_pixels(area: Box, page: Box) -> tuple[int, int, int, int]:
-    """An area as pixels of a page, from the top left: those that it covers in part, too."""
+    """An area as pixels of a page, from the top left, including partly covered ones."""
     return (
         math.floor((area.x - page.x) * PIXELS),
         math.floor((page.y2 - area.y2) * PIXELS),
@@ -148,7 +148,7 @@ def _is_white(page: PdfPage, size: tuple[int, int], part: tuple[int, int, int, i
     pdfium.FPDF_RenderPageBitmap(bitmap, page, -x, -y, *size, 0, 0)
     pixels = bytes(bitmap.buffer)
     bitmap.close()
-    # a stride may have bytes after a row, which are white as well or never set
+    # a row may have padding bytes, which are white or never set
     stride, row = len(pixels) // (y2 - y), 3 * (x2 - x)
     if stride == row:
         return pixels.count(b"\xff") == len(pixels)

@@ -27,7 +27,7 @@ Answer = tuple[dict[str, Any], bytes]
 def main() -> None:
     """Answer jobs until there are no more."""
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not stand between messages
+    os.dup2(2, 1)  # output of libraries must not mix with the messages
     _set_limits()
     jobs = _jobs()
     while start := source.read(frames.LENGTHS_SIZE):
@@ -51,7 +51,7 @@ def _answer(jobs: dict[str, Callable[..., Answer]], about: dict[str, Any], conte
         return {"error": error.reason}, b""
     except MemoryError:
         return {"error": "memory"}, b""
-    except Exception as error:  # a faulty PDF meets the libraries in ways that they do not foresee
+    except Exception as error:  # a faulty PDF can raise anything in the libraries
         return {"error": type(error).__name__}, b""
 
 
@@ -88,7 +88,7 @@ def _allow_cpu() -> None:
 
 
 def _memory() -> int:
-    """What is in memory, in bytes. (The operating system's record of the most would be the parent's, too.)"""
+    """Resident memory in bytes. (The system's peak value would include the parent's.)"""
     size: int = psutil.Process().memory_info().rss
     return size
 

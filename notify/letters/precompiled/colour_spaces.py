@@ -38,11 +38,11 @@ DEVICE: Final[Mapping[Kind, Name]] = {
     "lab": Name.DeviceCMYK,
     "cmyk": Name.DeviceCMYK,
 }
-"""The space that takes the place of one."""
+"""The converted space for each space."""
 
 
 def kind_of(space: Any) -> Kind:
-    """What sort of colours a space has."""
+    """The kind of colours of a space."""
     if isinstance(space, Name):
         return _NAMES.get(str(space), "other")
     if not isinstance(space, Array) or not len(space):
@@ -54,7 +54,7 @@ def kind_of(space: Any) -> Kind:
 
 
 def base_of(space: Any) -> Any:
-    """The space below an indexed, a tint or a pattern space; None where there is none."""
+    """The base space of an indexed, tint or pattern space; None for others."""
     if not isinstance(space, Array):
         return None
     at = {"indexed": 1, "tint": 2, "pattern": 1}.get(kind_of(space))
@@ -62,7 +62,7 @@ def base_of(space: Any) -> Any:
 
 
 def has_rgb(space: Any) -> bool:
-    """Whether colours of a space are, in the end, RGB or Lab."""
+    """Whether the colours of a space are ultimately RGB or Lab."""
     for _ in range(4):
         if kind_of(space) in ("rgb", "lab"):
             return True
@@ -71,7 +71,7 @@ def has_rgb(space: Any) -> bool:
 
 
 def inks_in(kind: Kind, space: Any, values: Sequence[float]) -> Inks:
-    """A colour of an RGB or Lab space. Raises `ValueError` where it has too few parts."""
+    """A colour of an RGB or Lab space. Raises `ValueError` if it has too few components."""
     first, second, third = values[:3]
     if kind == "lab":
         white = [float(number) for number in space[1].get("/WhitePoint", [0.9505, 1.0, 1.089])]
@@ -85,7 +85,7 @@ def _screen_of_lab(light: float, a: float, b: float, white: Sequence[float]) -> 
 
     middle = (light + 16) / 116
     x, y, z = white[0] * part(middle + a / 500), white[1] * part(middle), white[2] * part(middle - b / 200)
-    # to the white of sRGB (D65) by its ratios
+    # scale to the white point of sRGB (D65)
     x, z = x / white[0] * 0.9505, z / white[2] * 1.089
     linear = (
         3.2406 * x - 1.5372 * y - 0.4986 * z,
@@ -101,7 +101,7 @@ def _companded(value: float) -> float:
 
 
 def converted_space(pdf: Pdf, space: Any) -> Any:
-    """The space that takes the place of one whose colours end in RGB: the same kind of colours over CMYK."""
+    """The CMYK replacement of a space whose colours are ultimately RGB, of the same kind."""
     kind = kind_of(space)
     if kind in DEVICE:
         return DEVICE[kind]
@@ -137,8 +137,8 @@ def _indexed(space: Any, base: Any) -> Any:
 
 
 def sampled(pdf: Pdf, space: Any, function: Any, domain: Iterable[float]) -> pikepdf.Object:
-    """A function of one value that gives colours of `space`, as one that gives CMYK: sampled where pdfium draws it, so
-    every kind of function and space is understood.
+    """A function of one value with colours of `space`, converted to one with CMYK. It is sampled from a drawing by
+    pdfium, so that every kind of function and space works.
     """
     low, high = domain
     sheet = pikepdf.new()
@@ -171,7 +171,7 @@ def sampled(pdf: Pdf, space: Any, function: Any, domain: Iterable[float]) -> pik
 
 
 def drawn_pixels(sheet: Pdf, width: int, height: int) -> list[list[tuple[int, int, int]]]:
-    """The first page of a PDF of ours, as RGB, by column and then row."""
+    """The pixels of the first page of one of our PDFs as RGB, by column and then row."""
     document = opened_by_pdfium(saved(sheet, as_it_is=True))
     bitmap = PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGRx)
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)

@@ -1,6 +1,6 @@
-"""Turns a PDF into one in CMYK (contract: letters 4.4): colours of text and shapes, pictures, shadings, patterns.
+"""Converts a PDF to CMYK (contract: letters 4.4): colours of text and shapes, pictures, shadings, patterns.
 
-Nothing is changed in place, as resources may be shared by pages whose content is not converted yet: everything is
+Nothing is changed in place, because pages whose content is not converted yet may share resources: everything is
 copied, each object once. Child processes only.
 """
 
@@ -46,7 +46,7 @@ class _State:
 
 
 def picture_kinds(pdf: Pdf) -> set[Kind]:
-    """The kinds of colours that the pictures of all pages have; of nothing else (4.4)."""
+    """The kinds of colours in the pictures of all pages, ignoring everything else (4.4)."""
     found: set[Kind] = set()
     seen: set[tuple[int, int]] = set()
     waiting: list[Any] = [page.obj.get(Name.Resources) or page.resources for page in pdf.pages]
@@ -64,7 +64,7 @@ def picture_kinds(pdf: Pdf) -> set[Kind]:
 
 
 def needs_conversion(pdf: Pdf) -> bool:
-    """Whether colours are converted: they are, unless the pictures are in CMYK already (4.4)."""
+    """Whether to convert colours: yes, unless the pictures are already in CMYK (4.4)."""
     kinds = picture_kinds(pdf)
     return "cmyk" not in kinds or "rgb" in kinds
 
@@ -77,7 +77,7 @@ class Conversion:
         self._made: dict[tuple[int, int], Any] = {}
 
     def page(self, page: Dictionary, instructions: Iterable[Instruction]) -> None:
-        """Convert a page, whose content is given as instructions. Its resources are replaced."""
+        """Convert a page, whose content is given as instructions. Replaces its resources."""
         resources: Any = page.get(Name.Resources, Dictionary())
         content, added = self._content(instructions, resources)
         page[Name.Contents] = self._pdf.make_stream(content)
@@ -111,7 +111,7 @@ class Conversion:
         return made
 
     def _once(self, thing: Any, convert: Any) -> Any:
-        """Convert an object the first time that it is met. One that leads to itself stays as it is there."""
+        """Convert an object once. A reference from an object to itself stays unchanged."""
         key = thing.objgen if isinstance(thing, pikepdf.Object) else (0, 0)
         if key == (0, 0):
             return convert(thing)
@@ -178,7 +178,7 @@ class Conversion:
         if not isinstance(mask, Dictionary) or not isinstance(mask.get("/G"), pikepdf.Stream):
             return state
         if mask.get("/S") == Name.Luminosity:
-            # how light the colours of this form are is what counts: they are no colours of the page
+            # a luminosity mask: its colours are not colours of the page
             return state
         group = self._once(mask["/G"], lambda form: self._stream(form, resources, depth))
         return Dictionary({**dict(state.items()), "/SMask": Dictionary({**dict(mask.items()), "/G": group})})
@@ -230,7 +230,7 @@ class _Walk:
             if operator in _WATCHED:
                 try:
                     yield self._step(operator, list(instruction.operands), instruction)
-                except (ValueError, TypeError, IndexError, KeyError):  # operands that the operator cannot have
+                except (ValueError, TypeError, IndexError, KeyError):  # invalid operands
                     continue
             else:
                 yield instruction
@@ -278,7 +278,7 @@ class _Walk:
             return instruction
         try:
             pixels = picture.as_pil_image().convert("RGB")
-        except Exception as error:  # the library has many, for what it does not read
+        except Exception as error:  # the library raises many classes for unsupported data
             if isinstance(error, MemoryError):
                 raise
             return instruction

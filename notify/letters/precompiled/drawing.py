@@ -1,4 +1,4 @@
-"""What is drawn on pages: the rewritten address, the tag, the zones in red (contract: letters 4.3, 4.5, 6)."""
+"""Draws on pages: the rewritten address, the tag, the zones in red (contract: letters 4.3, 4.5, 6)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STATE: Final = "/NotifyZones"
 
 
 def address_operators(lines: Sequence[str], font: EmbeddedFont) -> bytes:
-    """White where the old address was, and the new one in black. The last line stands lowest (4.3)."""
+    """White over the old address, and the new one in black, aligned to the bottom (4.3)."""
     baseline = (HEIGHT - ADDRESS_BASELINE) / POINT + ADDRESS_PITCH * (len(lines) - 1)
     left = WINDOW.x / POINT
     text = b"".join(b"<%s> Tj T* " % font.written(_clusters(line)).hex().encode() for line in lines)
@@ -55,7 +55,7 @@ def tag_operators(page: pikepdf.Dictionary, font: EmbeddedFont) -> bytes:
 
 
 def add_zones(pdf: Pdf, page: pikepdf.Dictionary, *, first: bool) -> None:
-    """Draw the no-print zones over the content of a page, in red that lets it through."""
+    """Draw the no-print zones over the content of a page, in transparent red."""
     resources = own_resources(page)
     states: Any = resources.get("/ExtGState", {})
     transparent = pikepdf.Dictionary({"/Type": Name("/ExtGState"), "/ca": 0.2, "/BM": Name.Normal})
@@ -65,8 +65,8 @@ def add_zones(pdf: Pdf, page: pikepdf.Dictionary, *, first: bool) -> None:
 
 
 def set_upright(pdf: Pdf, page: pikepdf.Dictionary) -> None:
-    """Turn the content instead of the page, and start its coordinates at its corner: what a printer sees is the same,
-    and what was checked is all there is.
+    """Rotate the content instead of the page, and move the origin to its corner. The printed page is the same, and it
+    shows exactly what was checked.
     """
     box, rotation = media_box(page), page.get("/Rotate", 0)
     width, height = box.x2 - box.x, box.y2 - box.y
@@ -84,12 +84,12 @@ def set_upright(pdf: Pdf, page: pikepdf.Dictionary) -> None:
             del page[key]
     if turned != IDENTITY:
         add_content(pdf, page, b"", b"q %.4f %.4f %.4f %.4f %.4f %.4f cm\n" % turned)
-        if Name.Annots in page:  # their places would be others, and no printer needs them
+        if Name.Annots in page:  # their positions would be wrong, and printing does not need them
             del page[Name.Annots]
 
 
 def own_resources(page: pikepdf.Dictionary) -> pikepdf.Dictionary:
-    """The resources of a page, which are its own from now on: changes reach no other page."""
+    """A page's own copy of its resources, so that changes do not affect other pages."""
     found = inherited(page, "/Resources")
     values = dict(found.items()) if isinstance(found, pikepdf.Dictionary) else {}
     page[Name.Resources] = pikepdf.Dictionary(values)
@@ -99,7 +99,7 @@ def own_resources(page: pikepdf.Dictionary) -> pikepdf.Dictionary:
 
 
 def add_content(pdf: Pdf, page: pikepdf.Dictionary, operators: bytes, before: bytes = b"q\n") -> None:
-    """Draw above the content of a page, whatever state that leaves. `before` stands first, and begins with `q`."""
+    """Draw above the content of a page, whatever state that leaves. `before` comes first, and begins with `q`."""
     contents: Any = page.get(Name.Contents)
     streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents] if contents is not None else []
     first, last = pdf.make_stream(before), pdf.make_stream(b"\nQ\n" + operators)
@@ -111,7 +111,7 @@ def _rectangle(box: Box) -> bytes:
 
 
 def _clusters(line: str) -> list[str]:
-    """Letters with the accents that follow them: the address is in decomposed form."""
+    """Letters with their combining accents: the address is in decomposed form."""
     found: list[str] = []
     for letter in _printable(line):
         if found and unicodedata.combining(letter):

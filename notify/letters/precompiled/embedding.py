@@ -1,7 +1,7 @@
-"""Embeds fonts that a PDF only names (contract: letters 4.4). Child processes only.
+"""Embeds fonts that a PDF refers to by name only (contract: letters 4.4). Child processes only.
 
-A font that is not in the file is replaced by the nearest of the 14 standard fonts that pdfium brings with it. Chinese,
-Japanese and Korean fonts that are only named cannot be: no font here has their letters.
+A font that is not in the file is replaced by the nearest of the 14 standard fonts in pdfium. Chinese, Japanese and
+Korean fonts cannot be replaced: no font here has their characters.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_RESOURCES: Final = 5000
 
 
 def embed_fonts(pdf: Pdf) -> list[str]:
-    """Embed what is missing. The names of the fonts that could not be embedded."""
+    """Embed missing fonts. Returns the names of those that could not be embedded."""
     programs: dict[str, pikepdf.Object] = {}
     left = []
     for font in _missing(pdf):
@@ -41,12 +41,12 @@ def embed_fonts(pdf: Pdf) -> list[str]:
 
 
 def is_any_missing(pdf: Pdf) -> bool:
-    """Whether a font is named and not embedded."""
+    """Whether a font is not embedded."""
     return next(_missing(pdf), None) is not None
 
 
 def _missing(pdf: Pdf) -> Iterator[Dictionary]:
-    """Each font without a program, once, in the resources of pages and all that is drawn on them."""
+    """Each font without a font program, once, in the resources of pages and of everything drawn on them."""
     seen: set[tuple[int, int]] = set()
     waiting: list[Any] = [page.obj.get(Name.Resources) for page in pdf.pages]
     looked_at = 0
@@ -122,7 +122,7 @@ def _embed(pdf: Pdf, font: Dictionary, standard: str, program: pikepdf.Object) -
 
 @cache
 def font_program(name: str) -> bytes:
-    """The program of a standard font, in the Compact Font Format."""
+    """The font program of a standard font, in the Compact Font Format."""
     document = PdfDocument.new()
     font = pdfium.FPDFText_LoadStandardFont(document, name.encode())
     size = ctypes.c_size_t()

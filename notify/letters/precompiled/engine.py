@@ -1,4 +1,4 @@
-"""The jobs of a child process: each takes a PDF and gives JSON and bytes (contract: letters 4, 6)."""
+"""The jobs of a child process: each takes a PDF and returns JSON and bytes (contract: letters 4, 6)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from notify.letters.precompiled.typeface import EmbeddedFont
 VERSION: Final = "1.7"
 MOST_PIXELS: Final = 16_000_000
 HIDDEN_PIXELS: Final = (130, 50)
-"""What `hide_notify` covers, at `HIDDEN_DPI`."""
+"""The pixels that `hide_notify` covers, at `HIDDEN_DPI`."""
 HIDDEN_DPI: Final = 150
 _KEPT_OF_ROOT: Final = ("/Type", "/Pages", "/OCProperties")
 _KEPT_OF_PAGE: Final = (
@@ -52,7 +52,7 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 def sanitise(content: bytes, *, international: bool, attachment: bool) -> Answer:
-    """Check a letter or an attachment; when it passes, the bytes are the rewritten file."""
+    """Check a letter or an attachment. If it passes, the bytes are the rewritten file."""
     pdf = open_pdf(content)
     count = len(pdf.pages)
     verdict = check(pdf, content, international=international, attachment=attachment)
@@ -95,9 +95,9 @@ def page_pdf(content: bytes, *, number: int) -> Answer:
 def page_png(
     content: bytes, *, number: int, dpi: int = HIDDEN_DPI, hide_notify: bool = False, zones: str | None = None
 ) -> Answer:
-    """A picture of a page. `zones`: the no-print zones of a `first` or an `other` page are drawn over it.
+    """A picture of a page. `zones`: draw the no-print zones of a `first` or an `other` page over it.
 
-    0 and negative numbers count from the last page, as clients of the contract may have it.
+    0 and negative numbers count from the last page, because clients use them.
     """
     if zones is not None:
         pdf = open_pdf(content)
@@ -183,7 +183,7 @@ def _write(pdf: Pdf, verdict: Verdict) -> None:
 
 
 def _instructions(pdf: Pdf, page: Dictionary, *, skips_damage: bool) -> list[Instruction]:
-    """The content of a page. `skips_damage`: streams that cannot be read are left out, as the page is written anew.
+    """The content of a page. `skips_damage`: leave out unreadable streams, for a page that is rewritten.
 
     Raises `UnreadablePdfError`.
     """
@@ -202,7 +202,7 @@ def _instructions(pdf: Pdf, page: Dictionary, *, skips_damage: bool) -> list[Ins
 
 
 def _strip(pdf: Pdf, *, keeps_annotations: bool = False) -> None:
-    """Take out what no printer needs: scripts, forms, attached files, bookmarks, other texts for the same letters."""
+    """Remove what printing does not need: scripts, forms, attached files, bookmarks, replacement texts."""
     for key in list(pdf.Root.keys()):
         if key not in _KEPT_OF_ROOT:
             del pdf.Root[key]
@@ -223,7 +223,7 @@ def _strip(pdf: Pdf, *, keeps_annotations: bool = False) -> None:
 
 
 def _keep_page(pdf: Pdf, number: int) -> None:
-    """Take out all pages but one. Raises `PageMissingError`."""
+    """Remove all pages except one. Raises `PageMissingError`."""
     if not 1 <= number <= len(pdf.pages):
         raise PageMissingError(number)
     del pdf.pages[number:]

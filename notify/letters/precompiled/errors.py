@@ -1,10 +1,10 @@
-"""What can be wrong with a PDF that somebody sent."""
+"""Errors of PDFs that clients send."""
 
 from __future__ import annotations
 
 
 class UnreadablePdfError(Exception):
-    """The file is no PDF that can be read: damaged, encrypted, without pages, or more work than a letter may be."""
+    """The PDF cannot be read: damaged, encrypted, without pages, or too much work for a letter."""
 
     def __init__(self, reason: str = "the file cannot be read") -> None:
         self.reason = reason

@@ -1,4 +1,4 @@
-"""Why a precompiled letter fails, as codes and as texts for people (contract: letters 5)."""
+"""Validation failures of precompiled letters, as codes and as texts for people (contract: letters 5)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FailureCode = (
 )
 UNREADABLE: Final = "unable-to-read-the-file"
 NO_FILE: Final = "no-encoded-string"
-"""The answer to a request without a file; no letter has it."""
+"""The answer to a request without a file; no letter has this code."""
 
 
 class FailureText(NamedTuple):
-    """A failure for people. `detail` says what to do, `summary` what happened; `needs_specification`: a link to the
-    letter specification follows.
+    """The texts of a failure. `detail` says what to do, `summary` what happened; `needs_specification`: followed by a
+    link to the letter specification.
     """
 
     title: str
@@ -127,11 +127,11 @@ _TEXTS: Final[Mapping[str, FailureText]] = {
     ),
 }
 CODES: Final[tuple[str, ...]] = tuple(code for part in get_args(FailureCode) for code in get_args(part) or (part,))
-"""Every code that a letter can fail with."""
+"""Every failure code of a letter."""
 
 
 def failure_text(code: str | None, pages: Sequence[int] = (), page_count: int | None = None) -> FailureText:
-    """The texts of a failure; of one that nobody knows, a title alone. `pages` are its invalid pages, from 1."""
+    """The texts of a failure; for an unknown code, only a title. `pages` are its invalid pages, from 1."""
     text = _TEXTS.get(code or "")
     if text is None:
         return FailureText("Validation failed", "", "", False)

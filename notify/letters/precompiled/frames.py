@@ -13,7 +13,7 @@ MOST_CONTENT_BYTES: Final = 128 * 1024 * 1024
 
 
 class BrokenFrameError(Exception):
-    """What came is no message."""
+    """The data is not a message."""
 
 
 def packed(about: dict[str, Any], content: bytes = b"") -> bytes:

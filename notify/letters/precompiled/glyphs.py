@@ -1,4 +1,4 @@
-"""Widths of the glyphs of a PDF's fonts, so that the text of a content stream can be followed. Child processes only."""
+"""Widths of the glyphs of a PDF's fonts, to track the position of text in a content stream. Child processes only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CID_RANGE: Final = re.compile(rb"<\s*([0-9A-Fa-f]+)\s*>\s*<\s*([0-9A-Fa-f]+)\s*
 
 
 class Glyph(NamedTuple):
-    """A character code as it stands in a string, and how far it moves the pen, in sizes of the font."""
+    """A character code in a string, and how far it advances the position, in multiples of the font size."""
 
     code: bytes
     width: float
@@ -119,7 +119,7 @@ def _cid_widths(widths: Any) -> Iterator[tuple[int, float]]:
 
 
 def standard_name(font: pikepdf.Dictionary) -> str:
-    """The one of PDF's 14 standard fonts that is nearest to a font."""
+    """The most similar of PDF's 14 standard fonts."""
     name = str(font.get(Name.BaseFont, "")).lstrip("/").rpartition("+")[2].lower()
     descriptor = font.get(Name.FontDescriptor)
     flags = int(descriptor.get("/Flags", 0)) if isinstance(descriptor, pikepdf.Dictionary) else 0
@@ -144,7 +144,7 @@ def _style(bold: bool, slanted: bool, word: str) -> str:
 
 @cache
 def standard_widths(name: str) -> Mapping[int, float]:
-    """Widths by code (WinAnsi) of a standard font, in sizes of the font."""
+    """Widths by code (WinAnsi) of a standard font, in multiples of the font size."""
     document = PdfDocument.new()
     font = pdfium.FPDFText_LoadStandardFont(document, name.encode())
     width = ctypes.c_float()

@@ -1,8 +1,8 @@
-"""RGB as the inks of a printer (contract: letters 3.4, 4.4).
+"""Converts RGB to the inks of a printer (contract: letters 3.4, 4.4).
 
-There is no colour profile in this package, so these are curves through what was measured of the one that the contract
-describes: black, white and every neutral colour print with black ink alone, a strong colour with the inks that it is
-mixed of and black for its darkness.
+This package has no colour profile. It uses curves through measurements of the one that the contract describes: black,
+white and every neutral colour print with black ink only, other colours with the inks they are mixed from, and black
+for their darkness.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ class Inks(NamedTuple):
 
 
 def grey_of(value: float) -> float:
-    """How light a neutral RGB colour prints, from 0 (black) to 1 (white)."""
+    """The lightness of a neutral RGB colour in print, from 0 (black) to 1 (white)."""
     linear = value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
     return float(linear**_GREY_POWER)
 
 
 def inks_of(red: float, green: float, blue: float) -> Inks:
-    """The inks of an RGB colour, whose parts are from 0 to 1."""
+    """The inks of an RGB colour, whose components are from 0 to 1."""
     red, green, blue = (min(max(part, 0.0), 1.0) for part in (red, green, blue))
     lightest, darkest = max(red, green, blue), min(red, green, blue)
     if lightest == 0:
@@ -50,7 +50,7 @@ def inks_of(red: float, green: float, blue: float) -> Inks:
 
 
 def converted(picture: Image) -> Image:
-    """A picture in RGB as one in CMYK, or in grey where all of it is neutral."""
+    """An RGB picture converted to CMYK, or to grey if all of it is neutral."""
     from PIL import ImageChops
 
     red, green, blue = picture.split()

@@ -1,4 +1,4 @@
-"""Transformations of PDF: six numbers that turn coordinates of one system into those of another."""
+"""Transformation matrices of PDF: six numbers that convert coordinates of one system into those of another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Matrix(NamedTuple):
     f: float = 0.0
 
     def then(self, other: Matrix) -> Matrix:
-        """This transformation, and the other after it."""
+        """This transformation followed by the other."""
         return Matrix(
             self.a * other.a + self.b * other.c,
             self.a * other.b + self.b * other.d,

@@ -1,4 +1,4 @@
-"""Annotations: whether one can be seen, and which may stay (contract: letters 4, step 4). Child processes only."""
+"""Annotations: whether they are visible, and which may stay (contract: letters 4, step 4). Child processes only."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NO_VIEW: Final = 32
 _MOST_ANNOTATIONS: Final = 2000
 _LOOK: Final = ("/Rect", "/F", "/AP", "/AS", "/C")
 _PIXELS: Final = 1.0
-"""Pixels in a point, where appearances are drawn."""
+"""Pixels per point for drawing appearances."""
 
 
 def is_any_visible(pdf: pikepdf.Pdf, page: pikepdf.Dictionary) -> bool:
-    """Whether an annotation of the page shows anything. What only reacts to the mouse shows nothing."""
+    """Whether an annotation of the page is visible. One that only reacts to the mouse is not."""
     found = page.get(Name.Annots)
     if not isinstance(found, pikepdf.Array) or not len(found):
         return False
@@ -38,7 +38,7 @@ def is_any_visible(pdf: pikepdf.Pdf, page: pikepdf.Dictionary) -> bool:
 
 
 def harmless(page: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
-    """Links to web addresses, without anything else that they could do. A viewer may use them; a printer does not."""
+    """Links to web addresses, without other actions. They may stay: viewers can use them, and they do not print."""
     kept = []
     found = page.get(Name.Annots)
     for annotation in found if isinstance(found, pikepdf.Array) and len(found) <= _MOST_ANNOTATIONS else ():
@@ -52,7 +52,7 @@ def harmless(page: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
 
 
 def without_actions(page: pikepdf.Dictionary) -> list[pikepdf.Dictionary]:
-    """The annotations as they look, without anything that they could do."""
+    """The annotations' appearances without their actions."""
     found = page.get(Name.Annots)
     each = found if isinstance(found, pikepdf.Array) and len(found) <= _MOST_ANNOTATIONS else ()
     kept = (*_LOOK, "/Subtype", "/Border", "/BS", "/MK", "/FT")
@@ -74,7 +74,7 @@ def _has_appearance(annotation: pikepdf.Dictionary) -> bool:
 
 
 def _shows_by_itself(annotation: pikepdf.Dictionary) -> bool:
-    """Whether a viewer draws one that brings no appearance."""
+    """Whether a viewer draws an annotation without an appearance."""
     subtype = annotation.get(Name.Subtype)
     if subtype == Name.Popup or not _has_size(annotation):
         return False
@@ -95,7 +95,7 @@ def _has_size(annotation: pikepdf.Dictionary) -> bool:
 
 
 def _border_width(annotation: pikepdf.Dictionary) -> float:
-    """The border that is asked for. One that is not named is not drawn by the viewers that were measured."""
+    """The requested border. If none is named, the viewers that we tested draw none."""
     border, style = annotation.get("/Border"), annotation.get("/BS")
     try:
         if isinstance(style, pikepdf.Dictionary):
@@ -108,7 +108,7 @@ def _border_width(annotation: pikepdf.Dictionary) -> float:
 
 
 def _draw_anything(pdf: pikepdf.Pdf, page: pikepdf.Dictionary, drawn: list[pikepdf.Dictionary]) -> bool:
-    """Whether the appearances, on an empty page, leave a pixel that is not white."""
+    """Whether the appearances, drawn on an empty page, leave a pixel that is not white."""
     sheet = pikepdf.new()
     box = media_box(page)
     width, height = round((box.x2 - box.x) * _PIXELS) or 1, round((box.y2 - box.y) * _PIXELS) or 1
@@ -126,7 +126,7 @@ def _draw_anything(pdf: pikepdf.Pdf, page: pikepdf.Dictionary, drawn: list[pikep
 
 
 def _look(pdf: pikepdf.Pdf, annotation: pikepdf.Dictionary) -> pikepdf.Object:
-    """What of an annotation makes its look, without the page and the form that it belongs to."""
+    """The entries of an annotation that determine its appearance, without its page and form."""
     look = {key: annotation[key] for key in _LOOK if key in annotation}
-    # fields of forms are only drawn in a form, stamps always
+    # form fields are only drawn in a form, stamps always
     return pdf.make_indirect(pikepdf.Dictionary({**look, "/Subtype": Name.Stamp}))

@@ -1,4 +1,4 @@
-"""Pictures of a PDF in CMYK (contract: letters 4.4). Child processes only."""
+"""Converts pictures of a PDF to CMYK (contract: letters 4.4). Child processes only."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_PIXELS: Final = 24_000_000
-"""More than a page in colour at 600 dots per inch would be of use to no printer of letters."""
+"""Most bytes of a picture: a page in colour at 600 dots per inch."""
 _JPEG_QUALITY: Final = 75
 _LOSSY: Final = (Name.DCTDecode, Name.JPXDecode)
 _KEPT: Final = ("/Type", "/Subtype", "/Width", "/Height", "/SMask", "/Mask", "/Interpolate", "/OC", "/Intent")
 
 
 def converted_picture(pdf: Pdf, picture: pikepdf.Stream) -> pikepdf.Object:
-    """A picture in CMYK, or grey where all its colours are; the same one where none of it is RGB.
+    """A picture in CMYK, or in grey if all its colours are; the same one if none of it is RGB.
 
     Raises `UnreadablePdfError` for one that is too large.
     """
@@ -34,7 +34,7 @@ def converted_picture(pdf: Pdf, picture: pikepdf.Stream) -> pikepdf.Object:
     is_jpx = _last_filter(picture) == Name.JPXDecode
     if picture.get("/ImageMask", False) or not (has_rgb(space) or (space is None and is_jpx)):
         return picture
-    if "/Width" not in picture or "/Height" not in picture:  # nobody can draw it
+    if "/Width" not in picture or "/Height" not in picture:  # cannot be drawn
         return picture
     if int(picture.Width) * int(picture.Height) > MOST_PIXELS:
         raise UnreadablePdfError("a picture has too many pixels")
@@ -65,7 +65,7 @@ def _encoded(pdf: Pdf, picture: pikepdf.Stream, pixels: Image) -> pikepdf.Stream
     made["/BitsPerComponent"] = 8
     if pixels.mode == "CMYK":
         made["/ColorSpace"] = Name.DeviceCMYK
-        made["/Decode"] = Array([1, 0] * 4)  # the library writes it as Adobe's programs do: inverted
+        made["/Decode"] = Array([1, 0] * 4)  # the library writes inverted values, as Adobe's programs do
     else:
         made["/ColorSpace"] = Name.DeviceGray
     return _with_entries(made, picture)
@@ -95,12 +95,12 @@ def _changed(pdf: Pdf, picture: pikepdf.Stream, raw: bytes, space: Any, *, keeps
 
 
 def _decoded(pdf: Pdf, picture: pikepdf.Stream) -> Image:
-    """The pixels in RGB: by the quick way where it is the right one, else as pdfium draws the picture."""
+    """The pixels in RGB: decoded directly if that is exact, else as pdfium draws the picture."""
     is_plain = kind_of(picture.get("/ColorSpace")) == "rgb" and "/Decode" not in picture
     if is_plain and picture.get("/BitsPerComponent") == 8 and _last_filter(picture) != Name.JPXDecode:
         try:
             return PdfImage(picture).as_pil_image().convert("RGB")
-        except Exception as error:  # the library has many, for what it does not read
+        except Exception as error:  # the library raises many classes for unsupported data
             if isinstance(error, MemoryError):
                 raise
     return _drawn(pdf, picture)
@@ -132,7 +132,7 @@ def _drawn(pdf: Pdf, picture: pikepdf.Stream) -> Image:
 
 
 def _mask_of_colours(pdf: Pdf, picture: pikepdf.Stream) -> pikepdf.Stream:
-    """The colours that a picture leaves out, as a mask of its own."""
+    """A colour key mask converted to an explicit mask."""
     from PIL import ImageChops
 
     limits = [int(number) for number in picture["/Mask"]]

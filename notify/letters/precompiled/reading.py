@@ -1,4 +1,4 @@
-"""Opens PDFs of others, and makes the copy that is measured. Child processes only."""
+"""Opens untrusted PDFs, and makes the copy that is checked. Child processes only."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ logging.getLogger("pikepdf").setLevel(logging.CRITICAL)
 _CIPHERS: Final = ("aes", "aesv3")
 _DEEPEST_TREE: Final = 64
 _NO_MEDIA_BOX: Final = "MediaBox is undefined"
-"""What the library says before it takes another size for a page that has none."""
+"""The library's warning when it assumes a size for a page that has none."""
 
 
 def open_pdf(content: bytes) -> Pdf:
-    """Open a PDF, repairing what can be repaired (contract: letters 4, step 1). It may have no pages.
+    """Open a PDF, and repair it if possible (contract: letters 4, step 1). It may have no pages.
 
     Raises `UnreadablePdfError`.
     """
@@ -48,7 +48,7 @@ def open_pdf(content: bytes) -> Pdf:
 
 
 def saved(pdf: Pdf, *, as_it_is: bool = False, version: str = "") -> bytes:
-    """The PDF as bytes, not encrypted. `as_it_is`: streams are not compressed, for a copy that is soon thrown away."""
+    """The PDF as bytes, not encrypted. `as_it_is`: do not compress streams, for a temporary copy."""
     target = io.BytesIO()
     options: dict[str, Any] = {"compress_streams": not as_it_is, "encryption": False}
     pdf.save(target, force_version=version, **options) if version else pdf.save(target, **options)
@@ -56,7 +56,7 @@ def saved(pdf: Pdf, *, as_it_is: bool = False, version: str = "") -> bytes:
 
 
 def inherited(page: pikepdf.Dictionary, key: str) -> Any:
-    """A value of a page or of the nodes of the page tree above it; None where there is none."""
+    """A value of a page, or inherited from the page tree; None if there is none."""
     node: Any = page
     for _ in range(_DEEPEST_TREE):
         if not isinstance(node, pikepdf.Dictionary):
@@ -80,8 +80,8 @@ def media_box(page: pikepdf.Dictionary) -> Box:
 
 
 def measured_copy(content: bytes, change: Callable[[pikepdf.Dictionary], None] | None = None) -> PdfDocument:
-    """The pages as they are checked and shown: without crop boxes and annotations, with everything of layers that are
-    switched off. `change` changes each page further. Raises `UnreadablePdfError`.
+    """The pages as they are checked and shown: without crop boxes and annotations, and with hidden layers visible.
+    `change` changes each page further. Raises `UnreadablePdfError`.
     """
     pdf = open_pdf(content)
     for key in ("/OCProperties", "/AcroForm", "/OpenAction", "/Names", "/AA"):
@@ -97,7 +97,7 @@ def measured_copy(content: bytes, change: Callable[[pikepdf.Dictionary], None] |
 
 
 def upright(page: pikepdf.Dictionary) -> None:
-    """Change of `measured_copy`: no rotation, no annotations. The checks work in the page's own coordinates."""
+    """A `change` for `measured_copy`: no rotation, no annotations. The checks use the page's own coordinates."""
     page["/Rotate"] = 0
     if Name.Annots in page:
         del page[Name.Annots]

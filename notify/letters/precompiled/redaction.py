@@ -1,5 +1,5 @@
-"""Takes out what stands in a box of a page: text glyph by glyph, and drawings and pictures that are completely inside
-(contract: letters 4.3). What only reaches into the box is covered with white afterwards. Child processes only.
+"""Removes the content of a box of a page: text glyph by glyph, and drawings and pictures that are completely inside
+(contract: letters 4.3). Content that only overlaps the box is covered with white afterwards. Child processes only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Instruction = ContentStreamInstruction | ContentStreamInlineImage
 
 _ASCENT: Final = 0.75
 _DESCENT: Final = -0.2
-"""Height of a letter over and under its baseline, in sizes of the font."""
+"""Height of a letter above and below its baseline, in multiples of the font size."""
 _DEEPEST_FORM: Final = 20
 _PAINTS: Final = frozenset(("f", "F", "f*", "S", "s", "B", "B*", "b", "b*", "n"))
 _UNIT: Final = Box(0, 0, 1, 1)
@@ -29,7 +29,7 @@ _UNIT: Final = Box(0, 0, 1, 1)
 
 @dataclass(slots=True)
 class _State:
-    """The graphics state, as far as it moves text."""
+    """The part of the graphics state that affects the position of text."""
 
     ctm: Matrix
     font: Font | None = None
@@ -42,7 +42,7 @@ class _State:
 
 
 class Redaction:
-    """Takes out what stands in one box (points, from the bottom left) of one page."""
+    """Removes the content of one box (points, from the bottom left) of one page."""
 
     def __init__(self, pdf: Pdf, box: Box) -> None:
         self._pdf = pdf
@@ -51,13 +51,13 @@ class Redaction:
         self._forms = 0
 
     def apply(self, instructions: Iterable[Instruction], resources: pikepdf.Dictionary) -> list[Instruction]:
-        """The content of the page without it. Forms that are drawn into the box are replaced by copies, which become
-        part of `resources`.
+        """The content of the page without that of the box. Forms drawn into the box are replaced by copies, which are
+        added to `resources`.
         """
         return _Walk(self, resources, IDENTITY, 0).over(instructions)
 
     def font(self, font: Any) -> Font | None:
-        """A font of the resources; None for what is none."""
+        """A font of the resources; None if it is not a font."""
         if not isinstance(font, pikepdf.Dictionary):
             return None
         key = font.objgen
@@ -65,20 +65,20 @@ class Redaction:
             try:
                 self._fonts[key] = Font(font)
             except (ValueError, TypeError, KeyError, IndexError, AttributeError, pikepdf.PdfError):
-                # viewers take another one, too
+                # viewers use another font, too
                 self._fonts[key] = Font(pikepdf.Dictionary())
         return self._fonts[key]
 
     def is_met_by(self, box: Box) -> bool:
-        """Whether something reaches into the box."""
+        """Whether a box overlaps the box to redact."""
         return self._box.meets(box)
 
     def holds(self, box: Box) -> bool:
-        """Whether something is completely inside."""
+        """Whether a box is completely inside the box to redact."""
         return self._box.holds(box)
 
     def copy_of_form(self, form: pikepdf.Stream, resources: pikepdf.Dictionary, ctm: Matrix, depth: int) -> Any:
-        """A form without what stands in the box."""
+        """A copy of a form without the content of the box."""
         if depth >= _DEEPEST_FORM:
             raise UnreadablePdfError("forms are nested too deeply")
         own: Any = form.get(Name.Resources)
@@ -92,13 +92,13 @@ class Redaction:
         return self._pdf.make_indirect(copy)
 
     def next_name(self) -> str:
-        """A name for a form that no resource has."""
+        """An unused name for a form."""
         self._forms += 1
         return f"/NotifyForm{self._forms}"
 
 
 def shallow_copy(resources: pikepdf.Dictionary) -> pikepdf.Dictionary:
-    """Resources that can be given other forms without changing those of other pages."""
+    """A copy of resources whose forms can be replaced without affecting other pages."""
     copy = pikepdf.Dictionary(dict(resources.items()))
     objects: Any = resources.get(Name.XObject)
     if isinstance(objects, pikepdf.Dictionary):
@@ -131,7 +131,7 @@ class _Walk:
             name = str(instruction.operator)
             try:
                 kept += self._step(name, list(instruction.operands), instruction)
-            except (ValueError, TypeError, IndexError):  # operands that the operator cannot have: viewers skip it
+            except (ValueError, TypeError, IndexError):  # invalid operands: viewers skip the operator
                 continue
         return kept + self._path
 
@@ -205,7 +205,7 @@ class _Walk:
         return [*before, _operation("TJ", pikepdf.Array(left))]
 
     def _shown(self, items: list[Any]) -> tuple[list[Any], bool]:
-        """The items of a `TJ` without the glyphs in the box, and whether there were any. Moves the pen."""
+        """The items of a `TJ` without the glyphs in the box, and whether there were any. Advances the position."""
         state, left, is_changed = self._state, [], False
         for item in items:
             if not isinstance(item, pikepdf.String | str | bytes):
@@ -237,7 +237,7 @@ class _Walk:
         self._text = shift.then(self._text)
 
     def _extent(self, width: float) -> Box:
-        """Where a glyph at the pen is drawn."""
+        """The box of a glyph at the current position."""
         state = self._state
         letters = Matrix(state.size * state.stretch, 0, 0, state.size, 0, state.rise)
         if state.font is not None and state.font.is_vertical:
@@ -296,7 +296,7 @@ def _operation(name: str, *operands: Any) -> ContentStreamInstruction:
 
 
 def _without_text(name: str, operands: list[Any], instruction: Instruction) -> Instruction:
-    """Marked content without what readers say in place of its letters, which may be the address."""
+    """Marked content without its replacement text for screen readers, which may be the address."""
     marks = operands[-1]
     if not isinstance(marks, pikepdf.Dictionary):
         return instruction
@@ -305,7 +305,7 @@ def _without_text(name: str, operands: list[Any], instruction: Instruction) -> I
 
 
 def balanced(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
-    """The instructions between `q` and `Q`, with the `Q`s that are missing."""
+    """The instructions between `q` and `Q`, with missing `Q`s added."""
     depth = 1
     yield _operation("q")
     for instruction in instructions:

@@ -1,4 +1,4 @@
-"""Checks precompiled PDFs and rewrites them for the printer (contract: letters 4)."""
+"""Checks precompiled PDFs and rewrites them for printing (contract: letters 4)."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from notify.letters.precompiled.workers import PdfWorkers
 logger = structlog.get_logger(__name__)
 
 NOTED_BYTES: Final = 64 * 1024
-"""Growth that is worth a line: the font of the address alone takes some."""
+"""Growth in bytes that is logged: the font of the address alone needs some."""
 LARGE_BYTES: Final = 2 * 1024 * 1024
-"""The printer takes no larger file (contract: letters 3.4)."""
+"""Largest file that the print provider accepts (contract: letters 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sanitised:
-    """What became of a PDF."""
+    """The result for a PDF."""
 
     pdf: bytes | None
-    """The rewritten file when it passed."""
+    """The rewritten file if it passed."""
     page_count: int | None
     message: str | None
-    """The failure code (`failures`), None when it passed."""
+    """The failure code (`failures`); None if it passed."""
     invalid_pages: tuple[int, ...]
-    """Where it failed, from 1."""
+    """The pages that failed, from 1."""
     recipient_address: str | None
-    """The lines, joined by newlines; None for an attachment."""
+    """The lines of the address, joined by newlines; None for an attachment."""
 
 
 class PdfSanitiser:
@@ -48,9 +48,9 @@ class PdfSanitiser:
         return cls(workers.shared())
 
     def sanitise(self, pdf: bytes, *, international: bool = False, attachment: bool = False) -> Sanitised:
-        """Check a letter, or an attachment of a template, and rewrite it. What is wrong with it is in the answer.
+        """Check a letter, or an attachment of a template, and rewrite it. The result has its errors.
 
-        Raises `BusyError` where too many PDFs are waiting.
+        Raises `BusyError` if too many PDFs are waiting.
         """
         try:
             answer, made = self._children.run("sanitise", pdf, international=international, attachment=attachment)
@@ -64,8 +64,8 @@ class PdfSanitiser:
         return _sanitised(answer, made)
 
     def overlay(self, pdf: bytes, page: int | None = None) -> bytes:
-        """The PDF with the no-print zones in red on every page. With `page`, only the page of this number (from 1), on
-        which the zones are those of a first page where it is 1.
+        """The PDF with the no-print zones in red on every page. With `page`, only the page of this number (from 1);
+        page 1 has the zones of a first page.
 
         Raises `UnreadablePdfError`, `PageMissingError`, `BusyError`.
         """

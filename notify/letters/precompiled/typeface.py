@@ -1,4 +1,4 @@
-"""The typeface of addresses and tags, as a font of a PDF that holds only the letters in use (contract: letters 4.3).
+"""The typeface of addresses and tags, embedded as a subset of the letters in use (contract: letters 4.3).
 
 Liberation Sans has the widths of Arial. Its TrueType tables are described in the OpenType specification.
 """
@@ -18,11 +18,11 @@ NAME: Final = "LiberationSans"
 _KEPT: Final = ("cvt ", "fpgm", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "prep")
 """The tables that a PDF needs."""
 _WORDS, _MORE, _SCALE, _XY_SCALE, _TWO_BY_TWO = 0x1, 0x20, 0x8, 0x40, 0x80
-"""Flags of the parts of a glyph that is put together from others."""
+"""Flags of the components of a composite glyph."""
 
 
 class Typeface:
-    """A TrueType font: which glyph a letter has, how wide it is, and its subsets."""
+    """A TrueType font: its glyphs, their widths, and subsets."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -34,7 +34,7 @@ class Typeface:
         self._wide_glyphs = struct.unpack_from(">H", self._tables["hhea"], 34)[0]
 
     def glyph(self, letter: str) -> int:
-        """The number of a letter's glyph; 0 (an empty box) where the font has none."""
+        """The number of a letter's glyph; 0 (an empty box) if the font has none."""
         return self._glyphs.get(ord(letter), 0)
 
     def width(self, glyph: int) -> float:
@@ -44,7 +44,7 @@ class Typeface:
         return round(float(advance) * 1000 / float(self.units), 2)
 
     def subset(self, glyphs: set[int]) -> bytes:
-        """A font file with the outlines of these glyphs alone; their numbers stay."""
+        """A font file with only the outlines of these glyphs, under the same numbers."""
         wanted = self._with_parts(glyphs | {0})
         outlines, offsets = bytearray(), [0]
         for glyph in range(self._glyph_count):
@@ -97,7 +97,7 @@ class Typeface:
         return self._tables["glyf"][self._offsets[glyph] : self._offsets[glyph + 1]]
 
     def _with_parts(self, glyphs: set[int]) -> set[int]:
-        """The glyphs, and those that they are put together from."""
+        """The glyphs, and the components of composite ones."""
         found: set[int] = set()
         waiting = list(glyphs)
         while waiting:
@@ -142,14 +142,14 @@ def typeface() -> Typeface:
 
 
 class EmbeddedFont:
-    """The typeface in one PDF. Letters are collected as they are written; `add_to` then makes the font."""
+    """The typeface in one PDF. Collects letters as they are written; `add_to` then makes the font."""
 
     def __init__(self) -> None:
         self._face = typeface()
         self._letters: dict[int, str] = {}
 
     def written(self, clusters: list[str]) -> bytes:
-        """A line as the string of a content stream. Each of `clusters` is a letter, with the accents over it."""
+        """A line as the string of a content stream. Each of `clusters` is a letter with its accents."""
         import unicodedata
 
         codes = bytearray()
@@ -219,6 +219,6 @@ class EmbeddedFont:
 
 
 def _subset_tag(glyphs: list[int]) -> str:
-    """The six capitals that tell one subset from another."""
+    """Six capitals that identify a subset."""
     number = hash(tuple(glyphs)) % 26**6
     return "".join(chr(ord("A") + number // 26**place % 26) for place in range(6))

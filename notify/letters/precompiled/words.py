@@ -1,7 +1,7 @@
-"""Words of a page and where they stand, in the order of the file (contract: letters 4.2). Child processes only.
+"""Words of a page and their positions, in the order of the file (contract: letters 4.2). Child processes only.
 
-pdfium says where each letter is. Letters make a line while they follow each other on a baseline, whatever its
-direction; a gap makes a new word, and a wide one a new line, as two columns beside each other are two texts.
+pdfium returns the position of each letter. Letters that follow each other on a baseline, in any direction, are a line;
+a gap begins a new word, and a wide one a new line, because two columns side by side are separate texts.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from notify.letters.precompiled.areas import TAG, TAG_BOX, Box
 
 WORD_GAP: Final = 0.15
 LINE_GAP: Final = 0.8
-"""In sizes of the letter before."""
+"""In multiples of the size of the letter before."""
 OFF_BASELINE: Final = 0.1
 _HYPHEN: Final = 2
-"""What pdfium has for a hyphen at the end of a line."""
+"""pdfium's character for a hyphen at the end of a line."""
 _AROUND: Final = 60.0
-"""Points. Letters farther from a box are part of no word that touches it."""
+"""In points. Letters farther from a box cannot be part of a word that touches it."""
 
 
 class _Letter(NamedTuple):
@@ -47,8 +47,8 @@ class Word:
 
 
 def text_in(page: PdfPage, box: Box) -> str:
-    """The words that touch a box (points), with spaces between them and a newline between lines; ligatures and accents
-    as letters of their own (NFKD).
+    """The words that touch a box (points), with spaces between them and newlines between lines; ligatures and accents
+    are decomposed (NFKD).
     """
     lines: dict[int, list[str]] = {}
     for word in words(page, box):
@@ -80,7 +80,7 @@ def words(page: PdfPage, near: Box) -> list[Word]:
 
 
 def _words(letters: Iterator[_Letter | None]) -> Iterator[Word]:
-    """Letters put together. None is a break: letters that are far away."""
+    """Group letters into words. None is a break, in place of letters that are far away."""
     line, before = 0, None
     word: Word | None = None
     for letter in letters:
@@ -107,7 +107,7 @@ def _with(word: Word | None, letter: _Letter, line: int) -> Word:
 
 
 def _step(before: _Letter, letter: _Letter) -> str:
-    """What lies between two letters that follow each other: `letter` (nothing), `word` or `line`."""
+    """The kind of gap between two successive letters: `letter` (none), `word` or `line`."""
     if (letter.x, letter.y) == (before.x, before.y):  # the letters of a ligature
         return "letter"
     along, across = before.direction

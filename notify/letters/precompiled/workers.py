@@ -1,11 +1,11 @@
-"""Child processes in which PDFs of others are read (docs/decisions/0031-pdfs-in-child-processes.md).
+"""Child processes that read untrusted PDFs (docs/decisions/0031-pdfs-in-child-processes.md).
 
-A PDF can be made to crash its reader, to fill the memory or to take for ever. So it is only read in a child, which has
-limits, no secrets in its environment, and gets bytes and gives bytes. Children are kept, as a start takes longer than
-a letter. One that dies or is too slow is replaced, and so is one that has done many jobs.
+A malicious PDF can crash its reader, exhaust the memory or take forever. So it is only read in a child process, which
+has limits and no secrets in its environment, and exchanges bytes with us. Children are reused, because a start takes
+longer than a letter. One that dies or is too slow is replaced, and so is one that has done many jobs.
 
-What a PDF costs is judged by the processor time of its child: on a busy machine a good letter may wait for long, and
-is no bad letter for that. It is tried again later.
+The cost of a PDF is judged by the CPU time of its child: on a busy machine a good letter may take long, and must not
+fail for that. It is tried again later.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from notify.letters.precompiled.errors import PageMissingError, UnreadablePdfErr
 logger = structlog.get_logger(__name__)
 
 JOB_SECONDS: Final = 30.0
-"""Longest time for one PDF, on the clock. Its child ends itself after `child.CPU_SECONDS` of a processor."""
+"""Longest wall-clock time for one PDF. Its child ends itself after `child.CPU_SECONDS` of CPU time."""
 GUILTY_CPU_SECONDS: Final = 4.0
-"""A PDF that took so much of a processor, and was not ready in `JOB_SECONDS`, is to blame: a letter takes 0.04."""
+"""A PDF that used this much CPU time and was not done in `JOB_SECONDS` is to blame: a letter takes 0.04."""
 WAIT_SECONDS: Final = 20.0
 """Longest wait for a free child."""
 JOBS_OF_CHILD: Final = 250
@@ -45,7 +45,7 @@ _COMMAND: Final = (sys.executable, "-P", "-s", "-m", "notify.letters.precompiled
 
 
 class _ChildGoneError(Exception):
-    """The child has ended, takes too long, or says what is no message."""
+    """The child has ended, takes too long, or sent an invalid message."""
 
 
 class _InnocentError(Exception):
@@ -56,7 +56,7 @@ class _Child:
     """One child process. Used by one thread at a time."""
 
     def __init__(self) -> None:
-        # it needs to find this package, and nothing else of ours
+        # its environment has the path of this package, and nothing else of ours
         environment = {"PYTHONPATH": str(Path(notify.__file__).parent.parent), "PATH": "/usr/bin:/bin"}
         self._process = subprocess.Popen(
             _COMMAND,
@@ -76,8 +76,8 @@ class _Child:
         os.set_blocking(self._from, False)
 
     def ask(self, about: dict[str, Any], content: bytes) -> tuple[dict[str, Any], bytes]:
-        """Send a job and wait for its answer. Raises `_ChildGoneError`, and `_InnocentError` where the machine was too
-        busy or something outside killed the child. After both the child is of no use.
+        """Send a job and wait for its answer. Raises `_ChildGoneError`, and `_InnocentError` if the machine was too
+        busy or something outside killed the child. After both the child cannot be used again.
         """
         deadline, used = time.monotonic() + JOB_SECONDS, self._cpu_seconds()
         self.jobs += 1
@@ -92,13 +92,13 @@ class _Child:
                 raise _InnocentError("it waits for a processor") from None
             raise _ChildGoneError("it takes too long") from None
         except _ChildGoneError:
-            with suppress(subprocess.TimeoutExpired):  # the pipe may close a moment before the process ends
+            with suppress(subprocess.TimeoutExpired):  # the pipe may close just before the process ends
                 if self._process.wait(1) == -signal.SIGKILL:
                     raise _InnocentError("it was killed") from None
             raise
 
     def _cpu_seconds(self) -> float:
-        """What it has used of processors so far."""
+        """The CPU time it has used so far."""
         try:
             times = psutil.Process(self.pid).cpu_times()
         except psutil.Error:
@@ -110,7 +110,7 @@ class _Child:
         return self._process.poll() is None
 
     def end(self) -> None:
-        """Kill it, if it still runs, and wait for that."""
+        """Kill it if it still runs, and wait for its end."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -150,7 +150,7 @@ class _Child:
 
 
 class PdfWorkers:
-    """The children of this process: at most `MOST_CHILDREN` jobs at the same time, others wait. Any thread may ask."""
+    """The children of this process: at most `MOST_CHILDREN` jobs at a time, others wait. Thread-safe."""
 
     def __init__(self, children: int = MOST_CHILDREN) -> None:
         self._slots = threading.BoundedSemaphore(children)
@@ -158,10 +158,10 @@ class PdfWorkers:
         self._idle: list[_Child] = []
 
     def run(self, job: str, content: bytes, **about: Any) -> tuple[dict[str, Any], bytes]:
-        """Let a child do a job: `about` and bytes go in, what it answers comes out.
+        """Let a child do a job with `about` and bytes; returns its answer.
 
-        Raises `UnreadablePdfError` for what cannot be read, and for what broke a limit; `PageMissingError`; `BusyError`
-        where no child becomes free in time, or the machine is too busy for it to be done.
+        Raises `UnreadablePdfError` for a PDF that cannot be read or broke a limit; `PageMissingError`; `BusyError` if
+        no child becomes free in time, or the machine is too busy.
         """
         if not self._slots.acquire(timeout=WAIT_SECONDS):
             raise BusyError
@@ -206,7 +206,7 @@ class PdfWorkers:
         return answer, made
 
     def _free_child(self) -> _Child:
-        """A child that waits and lives, or a new one."""
+        """An idle child that is alive, or a new one."""
         while True:
             with self._lock:
                 child = self._idle.pop() if self._idle else None
@@ -222,7 +222,7 @@ _lock: Final = threading.Lock()
 
 
 def shared() -> PdfWorkers:
-    """The children of this process. They start when they are first needed, and end with it."""
+    """The children of this process. They start at the first use, and end with the process."""
     global _shared  # noqa: PLW0603
     with _lock:
         if _shared is None:
@@ -232,7 +232,7 @@ def shared() -> PdfWorkers:
 
 
 def _forget() -> None:
-    """After a fork: the children are the parent's."""
+    """Called after a fork: the children belong to the parent."""
     global _shared, _lock
     _shared, _lock = None, threading.Lock()  # type: ignore[misc]
 

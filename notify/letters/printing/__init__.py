@@ -1,4 +1,4 @@
-"""Printing letters: the printers behind one interface, the daily run, and what printers say of letters.
+"""Printing letters: print providers behind one interface, the daily run, and the providers' reports about letters.
 
 A printer is one module here and a line in `choice.py`.
 """

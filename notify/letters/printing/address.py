@@ -17,7 +17,7 @@ MOST_BFPO_LINES: Final = 4
 
 def recipient_and_address(to: str, postage: str) -> tuple[str, dict[str, Any]]:
     """The name of the recipient, and an object with exactly one key: `unstructuredAddress`, `internationalAddress` or
-    `bfpoAddress`. `postage` is the letter's as it is stored, not that of the address. What is too long is cut.
+    `bfpoAddress`. `postage` is the letter's stored one, not that of the address. Texts that are too long are truncated.
     """
     address = PostalAddress(to, allow_international=True)
     lines = address.normalised_lines or [""]

@@ -1,4 +1,4 @@
-"""What every printer is: it takes one letter at a time, or files of many."""
+"""The interface of printers that take one letter at a time, and its errors."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import ClassVar, Final, Protocol
 from uuid import UUID
 
 LETTER_PROVIDER: Final = "dvla"
-"""The identifier of the provider of letters (contract: data-model 6): `sent_by` of letters that were really printed."""
+"""The identifier of the print provider (contract: data-model 6): `sent_by` of letters that were really printed."""
 
 
 class PrinterError(Exception):
-    """The printer did not take a letter, and never will. The text names neither the recipient nor the content."""
+    """The printer refused a letter for good. The message names neither the recipient nor the content."""
 
 
 class RetryablePrinterError(PrinterError):
-    """The printer did not take a letter, or did not say so; the same may work later."""
+    """The printer did not accept a letter, or did not confirm it. A retry may succeed."""
 
 
 class ThrottledError(RetryablePrinterError):
-    """The printer was asked too often."""
+    """The printer's rate limit was exceeded."""
 
 
 class Taken(Enum):
-    """How the printer took a letter."""
+    """How the printer accepted a letter."""
 
     NEW = "new"
     DUPLICATE = "duplicate"
-    """It had it already, by its id: an earlier try got through, and its answer did not."""
+    """It already had the letter, by its id: an earlier attempt succeeded, but its answer was lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrintJob:
-    """A letter for the printer. `to` are the lines of the address; `sheets` is the number that is charged."""
+    """A letter for the printer. `to` has the lines of the address; `sheets` is the charged number."""
 
     notification_id: UUID
     reference: str
@@ -46,14 +46,14 @@ class PrintJob:
 
 
 class Printer(Protocol):
-    """Takes letters one at a time."""
+    """Prints letters, one at a time."""
 
     identifier: ClassVar[str]
-    """`sent_by` of the letters that it took."""
+    """`sent_by` of the letters that it accepted."""
 
     def print_letter(self, job: PrintJob) -> Taken:
-        """Hand a letter over; returns when the printer has it. Safe to repeat: the printer knows letters by their id.
+        """Send a letter; returns when the printer has it. Safe to repeat: the printer recognises letters by their id.
 
-        Raises `RetryablePrinterError` and, where a repetition is of no use, another `PrinterError`.
+        Raises `RetryablePrinterError`, or another `PrinterError` if a retry cannot succeed.
         """
         ...

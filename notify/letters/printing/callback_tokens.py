@@ -17,7 +17,7 @@ class CallbackTokens:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings
         return cls(Signer(settings.secret_key, settings.dangerous_salt))
 
@@ -26,6 +26,6 @@ class CallbackTokens:
         return self._signer.sign(str(notification_id))
 
     def read(self, token: str) -> str:
-        """The id in a token, as text. Raises `BadSignatureError`, also where it holds no text."""
+        """The id in a token, as text. Raises `BadSignatureError`, also if the payload is not text."""
         found = self._signer.read(token)
         return found if isinstance(found, str) else ""

@@ -1,4 +1,4 @@
-"""Which printer there is (`LETTER_PRINTER`). A new printer is a module beside this one, and a line here."""
+"""Chooses the printer (`LETTER_PRINTER`). To add one, write a module next to this one, and add it here."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from notify.letters.settings import PrinterSettings
 
 
 class NoPrinterError(Exception):
-    """Letters are not handed over here one at a time: there is no printer, or one that takes zip files."""
+    """Letters are not sent one at a time: there is no printer, or it takes zip files."""
 
 
 class PrinterChoice:
-    """The printer of this installation. Only its own module is loaded."""
+    """The printer of this installation. Only its module is loaded."""
 
     def __init__(self, printer: Printer | None) -> None:
         self._printer = printer
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         name = container.parts.settings.part(PrinterSettings).printer
         printer: Printer | None = None
         if name == "dvla":
@@ -36,7 +36,7 @@ class PrinterChoice:
 
     @property
     def printer(self) -> Printer:
-        """The one that takes letters one at a time. Raises `NoPrinterError`."""
+        """The printer that takes letters one at a time. Raises `NoPrinterError`."""
         if self._printer is None:
             raise NoPrinterError
         return self._printer

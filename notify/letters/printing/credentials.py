@@ -1,4 +1,4 @@
-"""The print provider's credentials, and where they are kept (contract: letters 10)."""
+"""The credentials for the print provider, and their stores (contract: letters 10)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WAIT_SECONDS: Final = 60.0
 
 
 class ParameterStore(Protocol):
-    """Keeps secret values by name."""
+    """Stores secret values by name."""
 
     can_write: bool
 
@@ -30,12 +30,12 @@ class ParameterStore(Protocol):
         ...
 
     def write(self, name: str, value: str) -> None:
-        """Replace a value, which must exist. Raises as `read` does."""
+        """Replace a value, which must exist. Raises what `read` raises."""
         ...
 
 
 class FixedParameters:
-    """Values from the settings: they are renewed by hand."""
+    """Values from the settings, which are renewed by hand."""
 
     can_write = False
 
@@ -67,7 +67,7 @@ class SystemsManager:
         return str(answer["Parameter"]["Value"])
 
     def write(self, name: str, value: str) -> None:
-        """Overwrite a value. Without a type, the store refuses what does not exist."""
+        """Overwrite a value. Without a type in the request, the store refuses a new name."""
         self.read(name)
         self._ask("PutParameter", {"Name": FOLDER + name, "Value": value, "Type": "SecureString", "Overwrite": True})
 
@@ -84,14 +84,14 @@ class SystemsManager:
             raise RetryablePrinterError(f"parameter store: {type(error).__name__}") from None
         if answer.status == 200:
             return found
-        # the type of the error, never its text, which may quote the value
+        # only the error's type: its message may quote the value
         kind = str(found.get("__type", "")).rpartition("#")[2] or str(answer.status)
         retryable = answer.status >= 500 or "Throttling" in kind or "Expired" in kind
         raise (RetryablePrinterError if retryable else PrinterError)(f"parameter store: {kind}")
 
 
 class PrinterCredentials:
-    """User, password and key of the print provider, each read once and kept until it is refused."""
+    """User, password and key for the print provider. Each is read once and cached until it is refused."""
 
     def __init__(self, store: ParameterStore) -> None:
         self._store = store
@@ -100,7 +100,7 @@ class PrinterCredentials:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own: from the settings where they have a user, else from AWS."""
+        """The instance of this process: from the settings if they have a user, else from AWS."""
         settings = container.parts.settings
         printer = settings.part(PrinterSettings)
         if printer.dvla_username:
@@ -110,7 +110,7 @@ class PrinterCredentials:
 
     @property
     def can_be_renewed(self) -> bool:
-        """Whether the store takes new values."""
+        """Whether the store accepts new values."""
         return self._store.can_write
 
     def get(self, name: str) -> str:
@@ -121,12 +121,12 @@ class PrinterCredentials:
             return self._known[name]
 
     def forget(self, name: str) -> None:
-        """Have a value read again: it was refused, or another process may have renewed it."""
+        """Read a value again next time: it was refused, or another process may have renewed it."""
         with self._lock:
             self._known.pop(name, None)
 
     def set(self, name: str, value: str) -> None:
-        """Replace a value in the store, and here. Raises `PrinterError`."""
+        """Replace a value in the store and in the cache. Raises `PrinterError`."""
         self._store.write(name, value)
         with self._lock:
             self._known[name] = value

@@ -1,4 +1,4 @@
-"""Handing one letter over to the printer (contract: letters 8.4)."""
+"""Sends a letter to the printer (contract: letters 8.4)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SELECT n.id, n.reference, n."to", n.postage, n.created_at, n.key_type, n.notific
 FROM notifications n JOIN services s ON s.id = n.service_id
 WHERE n.id = %s AND n.notification_type = 'letter'
 """
-# a callback of the printer that came first wins
+# keep the status of a callback that came first
 _SENT: Final = """
 UPDATE notifications SET sent_at = %(now)s, sent_by = %(by)s, updated_at = %(now)s,
     notification_status = CASE WHEN notification_status = ANY(%(completed)s) THEN notification_status ELSE 'sending' END
@@ -46,7 +46,7 @@ RETURNING key_type
 
 
 class _Row(NamedTuple):
-    """A letter as it is read for printing. It is a `Letter` of `notify.letters.files`."""
+    """The row of a letter to print: a `Letter` of `notify.letters.files`."""
 
     id: UUID
     reference: str | None
@@ -61,8 +61,8 @@ class _Row(NamedTuple):
 
 
 class LetterDeliverer:
-    """Hands letters over. The printer knows them by their id, so that a letter whose acceptance could not be written
-    down (the worker was killed) is offered again, refused as a duplicate, and written down then.
+    """Sends letters to the printer, which recognises them by their id. If a worker is killed before it records that a
+    letter was accepted, the letter is sent again, refused as a duplicate, and recorded then.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class LetterDeliverer:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts, choice = container.parts, container.get(PrinterChoice)
         return cls(parts.database, parts.encryptor, container.get(LetterFiles), lambda: choice.printer)
 
     def deliver(self, notification_id: UUID) -> None:
-        """Hand a letter over, if it is one that waits for the printer; another is left as it is.
+        """Send a letter that waits for the printer; does nothing for any other.
 
-        Raises `RetryablePrinterError` where it may be tried again, and `LetterFailedError` when the letter has become
+        Raises `RetryablePrinterError` if a retry may succeed, and `LetterFailedError` if the letter has become
         `technical-failure`.
         """
         row = self._read(notification_id)
@@ -118,7 +118,7 @@ class LetterDeliverer:
             self._mark_sent(row.id, printer.identifier)
 
     def fail(self, notification_id: UUID, reason: str) -> None:
-        """End a letter. Always raises `LetterFailedError`, so that it is seen."""
+        """Set the status `technical-failure`. Always raises `LetterFailedError`, so that the task fails visibly."""
         if mark_failed(self._database, notification_id, self._now()):
             logger.error("letter cannot be printed", id=notification_id, reason=reason)
         raise LetterFailedError(notification_id, reason)
@@ -132,7 +132,7 @@ class LetterDeliverer:
             pdf = self._files.read(row)
         except (LetterMissingError, MemoryError):
             raise
-        except Exception as error:  # whatever the store raises: it is away, and the letter is not lost
+        except Exception as error:  # any error of the store: try again later
             raise RetryablePrinterError(f"object store: {type(error).__name__}") from None
         return PrintJob(
             notification_id=row.id,

@@ -39,20 +39,20 @@ DESPATCH_METHODS: Final[Mapping[str, str]] = {
     "rest-of-world": "INTERNATIONAL_ROW",
     "economy": "ECONOMY",
 }
-"""By postage; second class goes without one."""
+"""By postage; second class needs none."""
 RETRY_WINDOW_SECONDS: Final = 10_800
-"""How long the provider tries to call us back."""
+"""How long the provider retries callbacks."""
 RENEWED_BEFORE_SECONDS: Final = 60
 TIMEOUT_SECONDS: Final = 30.0
 WAIT_SECONDS: Final = 120.0
-"""More than a call may take that also waits for its turn."""
+"""Longer than a call may take, including its wait for a slot."""
 LONGEST_DETAIL: Final = 200
 PASSWORD_LENGTH: Final = 30
 _CLASSES: Final = (string.ascii_lowercase, string.ascii_uppercase, string.digits, string.punctuation)
 
 
 def new_password() -> str:
-    """A random password as the provider asks for it: with a character of each class."""
+    """A random password that meets the provider's rules: a character of each class."""
     characters = "".join(_CLASSES)
     while True:
         password = "".join(secrets.choice(characters) for _ in range(PASSWORD_LENGTH))
@@ -61,7 +61,7 @@ def new_password() -> str:
 
 
 class DvlaPrinter:
-    """Hands letters over one at a time, by HTTP. May be used by many threads."""
+    """Sends letters one at a time by HTTP. Thread-safe."""
 
     identifier: ClassVar[str] = LETTER_PROVIDER
 
@@ -87,7 +87,7 @@ class DvlaPrinter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings
         printer = settings.part(PrinterSettings)
         outbound = Outbound(connections=settings.provider_connections, tls_ciphers=printer.dvla_api_tls_ciphers)
@@ -100,13 +100,13 @@ class DvlaPrinter:
         )
 
     def close(self) -> None:
-        """Drop the connections."""
+        """Close the connections."""
         self._outbound.close()
 
     # -- letters
 
     def print_letter(self, job: PrintJob) -> Taken:
-        """As `Printer` says (10.2)."""
+        """As `Printer.print_letter` (10.2)."""
         answer = self._post("/print-request/v1/print/jobs", self._body(job), headers=self._key_headers())
         if answer.status in (401, 403):
             self._credentials.forget(API_KEY)
@@ -152,7 +152,7 @@ class DvlaPrinter:
         return {"Authorization": self._id_token(), "X-API-Key": self._credentials.get(API_KEY)}
 
     def _id_token(self) -> str:
-        """The token of this process, new where it is about to expire (10.1)."""
+        """The token of this process, renewed if it is about to expire (10.1)."""
         with self._lock:
             if self._now() >= self._token_expires - RENEWED_BEFORE_SECONDS:
                 self._token = self._sign_in()
@@ -177,7 +177,7 @@ class DvlaPrinter:
     # -- renewing the credentials
 
     def renew_api_key(self) -> None:
-        """Get a new key, and store it. Raises `PrinterError`; nothing is stored then."""
+        """Get a new key, and store it. Raises `PrinterError`, and stores nothing then."""
         path = "/thirdparty-access/v1/new-api-key"
         self._credentials.forget(API_KEY)
         answer = self._post(path, {}, headers=self._key_headers())
@@ -188,7 +188,7 @@ class DvlaPrinter:
         self._credentials.set(API_KEY, _text(answer, "newApiKey"))
 
     def renew_password(self) -> None:
-        """Set a new password, and store it. Raises `PrinterError`; nothing is stored then."""
+        """Set a new password, and store it. Raises `PrinterError`, and stores nothing then."""
         path = "/thirdparty-access/v1/password"
         self._credentials.forget(PASSWORD)
         password = new_password()
@@ -220,7 +220,7 @@ class DvlaPrinter:
             raise RetryablePrinterError(f"no answer from {self._base_url + path}: {reason}") from None
 
     def _check(self, answer: Answer, path: str) -> None:
-        """Raise for what is no success (10.1)."""
+        """Raise a `PrinterError` unless the answer is a success (10.1)."""
         text = f"Received {answer.status} from {self._base_url + path}"
         if answer.status == 429:
             raise ThrottledError(text)
@@ -231,7 +231,7 @@ class DvlaPrinter:
 
 
 def _first_detail(answer: Answer) -> str:
-    """What the provider says of a refusal: the first `detail`, of a list or of one in `errors`."""
+    """The reason of a refusal: the first `detail`, in a list or in `errors`."""
     try:
         found = parse_json(answer.body)
     except InvalidJSONError:
@@ -243,7 +243,7 @@ def _first_detail(answer: Answer) -> str:
 
 
 def _text(answer: Answer, name: str) -> str:
-    """A text of an answer. Raises `RetryablePrinterError` where it has none."""
+    """A text field of an answer. Raises `RetryablePrinterError` if it is missing."""
     try:
         value = parse_json(answer.body)[name]
     except (InvalidJSONError, KeyError, TypeError):
@@ -254,7 +254,9 @@ def _text(answer: Answer, name: str) -> str:
 
 
 def _expiry(token: str) -> float:
-    """When a token expires. It is not verified: it is the provider's, for itself. Without a time: now."""
+    """When a token expires, in epoch seconds; now if it does not say. It is not verified, because only the provider
+    uses it.
+    """
     try:
         claims = jwt.decode(token, options={"verify_signature": False})
         return float(claims["exp"])

@@ -1,5 +1,5 @@
-"""Callbacks that we send ourselves, in the printer's place: for letters of test keys, and for the sandbox printer
-(contract: letters 8.1, 10.4).
+"""Fake callbacks in place of the printer's: for letters of test keys, and for the sandbox printer (contract: letters
+8.1, 10.4).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _ELSEWHERE: Final = ("INTERNATIONAL", "INT ROW")
 
 
 class CallbackFailedError(Exception):
-    """Our own API did not take the callback."""
+    """Our own API did not accept the callback."""
 
 
 def despatched(notification_id: UUID, sheets: int, postage: str, now: datetime) -> dict[str, Any]:
-    """What the printer says of a letter that it has posted."""
+    """The printer's callback about a posted letter."""
     postage_class, product = _PRODUCTS.get(postage, _ELSEWHERE)
     moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
     properties = {
@@ -75,7 +75,7 @@ class FakeCallbacks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         address = container.parts.settings.api_host_name_internal
         return cls(container.get(Outbound), container.get(CallbackTokens), address)
 

@@ -1,5 +1,5 @@
-"""Response files that we write ourselves, in the place of the printer that takes zip files (contract: letters 11.3,
-workers 2020): they say that a letter of a test key was posted.
+"""Fake response files in place of those of the printer that takes zip files (contract: letters 11.3, workers 2020):
+they report that a letter of a test key was posted.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from notify.letters.settings import PrinterSettings
 
 CREATE_FAKE_RESPONSE: Final = TaskName("create-fake-letter-response-file")
 SECONDS_BACK: Final = 30
-"""The name of a file is a time; several letters of the same second get times before it."""
+"""The name of a file is a time; several letters of the same second get earlier times."""
 
 
 class NoFreeNameError(Exception):
-    """There is a file for each of the last seconds already. There is room again soon."""
+    """There is already a file for each of the last seconds. A retry will succeed soon."""
 
 
 class FakeResponses:
-    """Writes them. In development and test nobody tells us of new files, so they are read at once."""
+    """Writes fake response files. In development and test no event announces new files, so they are read at once."""
 
     def __init__(
         self, responses: Bucket, queue: Queue, *, are_read: bool, now: Callable[[], datetime] = utc_now
@@ -40,13 +40,13 @@ class FakeResponses:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         bucket = parts.objects.bucket(parts.settings.part(PrinterSettings).response_bucket)
         return cls(bucket, parts.queue, are_read=parts.settings.is_safe_environment)
 
     def write(self, reference: str) -> str:
-        """Write the file of one letter; its name. Raises `NoFreeNameError`."""
+        """Write the file of one letter; returns its name. Raises `NoFreeNameError`."""
         name = self._free_name()
         put(self._responses, name, f"{reference}|{SENT}|0|Sorted".encode())
         if self._are_read:

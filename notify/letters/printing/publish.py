@@ -1,4 +1,4 @@
-"""Handing what the printer says on to the workers."""
+"""Publishes the printer's reports to the workers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from notify.letters.statuses import LetterFailedError
 
 
 def take_update(queue: Queue, callbacks: LetterCallbacks, update: PrinterUpdate) -> None:
-    """Queue an update of a letter. While the broker is down it is applied at once: the printer is not asked again."""
+    """Queue an update of a letter. If the broker is down, apply it at once: the printer does not send it again."""
     arguments = [
         str(update.notification_id),
         update.page_count,
@@ -20,5 +20,5 @@ def take_update(queue: Queue, callbacks: LetterCallbacks, update: PrinterUpdate)
         None if update.despatch_date is None else update.despatch_date.isoformat(),
     ]
     if not queue.publish(PROCESS_LETTER_CALLBACK, arguments, queue=queues.LETTER_CALLBACKS):
-        with suppress(LetterFailedError):  # which is for the people who watch tasks
+        with suppress(LetterFailedError):  # only meant to make a task fail visibly
             callbacks.apply(update)

@@ -1,4 +1,4 @@
-"""Renewing the credentials of the print provider, each month (contract: letters 10.1)."""
+"""Renews the credentials for the print provider each month (contract: letters 10.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK_SECONDS: Final = 60
 
 
 class CredentialsRenewal:
-    """Renews the key and the password of the print provider's account."""
+    """Renews the key and the password of our account with the print provider."""
 
     def __init__(
         self, settings: Settings, cache: Cache, credentials: PrinterCredentials, printer: Callable[[], DvlaPrinter]
@@ -33,16 +33,16 @@ class CredentialsRenewal:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own. The printer is made when it is needed: another one may be in use."""
+        """The instance of this process. The printer is only built when needed: another one may be in use."""
         parts = container.parts
         return cls(parts.settings, parts.cache, container.get(PrinterCredentials), lambda: container.get(DvlaPrinter))
 
     def renew_api_key(self) -> bool:
-        """Replace the key, unless another process is about to; whether this call did. Raises `PrinterError`."""
+        """Replace the key unless another process is doing so; returns whether it did. Raises `PrinterError`."""
         return self._renew("api-key", DvlaPrinter.renew_api_key)
 
     def renew_password(self) -> bool:
-        """Replace the password, unless another process is about to; whether this call did. Raises `PrinterError`."""
+        """Replace the password unless another process is doing so; returns whether it did. Raises `PrinterError`."""
         return self._renew("password", DvlaPrinter.renew_password)
 
     def _renew(self, what: str, renew: Callable[[DvlaPrinter], None]) -> bool:
@@ -58,15 +58,15 @@ class CredentialsRenewal:
         try:
             renew(self._printer())
         except Exception:
-            self._cache.delete(key)  # another try may come soon
+            self._cache.delete(key)  # allow a retry soon
             raise
-        # else the lock stays: a task that came twice must not renew what was just renewed
+        # on success keep the lock: a task that runs twice must not renew twice
         logger.info("the printer's credentials were renewed", what=what)
         return True
 
 
 def _locked(cache: Cache, key: str) -> bool:
-    """Take a lock for a minute; whether nobody had it. Without a cache there is nobody else.
+    """Take a lock for a minute; returns whether it was free. Without a cache, it always is.
 
     Raises `RetryablePrinterError` while the cache is down.
     """

@@ -51,11 +51,11 @@ SET unsorted_count = excluded.unsorted_count, sorted_count = excluded.sorted_cou
 
 
 class ResponseFileError(Exception):
-    """A response file that cannot be read, or tells of letters that failed. The text names the file."""
+    """A response file cannot be read, or reports failed letters. The message names the file."""
 
 
 class ResponseLine(NamedTuple):
-    """What a response file says of a letter."""
+    """A line of a response file: the report about a letter."""
 
     reference: str
     status: str
@@ -120,10 +120,10 @@ class PrinterResponses:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
 
         def tickets() -> Tickets:
-            # a web process only needs the names of tasks from here, and no HTTP client
+            # imported lazily: a web process only needs names of tasks from here, and no HTTP client
             from notify.infra.tickets import Tickets
 
             return container.get(Tickets)
@@ -139,14 +139,14 @@ class PrinterResponses:
             raise ResponseFileError(f"DVLA response file: {name} is missing") from None
 
     def update_statuses(self, name: str) -> int:
-        """Give the letters of a file the status that it reports: `delivered`, or `temporary-failure`. Their number.
-        Raises `ResponseFileError`, also after the update where letters have failed.
+        """Set the reported status (`delivered` or `temporary-failure`) of the letters of a file. Returns their number.
+        Raises `ResponseFileError`, also after the update if letters have failed.
         """
         lines = {line.reference: line for line in self._read(name)}
         updated: list[_Updated] = []
         with self._database.connection() as connection:
             cursor = connection.cursor(row_factory=args_row(_Updated))
-            # in this order: a row that moves to the history meanwhile is found there
+            # in this order, so that a row that moves to the history in between is found there
             for table in ("notifications", "notification_history"):
                 missing = lines.keys() - {row.reference for row in updated}
                 if missing:
@@ -178,7 +178,7 @@ class PrinterResponses:
                 logger.error("the printer counted other sheets than we did", file=name, reference=row.reference)
 
     def record_sorted_counts(self, name: str) -> None:
-        """Count how many letters of a file were posted sorted. Raises `ResponseFileError`."""
+        """Count the sorted and unsorted letters of a file. Raises `ResponseFileError`."""
         counts = Counter(line.cost_threshold for line in self._read(name))
         if set(counts) - set(COST_THRESHOLDS):
             raise ResponseFileError(f"DVLA response file: {name} contains unknown Sorted status")
@@ -194,7 +194,7 @@ class PrinterResponses:
             connection.execute(_COUNT, values)
 
     def check_acknowledgements(self) -> list[str]:
-        """Make a ticket of today's zip files that the printer has not acknowledged; their names."""
+        """Create a ticket about today's zip files that the printer has not acknowledged. Returns their names."""
         today = local_date(self._now())
         sent = {
             key.rpartition("/")[2].upper().removesuffix(".ZIP.TXT")

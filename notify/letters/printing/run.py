@@ -1,4 +1,4 @@
-"""The daily print run: which letters go to the printer, and who is told (contract: letters 8.4, 12.2)."""
+"""The daily print run: publishes the delivery of letters, and announces their volumes (contract: letters 8.4, 12.2)."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ DELIVER_LETTER: Final = TaskName("deliver_letter")
 
 RUN_BEGINS: Final = time(17, 50)
 RUN_ENDS: Final = time(18, 50)
-"""Between these local times the run begins. Beat calls twice a day, and one of the calls is then, whatever the clocks
-say."""
+"""The run begins between these local times. Beat calls twice a day; summer or winter, one call is in this time."""
 IDS_PER_TASK: Final = 100
 READ_AT_A_TIME: Final = 10_000
 BROKER_SECONDS: Final = 300.0
@@ -56,11 +55,11 @@ INSERT INTO letter_print_runs (deadline, created_at) VALUES (:deadline, :now) ON
 
 
 class BrokerDownError(Exception):
-    """The broker does not take tasks. The run may be called again: what was published does no harm twice."""
+    """The broker is down. Safe to run again: tasks may be published twice."""
 
 
 class _Waiting(NamedTuple):
-    """A letter that waits for the printer."""
+    """A letter waiting for the printer."""
 
     id: UUID
     created_at: datetime
@@ -68,12 +67,12 @@ class _Waiting(NamedTuple):
 
 
 def is_time_to_run(now: datetime) -> bool:
-    """Whether the local time is that of the run."""
+    """Whether it is the local time of the run."""
     return RUN_BEGINS <= now.astimezone(LONDON).time() < RUN_ENDS
 
 
 def deadline(now: datetime) -> datetime:
-    """The latest 17:30 local before `now` (aware UTC): letters that came before it are printed now."""
+    """The latest 17:30 local time before `now` (aware UTC): letters accepted before it are printed now."""
     local = now.astimezone(LONDON)
     day = local.date() if local.time() >= DEADLINE else local.date() - timedelta(days=1)
     return datetime.combine(day, DEADLINE, LONDON).astimezone(UTC)
@@ -85,13 +84,13 @@ def iso_deadline(now: datetime) -> str:
 
 
 def parse_deadline(given: str) -> datetime:
-    """The argument of the task: without a zone it is UTC. Raises `ValueError`."""
+    """The deadline from the task's argument; UTC if it has no zone. Raises `ValueError`."""
     moment = datetime.fromisoformat(given)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def volumes(rows: Sequence[tuple[str, int, int]], at: datetime) -> dict[str, Any]:
-    """The personalisation of the email of volumes, from (postage, letters, sheets)."""
+    """The personalisation of the email about volumes, from (postage, letters, sheets)."""
     kinds = {"first": "first_class", "second": "second_class", "economy": "economy_mail"}
     names = ("first_class", "second_class", "economy_mail", "international")
     letters, sheets = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
@@ -127,13 +126,13 @@ class PrintRun:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         addresses = parts.settings.part(PrinterSettings).dvla_email_addresses
         return cls(parts.database, parts.queue, lambda: container.get(Notices), addresses)
 
     def announce(self, before: datetime) -> bool:
-        """Email the volumes of the run with this deadline, once; whether this call did."""
+        """Email the volumes of the run with this deadline, once. Returns whether this call did."""
         with self._database.transaction() as session:
             if session.execute(_BEGIN, {"deadline": before, "now": self._now()}).first() is None:
                 return False
@@ -148,7 +147,7 @@ class PrintRun:
             self._notices().send(session, catalogue.LETTER_VOLUMES, address, values)
 
     def publish(self, before: datetime) -> int:
-        """Publish the delivery of every letter that came before the deadline and waits, the oldest first; their number.
+        """Publish the delivery of every waiting letter from before the deadline, oldest first. Returns their number.
         Raises `BrokerDownError`.
         """
         number = 0
@@ -181,7 +180,7 @@ class PrintRun:
 
 
 def publish(queue: Queue, task: TaskName, arguments: Sequence[Any], name: str, *, group: str | None = None) -> None:
-    """Publish a task; while the broker is down, again for some minutes. Raises `BrokerDownError`."""
+    """Publish a task. While the broker is down, retries for some minutes. Raises `BrokerDownError`."""
 
     def put() -> None:
         if not queue.publish(task, arguments, queue=name, group=group):

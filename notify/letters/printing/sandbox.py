@@ -1,4 +1,4 @@
-"""The printer of one machine, which only pretends: the console shows the pages, and the despatch is reported later."""
+"""The simulated printer for development: the console shows the pages, and the despatch is reported later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from notify.providers.settings import EmailProviderSettings
 
 
 class SandboxPrinter:
-    """Takes every letter, and has its despatch reported after the sandbox's delay of receipts."""
+    """Accepts every letter, and reports its despatch after the sandbox's delay of receipts."""
 
     identifier: ClassVar[str] = sandbox.IDENTIFIER
 
@@ -23,13 +23,13 @@ class SandboxPrinter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         delay = parts.settings.part(EmailProviderSettings).sandbox_receipt_delay_ms / 1000
         return cls(parts.queue, delay_seconds=delay)
 
     def print_letter(self, job: PrintJob) -> Taken:
-        """As `Printer` says."""
+        """As `Printer.print_letter`."""
         if not publish_fake_callback(
             self._queue, job.notification_id, job.sheets, job.postage, countdown=max(self._delay, 1.0)
         ):

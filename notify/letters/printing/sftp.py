@@ -1,4 +1,4 @@
-"""The printer that takes zip files over SFTP (contract: letters 11.2). This is how letters were printed in 2020."""
+"""The printer that takes zip files over SFTP, as in 2020 (contract: letters 11.2)."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SftpServer:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own. Raises `SettingsError`."""
+        """The instance of this process. Raises `SettingsError`."""
         settings = container.parts.settings
         printer = settings.part(PrinterSettings)
         if not printer.ftp_host:
@@ -80,7 +80,7 @@ class SftpServer:
         )
 
     def send(self, name: str, content: bytes) -> bool:
-        """Have a file on the server, complete; False: it was there already, with this size.
+        """Upload a file completely. False if it was already there with this size.
 
         Raises `RetryablePrinterError`.
         """
@@ -130,7 +130,7 @@ class SftpServer:
 
 
 class ZipPrinter:
-    """Sends zip files of letters, and writes down what became of these."""
+    """Sends zip files of letters, and records their status."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class ZipPrinter:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.database,
@@ -161,12 +161,12 @@ class ZipPrinter:
         )
 
     def send(self, keys: Sequence[str], name: str) -> int:
-        """Send a zip file of these PDFs, and make their letters `sending`; their number.
+        """Send a zip file of these PDFs, and set their letters to `sending`. Returns their number.
 
-        Only letters that still wait, and are in no other file that is under way, go into the file. It is noted
-        before it is sent, and the rows of its letters are held meanwhile. So no letter is in two files that reach the
-        printer, whoever collates, and however often. A file that was sent by a worker that was killed is found on the
-        server, or by its acknowledgement, and not sent again. Raises `RetryablePrinterError`.
+        The file only gets letters that still wait, and are in no other unfinished file. It is recorded before it is
+        sent, with the rows of its letters locked. So no letter reaches the printer in two files, whichever process
+        collates, and however often. If a worker was killed after sending a file, it is found on the server, or by its
+        acknowledgement, and not sent again. Raises `RetryablePrinterError`.
         """
         noted = self._note(keys, name)
         if not noted:
@@ -184,9 +184,9 @@ class ZipPrinter:
             return self._mark(connection, _SENT, "sending", [reference_of(key) for key in chosen])
 
     def _note(self, keys: Sequence[str], name: str) -> list[str]:
-        """Note a file before it is sent; the keys of its letters. One that was noted before keeps them."""
+        """Record a file before it is sent. Returns the keys of its letters; a file recorded before keeps its keys."""
         with self._database.connection() as connection:
-            waiting = _waiting(connection, keys)  # their rows are held: another note of them is seen from here on
+            waiting = _waiting(connection, keys)  # locks their rows, so that notes of other processes are visible now
             noted = self._notes.find(connection, name)
             if noted is not None:
                 return noted.keys
@@ -204,8 +204,8 @@ class ZipPrinter:
         return exists(self._files.live, marker) or any(exists(self._responses, key) for key in acknowledgements)
 
     def give_up(self, keys: Sequence[str], name: str) -> int:
-        """The letters of a file that cannot be sent become `technical-failure`; their number. Those that are in another
-        file that is under way go with that one.
+        """Set the letters of a file that cannot be sent to `technical-failure`. Returns their number. Leaves out
+        letters that are in another unfinished file.
         """
         chosen = self._note(keys, name)
         with self._database.connection() as connection:
@@ -213,7 +213,7 @@ class ZipPrinter:
             return self._mark(connection, _FAILED, "technical-failure", [reference_of(key) for key in chosen])
 
     def _zip(self, keys: Sequence[str]) -> bytes:
-        """The zip file; the same letters give the same bytes. Raises `RetryablePrinterError`."""
+        """The zip file. The same letters give the same bytes. Raises `RetryablePrinterError`."""
         content = io.BytesIO()
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
             for key in keys:
@@ -227,16 +227,16 @@ class ZipPrinter:
             return self._files.live.get(key)
         except ObjectMissingError:
             raise PrinterError(f"{key} is missing") from None
-        except Exception as error:  # whatever the store raises
+        except Exception as error:  # any error of the store
             raise RetryablePrinterError(f"object store: {type(error).__name__}") from None
 
     def mark_sent(self, references: Sequence[str]) -> int:
-        """Letters that wait become `sending`; their number."""
+        """Set waiting letters to `sending`. Returns their number."""
         with self._database.connection() as connection:
             return self._mark(connection, _SENT, "sending", references)
 
     def mark_failed(self, references: Sequence[str]) -> int:
-        """Letters that wait become `technical-failure`; their number."""
+        """Set waiting letters to `technical-failure`. Returns their number."""
         with self._database.connection() as connection:
             return self._mark(connection, _FAILED, "technical-failure", references)
 
@@ -248,13 +248,13 @@ class ZipPrinter:
 
 
 def marker_key(first_key: str, name: str) -> str:
-    """Where it is noted that a zip file was sent: beside its first PDF."""
+    """The key of the marker that a zip file was sent: next to its first PDF."""
     folder = first_key.rpartition("/")[0]
     return f"{folder}/zips_sent/{name}.TXT"
 
 
 def _waiting(connection: Connection[Any], keys: Sequence[str]) -> list[str]:
-    """Those of these PDFs whose letters wait for the printer. The rows of these are held."""
+    """Those of these PDFs whose letters wait for the printer. Locks their rows."""
     by_reference = {reference_of(key): key for key in keys}
     waiting = {str(row[0]) for row in connection.execute(_LOCK_WAITING, (list(by_reference),)).fetchall()}
     return [key for reference, key in by_reference.items() if reference in waiting]

@@ -1,4 +1,4 @@
-"""What the printer says of one letter by its callback (contract: public-api 12)."""
+"""Callbacks of the printer about single letters (contract: public-api 12)."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ SET despatched_on = excluded.despatched_on, cost_threshold = excluded.cost_thres
 
 
 class UnreadableCallbackError(Exception):
-    """A callback that fits the schema, and of which we cannot tell what it means."""
+    """A callback that fits the schema but has unknown values."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrinterUpdate:
-    """What became of a letter. Of a rejected one the printer says no more than that: the rest is None."""
+    """The reported status of a letter. If the printer rejected it, everything else is None."""
 
     notification_id: UUID
     dvla_status: str
@@ -103,13 +103,13 @@ class LetterCallbacks:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def apply(self, update: PrinterUpdate) -> bool:
-        """Give a letter the status that the printer reports; False for a duplicate, or a letter that is not there.
+        """Set the status of a letter that the printer reports. False for a duplicate, or an unknown letter.
 
-        Raises `LetterFailedError` after it has become `technical-failure`: people look into what the printer rejects.
+        Raises `LetterFailedError` after setting `technical-failure`, so that people look into rejected letters.
         """
         status = STATUSES[update.dvla_status]
         with self._database.connection() as connection:

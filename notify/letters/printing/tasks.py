@@ -47,7 +47,7 @@ def _not_delivered(container: Container, notification_id: str) -> None:
 
 @tasks.periodic("check-time-to-collate-letters", crontab(hour="16,17", minute=50))
 def check_time_to_collate_letters(container: Container) -> None:
-    """Begin the day's print run, at one of two times: whichever is ten to six on a clock in London."""
+    """Begin the day's print run. Runs at two times in UTC, of which one is 17:50 in London."""
     now = utc_now()
     if run.is_time_to_run(now):
         run.publish(container.parts.queue, COLLATE, [run.iso_deadline(now)], queues.PERIODIC)
@@ -55,7 +55,7 @@ def check_time_to_collate_letters(container: Container) -> None:
 
 @tasks.task(COLLATE)
 def collate_letter_pdfs_to_be_sent(container: Container, print_run_deadline_utc: str | None = None) -> None:
-    """Announce a print run, and publish the delivery of its letters. Without a deadline: that of now."""
+    """Announce a print run, and publish the delivery of its letters. The deadline is by default the latest one."""
     deadline = run.parse_deadline(print_run_deadline_utc or run.iso_deadline(utc_now()))
     printer = container.parts.settings.part(PrinterSettings).printer
     if printer == "none":
@@ -68,7 +68,7 @@ def collate_letter_pdfs_to_be_sent(container: Container, print_run_deadline_utc:
 
 
 def _publish_zips(container: Container, deadline: datetime) -> int:
-    """Publish the sending of each zip file of the run; the number of its letters."""
+    """Publish the sending of each zip file of the run. Returns the number of letters."""
     number = 0
     for zip_file in container.get(ZipCollation).zip_files(deadline):
         run.publish(container.parts.queue, ZIP_AND_SEND, [zip_file.keys, zip_file.name], queues.PROCESS_FTP)
@@ -94,7 +94,7 @@ def shatter_deliver_letters_tasks(container: Container, notification_ids: Sequen
     ),
 )
 def deliver_letter(container: Container, notification_id: str) -> None:
-    """Hand a letter over to the printer."""
+    """Send a letter to the printer."""
     container.get(LetterDeliverer).deliver(UUID(notification_id))
 
 
@@ -105,7 +105,7 @@ def _prompt(settings: Settings) -> timedelta | None:
 
 @tasks.periodic("print-letters-at-once", _prompt, expires=RUN_ONCE)
 def print_letters_at_once(container: Container) -> None:
-    """Hand letters over as soon as they are ready, where the printer only pretends: nobody waits for the evening."""
+    """Send letters to the sandbox printer as soon as they are ready, instead of in the evening."""
     settings = container.parts.settings
     delay = timedelta(milliseconds=settings.part(EmailProviderSettings).sandbox_receipt_delay_ms)
     container.get(PrintRun).publish_ready(utc_now() - delay)
@@ -120,7 +120,7 @@ def process_letter_callback(
     cost_threshold: str | None,
     despatch_date: str | None,
 ) -> None:
-    """Apply what the printer says of a letter."""
+    """Apply the printer's report about a letter."""
     day = None if despatch_date is None else date.fromisoformat(despatch_date)
     update = PrinterUpdate(UUID(notification_id), dvla_status, page_count, cost_threshold, day)
     container.get(LetterCallbacks).apply(update)
@@ -142,7 +142,7 @@ def _not_called(container: Container, notification_id: str, billable_units: int,
     ),
 )
 def create_fake_letter_callback(container: Container, notification_id: str, billable_units: int, postage: str) -> None:
-    """Call our own API back, as the printer would for a letter that it has posted."""
+    """Send our own API the printer's callback about a posted letter."""
     container.get(FakeCallbacks).send(UUID(notification_id), billable_units, postage)
 
 

@@ -1,8 +1,8 @@
-"""Notes of zip files that are on their way to the printer (contract: letters 11).
+"""Records of zip files that are being sent to the printer (contract: letters 11).
 
-A file is noted, with the keys of its PDFs, before anything of it leaves. A letter of a file that is under way goes into
-no other file, on whatever day: where a task is lost between the upload and the status of its letters, the next run
-takes the noted file up again, and finds that the printer has it.
+A file is recorded, with the keys of its PDFs, before it is sent. A letter of an unfinished file goes into no other
+file, on any day: if a task is lost between the upload and the update of its letters, the next run resumes the recorded
+file, and finds that the printer has it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from notify.infra.database import Database
 from notify.infra.times import utc_now
 
 KEPT: Final = timedelta(days=30)
-"""How long the note of a file that arrived, or failed, is kept."""
+"""How long the record of a finished file is kept."""
 
 _UNDER_WAY: Final = "SELECT name, keys FROM letter_zip_files WHERE ended_at IS NULL ORDER BY created_at, name"
 _FIND: Final = "SELECT name, keys FROM letter_zip_files WHERE name = %s AND ended_at IS NULL"
@@ -32,14 +32,14 @@ _FORGET: Final = "DELETE FROM letter_zip_files WHERE ended_at < %s"
 
 
 class ZipNote(NamedTuple):
-    """A file that is under way: its name, and the keys of its PDFs."""
+    """An unfinished file: its name, and the keys of its PDFs."""
 
     name: str
     keys: list[str]
 
 
 class ZipNotes:
-    """Writes and reads the notes."""
+    """Writes and reads the records."""
 
     def __init__(self, database: Database, now: Callable[[], datetime] = utc_now) -> None:
         self._database = database
@@ -47,11 +47,11 @@ class ZipNotes:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(container.parts.database)
 
     def under_way(self) -> list[ZipNote]:
-        """The files of which it is not known yet that they arrived, the oldest first."""
+        """The unfinished files: those not known to have arrived. Oldest first."""
         with self._database.connection() as connection:
             return self.read_under_way(connection)
 
@@ -60,18 +60,18 @@ class ZipNotes:
         return connection.cursor(row_factory=args_row(ZipNote)).execute(_UNDER_WAY).fetchall()
 
     def find(self, connection: Connection[Any], name: str) -> ZipNote | None:
-        """The note of a file that is under way, or `None`."""
+        """The record of an unfinished file, or `None`."""
         return connection.cursor(row_factory=args_row(ZipNote)).execute(_FIND, (name,)).fetchone()
 
     def add(self, connection: Connection[Any], name: str, keys: Sequence[str]) -> None:
-        """Note that a file is under way. It counts from the end of the transaction."""
+        """Record a file before it is sent. Valid from the end of the transaction."""
         connection.execute(_ADD, {"name": name, "keys": list(keys), "now": self._now()})
 
     def end(self, connection: Connection[Any], name: str) -> None:
-        """Note that a file arrived, or was given up."""
+        """Record that a file arrived, or was given up."""
         connection.execute(_END, {"name": name, "now": self._now()})
 
     def forget_old(self) -> int:
-        """Delete old notes of files that are not under way; their number."""
+        """Delete old records of finished files. Returns their number."""
         with self._database.connection() as connection:
             return connection.execute(_FORGET, (self._now() - KEPT,)).rowcount

@@ -30,7 +30,7 @@ FAKE_SECONDS: Final = 300
 
 
 class LettersFailedError(Exception):
-    """Letters became `technical-failure`. The task that raises it counts as failed, so that people see it."""
+    """Letters became `technical-failure`. Makes the task fail visibly."""
 
 
 def _not_sent(container: Container, filenames_to_zip: Sequence[str], upload_filename: str) -> None:
@@ -64,13 +64,13 @@ def zip_and_send_letter_pdfs(container: Container, filenames_to_zip: Sequence[st
 
 @tasks.task(MARK_SENT)
 def update_letter_notifications_to_sent(container: Container, notification_references: Sequence[str]) -> None:
-    """Note that another program has sent letters to the printer."""
+    """Record that another program has sent letters to the printer."""
     container.get(ZipPrinter).mark_sent(notification_references)
 
 
 @tasks.task(MARK_FAILED)
 def update_letter_notifications_to_error(container: Container, notification_references: Sequence[str]) -> None:
-    """Note that another program could not send letters to the printer."""
+    """Record that another program could not send letters to the printer."""
     number = container.get(ZipPrinter).mark_failed(notification_references)
     raise LettersFailedError(f"{number} letters were not taken by the printer")
 
@@ -83,7 +83,7 @@ def update_letter_notifications_statuses(container: Container, filename: str) ->
 
 @tasks.task(RECORD_SORTED_COUNTS)
 def record_daily_sorted_counts(container: Container, filename: str) -> None:
-    """Count what a response file says of how letters were posted."""
+    """Count the sorted and unsorted letters of a response file."""
     container.get(PrinterResponses).record_sorted_counts(filename)
 
 
@@ -96,6 +96,6 @@ def create_fake_letter_response_file(container: Container, reference: str) -> No
 
 @tasks.periodic("raise-alert-if-no-letter-ack-file", LondonCrontab(hour=23, minute=0))
 def raise_alert_if_no_letter_ack_file(container: Container) -> None:
-    """Make a ticket of zip files that the printer has not acknowledged."""
+    """Create a ticket about zip files that the printer has not acknowledged."""
     if container.parts.settings.part(PrinterSettings).printer == "sftp":
         container.get(PrinterResponses).check_acknowledgements()

@@ -1,6 +1,4 @@
-"""Zip files of letters for a printer that takes them over SFTP: which letters go into which (contract: letters 11.1).
-This is how letters were printed in 2020.
-"""
+"""Collates letters into zip files for the printer that takes them over SFTP, as in 2020 (contract: letters 11.1)."""
 
 from __future__ import annotations
 
@@ -25,7 +23,7 @@ from notify.letters.settings import PrinterSettings
 logger = structlog.get_logger(__name__)
 
 POSTAGE_CODES: Final[Mapping[str, str]] = {"first": "1", "second": "2", "europe": "E", "rest-of-world": "N"}
-"""The kinds of post in the order in which they are sent, and their codes in names. Economy goes as second class."""
+"""Classes of post in the order of sending, with their codes in names. Economy is sent as second class."""
 READ_AT_A_TIME: Final = 5_000
 THREADS: Final = 8
 HASH_LENGTH: Final = 20
@@ -55,7 +53,7 @@ class ZipFile(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A letter that waits. It is a `Letter` of `notify.letters.files`."""
+    """A waiting letter: a `Letter` of `notify.letters.files`."""
 
     id: UUID
     service_id: UUID
@@ -67,8 +65,8 @@ class _Row(NamedTuple):
 
 
 def group(letters: Iterable[SizedLetter], *, most_bytes: int, most_files: int) -> Iterator[list[SizedLetter]]:
-    """Letters of one service each, in the order given: so many files, and so many bytes in sum, at most. A larger file
-    is alone. What is no PDF is left out.
+    """Groups of letters of one service, in the given order, with at most so many files and bytes. A larger file is in a
+    group of its own. Anything that is not a PDF is left out.
     """
     pile: list[SizedLetter] = []
     size = 0
@@ -86,7 +84,7 @@ def group(letters: Iterable[SizedLetter], *, most_bytes: int, most_files: int) -
 
 
 def zip_name(letters: Sequence[SizedLetter], postage: str, number: int, deadline: datetime) -> str:
-    """The name of a zip file; the same letters of the same run have the same name."""
+    """The name of a zip file. The same letters of the same run give the same name."""
     digest = hashlib.sha512("".join(letter.key for letter in letters).encode()).digest()
     short = base64.urlsafe_b64encode(digest)[:HASH_LENGTH].decode()
     code = POSTAGE_CODES[postage]
@@ -95,7 +93,7 @@ def zip_name(letters: Sequence[SizedLetter], postage: str, number: int, deadline
 
 
 class ZipCollation:
-    """Puts the letters of a run into zip files."""
+    """Collates the letters of a run into zip files."""
 
     def __init__(
         self, database: Database, files: LetterFiles, notes: ZipNotes, *, most_bytes: int, most_files: int
@@ -108,7 +106,7 @@ class ZipCollation:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         settings = container.parts.settings.part(PrinterSettings)
         return cls(
             container.parts.database,
@@ -119,8 +117,8 @@ class ZipCollation:
         )
 
     def zip_files(self, deadline: datetime) -> Iterator[ZipFile]:
-        """The zip files of the run with this deadline, by postage, service and age of the letters. Files of earlier
-        runs of which it is not known that they arrived come first, as they were; their letters go into no other file.
+        """The zip files of the run with this deadline, by postage, service and age of the letters. Unfinished files of
+        earlier runs come first, unchanged; their letters go into no other file.
         """
         self._notes.forget_old()
         noted = self._notes.under_way()

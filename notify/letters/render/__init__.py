@@ -1,1 +1,1 @@
-"""Rendering of templated letters: layout in Typst, what is put together with the pages, colours for the printer."""
+"""Rendering of templated letters: layout in Typst, assembly with logos and attachments, colours for printing."""

@@ -1,4 +1,4 @@
-"""Puts pages together: logos onto first pages, parts and attachments one behind the other. Same input, same bytes."""
+"""Assembles pages: adds logos to first pages, joins parts and attachments. Same input, same bytes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ LOGO_HEIGHT: Final = 18 * _MM
 
 
 def with_logo(part: bytes, logo: bytes) -> bytes:
-    """The part with the logo on its first page: 18 mm high; one that would be wider than 70 mm then is 70 mm wide and
-    centred in the height (contract: letters 3.1).
+    """The part with the logo on its first page, 18 mm high. A logo that would be wider than 70 mm is 70 mm wide, and
+    vertically centred (contract: letters 3.1).
     """
-    import pikepdf  # most processes never touch a PDF
+    import pikepdf  # loaded lazily: most processes never use a PDF
     from pikepdf import Name
 
     with pikepdf.open(io.BytesIO(part)) as pdf, pikepdf.open(io.BytesIO(logo)) as drawing:
@@ -59,7 +59,7 @@ def joined(parts: Sequence[bytes], attachment: bytes | None) -> RenderedLetter:
 
 
 def page_count(content: bytes) -> int:
-    """The pages of a PDF of ours."""
+    """The number of pages of one of our PDFs."""
     import pikepdf
 
     with pikepdf.open(io.BytesIO(content)) as pdf:

@@ -1,4 +1,4 @@
-"""Pages of our own in the colours of a printer (contract: letters 3.4)."""
+"""Converts our own pages to the colours of a printer (contract: letters 3.4)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from threading import Lock
 from typing import Final
 
 _RGB_PROFILE: Final = b"/N 3"
-"""In the dictionary of the profile that Typst writes with the first colour that is RGB."""
+"""Part of the colour profile that Typst writes if any colour is RGB."""
 _CONVERTING: Final = Lock()
-"""The conversion asks pdfium for colours of gradients, which is not made for threads."""
+"""The conversion uses pdfium for colours of gradients, which is not thread-safe."""
 
 
 def has_rgb(pdf: bytes) -> bool:
-    """Whether a PDF of Typst may have something in RGB. Text of a letter never is: glyphs of fonts in colour, such as
-    emoji, and logos may be.
-    """
+    """Whether a PDF of Typst may use RGB. Text of a letter never does, but colour fonts (emoji) and logos may."""
     return _RGB_PROFILE in pdf
 
 

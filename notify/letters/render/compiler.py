@@ -19,7 +19,7 @@ FONTS: Final = _HERE.parent / "fonts"
 
 
 class LayoutCompiler:
-    """Makes PDFs of the layout's files. Thread-safe; one runs at a time, as Typst keeps the interpreter's lock.
+    """Compiles the layout's files to PDFs. Thread-safe; one runs at a time, because Typst holds the GIL.
 
     `font_folders` have fonts for scripts that ours lacks. The base text never depends on them, nor on the fonts of the
     machine: Typst takes the first of fonts with the same name, and ours come first.
@@ -43,7 +43,7 @@ class LayoutCompiler:
                     sys_inputs=inputs, format="pdf", pdf_standards="1.7", timestamp=0, pdf_tags=False
                 )
             except typst.TypstError:
-                # without its cause, which may have words of the letter in it
+                # drop the cause, whose message may quote the letter
                 raise LetterRenderError(f"{file} cannot be laid out") from None
         return bytes(pdf)
 
@@ -84,7 +84,7 @@ def _machine_folders() -> list[Path]:
 
 
 def layout_version() -> str:
-    """Changes with every file of the layout and with the version of Typst."""
+    """A hash of all files of the layout and the version of Typst."""
     from importlib.metadata import version
 
     digest = sha1(version("typst").encode(), usedforsecurity=False)

@@ -1,6 +1,6 @@
-"""The data that the layout is given: one language of a letter as JSON.
+"""The input data of the layout: one language of a letter as JSON.
 
-Every text goes into the layout as a string of this JSON, never as source, so that nothing in it is markup.
+Texts are only passed to the layout as strings of this JSON, never as source, so that nothing in them is markup.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from notify.content.qr import code_rows
 from notify.letters.render.letter import Purpose
 
 DUMMY_MDI: Final = "000_000_0000000_000000_0000_00000"
-"""Stands for the line that the printer adds above the address (contract: letters 3.1)."""
+"""Represents the line that the printer adds above the address (contract: letters 3.1)."""
 
 _CODES_OF_LANGUAGES: Final[dict[Language, str]] = {"english": "en", "welsh": "cy"}
 
@@ -28,7 +28,7 @@ RunData = tuple[str, str]
 
 
 def part_as_json(part: LetterPart, purpose: Purpose) -> str:
-    """What `layout/letter.typ` reads."""
+    """The input of `layout/letter.typ`."""
     codes = purpose == "preview" and part.includes_first_page
     data = {
         "purpose": purpose,
@@ -48,12 +48,12 @@ def part_as_json(part: LetterPart, purpose: Purpose) -> str:
 
 
 def _clean(text: str) -> str:
-    """Text without characters that cannot be printed; half a surrogate pair is none."""
+    """Text without unprintable characters, including unpaired surrogates."""
     return _CONTROLS.sub("", text).encode("utf-8", "replace").decode()
 
 
 def _runs(runs: Iterable[Run]) -> list[RunData]:
-    """Runs with their blanks as HTML has them: several count as one, and there are none beside a line break."""
+    """Runs with white space collapsed as in HTML: several blanks count as one, and none are next to a line break."""
     out: list[RunData] = []
     after_blank = True
     for run in runs:
@@ -83,7 +83,7 @@ _AS_WRITTEN: Final[frozenset[Style]] = frozenset({"placeholder-no-brackets", "pl
 
 
 def _upper(line: Sequence[Run]) -> list[Run]:
-    """A line of the address in capitals, but for names of placeholders."""
+    """A line of the address in capitals, except names of placeholders."""
     return [run if run.style in _AS_WRITTEN else Run(run.text.upper(), run.style) for run in line]
 
 
@@ -120,7 +120,7 @@ def _with_placeholders(text: str) -> list[Run]:
 
 
 def _code(data: str) -> dict[str, Any]:
-    """The dark modules of a QR code as runs in its rows: `[x, y, length]`."""
+    """The dark modules of a QR code as horizontal runs: `[x, y, length]`."""
     rows = code_rows(data)
     modules = [
         [match.start(), y, match.end() - match.start()]

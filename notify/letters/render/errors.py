@@ -1,4 +1,4 @@
-"""What can go wrong when a letter is rendered."""
+"""Errors of rendering letters."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ class LetterRenderError(Exception):
 
 
 class LogoError(LetterRenderError):
-    """A logo cannot be loaded, or is no drawing that can be printed (contract: letters 3.1). It may be later."""
+    """A logo cannot be loaded, or is not a printable drawing (contract: letters 3.1). A retry may succeed."""
 
 
 class QrDataError(LetterRenderError):
-    """A QR code has more data than one can hold."""
+    """The data is too long for a QR code."""
 
 
 class AttachmentError(LetterRenderError):
-    """The attachment of a letter is no PDF that can be read."""
+    """The attachment of a letter is not a readable PDF."""

@@ -1,4 +1,4 @@
-"""What is rendered, and what comes of it."""
+"""The input and the result of rendering."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 Purpose = Literal["print", "preview"]
-"""The version for the printer (CMYK, with the `NOTIFY` tag), or that for people (with stand-ins for the codes that the
-printer adds).
+"""The version for the printer (CMYK, with the `NOTIFY` tag), or that for people (with placeholders for the codes that
+the printer adds).
 """
 
 Languages = Literal["english", "welsh_then_english"]

@@ -1,4 +1,4 @@
-"""Logos of letters: read from the bucket of logos, made harmless, and kept as one-page PDFs."""
+"""Logos of letters: read from the bucket of logos, sanitised, and cached as one-page PDFs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notify.letters.render.letter import Purpose
 from notify.letters.render.svg import sanitised
 
 FOLDER: Final = "letters/static/images/letter-template"
-"""Where logos are in their bucket (contract: letters 13.6)."""
+"""Folder of logos in their bucket (contract: letters 13.6)."""
 
 _LAYOUT: Final = "logo.typ"
 _KEPT: Final = 256
@@ -26,14 +26,14 @@ _KEPT_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A logo as a PDF of one page, which is as large as the drawing. `key` changes with the drawing."""
+    """A logo as a PDF of one page, as large as the drawing. `key` changes with the drawing."""
 
     pdf: bytes
     key: str
 
 
 class Logos:
-    """Reads logos. Those read are kept for five minutes. Thread-safe."""
+    """Reads logos, and caches them for five minutes. Thread-safe."""
 
     def __init__(self, bucket: Bucket, compiler: LayoutCompiler) -> None:
         self._bucket = bucket

@@ -8,7 +8,7 @@ from typing import Final
 
 _DPI: Final = 150
 _PDFIUM: Final = Lock()
-"""The library is not made for threads. It lets other threads of the process run while it draws."""
+"""The library is not thread-safe. It releases the GIL while it draws."""
 
 _QUICK: Final = 2
 """Compression of PNG: a third larger than the best, in a quarter of the time."""
@@ -19,8 +19,8 @@ class PageMissingError(LookupError):
 
 
 def page_png(pdf: bytes, index: int) -> bytes:
-    """The page as PNG with 150 dots an inch, in its own size; the paper is transparent (contract: letters 6). `index`
-    counts from 0. Raises `PageMissingError`.
+    """The page as PNG with 150 dots per inch, in its own size, with a transparent background (contract: letters 6).
+    `index` counts from 0. Raises `PageMissingError`.
     """
     import pypdfium2
     from pypdfium2 import raw

@@ -15,7 +15,7 @@ from notify.letters.render.renderer import LetterRenderer
 
 @dataclass(frozen=True, slots=True)
 class PageCounts:
-    """Pages of the languages of a letter, without an attachment's."""
+    """The numbers of pages of a letter's languages, without its attachment."""
 
     welsh: int
     english: int
@@ -38,7 +38,7 @@ class LetterPreviews:
         return joined(self._parts(letter), letter.attachment)
 
     def page_counts(self, letter: Letter) -> PageCounts:
-        """How long the letter is. Raises `LetterRenderError`."""
+        """The numbers of pages. Raises `LetterRenderError`."""
         *welsh, english = map(page_count, self._parts(letter))
         return PageCounts(sum(welsh), english)
 

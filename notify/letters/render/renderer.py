@@ -62,7 +62,7 @@ class LetterRenderer:
         return joined(documents, letter.attachment)._replace(unprintable=frozenset().union(*boxes))
 
     def parts(self, letter: Letter, purpose: Purpose) -> list[Part]:
-        """The letter's languages in their order, for callers that keep what `lay_out` makes. Raises as `render`."""
+        """The letter's languages in order, for callers that cache the results of `lay_out`. Raises as `render`."""
         template = LetterTemplate(
             letter.subject,
             letter.content,

@@ -1,4 +1,4 @@
-"""Logos as SVG, made harmless: nothing that runs, nothing from elsewhere, nothing that is no vector drawing."""
+"""Sanitises logos in SVG: no scripts, no external resources, nothing except vector drawings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lxml import etree
 from notify.letters.render.errors import LogoError
 
 LARGEST: Final = 2 * 2**20
-"""Bytes of a logo (contract: letters 13.6)."""
+"""Most bytes of a logo (contract: letters 13.6)."""
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _NAMES: Final = frozenset(
@@ -20,20 +20,20 @@ _NAMES: Final = frozenset(
         *("linearGradient", "radialGradient", "stop", "pattern", "clipPath", "mask"),
     ]
 )
-"""The elements that stay. Gone are scripts, animations, links, HTML, pictures, and filters, which would become
-pictures.
+"""The elements to keep. Scripts, animations, links, HTML, pictures, and filters (which become pictures) are removed.
+
 """
 _DROPPED: Final = ("filter", "spreadMethod")
-"""Attributes of what cannot be printed in CMYK. A gradient without the second goes on with its last colour."""
+"""Attributes that cannot be printed in CMYK. A gradient without the second continues with its last colour."""
 _HREFS: Final = ("href", "{http://www.w3.org/1999/xlink}href")
 _FOREIGN_URL: Final = re.compile(r"url\(\s*['\"]?\s*(?!\s*['\"]?#)[^)]*\)?|@import[^;]*;?", re.IGNORECASE)
 
 
 def sanitised(content: bytes) -> str:
-    """The drawing without anything dangerous. Raises `LogoError` where there is no SVG that can be read."""
+    """The drawing without anything dangerous. Raises `LogoError` if it is not readable SVG."""
     if len(content) > LARGEST:
         raise LogoError("The logo is larger than 2 MB")
-    # entities of the file itself are used by drawing programs; the parser bounds how far they expand
+    # allow the file's own entities, which drawing programs use; the parser bounds their expansion
     parser = etree.XMLParser(
         resolve_entities="internal",  # type: ignore[arg-type] # the stubs are older
         no_network=True,

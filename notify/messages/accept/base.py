@@ -1,4 +1,4 @@
-"""Who sends a message, and what accepting it answers."""
+"""The sender of a message, and the result of accepting it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from notify.templates.cache import CompiledTemplate
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A service that sends, by one of its keys."""
+    """A service that sends, and the API key it uses."""
 
     service: CachedService
     key: CachedApiKey
     keep: Callable[[Any], KeptAnswer] | None = None
-    """Where the request has an idempotency key: the answer to it, to be stored with what was accepted."""
+    """Makes the answer to store with the accepted message, for a request with an idempotency key."""
 
     def kept(self, accepted: Any) -> KeptAnswer | None:
-        """The answer to keep with what was accepted, if any."""
+        """The answer to store with the accepted message, if any."""
         return None if self.keep is None else self.keep(accepted)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """A message that was accepted, as the answer to its sender shows it."""
+    """An accepted message, for the answer to its sender."""
 
     id: UUID
     template: CompiledTemplate
@@ -40,4 +40,4 @@ class AcceptedMessage:
     one_click_unsubscribe_url: str | None = None
     scheduled_for: datetime | None = None
     sanitised: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Values that were sanitised, by their names: each before and after."""
+    """Sanitised values by name: each before and after."""

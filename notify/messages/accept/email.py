@@ -1,4 +1,4 @@
-"""Accepting emails, and the files that are sent by them (contract: public-api 5.6, 6.3)."""
+"""Accepts emails, and the files sent with them (contract: public-api 5.6, 6.3)."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 SIMULATED_EMAILS: Final = frozenset(
     f"simulate-delivered{suffix}@notifications.service.gov.uk" for suffix in ("", "-2", "-3")
 )
-"""Recipients of smoke tests: all is checked, and nothing is stored (contract: public-api 5.7)."""
+"""Recipients of smoke tests: everything is checked, nothing is stored (contract: public-api 5.7)."""
 
 
 class SanitisedValues(NamedTuple):
-    """Values of which some were sanitised, and those that this changed: each before and after."""
+    """Values, some of them sanitised; and the changed ones, each before and after."""
 
     values: dict[str, Any]
     changed: dict[str, dict[str, str]]
@@ -77,7 +77,7 @@ class EmailAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.settings,
@@ -123,7 +123,7 @@ class EmailAcceptor:
         has_files = any(isinstance(value, dict) and "file" in value for value in values.values())
         files: dict[str, FileToSend] = {}
         if has_files or template.row.email_files:
-            self._limits.check(limit)  # reading files costs much, so it comes after the limits
+            self._limits.check(limit)  # before reading files, which is expensive
             limit = limit._replace(rate_limit=0)
             files = find_files(values)
             if files:
@@ -182,7 +182,7 @@ class EmailAcceptor:
     def _file_links(
         self, service: CachedService, files: Mapping[str, FileToSend], address: str, *, is_simulated: bool
     ) -> dict[str, str]:
-        """Keep the files; what their placeholders are filled with."""
+        """Store the files. Returns the links for their placeholders."""
         if not service.contact_link:
             raise errors.FilesNotSetUpError(self._admin_base_url, service.id)
         for file in files.values():

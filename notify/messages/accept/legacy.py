@@ -1,7 +1,7 @@
-"""Accepting messages of the API's first version (contract: public-api 15.1).
+"""Accepts messages through the API's first version (contract: public-api 15.1).
 
-They are accepted as those of the second version are, by the same code. Only a refusal differs: it has other words, and
-where several things are wrong, it may name another one of them.
+They are accepted by the same code as those of the second version. Only refusals differ: they have other texts and, if
+there are several errors, may name a different one.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class LegacyAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(
             container.parts.database,
             container.get(TemplateCache),
@@ -69,7 +69,7 @@ class LegacyAcceptor:
         except (LimitExceededError, BusyError):
             raise
         except (ProblemError, TooMuchTextError):
-            # a limit that is used up comes first, and the request counts towards it
+            # an exceeded limit comes first, and the request counts towards it
             self._limits.check(self._limits.request(caller.service, caller.key.key_type, kind))
             self._say_what_is_wrong(caller, kind, to, _id(template_id), personalisation)
             raise
@@ -100,7 +100,7 @@ class LegacyAcceptor:
     def _say_what_is_wrong(
         self, caller: Caller, kind: Kind, to: str, template_id: UUID, personalisation: Mapping[str, Any]
     ) -> None:
-        """Raise what the first version finds first. Do nothing where it knows no such fault."""
+        """Raise the error that the first version reports. Does nothing if it has no such error."""
         template = find_template(self._templates, caller.service.id, template_id, kind)
         personalisation = with_fillers(template, personalisation)
         check_missing(template, personalisation)
@@ -122,7 +122,7 @@ class LegacyAcceptor:
 
 
 def _id(text: str) -> UUID:
-    """An id; what is none is the id of nothing. Raises `NotFoundProblemError`."""
+    """The text as an id. Raises `NotFoundProblemError` if it is not one."""
     try:
         return parse_uuid(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Accepting letters made from a template (contract: public-api 6.4)."""
+"""Accepts templated letters (contract: public-api 6.4)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFERENCE_LENGTH: Final = 16
 
 class LetterAcceptor:
     """Accepts letters. They stay `created` until they are printed; those of test keys are `delivered` at once, or
-    `sending` where the printing firm is faked.
+    `sending` if fake callbacks of the print provider are on.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LetterAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         return cls(
             container.parts.settings,
             container.parts.encryptor,
@@ -118,12 +118,12 @@ class LetterAcceptor:
 
 
 def status_of_tests(settings: Settings) -> str:
-    """The status that a letter of a test key begins with."""
+    """The first status of a letter of a test key."""
     return "sending" if settings.part(DeliverySettings).test_letters_fake_delivery else "delivered"
 
 
 def check_content(template: CompiledTemplate, values: Mapping[str, Any]) -> None:
-    """Raises a `ProblemError` when the template with these values makes no letter (5.5)."""
+    """Raise a `ProblemError` if the template with these values gives no valid letter (5.5)."""
     try:
         template.letter.check_qr_codes(values)
     except QrCodeTooLong as error:
@@ -143,5 +143,5 @@ def check_key(service: CachedService, key_type: str) -> None:
 
 
 def new_reference() -> str:
-    """A random reference, by which printers know a letter."""
+    """A random reference, which identifies a letter for print providers."""
     return "".join(secrets.choice(REFERENCE_CHARACTERS) for _ in range(REFERENCE_LENGTH))

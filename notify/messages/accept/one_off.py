@@ -1,8 +1,8 @@
-"""Accepting a message that a person sends to one recipient (contract: internal-services 11.1).
+"""Accepts messages that a person sends to one recipient (contract: internal-services 11.1).
 
-The checks are those of the public API, in another order and in the admin app's words. There is no look at the
-permissions for text messages, emails and letters, nor at the limit per minute. The service and its template are read
-afresh, so that a person who changes a setting and sends sees the change.
+The checks are those of the public API, in another order and with the admin app's texts. The permissions for text
+messages, emails and letters, and the limit per minute, are not checked. The service and its template are read from
+the database, not the cache, so that a person who changes a setting and then sends sees the change.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ LOOK_EVERY_SECONDS: Final = 0.015
 
 
 class OneOff(NamedTuple):
-    """What a person sends. `created_by_id` is that person; `sender_id` a text message sender or reply-to address."""
+    """A message that a person sends. `created_by_id` is that person; `sender_id` a text message sender or reply-to."""
 
     template_id: UUID
     to: str | None
@@ -64,7 +64,7 @@ class OneOff(NamedTuple):
 
 
 class _Recipient(NamedTuple):
-    """Columns of a message that follow from its recipient."""
+    """Columns of a message that depend on its recipient."""
 
     to: str
     normalised_to: str
@@ -75,7 +75,7 @@ class _Recipient(NamedTuple):
 
 
 class OneOffAcceptor:
-    """Accepts what people send from the admin app to one recipient."""
+    """Accepts messages that people send from the admin app to one recipient."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class OneOffAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.settings,
@@ -126,7 +126,7 @@ class OneOffAcceptor:
             message = self._message(service, template, recipient, wanted, values)
             check_member(session, service, wanted.created_by_id)
             message = message._replace(reply_to_text=self._sender(session, template, wanted.sender_id))
-        if row.email_files:  # once nothing else can be wrong
+        if row.email_files:  # only after all other checks
             values = fill(values, self._template_files.open(template).links(recipient.to))
             check_size(template.email.body(values))
             message = message._replace(personalisation=self._encrypted(template, values, message.id))
@@ -178,7 +178,7 @@ class OneOffAcceptor:
         )
 
     def _check_content(self, service: CachedService, template: CompiledTemplate, values: Mapping[str, Any]) -> None:
-        """Raises a `ProblemError` when the template with these values makes no message (public-api 5.5)."""
+        """Raise a `ProblemError` if the template with these values gives no valid message (public-api 5.5)."""
         if template.row.archived:
             raise errors.TemplateDeletedError
         if template.row.type == "letter":
@@ -205,7 +205,7 @@ class OneOffAcceptor:
         wanted: OneOff,
         values: Mapping[str, Any],
     ) -> NewMessage:
-        """The row, but for its sender. Raises `AddressProblemError`, `TooMuchPersonalisationError`."""
+        """The row without its sender. Raises `AddressProblemError`, `TooMuchPersonalisationError`."""
         id_, kind = new_id(), template.row.type
         message = NewMessage(
             id=id_,
@@ -269,5 +269,5 @@ def check_member(session: Session, service: CachedService, user_id: UUID) -> Use
 
 
 def _team(session: Session, service_id: UUID) -> frozenset[str]:
-    """Whom a service in trial mode may send to from the admin app, in the form in which recipients are compared."""
+    """Recipients that a service in trial mode may send to from the admin app, in normalised form."""
     return frozenset(map(format_recipient, services.team_recipients(session, service_id)))

@@ -1,4 +1,4 @@
-"""Accepting text messages (contract: public-api 6.2)."""
+"""Accepts text messages (contract: public-api 6.2)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class SmsAcceptor:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.settings,
@@ -95,7 +95,7 @@ class SmsAcceptor:
         check_recipient(self._database, caller, number.normalised)
         check_number(number, service.permissions)
         if text.is_too_long:
-            if not number.is_uk_number:  # this limit comes before what is wrong with the text
+            if not number.is_uk_number:  # this limit comes before errors of the text
                 self._limits.check_day(service, key_type, INTERNATIONAL_SMS)
             raise errors.TextTooLongError(text.character_count_without_prefix, LONGEST_MESSAGE)
         message = AcceptedMessage(
@@ -152,7 +152,7 @@ class SmsAcceptor:
 
 def check_number(number: PhoneNumber, permissions: Collection[str], *, for_people: bool = False) -> None:
     """Raises `InternationalNotAllowedError` or `InvalidPhoneProblemError` for a number that a service with these
-    permissions may not send to (contract: public-api 5.3). `for_people`: in the words of the admin app.
+    permissions may not send to (contract: public-api 5.3). `for_people`: with the texts of the admin app.
     """
     try:
         number.check(

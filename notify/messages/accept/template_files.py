@@ -1,7 +1,7 @@
-"""Links to the files that are attached to email templates (contract: public-api 5.5, 5.6).
+"""Links to the files attached to email templates (contract: public-api 5.5, 5.6).
 
-The placeholder with a file's name is filled with a link to a copy of the file, which is kept as long as the template
-says. Where the recipient has to give the address first, every message has a copy of its own.
+The placeholder with a file's name is filled with a link to a copy of the file, which is kept for the period set in the
+template. If recipients must confirm their address, every message has its own copy.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from notify.templates.email_files import CachedFile
 CACHED_BYTES: Final = 16 * 1024 * 1024
 CACHED_SECONDS: Final = 60
 _FILLER: Final = "file"
-"""What stands for a link while a message is checked: that it is something."""
+"""Stands for a link while a message is checked."""
 
 
 def with_fillers(template: CompiledTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with something for each file of the template: no value can take the place of a file."""
+    """The values with a filler for each file of the template, which replaces a given value of the same name."""
     return fill(values, {file.filename: _FILLER for file in template.row.email_files})
 
 
@@ -41,7 +41,7 @@ def fill(values: Mapping[str, Any], links: Mapping[str, str]) -> dict[str, Any]:
 
 
 class TemplateFiles:
-    """Reads the files of templates, and checks them for viruses once a minute at most."""
+    """Reads the files of templates, and scans each for viruses at most once a minute."""
 
     def __init__(self, bucket: Bucket, antivirus: Antivirus, documents: DocumentStore) -> None:
         self._bucket = bucket
@@ -52,7 +52,7 @@ class TemplateFiles:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         bucket = parts.objects.bucket(parts.settings.s3_bucket_template_email_files)
         return cls(bucket, container.get(Antivirus), container.get(DocumentStore))
@@ -86,7 +86,7 @@ class TemplateFiles:
 
 
 class OpenFiles:
-    """The files of one template, ready to be linked to."""
+    """The files of one template, ready for links."""
 
     def __init__(self, documents: DocumentStore, service_id: UUID, files: Mapping[CachedFile, FileToSend]) -> None:
         self._documents = documents
@@ -95,13 +95,12 @@ class OpenFiles:
 
     @property
     def are_personal(self) -> bool:
-        """Whether every message has a copy of its own of a file."""
+        """Whether every message needs its own copy of a file."""
         return any(file.validate_users_email for file in self._files)
 
     def links(self, address: str) -> dict[str, str]:
-        """Keep a copy of each file for this recipient, whose address is normalised; by the names of the files, what
-        their placeholders are filled with. Those that need no address have the same link in all messages of this
-        object.
+        """Store a copy of each file for this recipient, whose address is normalised. Returns the links by file name.
+        Files without confirmation of the address have the same link in all messages of this object.
         """
         personal = {file: self._link(file, address) for file in self._files if file.validate_users_email}
         return {file.filename: personal.get(file) or self._shared[file] for file in self._files}

@@ -1,4 +1,4 @@
-"""What is kept of a message's personalisation: the values that its template uses, within bounds."""
+"""Selects the values of a message's personalisation to store: those that its template uses, within limits."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from notify.messages.models import PERSONALISATION
 from notify.templates.cache import CompiledTemplate
 
 MOST_BYTES: Final = {"sms": 64 * 1024, "email": 5_000_000, "letter": 1_000_000}
-"""Bytes of JSON that the values of a message may have, by type. The longest texts of each type fit in well."""
+"""Most bytes (JSON) of a message's values, by type. Enough for the longest texts of each type."""
 
 ADDRESS_KEYS: Final = frozenset(key_form(f"address_line_{n}") for n in range(1, 8)) | {"postcode"}
 
 
 def used_values(template: CompiledTemplate, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that the template has placeholders for, and a letter's address: the others are not kept.
+    """The values that the template has placeholders for, and a letter's address: others are not stored.
 
-    Of two spellings of one name the later counts, as where the text is filled in.
+    Of two spellings of one name the later counts, as in rendering.
     """
     used = _keys(template.text.placeholders, has_address=template.row.type == "letter")
     kept = {}
@@ -48,7 +48,8 @@ def encrypt_values(
     *,
     keep_unused: bool = False,
 ) -> bytes | None:
-    """The values of a message as they are stored; `None` for none. `keep_unused`: those without a placeholder, too.
+    """The encrypted values of a message to store; `None` if there are none. `keep_unused`: also values without a
+    placeholder.
 
     Raises `TooMuchPersonalisationError`.
     """
@@ -56,7 +57,7 @@ def encrypt_values(
     if not kept:
         return None
     stored = dump_json(kept)
-    if b"\\u0000" in stored:  # not all values come through a parser that takes it out
+    if b"\\u0000" in stored:  # not all values come from our parser, which removes NUL
         stored = dump_json(without_null_characters(kept))
     limit = MOST_BYTES[template.row.type]
     if len(stored) > limit:

@@ -1,7 +1,7 @@
-"""Delivering messages: hand each to a provider, once (contract: workers 6; docs/architecture.md).
+"""Delivers messages: hands each to a provider, once (contract: workers 6; docs/architecture.md).
 
-`batch` takes messages and sees to what is left of them, `locks` says who may hand a message over, `prepare` composes,
-`attempt` gives a message to a provider, `schedule` says when it is tried again, `write` writes down what became of it.
+`batch` takes messages and publishes the rest again, `locks` decides which worker may send a message, `prepare`
+composes, `attempt` calls a provider, `schedule` decides when to retry, `write` stores the results.
 """
 
 from notify.messages.deliver.attempt import WRITE_EVERY_SECONDS

@@ -1,4 +1,4 @@
-"""Handing messages to providers: the calls of a batch, side by side."""
+"""Hands messages to providers: the concurrent calls of a batch."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from notify.providers.router import AllDownError, NotBegunError, ProviderRouter
 logger = structlog.get_logger(__name__)
 
 WRITE_EVERY_SECONDS: Final = 0.25
-"""Results are written this often while a batch is under way. It bounds what a killed worker leaves unwritten."""
+"""Results are written this often (seconds) while a batch is running, which bounds what a killed worker loses."""
 QUIET_SECONDS: Final = 1.0
-"""A batch of which no call ended for so long makes way."""
+"""A batch without a completed call for this long (seconds) is suspended."""
 
 
 class Attempt(NamedTuple):
-    """What the tasks of a batch have in common: the type of their messages, how often these were tried at least, and
-    which of their tries this is (`due`, as it is in the row; None for the first one).
+    """Shared by the tasks of a batch: the type of their messages, the minimum number of earlier tries, and the time of
+    this try (`due`, as in the row; None for the first one).
     """
 
     notification_type: str
@@ -39,7 +39,7 @@ class Attempt(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """A message that was given to nobody: no provider takes calls, or the batch was stopped."""
+    """A message that was not sent: no provider accepts calls, or the batch was stopped."""
 
     message: Prepared
     is_stopped: bool = False
@@ -47,10 +47,10 @@ class Unsent(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """Messages that are handed over together, and what is left of them. `whole`: nothing of it is put off for its size.
+    """Messages that are sent together, and those left. `whole`: large messages are not put off.
 
-    `again` holds messages to publish: by their next attempt, and the seconds until somebody looks (None: until it is
-    due). `later` holds those that follow in separate batches.
+    `again` holds messages to publish again: by their next attempt, and the seconds until then (None: until it is due).
+    `later` holds those that follow in separate batches.
     """
 
     attempt: Attempt
@@ -60,7 +60,7 @@ class Batch:
     later: list[list[UUID]] = field(default_factory=list)
 
     def repeat(self, id_: UUID, tries: int, due: datetime | None, pause: float | None = None) -> None:
-        """Have a message published, to be looked at in so many seconds, or when its next try is due."""
+        """Publish a message again, for `pause` seconds from now, or for when its next try is due."""
         self.again.setdefault((self.attempt._replace(tries=tries, due=due), pause), []).append(id_)
 
 
@@ -78,7 +78,7 @@ class Caller:
         messages: Sequence[Prepared],
         settle: Callable[[Batch, Sequence[Result | Unsent]], None],
     ) -> None:
-        """Give messages to providers, until all calls have ended, or none has for a while."""
+        """Hand messages to providers, until all calls have ended, or none has for a while."""
         await self._look_at(locks)
         kind = batch.attempt.notification_type
         batch.under_way = {asyncio.create_task(self._send(kind, locks, message)) for message in messages}
@@ -92,11 +92,11 @@ class Caller:
         *,
         quiet_seconds: float | None = None,
     ) -> None:
-        """Wait for the calls of a batch, and settle what has ended from time to time."""
+        """Wait for the calls of a batch, and settle completed ones from time to time."""
         loop = asyncio.get_running_loop()
         ended_at = loop.time()
         while batch.under_way:
-            # a batch of a quick provider is written at once, one of a slow provider part by part
+            # a batch of a fast provider is written at once, one of a slow provider in parts
             done, batch.under_way = await asyncio.wait(batch.under_way, timeout=WRITE_EVERY_SECONDS)
             self._router.look()
             if done:
@@ -107,21 +107,21 @@ class Caller:
             await self._look_at(locks)
 
     async def _look_at(self, locks: MessageLocks) -> None:
-        """Make sure that the locks are still ours. While that is not certain, no call begins."""
+        """Check that we still hold the locks. While that is uncertain, no call begins."""
         if locks.must_ask:
             await asyncio.get_running_loop().run_in_executor(None, locks.ask)
         else:
             locks.look()
 
     async def _send(self, notification_type: str, locks: MessageLocks, message: Prepared) -> Result | Unsent:
-        """One try. A message that fails the first time is given to another provider at once. A text may be given to the
-        same one again (workers 6.2), an email is not.
+        """One try. If it fails the first time, another provider is tried at once. A text may be sent through the same
+        one again (workers 6.2), an email is not.
         """
         failed: list[str] = []
         skipped = skipped_seconds()
         for _ in range(2 if message.tries == 0 else 1):
             if failed and skipped_seconds() != skipped:
-                # this process stood still meanwhile: its status is read again before the next try
+                # this process was stopped meanwhile: read the message's status again before the next try
                 break
             try:
                 sent = await self._router.send(

@@ -1,7 +1,7 @@
-"""Batches of messages: from the tasks that ask for them to the tasks for what is left of them.
+"""Delivers batches of messages, and publishes tasks for those left.
 
-What was handed over is written down while the rest of a batch is still under way, which bounds how many messages a
-killed worker can have sent without a trace. A batch that only waits for a provider that hangs makes way for the next.
+Results are written while the rest of a batch is still running, which bounds how many messages a killed worker can have
+sent without a record. A batch that only waits for a hanging provider is suspended in favour of the next.
 """
 
 from __future__ import annotations
@@ -49,26 +49,26 @@ logger = structlog.get_logger(__name__)
 
 MESSAGES_AT_A_TIME: Final = 500
 BYTES_AT_A_TIME: Final = 16 * 1024 * 1024
-"""Personalisation that is read at a time; a message that has more is read alone."""
+"""Most bytes of personalisation read at a time; a message with more is read alone."""
 SUSPECTS_AT_A_TIME: Final = 20
-"""Messages in whose company a worker died are handled in small batches at first, and each alone from then on."""
+"""Messages that were in a batch when a worker died are retried in small batches first, then one by one."""
 TASKS_AT_A_TIME: Final = 64
 BATCHES_AT_A_TIME: Final = 6
 SUSPENDED_AT_A_TIME: Final = 6
-"""Batches that made way; each holds a thread and a database connection."""
+"""Most suspended batches; each holds a thread and a database connection."""
 AWAY_PAUSE_SECONDS: Final = 10.0
-"""How long messages wait when the database is away, or their locks were lost."""
+"""Seconds that messages wait if the database is unreachable, or their locks were lost."""
 
 
 class _Request(NamedTuple):
-    """What one task asks for."""
+    """The messages of one task."""
 
     attempt: Attempt
     ids: tuple[UUID, ...]
 
 
 class _Suspended(NamedTuple):
-    """A batch that made way, and what holds the locks of its messages."""
+    """A suspended batch, and the context that holds the locks of its messages."""
 
     batch: Batch
     locks: MessageLocks
@@ -104,7 +104,7 @@ class Deliverer:
         self._router = ProviderRouter(settings, database, cache, outbound)
         self._caller = Caller(self._router, self._preparer)
         self._has_counted_interrupted = False
-        # each batch holds a connection for its locks, and needs another now and then: some must always be free
+        # each batch holds a connection for its locks, and sometimes needs another: some must always be free
         connections = settings.sqlalchemy_pool_size + settings.sqlalchemy_max_overflow
         batches = min(BATCHES_AT_A_TIME, max(1, connections // 2 - 1))
         self._batcher: Batcher[_Request, list[_Suspended]] = Batcher(
@@ -116,7 +116,7 @@ class Deliverer:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """The process's own."""
+        """The instance of this process."""
         parts = container.parts
         return cls(
             parts.settings,
@@ -134,15 +134,15 @@ class Deliverer:
 
     @property
     def router(self) -> ProviderRouter:
-        """The ways to the providers."""
+        """Routes messages to providers."""
         return self._router
 
     def deliver(self, notification_type: str, ids: Sequence[UUID], tries: int = 0, due: float = 0.0) -> None:
-        """Hand over those messages that are still `created`. Returns when each was handed over, has failed for good, or
-        is published to be tried again; or, when another caller waits for it, is in the hands of a provider that hangs.
+        """Send those messages that are still `created`. Returns when each was sent, has failed for good, or was
+        published for another try; or when another caller waits and only calls to a hanging provider are left.
 
-        `due` names the try that is meant: the time of it in the row, in seconds since 1970. A task without it, or with
-        an old one, does not touch messages whose next try is still to come.
+        `due` identifies the try by its time in the row, in epoch seconds. A task without it, or with an old one, does
+        not touch messages whose next try is not due yet.
         """
         moment = datetime.fromtimestamp(due, UTC) if due else None
         waiting = deque(self._batcher.submit(_Request(Attempt(notification_type, tries, moment), tuple(ids))))
@@ -166,13 +166,13 @@ class Deliverer:
             wanted = list(ids)
             for start in range(0, len(wanted), MESSAGES_AT_A_TIME):
                 suspended += self._deliver_safely(Batch(attempt), wanted[start : start + MESSAGES_AT_A_TIME])
-        # the first request is of the caller that leads: it finishes what was suspended, while the next batch is handled
+        # the first request is the leader's, which finishes suspended batches while the next batch is handled
         return [suspended, *([] for _ in requests[1:])]
 
     def _deliver_safely(self, batch: Batch, wanted: list[UUID]) -> list[_Suspended]:
         try:
             return self._deliver(batch, wanted)
-        except Exception:  # the other batches are to go out all the same; the sweeper publishes these again
+        except Exception:  # continue with the other batches; the sweeper publishes these again
             logger.exception("could not deliver", notification_type=batch.attempt.notification_type)
             return []
 
@@ -198,12 +198,12 @@ class Deliverer:
         return self._finish(batch)
 
     def _postpone(self, batch: Batch, ids: Sequence[UUID]) -> None:
-        """Publish messages again that could not even be looked at."""
+        """Publish messages again that could not be read."""
         if ids:
             self._publish(batch.attempt, ids, AWAY_PAUSE_SECONDS)
 
     def _count_interrupted_once(self) -> None:
-        """When a process starts, workers may have died before it: perhaps of the messages that it is about to take."""
+        """At the start of a process, count messages of dead workers: the messages may have caused their deaths."""
         if not self._has_counted_interrupted:
             self._has_counted_interrupted = True
             if number := count_interrupted(self._database):
@@ -212,14 +212,14 @@ class Deliverer:
     # -- before
 
     def _take(self, batch: Batch, locks: MessageLocks, ids: list[UUID]) -> list[Prepared]:
-        """Lock messages; those to be given to a provider now. Those of test keys are finished here."""
+        """Lock messages. Returns those to send now; those of test keys are finished here."""
         kind, tries, due = batch.attempt
         now = utc_now()
         locked = locks.take(ids)
         if not locked:
             return []
         rows = locks.read(locked, kind, due=due, now=now, whole=batch.whole)
-        # a task of the version before counts the tries by itself
+        # tasks of the previous version count the tries themselves
         rows = [row if row.tries >= tries else row._replace(tries=tries) for row in rows]
         rows, results = self._preparer.without_ended(rows, now)
         rows = rows if batch.whole else self._without_odd(batch, rows)
@@ -237,8 +237,8 @@ class Deliverer:
 
     @staticmethod
     def _without_odd(batch: Batch, rows: list[Row]) -> list[Row]:
-        """Put those off that are large, or that a worker may have died of: they get separate batches, in which they
-        harm no others.
+        """Put off messages that are large or may have killed a worker: they get separate batches, so that they cannot
+        affect others.
         """
         size = 0
         large: list[UUID] = []
@@ -261,9 +261,7 @@ class Deliverer:
         return [row for row in rows if not row.interrupted and row.size <= LARGE_BYTES]
 
     def _wait(self, batch: Batch, messages: Sequence[Row | Prepared], now: datetime) -> list[Result]:
-        """Have messages wait for a provider; the results to write. These are written once for each try that is due, not
-        each time that somebody looks.
-        """
+        """Let messages wait for a provider. Returns the results to write: once for each due try, not at every check."""
         results = []
         for message in messages:
             next_try = self._schedule.after_waiting(
@@ -279,7 +277,7 @@ class Deliverer:
         return results
 
     def _simulate(self, batch: Batch, messages: list[Prepared]) -> None:
-        """Messages of test keys: no provider is called, the receipt is made up (workers 9)."""
+        """Finish messages of test keys: no provider is called, the receipt is simulated (workers 9)."""
         kind = batch.attempt.notification_type
         results, receipts = [], []
         for message in messages:
@@ -298,8 +296,8 @@ class Deliverer:
     # -- after
 
     def _settle(self, batch: Batch, ended: Sequence[Result | Unsent], more: Sequence[Result] = ()) -> None:
-        """Write down what became of messages, and `more` results, for which all else is arranged already. No error of
-        the database leaves here, and nothing is forgotten.
+        """Write the results of messages, and `more` results, which need no other action. Raises no error of the
+        database, and loses nothing.
         """
         tried = [one for one in ended if isinstance(one, Result)]
         unsent = [one for one in ended if isinstance(one, Unsent)]
@@ -314,8 +312,8 @@ class Deliverer:
         self._router.settle()
 
     def _finish(self, batch: Batch) -> list[_Suspended]:
-        """Publish what is left of a batch. If the broker is down, the sweeper finds it. What was put off follows at
-        once.
+        """Publish the messages left of a batch (if the broker is down, the sweeper finds them), and deliver those put
+        off at once.
         """
         for (attempt, pause), ids in batch.again.items():
             self._publish(attempt, ids, pause)
@@ -325,7 +323,7 @@ class Deliverer:
         return suspended
 
     def _publish(self, attempt: Attempt, ids: Sequence[UUID], pause: float | None) -> None:
-        """Publish a task for so many seconds from now; without, for when the next try is due."""
+        """Publish a task for `pause` seconds from now, or (None) for when the next try is due."""
         due = [attempt.due.timestamp()] if attempt.due else []
         if pause is None:
             pause = max((attempt.due - utc_now()).total_seconds(), 0.0) if attempt.due else 0.0
@@ -337,6 +335,6 @@ class Deliverer:
         )
 
     def close(self) -> None:
-        """Give the connections to providers back."""
+        """Close the connections to providers."""
         self._router.close()
         self._outbound.close()

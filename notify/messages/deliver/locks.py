@@ -1,5 +1,5 @@
-"""Who may hand a message over: the holder of its advisory lock, in a transaction that lasts as long as its batch
-(docs/decisions/0006).
+"""Locks of messages: only the holder of a message's advisory lock may send it, in a transaction that lasts as long as
+its batch (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from notify.infra.database import Database, is_hung_up, is_unavailable
 logger = structlog.get_logger(__name__)
 
 LARGE_BYTES: Final = 32 * 1024
-"""Personalisation beyond this is not read together with hundreds of others."""
+"""Larger personalisation (bytes) is not read together with hundreds of others."""
 
 IDLE_LIMIT_MS: Final = 300_000
-"""The server ends the transaction of a worker that has not spoken for so long: it is frozen, and others go on."""
+"""The server ends the transaction of a worker that is silent for this long: it is frozen, and others take over."""
 PING_SECONDS: Final = 30.0
 STALE_SECONDS: Final = 5.0
-"""A look at the locks that is older than this counts for nothing."""
+"""A check of the locks expires after this many seconds."""
 
 # 6011: messages, 6013: batches. A server may have its own limits for transactions (the second since PostgreSQL 17). All
 # that this transaction writes is that the note is taken back: one that comes back after a crash does no harm
@@ -55,9 +55,9 @@ _FORGET: Final = "DELETE FROM delivery_batches WHERE id = %s"
 
 
 class Row(NamedTuple):
-    """A message as it is read for delivery. `personalisation` is None where it is larger than `LARGE_BYTES` and was not
-    asked for; `size` is its length in any case. `interrupted` counts the workers that died with the message in hand. It
-    was to go out at `wanted_at`: when it was accepted, or at the time that it is scheduled for.
+    """A message read for delivery. `personalisation` is None if it is larger than `LARGE_BYTES` and was not requested;
+    `size` is always its length. `interrupted` counts the workers that died while sending it. `wanted_at` is when it was
+    accepted, or the time it is scheduled for.
     """
 
     id: UUID
@@ -82,12 +82,12 @@ _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def clock() -> float:
-    """Seconds, those included for which the machine was suspended (where the system tells)."""
+    """Monotonic seconds, including time in which the machine was suspended (if the system supports that)."""
     return time.clock_gettime(_CLOCK)
 
 
 class MessageLocks:
-    """The locks of one batch. Made by `hold_locks`."""
+    """The locks of one batch. Created by `hold_locks`."""
 
     def __init__(self, database: Database, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._database = database
@@ -98,7 +98,7 @@ class MessageLocks:
         self._looked_at = self._asked_at = clock()
 
     def take(self, ids: Sequence[UUID]) -> list[UUID]:
-        """Those of the messages that nobody else has: ours until the transaction ends. Raises `psycopg.Error`."""
+        """Lock those messages that no one else has locked, until the transaction ends. Raises `psycopg.Error`."""
         self._connection.execute(_OPEN, {"batch": str(self._id), "idle": str(IDLE_LIMIT_MS)})
         locked = [row[0] for row in self._connection.execute(_LOCK, (ids,))]
         self._looked_at = self._asked_at = clock()
@@ -107,9 +107,8 @@ class MessageLocks:
     def read(
         self, ids: Sequence[UUID], notification_type: str, *, due: datetime | None, now: datetime, whole: bool
     ) -> list[Row]:
-        """Those of the messages that are to be handed over now: they are still `created`, and their next try is due, or
-        is the one that `due` names. Every other task for them is out of date, and ends here. With `whole`, large
-        personalisation is read, too.
+        """Those messages to send now: they are still `created`, and their next try is due, or is the one that `due`
+        names. Any other task for them is out of date, and ends here. With `whole`, large personalisation is read, too.
 
         Before, it is noted on disk that we have them: a receipt may come before our result is written, even after a
         crash of the database in between. That also proves that the database takes writes: on one that does not,
@@ -123,15 +122,15 @@ class MessageLocks:
             "due": due,
             "now": now,
         }
-        # not by the connection that has the locks: a change of the table must not wait for it, and our writes for that
+        # not on the connection that holds the locks: a schema change must not wait for it, and our writes for that
         with self._database.autocommit() as other:
             other.execute(_NOTE, (self._id, ids))
             self._is_noted = True
-            # sees what others committed before they gave up the locks
+            # a new snapshot, which sees what others committed before they released the locks
             return other.cursor(row_factory=args_row(Row)).execute(_READ, values).fetchall()
 
     def finish(self) -> None:
-        """Take the note back."""
+        """Delete the record of the batch."""
         if self._is_noted and not self._are_lost:
             self._connection.execute(_FORGET, (self._id,))
 
@@ -139,13 +138,13 @@ class MessageLocks:
 
     @property
     def are_held(self) -> bool:
-        """Whether we surely have the locks: as of a few seconds ago. Asks nobody."""
+        """Whether we held the locks at the last check, a few seconds ago. Needs no query."""
         return not self._are_lost and clock() - self._looked_at < STALE_SECONDS
 
     @property
     def must_ask(self) -> bool:
-        """Whether only the server can tell: it seems to have hung up, or we could not look for a while, or it has not
-        heard of us for long.
+        """Whether to query the server: it seems to have closed the connection, or we could not check for a while, or
+        the connection has been idle for long.
         """
         now = clock()
         return (
@@ -155,11 +154,11 @@ class MessageLocks:
         )
 
     def look(self) -> None:
-        """Note that all is well, as `must_ask` found."""
+        """Record that a query is not needed, as `must_ask` found."""
         self._looked_at = clock()
 
     def ask(self) -> None:
-        """Ask the server whether the transaction is still there."""
+        """Check with a query that the transaction still exists."""
         if self._are_lost:
             return
         try:
@@ -172,7 +171,7 @@ class MessageLocks:
 
 @contextmanager
 def hold_locks(database: Database) -> Iterator[MessageLocks]:
-    """A transaction for the locks of a batch. It changes no message: that it may be lost at its end is no error."""
+    """A transaction for the locks of a batch. It changes no message, so losing it at the end is not an error."""
     is_done = False
     try:
         with database.connection() as connection:
@@ -187,8 +186,8 @@ def hold_locks(database: Database) -> Iterator[MessageLocks]:
 
 
 class InHand:
-    """The messages that this process is about to hand over, or has handed over and not written down yet. The advisory
-    locks say the same to other processes, but they end when the database is restarted.
+    """The messages that this process is about to send, or has sent without storing the result yet. The advisory locks
+    tell other processes the same, but they are lost when the database restarts.
     """
 
     def __init__(self) -> None:
@@ -197,7 +196,7 @@ class InHand:
 
     @contextmanager
     def take(self, wanted: Sequence[UUID]) -> Iterator[list[UUID]]:
-        """Those of the messages that nobody has; they are in hand while the block runs."""
+        """Those messages that are not in hand yet; they are in hand while the block runs."""
         with self._lock:
             ids = [id_ for id_ in dict.fromkeys(wanted) if id_ not in self._ids]
             self._ids.update(ids)

@@ -1,4 +1,4 @@
-"""From rows to what providers are given."""
+"""Prepares rows for sending."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 logger = structlog.get_logger(__name__)
 
 MOST_INTERRUPTED = 5
-"""A message that was in the hands of so many workers when they died is not taken up again."""
+"""A message that this many workers were sending when they died is not tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A message that is ready to be handed over. `to` is the recipient as given."""
+    """A message ready to send. `to` is the recipient as given."""
 
     id: UUID
     key_type: str
@@ -45,7 +45,7 @@ class Prepared:
 
 
 class Preparer:
-    """Composes messages, and ends those that are not to be sent."""
+    """Composes messages, and ends those that must not be sent."""
 
     def __init__(
         self,
@@ -65,9 +65,7 @@ class Preparer:
         self._schedule = schedule
 
     def without_ended(self, rows: Iterable[Row], now: datetime) -> tuple[list[Row], list[Result]]:
-        """The rows without those that are past their expiry, or in whose company too many workers died; and the results
-        of these.
-        """
+        """The rows without those that have expired, or during which too many workers died; and the results of these."""
         left, ended = [], []
         for row in rows:
             if row.interrupted >= MOST_INTERRUPTED:
@@ -87,7 +85,7 @@ class Preparer:
         return bool(seconds) and (now - row.wanted_at).total_seconds() > seconds
 
     def prepare(self, notification_type: str, rows: Iterable[Row]) -> tuple[list[Prepared], list[Result]]:
-        """Messages ready to be handed over, and the results of those that cannot be."""
+        """Messages ready to send, and the results of those that cannot be sent."""
         ready, failed = [], []
         for row in rows:
             service = self._services.get(row.service_id)
@@ -99,13 +97,13 @@ class Preparer:
             try:
                 make = self._text if notification_type == "sms" else self._email
                 ready.append(make(row, service, template))
-            except Exception as error:  # of this one; the others are fine. Its text may quote the message
+            except Exception as error:  # only fail this message. Log no text, which may quote it
                 logger.error("message cannot be composed", id=row.id, error=type(error).__name__)
                 failed.append(self.failure(notification_type, row.id, row.tries, 0))
         return ready, failed
 
     def failure(self, notification_type: str, id_: UUID, tries: int, units: int) -> Result:
-        """The result of a try that failed: another one is due later, or it was the last."""
+        """The result of a failed try: the next one is due later, or it was the last."""
         now = utc_now()
         next_try = self._schedule.after_failure(notification_type, tries, now)
         if next_try is None:
@@ -144,7 +142,7 @@ class Preparer:
 
 
 def _log_characters(row: Row, message: SmsMessage) -> None:
-    """Log how many characters made a text dearer, or could not be sent (contract: content 5.3). Not which ones."""
+    """Log how many characters made a text more expensive, or could not be sent (contract: content 5.3). Not which."""
     for characters, fate in (
         (message.unicode_characters, "caused UTF-16 encoding"),
         (message.unsendable_characters, "replaced with ?"),

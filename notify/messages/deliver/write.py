@@ -1,4 +1,4 @@
-"""Writing down what became of messages. Nobody else knows it: what was handed over and is not written is sent again."""
+"""Stores the results of sending. They must not be lost: a message without a stored result is sent again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from notify.messages.metrics import measure_deliveries
 logger = structlog.get_logger(__name__)
 
 CALLED_BACK: Final = frozenset({"delivered", "temporary-failure", "permanent-failure"})
-"""Statuses that a service is called back for when a message has one at once: those that a receipt may bring."""
+"""Statuses that cause a callback if a message gets one when it is sent: those that a receipt could set."""
 
-# a receipt that was faster than this statement wins
+# keep the status of a receipt that came before this statement
 _WRITE: Final = """
 UPDATE notifications n
 SET notification_status = CASE WHEN n.notification_status = 'created' THEN r.status ELSE n.notification_status END,
@@ -37,7 +37,7 @@ WHERE n.id = r.id
 RETURNING n.id, n.service_id, n.notification_type::text, n.key_type, r.status, n.notification_status = r.status,
           r.sent_by, extract(epoch FROM r.at - coalesce(n.scheduled_for, n.created_at))::float8
 """
-# nothing that somebody else has chosen, and nothing that could be refused
+# without values of the provider, which the database could refuse
 _WRITE_BARE: Final = """
 UPDATE notifications SET notification_status = %s, sent_at = coalesce(%s, sent_at), sent_by = coalesce(%s, sent_by),
                          updated_at = %s
@@ -47,7 +47,7 @@ WHERE id = %s AND notification_status = 'created'
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of handing over a message. Without a status, it is to be tried again: `next_try` says when."""
+    """The result of sending a message. Without a status, it is tried again at `next_try`."""
 
     id: UUID
     status: str | None
@@ -59,13 +59,13 @@ class Result:
 
     @property
     def is_handed_over(self) -> bool:
-        """Whether a provider took it."""
+        """Whether a provider accepted it."""
         return self.sent_by is not None
 
 
 class Written(NamedTuple):
-    """A message after its result was written. `is_current`: it has the status that was meant, not one of a receipt that
-    was faster. `seconds` is the time since it was accepted.
+    """A message after its result was written. `is_current`: it has the status of the result, not of an earlier receipt.
+    `seconds` is the time since it was accepted.
     """
 
     id: UUID
@@ -79,18 +79,18 @@ class Written(NamedTuple):
 
 
 class ResultWriter:
-    """Writes results, and has services called back where a result is final."""
+    """Writes results, and records callbacks about final ones."""
 
     def __init__(self, database: Database, callbacks: MessageCallbacks) -> None:
         self._database = database
         self._callbacks = callbacks
 
     def write(self, results: Sequence[Result]) -> None:
-        """Return when all are written, however long that takes: while the database is away this waits, and a result
-        that the database refuses is written without what the provider said. No error of the database leaves here.
+        """Write all results, however long that takes: waits while the database is unreachable, and writes a result that
+        the database refuses without the provider's values. Raises no error of the database.
         """
         if results:
-            # in the order in which receipts lock rows, so that neither waits for the other in a circle
+            # in the order in which receipts lock rows, to avoid deadlocks
             self._write(sorted(results, key=lambda result: result.id))
 
     def _write(self, results: Sequence[Result]) -> None:
@@ -100,7 +100,7 @@ class ResultWriter:
             if len(results) == 1:
                 self._write_bare(results[0], error)
                 return
-            # one that is refused must not keep its neighbours from being written
+            # one refused result must not prevent the others from being written
             middle = len(results) // 2
             self._write(results[:middle])
             self._write(results[middle:])
@@ -125,17 +125,17 @@ class ResultWriter:
                 )
                 .fetchall()
             )
-            # no receipt will come where the provider's answer was the last word
+            # a final status in the provider's answer: no receipt will come
             final = [Changed(one.id, one.service_id) for one in written if one.is_current and one.status in CALLED_BACK]
             services = self._callbacks.record(connection, final)
         self._callbacks.publish(services)
         measure_deliveries(written)
 
     def _write_bare(self, result: Result, reason: Exception) -> None:
-        """Write a result that was refused, without its reference: a receipt by reference will not find the message, but
-        the message is not sent again.
+        """Write a refused result without its reference. A receipt by reference will not find the message, but the
+        message is not sent again.
         """
-        # the text of the error may quote what was refused
+        # the error's message may quote the refused value
         logger.error("the database refused a result", id=result.id, error=type(reason).__name__)
         sent_at = result.at if result.is_handed_over else None
         values = (result.status or "created", sent_at, result.sent_by, result.at, result.id)

@@ -46,7 +46,7 @@ ENUMS = (
     letter_language_options,
 )
 
-# in the order in which they are made
+# in the order in which they are created
 TABLES = (
     "users",
     "email_branding",

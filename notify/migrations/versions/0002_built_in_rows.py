@@ -1,6 +1,6 @@
 """Built-in rows: Notify's own user, service and templates, providers, prices, NHS branding (contract: data-model 6).
 
-Revision 0002, after 0001. What is written is in the JSON files of `built_in/`.
+Revision 0002, after 0001. The data is in the JSON files of `built_in/`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ depends_on = None
 
 _FOLDER = Path(__file__).parent.parent / "built_in"
 
-# Emptied on the way back, in this order. Nothing else is in them unless the platform has been used, and then going back
-# is refused by the foreign keys of what was written since.
+# The downgrade empties these tables in this order. They contain other rows only if the platform has been used; then
+# the foreign keys of those rows make the downgrade fail.
 _TABLES = (
     "default_annual_allowance",
     "letter_rates",
@@ -91,7 +91,7 @@ def _people(notify: dict[str, Any], now: datetime) -> None:
         "users",
         {
             **notify["user"],
-            # nobody knows it, so nobody signs in with it
+            # a password that nobody knows: nobody can sign in as this user
             "_password": PasswordHasher().hash(secrets.token_urlsafe(32)),
             "state": "active",
             "auth_type": "sms_auth",
@@ -186,8 +186,8 @@ def _prices(prices: dict[str, Any]) -> None:
 
 
 def _letter_rates(classes: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """One row per class, sheets, crown and start; each ends when the next of its kind starts. A price that does not say
-    whom it is for is for crown and other services alike.
+    """One row per class, sheets, crown and start; each ends when the next one of its kind starts. A price without
+    `crown` applies to crown and other services.
     """
     series: dict[tuple[str, int, bool], list[tuple[str, str]]] = defaultdict(list)
     for post_class, entries in classes.items():

@@ -1,4 +1,4 @@
-"""Callbacks that wait to be sent, secrets to sign them with, and the archive of received text messages.
+"""Pending callbacks, their signing secrets, and the archive of received text messages.
 
 Revision 0004, after 0003.
 """

@@ -1,5 +1,5 @@
-"""Call the sandbox's table of messages `sandbox_messages`. Phase: before the code (development only: the sandbox does
-not run elsewhere).
+"""Rename the sandbox's table of messages to `sandbox_messages`. Phase: before the code (development only: the sandbox
+does not run elsewhere).
 """
 
 from alembic import op

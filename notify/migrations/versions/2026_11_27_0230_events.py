@@ -1,4 +1,4 @@
-"""Events that the admin app reports. Phase: before the code."""
+"""Events reported by the admin app. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op

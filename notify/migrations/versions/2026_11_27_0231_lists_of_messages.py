@@ -1,4 +1,4 @@
-"""Indexes for lists of messages, by which every filter of `GET /v2/notifications` finds rare messages fast.
+"""Indexes for lists of messages: every filter of `GET /v2/notifications` finds rare messages fast.
 
 Phase: before the code. The index on the client's reference is replaced by one that also ends with the list's order.
 """
@@ -19,9 +19,9 @@ _ORDER = "key_type, notification_type, notification_status, (job_id IS NOT NULL)
 
 
 def upgrade() -> None:
-    """Make the new indexes, then drop the old one."""
+    """Create the new indexes, then drop the old one."""
     with op.get_context().autocommit_block():
-        # what an earlier attempt left behind is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_LIST}")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_BY_REFERENCE}")
         op.execute(f"CREATE INDEX CONCURRENTLY {_LIST} ON notifications (service_id, {_ORDER})")
@@ -33,7 +33,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Make the old index again, and drop the new ones."""
+    """Create the old index again, and drop the new ones."""
     with op.get_context().autocommit_block():
         op.execute(
             f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {_OLD} ON notifications (service_id, client_reference)"

@@ -13,9 +13,9 @@ _INDEX = "uq_unsubscribe_request_unbatched"
 
 
 def upgrade() -> None:
-    """Delete repeated requests, and allow no more of them."""
+    """Delete duplicate requests, and prevent new ones."""
     with op.get_context().autocommit_block():
-        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_INDEX}")  # of an earlier attempt
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_INDEX}")  # invalid if an earlier attempt failed
         op.execute(
             "DELETE FROM unsubscribe_request later USING unsubscribe_request earlier"
             " WHERE later.unsubscribe_request_report_id IS NULL AND earlier.unsubscribe_request_report_id IS NULL"
@@ -29,6 +29,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Allow repeated requests again."""
+    """Allow duplicate requests again."""
     with op.get_context().autocommit_block():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_INDEX}")

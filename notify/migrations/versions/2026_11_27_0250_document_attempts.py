@@ -1,4 +1,4 @@
-"""Note when an address was last tried on a document. Phase: before the code."""
+"""Store when an email address was last tried on a document. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A row that tells at start whether the configured keys are those of the data. Phase: before the code."""
+"""A row that shows at start whether the configured keys can decrypt the data. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table. The first process that starts writes its row."""
+    """Create the table. The first process that starts writes its row."""
     op.create_table(
         "encryption_check",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -1,7 +1,7 @@
-"""Keep the state of delivery in the database: tries, the next try, what workers have in hand. Phase: before the code.
+"""Keep the state of delivery in the database: attempts, the next attempt, workers' batches. Phase: before the code.
 
 The table is not rewritten: the new columns have constant defaults. `delivery_batches` is unlogged: a crash of the
-server ends every batch, so that its rows are worth nothing afterwards.
+server ends every batch, so its rows have no value afterwards.
 """
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop them."""
     op.drop_table("delivery_batches")
     op.drop_column("notifications", "next_try_at")
     op.drop_column("notifications", "interrupted")

@@ -1,4 +1,4 @@
-"""Permissions and pools of brandings of organisations; brandings of the health service. Phase: before the code."""
+"""Permissions and branding pools of organisations; NHS brandings. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,7 +34,7 @@ def upgrade() -> None:
         "INSERT INTO organisation_permissions (id, permission, organisation_id, created_at)"
         " SELECT gen_random_uuid(), 'can_ask_to_join_a_service', id, now() FROM organisation"
     )
-    # the built-in branding has no author and no times
+    # the built-in branding has no author and no timestamps
     op.execute(
         sa.text(
             "UPDATE email_branding SET logo = :logo, created_at = NULL"
@@ -56,7 +56,7 @@ def _pool(branding: str) -> None:
     )
     op.create_index(op.f(f"ix_{table}_{branding}_id"), table, [f"{branding}_id"])
     op.execute(
-        f"INSERT INTO {table} (organisation_id, {branding}_id)"  # noqa: S608 - names of this file
+        f"INSERT INTO {table} (organisation_id, {branding}_id)"  # noqa: S608 - constants of this file
         f" SELECT id, {branding}_id FROM organisation WHERE {branding}_id IS NOT NULL"
     )
 

@@ -1,4 +1,4 @@
-"""How many messages of a day have a status. Phase: before the code."""
+"""Facts: the number of messages by day and status. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op

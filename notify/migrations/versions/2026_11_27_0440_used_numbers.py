@@ -1,4 +1,4 @@
-"""Indexes for what people texted, and for when a service last sent from its number.
+"""Indexes for received texts by sender, and for the time when a service last sent from its number.
 
 Phase: before the code. The index on the senders of received texts is replaced by one for each service's list of them.
 """
@@ -18,9 +18,9 @@ _OLD = "ix_inbound_sms_user_number"
 
 
 def upgrade() -> None:
-    """Make the new indexes, then drop the old one."""
+    """Create the new indexes, then drop the old one."""
     with op.get_context().autocommit_block():
-        # what an earlier attempt left behind is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_SENT}")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_RECEIVED}")
         op.execute(
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Make the old index again, and drop the new ones."""
+    """Create the old index again, and drop the new ones."""
     with op.get_context().autocommit_block():
         op.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {_OLD} ON inbound_sms (user_number)")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_SENT}")

@@ -28,7 +28,7 @@ def upgrade() -> None:
     _jobs()
     _report_requests()
     with op.get_context().autocommit_block():
-        # what an earlier attempt left behind is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_OF_JOB}")
         op.execute(
             f"CREATE INDEX CONCURRENTLY {_OF_JOB} ON notifications (job_id, notification_status, job_row_number)"

@@ -1,4 +1,4 @@
-"""Print runs, and what the printer and the post say of letters. Phase: before the code."""
+"""Print runs, and the reports of the print provider and the postal service about letters. Phase: before the code."""
 
 from datetime import datetime
 

@@ -1,6 +1,6 @@
-"""An index from which a service's messages are counted without their rows. Phase: before the code.
+"""An index with which a service's messages are counted without reading their rows. Phase: before the code.
 
-It takes the place of one with fewer columns. May be run again after it was interrupted.
+It replaces one with fewer columns. Safe to run again after an interruption.
 """
 
 from alembic import op
@@ -15,18 +15,18 @@ _COUNTED = "template_id, job_id, notification_type, notification_status, key_typ
 
 
 def upgrade() -> None:
-    """Replace the index by the wider one."""
+    """Replace the index with the wider one."""
     _replace(f"(service_id, created_at, id) INCLUDE ({_COUNTED})")
 
 
 def downgrade() -> None:
-    """Replace it by the earlier one."""
+    """Replace it with the earlier one."""
     _replace("(service_id, created_at, id)")
 
 
 def _replace(columns: str) -> None:
     with op.get_context().autocommit_block():
-        # what an earlier attempt left behind is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_NAME}_new")
         op.execute(f"CREATE INDEX CONCURRENTLY {_NAME}_new ON notifications {columns}")
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_NAME}")

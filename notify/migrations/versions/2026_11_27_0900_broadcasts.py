@@ -1,4 +1,4 @@
-"""Emergency alerts, their events, and what each network was given. Phase: before the code."""
+"""Emergency alerts, their events, and the messages sent to each network. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op

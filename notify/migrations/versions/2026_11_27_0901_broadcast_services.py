@@ -40,7 +40,7 @@ def _allow(*permissions: str) -> None:
 
 
 def upgrade() -> None:
-    """Create the tables, and the organisation everywhere but in production (contract: broadcasts 1)."""
+    """Create the tables and, except in production, the organisation (contract: broadcasts 1)."""
     _allow("broadcast", *OTHERS)
     table = "service_broadcast_settings"
     op.create_table(
@@ -87,14 +87,14 @@ def _add_organisation(name: str) -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables. The organisation goes where no service is its."""
+    """Drop the tables. Delete the organisation if it has no services."""
     op.drop_table("sandbox_broadcasts")
     op.drop_table("service_broadcast_settings")
     op.execute("DELETE FROM service_permissions WHERE permission = 'broadcast'")
     for table in ("organisation_permissions", "organisation"):
         column = "id" if table == "organisation" else "organisation_id"
         op.execute(
-            f"DELETE FROM {table} WHERE {column} = '{ORGANISATION}' "  # noqa: S608 - our own words
+            f"DELETE FROM {table} WHERE {column} = '{ORGANISATION}' "  # noqa: S608 - constants of this code
             f"AND NOT EXISTS (SELECT FROM services WHERE organisation_id = '{ORGANISATION}')"
         )
     _allow(*OTHERS)

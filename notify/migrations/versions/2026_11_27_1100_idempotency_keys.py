@@ -1,4 +1,4 @@
-"""Answers to requests with idempotency keys. Phase: before the code."""
+"""Stored responses to requests with idempotency keys. Phase: before the code."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
 """When a message is to be sent. Phase: before the code.
 
-The table is not rewritten: the new column has no default. The index is small: it has only messages whose time is still
-to come.
+The table is not rewritten: the new column has no default. The index is small: it contains only messages that are still
+to be sent.
 """
 
 from alembic import op
@@ -15,10 +15,10 @@ _INDEX = "ix_notifications_scheduled_for"
 
 
 def upgrade() -> None:
-    """Add the column and its index. It may be begun again: what is before the block is committed by it."""
+    """Add the column and its index. Safe to repeat: the autocommit block commits what precedes it."""
     op.execute("ALTER TABLE notifications ADD COLUMN IF NOT EXISTS scheduled_for timestamptz")
     with op.get_context().autocommit_block():
-        # what a failed attempt left is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_INDEX}")
         op.execute(
             f"CREATE INDEX CONCURRENTLY {_INDEX} ON notifications (scheduled_for)"
@@ -27,6 +27,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop them."""
     op.drop_index(_INDEX, "notifications")
     op.drop_column("notifications", "scheduled_for")

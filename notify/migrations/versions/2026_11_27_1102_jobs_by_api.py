@@ -1,4 +1,4 @@
-"""Which API key a job was made with, and of what type. Phase: before the code.
+"""The API key that a job was created with, and its type. Phase: before the code.
 
 The table is not rewritten: the new columns have constant defaults.
 """
@@ -19,6 +19,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take them away."""
+    """Drop them."""
     op.drop_column("jobs", "key_type")
     op.drop_column("jobs", "api_key_id")

@@ -1,9 +1,8 @@
-"""The history is partitioned by the month of a message's id.
+"""Partition the history by the month in a message's id.
 
-Phase: before the code; code of either version works with either form. Nothing is copied and nothing is read: the table
-that was there becomes the default partition of a new one, with the indexes that it has. That takes one lock of some
-milliseconds, which is waited for no longer than `lock_timeout`. Going back copies the rows of the other partitions into
-it, under the lock.
+Phase: before the code; both versions of the code work with both forms. No rows are copied or read: the existing table
+becomes the default partition of a new one, with its indexes. That takes a lock for some milliseconds; waiting for it
+ends after `lock_timeout`. The downgrade copies the rows of the other partitions into it, under the lock.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ _INDEXES = {
     "ix_notification_history_reference": "(reference) WHERE reference IS NOT NULL",
 }
 
-# whoever may read the history (for reports, say) may go on doing so
+# roles that can read the history (for reports, for example) keep that right
 _COPY_GRANTS = f"""
 DO $$
 DECLARE given record;
@@ -40,12 +39,12 @@ BEGIN
                        CASE WHEN given.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
 END $$
-"""  # noqa: S608 - names of this file
+"""  # noqa: S608 - constants of this file
 _PARTITIONS = sa.text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:table)")
 
 
 def upgrade() -> None:
-    """Put the table below a new one."""
+    """Make the table the default partition of a new one."""
     op.execute(f"LOCK TABLE {_TABLE} IN ACCESS EXCLUSIVE MODE")
     op.execute(f"ALTER TABLE {_TABLE} RENAME TO {_DEFAULT}")
     for index in (_KEY, *_INDEXES):
@@ -56,13 +55,13 @@ def upgrade() -> None:
     op.execute(f"ALTER TABLE {_TABLE} ADD CONSTRAINT {_KEY} PRIMARY KEY (id)")
     for index, columns in _INDEXES.items():
         op.execute(f"CREATE INDEX {index} ON {_TABLE} {columns}")
-    # finds the equal indexes, and has no condition to check: there is no other partition
+    # this finds the equal indexes, and checks no rows: there is no other partition
     op.execute(f"ALTER TABLE {_TABLE} ATTACH PARTITION {_DEFAULT} DEFAULT")
     op.execute(_COPY_GRANTS)
 
 
 def downgrade() -> None:
-    """Take the rows of all partitions into the default one, which is the table again."""
+    """Move the rows of all partitions into the default one, which becomes the table again."""
     op.execute(f"LOCK TABLE {_TABLE} IN ACCESS EXCLUSIVE MODE")
     op.execute(f"ALTER TABLE {_TABLE} DETACH PARTITION {_DEFAULT}")
     op.execute(f"ALTER TABLE {_DEFAULT} DROP CONSTRAINT IF EXISTS ck_notification_history_not_to_come")

@@ -1,4 +1,4 @@
-"""Notes of zip files on their way to the printer, and an index that finds letters of test keys.
+"""Zip files being sent to the print provider, and an index that finds letters of test keys.
 
 Phase: before the code.
 """
@@ -33,7 +33,7 @@ def upgrade() -> None:
         "ix_letter_zip_files_under_way", TABLE, ["created_at"], postgresql_where=sa.text("ended_at IS NULL")
     )
     with op.get_context().autocommit_block():
-        # what an earlier attempt left behind is not valid
+        # invalid if an earlier attempt failed
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_TEST_LETTERS}")
         op.execute(
             f"CREATE INDEX CONCURRENTLY {_TEST_LETTERS} ON notifications (created_at, id)"
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop both. What was under way to the printer is forgotten."""
+    """Drop both. The notes of zip files being sent are lost."""
     with op.get_context().autocommit_block():
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {_TEST_LETTERS}")
     op.drop_table(TABLE)

@@ -28,20 +28,20 @@ FAILURES: Final[Mapping[str, tuple[Outcome, str]]] = {
     "401": ("permanent-failure", "Message Rejected"),
     "900": ("temporary-failure", "Routing Error"),
 }
-"""What the detail codes of status 1 mean."""
+"""Meanings of the detail codes of status 1."""
 
 INBOUND_USER: Final = "notify"
 """The user name of Firetext's requests with received texts."""
 
 
 class FiretextReceiver(ReceiptReader, TextReader):
-    """Reads what Firetext sends us."""
+    """Reads receipts and texts from Firetext."""
 
     identifier: ClassVar[str] = "firetext"
 
     def read_receipt(self, body: bytes, form: Mapping[str, str]) -> Receipt:
-        """The receipt in a form. A failure's detail code counts only where Firetext sent the message; without one that
-        we know, a failure that follows an interim `pending` is temporary.
+        """The receipt in a form. A failure's detail code only counts if Firetext sent the message. Without a known
+        code, a failure after an interim `pending` is temporary.
         """
         status, reference = require_fields(form, ("status", "reference"), "Firetext")
         detail: Outcome | None = None

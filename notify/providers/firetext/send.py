@@ -1,4 +1,4 @@
-"""Sending through Firetext (contract: workers 6.3)."""
+"""Sends through Firetext (contract: workers 6.3)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Firetext(Provider[OutgoingText]):
         self._extra = {"receipt": receipts} if receipts else {}
 
     async def send(self, message: OutgoingText) -> Accepted:
-        """Hand over one text: taken when the answer is 2xx and JSON with `code` 0."""
+        """Send one text. It is accepted if the answer is 2xx and JSON with `code` 0."""
         form = {
             "apiKey": self._international_key if message.international else self._own.firetext_api_key,
             "from": message.sender,

@@ -68,7 +68,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 class MMGReceiver(ReceiptReader, TextReader):
-    """Reads what MMG sends us."""
+    """Reads receipts and texts from MMG."""
 
     identifier: ClassVar[str] = "mmg"
     answer_where_unknown: ClassVar[str | None] = "RECEIVED"

@@ -1,4 +1,4 @@
-"""Sending through MMG (contract: workers 6.3)."""
+"""Sends through MMG (contract: workers 6.3)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class MMG(Provider[OutgoingText]):
         self._extra = {"delurl": receipts} if receipts else {}
 
     async def send(self, message: OutgoingText) -> Accepted:
-        """Hand over one text: taken when the answer is 2xx and JSON."""
+        """Send one text. It is accepted if the answer is 2xx and JSON."""
         body = {
             "reqType": "BULK",
             "MSISDN": message.to,

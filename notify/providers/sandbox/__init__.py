@@ -1,4 +1,4 @@
-"""The sandbox: keeps the messages it is given, delivers none, and sends receipts. For development and tests."""
+"""The sandbox: stores messages, delivers none, and sends receipts. For development and tests."""
 
 from __future__ import annotations
 

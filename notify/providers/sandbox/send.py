@@ -1,4 +1,4 @@
-"""Sending to the sandbox: it keeps the message in the table `sandbox_messages` (its server is in `server.py`)."""
+"""Sends to the sandbox, which stores messages in the table `sandbox_messages` (its server is in `server.py`)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class SandboxSMS(_Sandbox[OutgoingText]):
     notification_type: ClassVar[Literal["sms"]] = "sms"
 
     async def send(self, message: OutgoingText) -> Accepted:
-        """Give one text to the sandbox."""
+        """Send one text to the sandbox."""
         await self._post(
             {
                 "notification_id": message.notification_id,
@@ -61,7 +61,7 @@ class SandboxEmail(_Sandbox[OutgoingEmail]):
     notification_type: ClassVar[Literal["email"]] = "email"
 
     async def send(self, message: OutgoingEmail) -> Accepted:
-        """Give one email to the sandbox. Its reference is the sandbox's id."""
+        """Send one email to the sandbox. Its reference is the sandbox's id."""
         reference = await self._post(
             {
                 "notification_id": message.notification_id,

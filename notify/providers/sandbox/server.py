@@ -1,11 +1,11 @@
 """The sandbox provider's server: a small HTTP server for development and tests.
 
 It stores messages in the table `sandbox_messages` and answers after the commit; requests that arrive together share a
-write. After a moment it sends a receipt for each to our API, until the API takes it. Receipts that are not sent yet are
+write. After a delay it sends a receipt for each to our API, and retries until the API accepts it. Pending receipts are
 in the table, so a restart loses none.
 
-It shows all messages to anybody who asks, so it answers only programs on its own host name and the machine's local
-names: not web pages (which a browser makes ask), nor foreign names that lead here (DNS rebinding).
+It shows all messages to anyone, so it only answers programs, under its own host name and the machine's local names: no
+web pages (requests that a browser makes for them), and no foreign names that resolve to it (DNS rebinding).
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 RECEIPTS_AT_ONCE: Final = 32
 RECEIPTS_PER_ROUND: Final = 500
 ROUND_SECONDS: Final = 0.05
-"""Receipts that fall due within this time are sent, and recorded, together."""
+"""Receipts that become due within this time are sent, and recorded, together."""
 RECEIPT_TIMEOUT_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 2.0
-"""Pause before the next try of receipts that our API did not take."""
+"""Pause before retrying receipts that our API did not accept."""
 
 LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -79,7 +79,7 @@ class _Email(BaseModel):
 
 
 class _Entry:
-    """A message on its way into the table."""
+    """A message to write to the table."""
 
     __slots__ = ("row", "stored")
 
@@ -89,7 +89,7 @@ class _Entry:
 
 
 class _Due(BaseModel):
-    """A message whose receipt is to be sent."""
+    """A message whose receipt is due."""
 
     id: UUID
     notification_id: UUID
@@ -123,7 +123,7 @@ class Messages:
         self._has_stored = asyncio.Event()
 
     async def keep(self, channel: Literal["sms", "email"], message: _SMS | _Email) -> UUID:
-        """Store a message; its id, after the commit. Raises the database's error."""
+        """Store a message. Returns its id after the commit. Raises the database's error."""
         id_, now = new_id(), utc_now()
         email = message if isinstance(message, _Email) else None
         entry = _Entry(
@@ -149,7 +149,7 @@ class Messages:
         return id_
 
     async def write(self) -> None:
-        """Write messages, for ever. Those that arrive during a write are the next write."""
+        """Write messages forever. Those that arrive during a write are written next."""
         while True:
             await self._has_arrived.wait()
             self._has_arrived.clear()
@@ -162,7 +162,7 @@ class Messages:
                 ):
                     for entry in entries:
                         await copy.write_row(entry.row)
-            except Exception as error:  # of any kind: no request may wait for ever, and the loop must go on
+            except Exception as error:  # any error: answer the requests, and keep the loop running
                 logger.warning("sandbox could not store", messages=len(entries), error=type(error).__name__)
                 _settle(entries, error)
             else:
@@ -170,11 +170,11 @@ class Messages:
                 self._has_stored.set()
 
     async def report(self) -> None:
-        """Send the receipts that fall due, for ever."""
+        """Send due receipts forever."""
         while True:
             try:
                 pause = await self._report_due()
-            except Exception as error:  # the loop must go on
+            except Exception as error:  # keep the loop running
                 logger.warning("sandbox could not report", error=type(error).__name__)
                 pause = RETRY_SECONDS
             if pause is None:
@@ -184,14 +184,14 @@ class Messages:
             await asyncio.sleep(max(pause, ROUND_SECONDS))
 
     async def _report_due(self) -> float | None:
-        """Send the receipts that are due; the seconds until the next is, or None when there is none."""
+        """Send due receipts. Returns the seconds until the next is due, or None if there is none."""
         async with self._pool.connection() as connection, connection.cursor(row_factory=class_row(_Due)) as cursor:
             await cursor.execute(_DUE, (RECEIPTS_PER_ROUND,))
             waiting = await cursor.fetchall()
         now = utc_now()
         due = [message for message in waiting if message.receipt_due_at <= now]
         if not due:
-            # a postponed one must not delay those that come after it
+            # postpone failed ones, so that they do not delay later ones
             return min(waiting[0].receipt_due_at - now, self._delay).total_seconds() if waiting else None
         at_once = asyncio.Semaphore(RECEIPTS_AT_ONCE)
         taken = await asyncio.gather(*(self._report_one(message, at_once) for message in due))
@@ -208,7 +208,7 @@ class Messages:
         return 0.0
 
     async def _report_one(self, message: _Due, at_once: asyncio.Semaphore) -> bool:
-        """Whether our API has answered a receipt; one that it refuses is not sent again."""
+        """Whether our API has answered a receipt. A refused one is not sent again."""
         receipt = SandboxReceipt(
             notification_id=message.notification_id,
             reference=message.id,
@@ -240,7 +240,7 @@ class Messages:
 
 def _settle(entries: list[_Entry], error: Exception | None) -> None:
     for entry in entries:
-        if entry.stored.done():  # the client went away
+        if entry.stored.done():  # the client has disconnected
             continue
         if error is None:
             entry.stored.set_result(None)
@@ -262,7 +262,7 @@ async def _take(request: web.Request, channel: Literal["sms", "email"], model: t
         return _json({"errors": [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]}, 400)
     try:
         id_ = await request.app[_MESSAGES_KEY].keep(channel, message)
-    except Exception:  # logged where it happened
+    except Exception:  # already logged
         return _json({"errors": ["the message cannot be stored"]}, 503)
     return _json({"id": str(id_)})
 
@@ -310,7 +310,7 @@ def _only_programs_on(names: frozenset[str]) -> Middleware:
             host = ""
         if host not in names:
             return _json({"errors": ["unknown host name"]}, 403)
-        # a browser names the page that asks; typed addresses and followed bookmarks have none
+        # browsers name the requesting page, except for typed addresses and bookmarks
         if "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none":
             return _json({"errors": ["web pages are not answered"]}, 403)
         return await handler(request)

@@ -1,7 +1,7 @@
-"""Events of SES about emails: its notifications and events (contract: public-api 11), which come in messages of SNS.
+"""Notifications and events of SES about emails (contract: public-api 11), which arrive in messages of SNS.
 
-An identity's notifications and a configuration set's events are alike, but for the name of the field with their type.
-Only what decides the result must be right: any other field may be missing or odd.
+An identity's notifications and a configuration set's events only differ in the name of the field with their type. Only
+fields that decide the result must be valid: any other may be missing or malformed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _UNIMPORTANT: Final = frozenset(
     {"AmazonSnsSubscriptionSucceeded", "Send", "Open", "Click", "DeliveryDelay", "Subscription"}
 )
 _NEVER_SENT: Final = frozenset({"Reject", "Rendering Failure"})
-"""SES took the email and then did not send it, for example because of a virus in it."""
+"""SES accepted the email and then did not send it, for example because of a virus."""
 NOT_SPAM: Final = "not-spam"
-"""The feedback type of a recipient who says that an email is not spam."""
+"""The feedback type of a report that an email is not spam."""
 
 _LONGEST_TEXT: Final = 255
 
@@ -74,7 +74,7 @@ class _Complaint(_Part):
 
 
 class _Notification(_Part):
-    """The fields that count. Headers, and of the recipients all but a complaint's, are not even kept in memory."""
+    """The fields we need. Headers, and recipients except a complaint's, are not even kept in memory."""
 
     notificationType: str = Field(validation_alias=AliasChoices("notificationType", "eventType"))  # noqa: N815
     mail: _Mail
@@ -85,7 +85,7 @@ class _Notification(_Part):
 
 @dataclass(frozen=True, slots=True)
 class SpamReport:
-    """A recipient marked an email as spam, or as not spam. `recipient` is None where SES does not say; the texts are
+    """A recipient marked an email as spam, or as not spam. `recipient` is None if SES does not name one; the texts are
     SES's.
     """
 
@@ -98,7 +98,7 @@ class SpamReport:
 
 @dataclass(frozen=True, slots=True)
 class SESEvent:
-    """A notification about the email with this reference, which SES took at `accepted_at` (aware UTC, if it says so):
+    """A notification about the email with this reference, which SES accepted at `accepted_at` (aware UTC, or None):
     either a receipt or a complaint.
     """
 
@@ -106,11 +106,11 @@ class SESEvent:
     accepted_at: datetime | None
     content: Receipt | SpamReport
     envelope: dict[str, str]
-    """`parse_envelope` makes this event from it again. It has nothing personal but a complaint's recipient."""
+    """`parse_envelope` restores the event from it. The only personal data is a complaint's recipient."""
 
 
 def parse_envelope(envelope: Any) -> SESEvent | None:
-    """The event in a message of SNS, of which only the field `Message` is read. As `parse_event`."""
+    """The event in a message of SNS, in its field `Message`. Otherwise as `parse_event`."""
     text = envelope.get("Message") if isinstance(envelope, dict) else None
     if not isinstance(text, str):
         raise ReceiptError(["SES callback failed: Message missing"])
@@ -118,8 +118,8 @@ def parse_envelope(envelope: Any) -> SESEvent | None:
 
 
 def parse_event(text: str | bytes) -> SESEvent | None:
-    """The event in a notification of SES. None for what changes nothing: that an email was opened, or a sentence that
-    is no event, such as the one that SES sends to a topic when it becomes its event destination.
+    """The event in a notification of SES. None for one that changes nothing (an email was opened), and for text that is
+    not an event, such as SES's message when a topic becomes its event destination.
 
     Raises `ReceiptError`, which quotes nothing.
     """

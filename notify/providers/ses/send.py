@@ -1,4 +1,4 @@
-"""Sending through Amazon SES, by its v2 API (contract: workers 6.2, 6.3)."""
+"""Sends through the v2 API of Amazon SES (contract: workers 6.2, 6.3)."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from notify.settings import Settings
 
 PATH: Final = "/v2/email/outbound-emails"
 TIMEOUT_SECONDS: Final = 30.0
-"""SES takes a second at worst. An email that it took is sent twice if we do not wait for its answer."""
+"""Timeout in seconds: SES takes at most one. If we gave up too early, an accepted email would be sent twice."""
 STUB_TIMEOUT_SECONDS: Final = 60.0
 
 HEADER_LIMIT: Final = 996
-"""Longest additional header, name and value together, that the API sets for us. With a longer one we send raw MIME."""
+"""Longest extra header (name and value) that the API can set. With a longer one, we send raw MIME."""
 
 _PRINTABLE: Final = re.compile(r"[ -~]+")
 _ERROR: Final = re.compile(r"[A-Za-z]{1,60}")
 _FAULTY_EMAIL: Final = frozenset({"BadRequestException", "InvalidParameterValue", "ValidationException"})
-"""Errors of SES for an email that it will never take (workers 6.2)."""
+"""Errors of SES for an email that it will never accept (workers 6.2)."""
 
 
 class SES(Provider[OutgoingEmail]):
-    """The provider `ses`. The reference of an email is SES's message id, by which its receipts name it."""
+    """The provider `ses`. The reference of an email is SES's message id, which is also in its receipts."""
 
     identifier: ClassVar[str] = "ses"
     notification_type: ClassVar[ProviderType] = "email"
@@ -47,7 +47,7 @@ class SES(Provider[OutgoingEmail]):
         self._signer = RequestSigner("ses", settings.aws_region)
 
     async def send(self, message: OutgoingEmail) -> Accepted:
-        """Hand over one email."""
+        """Send one email."""
         if self._own.ses_stub_url:
             answer = await self._post(self._own.ses_stub_url, {"id": "dummy-data"}, None, STUB_TIMEOUT_SECONDS)
         else:
@@ -58,7 +58,7 @@ class SES(Provider[OutgoingEmail]):
             try:
                 headers = await self._signer.sign("POST", self._url, body, {"Content-Type": "application/json"})
             except CredentialsError:
-                # our settings are wrong: the messages wait
+                # our settings are wrong: messages wait
                 raise ProviderError(self.identifier, "credentials") from None
             answer = await self._post(self._url, body, headers, TIMEOUT_SECONDS)
         if not 200 <= answer.status < 300:
@@ -114,7 +114,7 @@ def _is_simple(name: str, value: str) -> bool:
 
 
 def _content(text: str) -> dict[str, str]:
-    # a lone surrogate is no character, and JSON cannot carry it
+    # JSON cannot carry an unpaired surrogate
     return {"Data": text.encode("utf-8", "replace").decode("utf-8"), "Charset": "UTF-8"}
 
 

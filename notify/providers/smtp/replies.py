@@ -1,4 +1,4 @@
-"""What a mail server's refusal means: reply codes (RFC 5321 4.2), enhanced codes (RFC 3463), and common wordings."""
+"""Interprets a mail server's refusal: reply codes (RFC 5321 4.2), enhanced codes (RFC 3463), and common wordings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Refusal(NamedTuple):
 
 _AUTHENTICATION: Final = frozenset({530, 534, 535, 538})
 _TEMPORARY_AUTHENTICATION: Final = 454
-"""Also said of STARTTLS, and by some servers of a rate that is too high: only the enhanced code tells which."""
+"""Also used for STARTTLS, and by some servers for rate limits: only the enhanced code distinguishes them."""
 
 _ENHANCED: Final = re.compile(r"\s*[245]\.(\d{1,3})\.(\d{1,3})(?!\d)")
 _THROTTLED: Final = re.compile(
@@ -39,8 +39,8 @@ _POLICY: Final = re.compile(r"\brelay|denied|spam|blocked|black ?list|policy|\bs
 
 
 def read_refusal(stage: Stage, code: int, text: str) -> Refusal:
-    """What a reply that is not a yes means. Every message goes to one recipient, so a refusal of the recipient may also
-    come at the end of the message.
+    """The meaning of a negative reply. Every message has one recipient, so a refusal of the recipient may also come at
+    the end of the message.
     """
     enhanced = _ENHANCED.match(text)
     subject, detail = (int(enhanced[1]), int(enhanced[2])) if enhanced else (None, None)

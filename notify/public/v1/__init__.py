@@ -1,6 +1,4 @@
-"""The public API, version 1 (contract: public-api 15.1): what clients of 2020 and before call. `LEGACY_2020` switches
-it.
-"""
+"""The public API, version 1 (contract: public-api 15.1), for clients of 2020 and before. `LEGACY_2020` serves it."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ def blueprint(container: Container) -> Blueprint:
     authenticator = container.get(Authenticator)
     v1 = Blueprint("v1", __name__)
 
-    # for automatic OPTIONS as well, so not within the endpoints
+    # not in the endpoints, so that it applies to automatic OPTIONS too
     @v1.before_request
     def authenticate() -> None:
         g.caller = authenticator.authenticate(request.headers.get("Authorization"))

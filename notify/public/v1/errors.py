@@ -15,7 +15,7 @@ from notify.infra.tokens import AuthError
 
 
 def handle(v1: Blueprint) -> None:
-    """Have the blueprint answer errors so."""
+    """Register the error handlers with the blueprint."""
     v1.register_error_handler(ProblemError, _problem)
     v1.register_error_handler(HTTPException, _http_error)
     v1.register_error_handler(psycopg.DataError, _unsearchable)
@@ -33,7 +33,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unsearchable(_error: Exception) -> Response:
-    """For a value that no row can have."""
+    """The answer for a value that no row can have."""
     return result_error(404, "No result found")
 
 

@@ -15,7 +15,7 @@ from notify.infra.validation import complain
 TYPES: Final = ("sms", "email", "letter")
 PAGE_SIZE: Final = 250
 LARGEST_PAGE: Final = 1000
-"""Messages on a page at most; who asks for more gets so many."""
+"""Most messages on a page. Larger values are reduced to this."""
 _NUMBER: Final = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 
@@ -40,7 +40,7 @@ def _email_address(value: str) -> str:
 
 
 def _number(value: object) -> object:
-    """A number of a query, which is text."""
+    """A number in a query, which is text."""
     if isinstance(value, str):
         if not _NUMBER.fullmatch(value):
             raise complain("Not a valid integer.")
@@ -88,13 +88,13 @@ class LegacyEmailRequest(_LegacyRequest):
 
 
 class LegacyType(BaseModel):
-    """A type of message, in a list of them: it is where the contract's texts say that the fault is."""
+    """A type of message in a list: the contract's error texts need this nesting."""
 
     template_type: Annotated[str, AfterValidator(_type)]
 
 
 class LegacyNotificationsQuery(BaseModel):
-    """Which messages, and which page of them."""
+    """Filters and page of the list of messages."""
 
     template_type: Annotated[
         list[LegacyType],
@@ -108,7 +108,7 @@ class LegacyNotificationsQuery(BaseModel):
     include_jobs: bool = False
 
     def types(self) -> list[str]:
-        """The types of messages that are asked for. None: all."""
+        """The types of messages to list. None: all."""
         return [entry.template_type for entry in self.template_type]
 
 
@@ -119,7 +119,7 @@ class LegacyId(BaseModel):
 
 
 class LegacyAcceptedMessage(BaseModel):
-    """A message that was accepted. A text message has no subject."""
+    """An accepted message. A text message has no subject."""
 
     notification: LegacyId
     body: str
@@ -128,7 +128,7 @@ class LegacyAcceptedMessage(BaseModel):
 
 
 class LegacyAccepted(BaseModel):
-    """The answer to a message that was accepted."""
+    """The answer about an accepted message."""
 
     data: LegacyAcceptedMessage
 
@@ -143,7 +143,7 @@ class LegacyTemplate(BaseModel):
 
 
 class LegacyJob(BaseModel):
-    """The spreadsheet that a message was a row of."""
+    """The job of a message."""
 
     id: str
     original_file_name: str
@@ -186,7 +186,7 @@ class LegacyNotificationAnswer(BaseModel):
 
 
 class LegacyLinks(BaseModel):
-    """Addresses of other pages, on this host. There is no `prev` on the first, no `next` and `last` on the last one."""
+    """Relative URLs of other pages. There is no `prev` on the first page, no `next` and `last` on the last one."""
 
     prev: str = ""
     next: str = ""
@@ -203,7 +203,7 @@ class LegacyNotificationsAnswer(BaseModel):
 
 
 class LegacyErrorAnswer(BaseModel):
-    """What is wrong: a text, or texts by field."""
+    """The errors: a text, or texts by field."""
 
     result: Literal["error"]
     message: str | dict[str, Any]

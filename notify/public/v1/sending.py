@@ -49,6 +49,6 @@ def _send(call: Call, kind: Kind, body: schemas.LegacySmsRequest | schemas.Legac
 
 
 def refuse_type(notification_type: str) -> Response:
-    """Any other type of message, whatever the body is."""
+    """Refuse any other type of message, whatever the body is."""
     advice = ", please use the latest version of the client" if notification_type == "letter" else ""
     raise ProblemError(f"{notification_type} notification type is not supported{advice}")

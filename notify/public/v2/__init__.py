@@ -1,4 +1,4 @@
-"""The public API, version 2 (contract: public-api 6 to 9). Views are thin: they ask the rooms below, and show."""
+"""The public API, version 2 (contract: public-api 6 to 9). Views are thin: they call the rooms below, and serialise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def blueprint(container: Container) -> Blueprint:
     authenticator = container.get(Authenticator)
     v2 = Blueprint("v2", __name__, url_prefix="/v2")
 
-    # for automatic OPTIONS as well, so not within the endpoints
+    # not in the endpoints, so that it applies to automatic OPTIONS too
     @v2.before_request
     def authenticate() -> None:
         g.caller = authenticator.authenticate(request.headers.get("Authorization"))

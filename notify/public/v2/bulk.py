@@ -1,4 +1,4 @@
-"""Sending to many recipients by one request."""
+"""Sends to many recipients with one request."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def send_bulk(call: Call, body: schemas.BulkSendRequest) -> AcceptedBulk:
         BulkRequest(
             name=body.name,
             template_id=body.template_id,
-            # what is checked is what will be sent: rows are stored as the text of a file
+            # check exactly what will be sent: rows are stored as CSV text
             csv=to_csv(rows).decode() if rows is not None else csv or "",
             scheduled_for=None if time is None else scheduled_time(time),
             reply_to_id=given(body.reply_to_id),
@@ -79,13 +79,13 @@ def send_bulk(call: Call, body: schemas.BulkSendRequest) -> AcceptedBulk:
 
 @endpoints.get("/notifications/bulk/<bulk_id>", answer=schemas.BulkAnswer, errors=(400, 404))
 def get_bulk(call: Call, bulk_id: UUID) -> dict[str, Any]:
-    """Get how far messages to many recipients are."""
+    """Get the progress of messages to many recipients."""
     return _read(call, bulk_id)
 
 
 @endpoints.post("/notifications/bulk/<bulk_id>/cancel", answer=schemas.BulkAnswer, errors=(400, 404))
 def cancel_bulk(call: Call, bulk_id: UUID) -> dict[str, Any]:
-    """Cancel messages to many recipients that are scheduled."""
+    """Cancel scheduled messages to many recipients."""
     with call.container.parts.database.transaction() as session:
         cancel_job(session, call.caller.service.id, bulk_id, utc_now())
     return _read(call, bulk_id)

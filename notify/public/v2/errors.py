@@ -14,7 +14,7 @@ from notify.infra.request_log import request_raised
 
 
 def handle(v2: Blueprint) -> None:
-    """Have the blueprint answer errors so."""
+    """Register the error handlers with the blueprint."""
     v2.register_error_handler(ProblemError, v2_problem)
     v2.register_error_handler(HTTPException, _http_error)
     v2.register_error_handler(psycopg.DataError, _unsearchable)
@@ -30,7 +30,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unsearchable(_error: Exception) -> Response:
-    """For a value that no row can have, such as a NUL character in a reference."""
+    """The answer for a value that no row can have, such as a NUL character in a reference."""
     return v2_error(404, [{"error": "DataError", "message": "No result found"}])
 
 

@@ -22,7 +22,7 @@ from notify.public.fields import given
 endpoints = Endpoints()
 
 MOST_SMS_BYTES: Final = 1024 * 1024
-"""Largest body of a text message. Emails and letters may carry files, and have `MAX_REQUEST_BYTES`."""
+"""Largest body of a text message. Emails and letters can have files, and their limit is `MAX_REQUEST_BYTES`."""
 
 _ERRORS: Final = (400, 409, 429)
 
@@ -111,7 +111,7 @@ def _send_pdf(call: Call, form: schemas.PdfLetterRequest) -> AcceptedPdf:
 
 
 def refuse_type(notification_type: str) -> Response:
-    """Any other type of message: 404 for a body that is JSON (6.6)."""
+    """Refuse any other type of message: 404 if the body is JSON (6.6)."""
     del notification_type
     read_json(request)
     raise NotFound

@@ -19,11 +19,11 @@ from notify.templates.cache import CompiledTemplate, TemplateCache
 endpoints = Endpoints()
 
 MOST_PREVIEW_BYTES: Final = 8 * 1024 * 1024
-"""Largest body of a preview: the values of the largest email, with every character escaped."""
+"""Largest body of a preview in bytes: the values of the largest email, with every character escaped."""
 
 
 def _find(call: Call, template_id: UUID, version: int = 0) -> CompiledTemplate:
-    """The service's template as it is now (version 0), or was in a version."""
+    """The service's current template (version 0), or a version of it."""
     templates, service_id = call.container.get(TemplateCache), call.caller.service.id
     if version:
         found = templates.version(service_id, template_id, version)

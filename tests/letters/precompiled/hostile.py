@@ -1,4 +1,4 @@
-"""PDFs that are made to hurt their reader. Each is small; what it wants of a reader is not."""
+"""Malicious PDFs. Each is small, but expensive to read."""
 
 from __future__ import annotations
 

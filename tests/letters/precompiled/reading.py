@@ -1,4 +1,4 @@
-"""What stands in a PDF, as a printer and a reader see it."""
+"""Reads the contents of a PDF, as a printer and a viewer see them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An annotation makes a page fail where it shows something, and only there (letters 4, step 4)."""
+"""A page fails if an annotation is visible on it (letters 4, step 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDFs that are made to hurt end as refused letters, within ten seconds of a processor and 500 MB, and hurt nobody else."""
+"""Malicious PDFs are refused, within ten seconds of processor time and 500 MB, without effect on others."""
 
 from __future__ import annotations
 

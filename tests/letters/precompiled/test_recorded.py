@@ -1,4 +1,4 @@
-"""Every recorded PDF: the same verdict as the reference service's, and a file that the printer can use."""
+"""Every recorded PDF: the same result as the reference service's, and a printable file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is rewritten: the old address is gone, the rest stays; colours are inks; fonts are in the file."""
+"""Rewriting: the old address is removed, the rest is kept; colours are CMYK; fonts are embedded."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_of_a_string_that_leaves_the_window_the_rest_stays_where_it_was(sanitise
 @pytest.mark.parametrize(
     "name", ["address_in_form", "address_rotated_text", "address_invisible", "address_word_by_word"]
 )
-def test_the_old_letters_are_gone_and_not_only_covered(sanitiser: PdfSanitiser, name: str) -> None:
+def test_the_old_characters_are_removed_and_not_only_covered(sanitiser: PdfSanitiser, name: str) -> None:
     made = _passed(sanitiser, recorded_pdf(name))
     assert _texts(made) == [*(text for text in _texts(made) if text not in (*ADDRESS, "NOTIFY")), *ADDRESS, "NOTIFY"]
 

@@ -1,4 +1,4 @@
-"""What stands where in a PDF, read with pdfium: millimetres from the top left corner, sizes in points."""
+"""Positions in a PDF, read with pdfium: millimetres from the top left corner, sizes in points."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recorded letters (conformance, letters/rendered.json), and what they need: logos, an attachment."""
+"""The recorded letters (conformance, letters/rendered.json), with their logos and attachment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the printer needs of a PDF (contract: letters 3.4)."""
+"""Requirements for printed PDFs (contract: letters 3.4)."""
 
 from __future__ import annotations
 
