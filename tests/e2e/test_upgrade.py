@@ -32,7 +32,7 @@ from tests.servers.receiver import Receiver
 from tests.workers.processes import ROOT, environment_of
 
 VALUES = {"name": "Amala", "date": "Monday", "parking": "no"}
-SECONDS = 60
+SECONDS = 120
 
 
 class History:
