@@ -17,8 +17,8 @@ COPY ${REQUIREMENTS} requirements.txt
 RUN /opt/notify/bin/pip install --no-cache-dir --require-hashes --requirement requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY notify notify
+# pip compiles what it installs; `compileall` would fail at a file of `olefile` that is for Python 2
 RUN /opt/notify/bin/pip install --no-cache-dir --no-deps . \
-    && /opt/notify/bin/python -m compileall -q /opt/notify/lib \
     && /opt/notify/bin/pip uninstall --yes pip
 
 FROM ${PYTHON_IMAGE}

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
-import psycopg
 import sqlalchemy.exc
 
 from notify.content.recipient_list import RecipientList, Row
@@ -32,7 +31,7 @@ from notify.messages.accept.checks import check_permission
 from notify.messages.accept.letter import check_key
 from notify.messages.accept.template_files import with_fillers
 from notify.messages.accept.values import MOST_BYTES
-from notify.messages.idempotency import AlreadyAcceptedError, KeptAnswer, write_answers
+from notify.messages.idempotency import AlreadyAcceptedError, KeptAnswer, keep_answer
 from notify.services.cache import ServiceCache
 from notify.services.limits import INTERNATIONAL_SMS, LimitRequest, RateLimiter, TooManyRequestsError, daily_limit
 from notify.templates.cache import CompiledTemplate, TemplateCache
@@ -243,10 +242,7 @@ class BulkAcceptor:
         try:
             with self._database.transaction() as session:
                 if kept is not None:
-                    connection = session.connection().connection.driver_connection
-                    assert isinstance(connection, psycopg.Connection)  # noqa: S101 -- the only driver
-                    if not write_answers(connection, [kept]):
-                        raise AlreadyAcceptedError
+                    keep_answer(session, kept)
                 session.add(job)
                 if is_pending:
                     after_commit(session, lambda: publish_job(self._queue, job_id, service_id))

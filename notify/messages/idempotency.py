@@ -4,13 +4,15 @@ so that the request is safe to repeat (docs/decisions/0038-idempotency-keys.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
+from sqlalchemy.orm import Session
 
 from notify.infra.container import Container
 from notify.infra.database import Database
@@ -26,10 +28,14 @@ LONGEST_KEY: Final = 255
 DELETED_AT_A_TIME: Final = 1000
 
 _FIND: Final = "SELECT answer FROM idempotency_keys WHERE id = %s AND created_at > %s"
-# in the order of the ids, to avoid deadlocks between batches
+# nobody waits for a key that another transaction is about to write
+_LOCK: Final = (
+    "SELECT id FROM unnest(%s::uuid[]) AS id WHERE pg_try_advisory_xact_lock(hashtextextended(id::text, 6016))"
+)
+_HOLD: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 6017))"
 _INSERT: Final = """
 INSERT INTO idempotency_keys AS kept (id, created_at, answer)
-SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[], %(answers)s::bytea[]) ORDER BY 1
+SELECT * FROM unnest(%(ids)s::uuid[], %(times)s::timestamptz[], %(answers)s::bytea[])
 ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at, answer = excluded.answer
 WHERE kept.created_at <= excluded.created_at - %(kept)s
 RETURNING id
@@ -72,7 +78,7 @@ class UnderWayError(ProblemError):
 
 
 class AlreadyAcceptedError(Exception):
-    """Another request with this key has just been accepted; nothing was stored for this one."""
+    """Another request with this key was accepted meanwhile, or is about to be: nothing was stored for this one."""
 
 
 class KeyedRequest(NamedTuple):
@@ -134,6 +140,17 @@ class IdempotencyKeys:
             raise KeyReusedError
         return Answer(kept["status"], kept["body"])
 
+    @contextmanager
+    def hold(self, request: KeyedRequest) -> Iterator[None]:
+        """Let no other process begin with an equal request before the block ends. It takes a connection; if the process
+        dies, the request is free at once. Raises `UnderWayError`.
+        """
+        with self._database.connection() as connection:
+            row = connection.execute(_HOLD, (str(request.key_id),)).fetchone()
+            if row is None or not row[0]:
+                raise UnderWayError
+            yield
+
     def seal(self, request: KeyedRequest, answer: Answer) -> KeptAnswer:
         """The row for an answer. Write it in the transaction that stores the message."""
         value = {"fingerprint": request.fingerprint, "status": answer.status, "body": answer.body}
@@ -142,16 +159,28 @@ class IdempotencyKeys:
 
 
 def write_answers(connection: psycopg.Connection[Any], kept: Sequence[KeptAnswer]) -> set[UUID]:
-    """Write answers in the connection's transaction. Returns the ids that were written: the other keys belong to
-    requests accepted before. Waits for concurrent transactions with the same keys. The ids must be distinct.
+    """Write answers in the connection's transaction. The ids of keys that are ours now: the others belong to requests
+    that were accepted before, or that another transaction is writing. The ids differ from each other.
     """
+    locked = {row[0] for row in connection.execute(_LOCK, ([one.key_id for one in kept],))}
+    ours = [one for one in kept if one.key_id in locked]
+    if not ours:
+        return set()
     values = {
-        "ids": [one.key_id for one in kept],
-        "times": [one.created_at for one in kept],
-        "answers": [one.answer for one in kept],
+        "ids": [one.key_id for one in ours],
+        "times": [one.created_at for one in ours],
+        "answers": [one.answer for one in ours],
         "kept": KEPT,
     }
     return {row[0] for row in connection.execute(_INSERT, values)}
+
+
+def keep_answer(session: Session, kept: KeptAnswer) -> None:
+    """Write an answer in the session's transaction. Raises `AlreadyAcceptedError`."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 -- the only driver
+    if not write_answers(connection, [kept]):
+        raise AlreadyAcceptedError
 
 
 def delete_old(database: Database, *, now: datetime) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Annotated, Any, Final, Literal
 
 from flask import Blueprint, Response, g, request
 from pydantic import AfterValidator, Field
@@ -16,8 +18,12 @@ from notify.infra.http import json_answer, read_body
 from notify.infra.request_gate import allow_large_body
 from notify.infra.validation import Schema, complain, shown, validate
 from notify.messages.accept.base import Caller
+from notify.messages.idempotency import KeptAnswer, keep_answer
 from notify.public.auth import Authenticator
+from notify.public.idempotency import HEADER, RepeatedRequests
 from notify.public.v2 import errors
+
+Keep = Callable[[Any], KeptAnswer]
 
 CAP_TYPE: Final = "application/cap+xml"
 MOST_BYTES: Final = 1024 * 1024
@@ -70,7 +76,7 @@ class CapMessage(Schema):
 
 def blueprint(container: Container) -> Blueprint:
     """`POST /v2/broadcast`."""
-    authenticator = container.get(Authenticator)
+    authenticator, repeated = container.get(Authenticator), container.get(RepeatedRequests)
     routes = Blueprint("v2_broadcast", __name__, url_prefix="/v2")
 
     @routes.before_request
@@ -90,10 +96,23 @@ def blueprint(container: Container) -> Blueprint:
         from notify.broadcasts.cap import read_cap  # loads lxml, which no other request needs
 
         request.max_content_length = min(request.max_content_length or MOST_BYTES, MOST_BYTES)
-        message = validate(CapMessage, read_cap(read_body(request)))
-        with container.parts.database.transaction() as session:
-            answer = _store(container, session, caller, message)
-        return json_answer(answer, 201)
+        raw = read_body(request)
+
+        def make(keep: Keep | None) -> dict[str, object]:
+            message = validate(CapMessage, read_cap(raw))
+            with container.parts.database.transaction() as session:
+                answer = _store(container, session, caller, message)
+                if keep is not None:
+                    keep_answer(session, keep(answer))
+            return answer
+
+        key = request.environ.get(HEADER)
+        if key is None:
+            return json_answer(make(None), 201)
+        digest = sha256(raw).hexdigest()
+        return repeated.answer(
+            key, caller, address="/v2/broadcast", body=digest, status=201, show=lambda answer: answer, make=make
+        )
 
     return routes
 

@@ -75,7 +75,9 @@ class Endpoint:
     most_bytes: int | None
     """Largest body in bytes, if less than `MAX_REQUEST_BYTES`."""
     show: Callable[[Any, Call], Any] | None = None
-    """For endpoints that accept messages: makes the JSON of the view's result. Enables `Idempotency-Key`."""
+    """For what accepts messages: the JSON of what the view returns. It is safe to repeat by `Idempotency-Key`."""
+    is_long: bool = False
+    """Whether accepting may take seconds."""
     legacy: bool = False
     """Whether it belongs to version 1, which is deprecated, and has errors in field words."""
 
@@ -140,6 +142,7 @@ class Endpoints:
         counts_as: Kind | None = None,
         most_bytes: int | None = None,
         show: Callable[[Any, Call], Any] | None = None,
+        is_long: bool = False,
     ) -> Callable[[View], View]:
         """Declare a view with a body. `body` names its model if the view validates the JSON itself. With `show`, the
         view returns the accepted object, and stores `call.caller.kept` of it in the same transaction.
@@ -162,6 +165,7 @@ class Endpoints:
                     counts_as=counts_as,
                     most_bytes=most_bytes,
                     show=show,
+                    is_long=is_long,
                     legacy=self._legacy,
                 )
             )
@@ -225,6 +229,7 @@ def _served(endpoint: Endpoint, container: Container) -> Callable[..., Response]
                 body=inputs["body"],
                 status=endpoint.status,
                 show=lambda accepted: show(accepted, call),
+                is_long=endpoint.is_long,
                 make=lambda keep: view(call._replace(caller=replace(call.caller, keep=keep)), given, inputs),
             )
         except LimitExceededError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -26,6 +26,9 @@ from notify.messages.idempotency import (
 HEADER: Final = "HTTP_IDEMPOTENCY_KEY"
 REPLAYED: Final = "Idempotent-Replayed"
 
+MOST_HELD: Final = 2
+"""Long requests that keep a connection each while they are under way."""
+
 
 class RepeatedRequests:
     """Keeps track of the keys of running requests of this process, and finds earlier answers in the database."""
@@ -34,6 +37,7 @@ class RepeatedRequests:
         self._keys = keys
         self._under_way: set[UUID] = set()
         self._lock = threading.Lock()
+        self._holds = threading.BoundedSemaphore(MOST_HELD)
 
     @classmethod
     def build(cls, container: Container) -> Self:
@@ -50,9 +54,11 @@ class RepeatedRequests:
         status: int,
         show: Callable[[Any], Any],
         make: Callable[[Callable[[Any], KeptAnswer]], Any],
+        is_long: bool = False,
     ) -> Response:
-        """The answer to a request with this key. `make` does the work; its argument makes the row to store with an
-        accepted object. `show` makes the JSON of the object, and `status` is that of a success.
+        """The answer to a request with this key. `make` does what was asked for, with a function that gives the row to
+        be stored with what was accepted; `show` is the JSON of that, and `status` that of a success. `is_long`: it may
+        take seconds, during which other processes refuse an equal one, too.
 
         Raises `InvalidKeyError`, `KeyReusedError`, `UnderWayError` and what `make` raises.
         """
@@ -63,7 +69,7 @@ class RepeatedRequests:
         def keep(accepted: Any) -> KeptAnswer:
             return self._keys.seal(request, Answer(status, dump_json(show(accepted)).decode()))
 
-        with self._alone(request.key_id):
+        with self._alone(request, is_long=is_long):
             if (answer := self._keys.find(request)) is not None:
                 return _replayed(answer)
             try:
@@ -75,16 +81,29 @@ class RepeatedRequests:
         return _replayed(answer)
 
     @contextmanager
-    def _alone(self, key_id: UUID) -> Iterator[None]:
+    def _alone(self, request: KeyedRequest, *, is_long: bool) -> Iterator[None]:
         with self._lock:
-            if key_id in self._under_way:
+            if request.key_id in self._under_way:
                 raise UnderWayError
-            self._under_way.add(key_id)
+            self._under_way.add(request.key_id)
         try:
-            yield
+            with self._held(request) if is_long else nullcontext():
+                yield
         finally:
             with self._lock:
-                self._under_way.discard(key_id)
+                self._under_way.discard(request.key_id)
+
+    @contextmanager
+    def _held(self, request: KeyedRequest) -> Iterator[None]:
+        """Held in the database, as far as its connections go; without, the last statement decides."""
+        if not self._holds.acquire(blocking=False):
+            yield
+            return
+        try:
+            with self._keys.hold(request):
+                yield
+        finally:
+            self._holds.release()
 
 
 def _replayed(answer: Answer) -> Response:

@@ -78,12 +78,44 @@ def test_a_coast_keeps_its_shape() -> None:
     assert not covers(simple, [52.12, -1.0], 0.001)
 
 
+def square(south: float, west: float, size: float) -> list[list[float]]:
+    north, east = south + size, west + size
+    return [[south, west], [north, west], [north, east], [south, east], [south, west]]
+
+
+def test_areas_that_touch_become_one_outline() -> None:
+    wards = [square(52 + 0.01 * row, -1 + 0.01 * column, 0.01) for row in range(4) for column in range(4)]
+    (simple,) = simplify(wards)
+    assert len(simple) <= MOST_POINTS
+    assert all(covers(simple, point, 0) for ward in wards for point in ward)
+    for point in ([51.9998, -0.98], [52.0402, -0.98], [52.02, -1.0004], [52.02, -0.9596]):
+        assert not covers(simple, point, 0), "an outline may grow by a few metres only"
+
+
+def test_areas_of_another_direction_or_within_each_other_leave_no_hole() -> None:
+    outer, inner = square(52.0, -1.0, 0.1), square(52.02, -0.98, 0.02)[::-1]
+    apart = [square(53 + 0.1 * i, -1, 0.01) for i in range(11)]
+    simple = simplify([outer, inner, *apart])
+    assert len(simple) == 12
+    assert any(covers(each, [52.03, -0.97], 0) for each in simple)
+
+
+def test_narrow_notches_are_filled() -> None:
+    teeth = [[52 + (0.0005 if i % 2 else 0.0), -1 + 0.0001 * i] for i in range(400)]
+    comb = [*teeth, [51.9, -0.96], [51.9, -1.0], teeth[0]]
+    (simple,) = simplify([comb])
+    assert all(covers(simple, [52.0004, -1 + 0.0002 * i], 0) for i in range(1, 199)), "between the teeth"
+    assert all(covers(simple, point, 1e-5) for point in comb)
+    assert not covers(simple, [52.0007, -0.98], 0)
+
+
 def test_the_worst_is_done_soon() -> None:
     spiral: Any = [[50 + i * 1e-5 * sin(i), i * 1e-5 * cos(i)] for i in range(20_000)]
     many: Any = [
         [[50 + i * 1e-4, 0], [50 + i * 1e-4, 1e-5], [50 + i * 1e-4, 2e-5], [50 + i * 1e-4, 0]] for i in range(5_000)
     ]
-    for polygons in ([spiral], many):
+    crossing: Any = [[[50 + 0.1 * sin(i * 2.9), 0.1 * cos(i * 2.9)] for i in range(100)] for _ in range(200)]
+    for polygons in ([spiral], many, crossing):
         simple = simplify(polygons)
         assert len(simple) <= MOST_POLYGONS
         assert sum(map(len, simple)) <= MOST_POINTS

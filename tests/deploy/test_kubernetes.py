@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -56,6 +57,22 @@ def test_every_file_belongs_to_a_kustomization_and_every_name_of_one_is_a_file()
             "kustomization.yaml",
             *(name for name in named if name.endswith(".yaml")),
         }
+
+
+@pytest.mark.parametrize("version", ["1.30", "1.37"])
+def test_their_form_is_that_of_kubernetes(version: str) -> None:
+    """What KEDA and the Prometheus Operator add has no schema here."""
+    others = set()
+    for one in documents():
+        try:
+            kubernetes_validate.validate(one, version, strict=True)
+        except kubernetes_validate.SchemaNotFoundError:
+            others.add(one["kind"])
+    assert others == {"ScaledObject", "PodMonitor"}
+    wrong = documents("base/web.yaml")[0]
+    wrong["spec"]["template"]["spec"]["containers"][0]["comand"] = ["web"]
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, version, strict=True)
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")

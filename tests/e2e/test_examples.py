@@ -61,3 +61,16 @@ def test_node(examples: dict[str, str], product: Product, tmp_path: Path) -> Non
         assert run(product, "node", str(file)).strip() in ("created", "sending", "delivered")
     else:
         run(product, "node", "--check", str(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "file"), [("Ruby", ["ruby", "-c"], "first.rb"), ("PHP", ["php", "-l"], "first.php")]
+)
+def test_the_form_of_others(
+    name: str, words: list[str], file: str, examples: dict[str, str], product: Product, tmp_path: Path
+) -> None:
+    """Their clients are not installed here, so that they are only parsed."""
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"{words[0]} is not installed")
+    (tmp_path / file).write_text(examples[name])
+    run(product, *words, str(tmp_path / file))

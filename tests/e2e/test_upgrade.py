@@ -1,8 +1,9 @@
 """An update without downtime: processes of the version before run beside those of this one, on a database that this one
 has migrated. The version before is the newest tag, or, where there is none, the commit before the newest migration.
 
-It needs the history of the repository: a checkout without it (a source archive, a shallow clone) skips this. What holds
-there all the same: `tests/workers/test_signatures.py` for tasks, `tests/migrations/test_phases.py` for tables.
+It needs the history of the repository. A shallow clone, as continuous integration makes, fetches it from where it came
+from into a folder of the test; where nobody answers there, and in a source archive, this is skipped. What holds there
+all the same: `tests/workers/test_signatures.py` for tasks, `tests/migrations/test_phases.py` for tables.
 """
 
 from __future__ import annotations
@@ -31,34 +32,59 @@ from tests.servers.receiver import Receiver
 from tests.workers.processes import ROOT, environment_of
 
 VALUES = {"name": "Amala", "date": "Monday", "parking": "no"}
-SECONDS = 60
+SECONDS = 120
 
 
-def git(*arguments: str) -> bytes:
-    """What Git says; nothing where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
-    return done.stdout if done.returncode == 0 else b""
+class History:
+    """The commits up to this one, in a repository that has them all."""
 
+    def __init__(self, repository: Path, head: str) -> None:
+        self._repository = repository
+        self.head = head
 
-def version_before() -> str:
-    """The commit of the version before. Skips the test where the history does not tell."""
-    if git("rev-parse", "--is-shallow-repository").strip() != b"false":
-        pytest.skip("no history: this is a shallow clone, or no repository")
-    if named := os.environ.get("NOTIFY_VERSION_BEFORE"):
-        return named
-    if tag := git("describe", "--tags", "--abbrev=0", "HEAD^").decode().strip():
-        return tag
-    added = git("log", "--diff-filter=A", "-1", "--format=%H", "--", "notify/migrations/versions").decode().strip()
-    if not added or not git("rev-parse", "--verify", f"{added}^").strip():
-        pytest.skip("no version before this one is in the history")
-    return f"{added}^"
+    @classmethod
+    def find(cls, folder: Path) -> History:
+        """That of this checkout, or of where it was cloned from. Skips the test where there is none."""
+        here = cls(ROOT, "HEAD")
+        if (shallow := here.git("rev-parse", "--is-shallow-repository").strip()) == b"false":
+            return here
+        origin = here.git("remote", "get-url", "origin").decode().strip()
+        if not shallow or not origin:
+            pytest.skip("no history: this is no repository, or nobody knows where it came from")
+        there = cls(folder / "history", here.git("rev-parse", "HEAD").decode().strip())
+        here.git("clone", "--bare", "--quiet", origin, str(folder / "history"))
+        if not there.git("rev-parse", "--verify", f"{there.head}^{{commit}}"):
+            pytest.skip("no history: this is a shallow clone, and where it came from does not answer")
+        return there
+
+    def git(self, *arguments: str) -> bytes:
+        """What Git says; nothing where it fails."""
+        if not self._repository.exists():
+            return b""
+        environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
+        command = ["git", *arguments]
+        done = subprocess.run(command, cwd=self._repository, env=environment, capture_output=True, check=False)
+        return done.stdout if done.returncode == 0 else b""
+
+    def version_before(self) -> str:
+        """The commit of the version before. Skips the test where the history does not tell."""
+        if named := os.environ.get("NOTIFY_VERSION_BEFORE"):
+            return named
+        if tag := self.git("describe", "--tags", "--abbrev=0", f"{self.head}^").decode().strip():
+            return tag
+        log = self.git("log", "--diff-filter=A", "-1", "--format=%H", self.head, "--", "notify/migrations/versions")
+        added = log.decode().strip()
+        if not added or not self.git("rev-parse", "--verify", f"{added}^").strip():
+            pytest.skip("no version before this one is in the history")
+        return f"{added}^"
 
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the source of the version before."""
     folder = tmp_path_factory.mktemp("older")
-    archive = git("archive", "--format=tar", version_before(), "notify")
+    history = History.find(tmp_path_factory.mktemp("repository"))
+    archive = history.git("archive", "--format=tar", history.version_before(), "notify")
     assert archive
     with tarfile.open(fileobj=io.BytesIO(archive)) as file:
         file.extractall(folder, filter="data")

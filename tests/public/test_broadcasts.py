@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from werkzeug.test import TestResponse
 
 from notify.broadcasts.messages import Broadcasts
 from notify.infra.container import Container
+from notify.public.idempotency import REPLAYED
 from notify.services.cache import ServiceCache
 from notify.services.members import add_member
 from notify.services.permissions import add_permission, remove_permission
@@ -32,8 +33,17 @@ def allowed(api: Api) -> None:
 
 @pytest.fixture
 def post(api: Api) -> Post:
-    def call(raw: bytes, *, content_type: str | None = CAP, key: str = "normal", token: bool = True) -> TestResponse:
+    def call(
+        raw: bytes,
+        *,
+        content_type: str | None = CAP,
+        key: str = "normal",
+        token: bool = True,
+        repeat: str | None = None,
+    ) -> TestResponse:
         headers = {"Authorization": f"Bearer {api.token(key)}"} if token else {}
+        if repeat is not None:
+            headers["Idempotency-Key"] = repeat
         if content_type is not None:
             headers["Content-Type"] = content_type
         return api.app.test_client().post("/v2/broadcast", data=raw, headers=headers)
@@ -176,3 +186,23 @@ def test_a_cancellation_must_be_clear(post: Post) -> None:
         "BadRequestError",
         "Multiple alerts found - unclear which one to cancel",
     )
+
+
+def test_a_request_with_an_idempotency_key_is_safe_to_repeat(api: Api, post: Post) -> None:
+    key, number = str(uuid4()), "SELECT count(*) FROM broadcast_message"
+    before = api.execute(number)[0][0]
+    first, again = (post(cap(identifier="safe"), repeat=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.data == again.data
+    assert [REPLAYED in answer.headers for answer in (first, again)] == [False, True]
+    assert api.execute(number)[0][0] == before + 1
+    assert _error(post(cap(identifier="another"), repeat=key), 409)[0] == "IdempotencyKeyReusedError"
+    assert _error(post(cap(), repeat=""), 400)[0] == "ValidationError"
+    # an alert is taken back once, and the same answer is given to who asks again
+    end = cap(kind="Cancel", identifier="end", references="safe")
+    key = str(uuid4())
+    assert _error(post(b"<oh no", repeat=key), 400)[0] == "BadRequestError"  # which keeps nothing
+    first, again = (post(end, repeat=key) for _ in range(2))
+    assert first.get_json().get("status") == "rejected", first.text
+    assert first.data == again.data
+    assert post(end).status_code == 404

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from notify.infra.container import Container
 from notify.jobs import bulk
 from notify.jobs.tasks import process_job, run_scheduled_jobs_between
+from notify.messages.idempotency import IdempotencyKeys, KeyedRequest
 from notify.services.limits import counter_key
 from tests.api import Api, errors, queued
 
@@ -345,6 +346,17 @@ def test_repeated_it_is_one_job(api: Api) -> None:
     assert again.headers["Idempotent-Replayed"] == "true"
     assert number_of_jobs(api) == before + 1
     assert post(api, idempotency_key=key, name="Another").status_code == 409
+
+
+def test_what_another_process_is_at_is_refused_before_its_rows_are_read(api: Api) -> None:
+    key, before = str(uuid4()), number_of_jobs(api)
+    request = KeyedRequest.of(key, service_id=UUID(api.service_id), key_type="normal", address=PATH, body=None)
+    with api.container.get(IdempotencyKeys).hold(request):
+        answer = post(api, idempotency_key=key, rows=[HEADERS, ["no number", "Amala", "Monday"]])
+        assert (answer.status_code, errors(answer)[0][0]) == (409, "IdempotentRequestUnderWayError")
+        accepted(post(api, idempotency_key=str(uuid4())))
+    accepted(post(api, idempotency_key=key))
+    assert number_of_jobs(api) == before + 2
 
 
 def test_many_at_once_with_one_key_are_one_job(api: Api) -> None:

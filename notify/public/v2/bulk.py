@@ -58,6 +58,7 @@ def _job(job: Job, template_type: str, statistics: Sequence[StatusCount], call: 
     status=201,
     most_bytes=MOST_BYTES,
     show=_shown,
+    is_long=True,
 )
 def send_bulk(call: Call, body: schemas.BulkSendRequest) -> AcceptedBulk:
     """Send to many recipients."""
