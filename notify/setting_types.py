@@ -52,6 +52,14 @@ class SettingsPart(BaseModel):
         """Variables that are set for development only, each with what it is."""
         yield from ()
 
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Variable and address of what other people and systems are sent to."""
+        yield from ()
+
+    def unset(self) -> Iterator[tuple[str, str]]:
+        """Variables whose default is for development only and that are not set, each with what the default would do."""
+        yield from ()
+
     def secrets(self) -> Iterator[tuple[str, str, int]]:
         """Variable, value and shortest length of each secret of ours."""
         yield from ()
