@@ -153,6 +153,16 @@ def test_worker_refuses_an_unknown_queue(tmp_path: Path) -> None:
     assert "there is no queue nonsense" in result.stderr
 
 
+@pytest.mark.usefixtures("terminal")
+def test_an_argument_in_another_encoding_is_refused_in_one_line() -> None:
+    name = os.fsdecode("René".encode("latin-1"))
+    result = CliRunner().invoke(program, ["list-templates", "--service", name])
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: an argument is not in UTF-8: what encoding has this terminal?\n",
+    )
+
+
 def test_a_second_instance_shares_nothing_with_the_one_that_runs_on_the_usual_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
