@@ -242,6 +242,8 @@ PRINTER = {
         ("S3_BUCKET_CSV_UPLOAD", STORE, ""),
         ("OBJECT_STORE_URL", {"OBJECT_STORE_URL": "memory:///"}, ""),
         ("DVLA_API_BASE_URL", PRINTER, ""),
+        ("FTP_HOST", {"LETTER_PRINTER": "sftp", "FTP_PASSWORD": "p4-Ssw0rd-x"}, ""),
+        ("FTP_HOST_KEY", {"LETTER_PRINTER": "sftp", "FTP_PASSWORD": "p4-Ssw0rd-x", "FTP_HOST": "printer.example"}, ""),
     ],
 )
 @pytest.mark.parametrize("private", ["0", "1"])

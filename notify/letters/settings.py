@@ -132,7 +132,11 @@ class PrinterSettings(EnvironmentSettings):
             yield "LETTER_PRINTER", f"sftp://{self.ftp_host}"
 
     def unset(self) -> Iterator[tuple[str, str]]:
-        """The print provider's address, whose default is that of a trial system."""
+        """Where letters go: the default of the print provider's address is that of a trial system."""
+        if self.letter_printer == "sftp" and not self.ftp_host:
+            yield "FTP_HOST", "letters would go nowhere"
+        if self.letter_printer == "sftp" and not self.ftp_host_key:
+            yield "FTP_HOST_KEY", "anybody could be the printer without it"
         if self.letter_printer == "dvla" and "dvla_api_base_url" not in self.model_fields_set:
             yield "DVLA_API_BASE_URL", "letters would go to a trial system that prints nothing"
 

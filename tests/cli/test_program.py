@@ -106,6 +106,11 @@ def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
     ("arguments", "environment", "line"),
     [
         (["web"], DEVELOPMENT, "Error: SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)"),
+        (
+            ["web"],
+            {**DEVELOPMENT, "SQLALCHEMY_DATABASE_URI": "postgresql://127.0.0.1:1/x"},
+            "Error: REDIS_URL or BROKER_URL: must be set (or start everything with `notify up`)",
+        ),
         (["web"], {}, NO_ENVIRONMENT),
         (["worker"], {}, NO_ENVIRONMENT),
         (["beat"], {}, NO_ENVIRONMENT),
