@@ -84,6 +84,8 @@ def up(data_dir: Path | None, port: int | None, processes: int | None, workers: 
         instance.run(stop)
     except (UpError, FolderError, EmbeddedError, SettingsError) as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:  # a full disk, most likely
+        raise click.ClickException(f"{error.filename or folder.path}: {error.strerror or error}") from None
 
 
 class Instance:
