@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 WEB_WAIT_SECONDS: Final = 5.0
 """How long an item of a request waits for the batch that it will be part of."""
-SLOW_SECONDS: Final = 1.0
+SLOW_SECONDS: Final = 2.5
 """A batch that has taken so long is slow: what it waits for is in trouble."""
 MAX_WAITING: Final = 16
 """Items that may wait behind a slow batch."""
