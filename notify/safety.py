@@ -51,6 +51,7 @@ FEWEST_CHARACTERS: Final = 8
 
 PRIVATE_NAMES: Final = (".localhost", ".local", ".internal", ".test", ".lan", ".home.arpa")
 ENCRYPTED_SSLMODES: Final = ("require", "verify-ca", "verify-full")
+STORES_WITH_BUCKETS: Final = ("s3:", "gs:", "az:")
 PLAINTEXT_BROKERS: Final = ("redis", "amqp", "pyamqp", "http", "sqs+http")
 
 
@@ -78,6 +79,14 @@ def is_private(host: str) -> bool:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return "." not in host or host.endswith(PRIVATE_NAMES)
+
+
+def is_unspecified(host: str) -> bool:
+    """Whether an IP address stands for every address of a machine: one can listen on it, and nobody can call it."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
 
 
 def host_of(address: str) -> str:
@@ -128,6 +137,7 @@ def refuse_weakness(settings: Settings, parts: Sequence[type[SettingsPart]]) -> 
         raise SettingsError(f"METRICS_TOKEN: must be set {where}: without it anybody can read the metrics")
     for variable, what in _of_each(parts, lambda part: part.stand_ins(settings)):
         raise SettingsError(f"{variable}: {what} is refused {where}")
+    _refuse_dead_ends(settings, parts, where)
     if settings.allow_plaintext_internal:
         return
     for connection in _of_each(parts, lambda part: part.connections(settings)):
@@ -136,6 +146,30 @@ def refuse_weakness(settings: Settings, parts: Sequence[type[SettingsPart]]) -> 
                 f"{connection.variable}: an unencrypted connection to another machine is refused {where}; "
                 f"{connection.advice}, or ALLOW_PLAINTEXT_INTERNAL=1 in a private network"
             )
+
+
+def _refuse_dead_ends(settings: Settings, parts: Sequence[type[SettingsPart]], where: str) -> None:
+    """What works in development and leads nowhere, or to somebody else, for other people."""
+    for variable, address in _of_each(parts, lambda part: part.links(settings)):
+        host = host_of(address)
+        if is_loopback(host) or is_unspecified(host):
+            raise SettingsError(
+                f"{variable}: must be set {where}, to an address that others reach: {host} is their own machine"
+            )
+    for variable, what in _of_each(parts, lambda part: part.unset(settings)):
+        raise SettingsError(f"{variable}: must be set {where}: {what}")
+    if settings.object_store_url.startswith(STORES_WITH_BUCKETS):
+        for name in _default_buckets(parts):
+            if name not in settings.model_fields_set:
+                raise SettingsError(f"{name.upper()}: must be set {where}: the default's may be somebody else's")
+
+
+def _default_buckets(parts: Iterable[type[SettingsPart]]) -> Iterator[str]:
+    """The fields with names of buckets that have a default."""
+    for part in parts:
+        for name, field in part.model_fields.items():
+            if "bucket" in name and field.default:
+                yield name
 
 
 def refuse_missing_servers(settings: Settings) -> None:

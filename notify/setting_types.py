@@ -52,6 +52,14 @@ class SettingsPart(BaseModel):
         """Variables that must only be set in development, each with a description of its value."""
         yield from ()
 
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Variable and address of what other people and systems are sent to."""
+        yield from ()
+
+    def unset(self) -> Iterator[tuple[str, str]]:
+        """Variables whose default is for development only and that are not set, each with what the default would do."""
+        yield from ()
+
     def secrets(self) -> Iterator[tuple[str, str, int]]:
         """Variable, value and minimum length of each of our secrets."""
         yield from ()

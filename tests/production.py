@@ -13,6 +13,10 @@ PRODUCTION: Final[dict[str, Any]] = {
     "data_encryption_keys": ["Qx7-encrypts-data-at-rest-0123456789"],
     "internal_client_api_keys": {"notify-admin": ["Zk9-proves-the-admin-app-0123456789"]},
     "metrics_token": "Wm3-opens-the-metrics-page-0123456789",
+    "api_host_name": "https://api.notify.example",
+    "admin_base_url": "https://www.notify.example",
+    "notify_email_domain": "notify.example",
+    "from_number": "EXAMPLE",
     "sqlalchemy_database_uri": "postgresql://db/notify?sslmode=verify-full",
     "redis_url": "rediss://cache:6379",
 }

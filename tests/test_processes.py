@@ -11,7 +11,7 @@ import pytest
 _SETTINGS: Final = """
 from notify.settings import load
 from tests.production import PRODUCTION
-settings = load(**PRODUCTION, api_host_name="https://api.example.gov.uk", admin_base_url="https://admin.example.gov.uk")
+settings = load(**PRODUCTION)
 """
 _WEB: Final = _SETTINGS + "from notify.app import create_app\napp = create_app(settings, apis=[{api!r}])\n"
 _WORKER: Final = _SETTINGS + "from notify.worker import create_celery\ncelery = create_celery(settings)\n"

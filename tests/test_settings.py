@@ -212,6 +212,72 @@ def test_outside_development_what_is_switched_on_has_its_secrets(
     assert refused().startswith(f"{name}: ")
 
 
+STORE = {"OBJECT_STORE_URL": "s3://notify-files"}
+PRINTER = {
+    "LETTER_PRINTER": "dvla",
+    "DVLA_USERNAME": "u",
+    "DVLA_PASSWORD": "p4-Ssw0rd-x",
+    "DVLA_API_KEY": "K7-opens-printing",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "missing"),
+    [
+        ("API_HOST_NAME", {}, "API_HOST_NAME"),
+        ("API_HOST_NAME", {"API_HOST_NAME": "https://localhost"}, ""),
+        ("API_HOST_NAME", {"API_HOST_NAME": "https://127.0.0.1:6011/"}, ""),
+        ("API_HOST_NAME", {"API_HOST_NAME": "http://0.0.0.0:6011"}, ""),
+        ("API_HOST_NAME", {"API_HOST_NAME": "https://[::]"}, ""),
+        ("API_HOST_NAME", {"API_HOST_NAME": "https://notify-api.localhost"}, ""),
+        ("ADMIN_BASE_URL", {}, "ADMIN_BASE_URL"),
+        ("ADMIN_BASE_URL", {"ADMIN_BASE_URL": "https://[::1]:6012"}, ""),
+        ("DOCUMENT_DOWNLOAD_BASE_URL", {"DOCUMENT_DOWNLOAD_BASE_URL": "http://localhost:7000"}, ""),
+        ("MMG_RECEIPT_URL", {"MMG_RECEIPT_URL": "http://localhost:6011/notifications/sms/mmg"}, ""),
+        ("FIRETEXT_RECEIPT_URL", {"FIRETEXT_RECEIPT_URL": "https://u:sesame@127.0.0.1/"}, ""),
+        ("NOTIFY_EMAIL_DOMAIN", {"SES_ENABLED": "1"}, "NOTIFY_EMAIL_DOMAIN"),
+        ("NOTIFY_EMAIL_DOMAIN", {"SMTP_URL": "smtps://relay.example"}, "NOTIFY_EMAIL_DOMAIN"),
+        ("FROM_NUMBER", {"MMG_API_KEY": "real"}, "FROM_NUMBER"),
+        ("FROM_NUMBER", {"FIRETEXT_INTERNATIONAL_API_KEY": "real"}, "FROM_NUMBER"),
+        ("S3_BUCKET_CSV_UPLOAD", STORE, ""),
+        ("OBJECT_STORE_URL", {"OBJECT_STORE_URL": "memory:///"}, ""),
+        ("DVLA_API_BASE_URL", PRINTER, ""),
+        ("FTP_HOST", {"LETTER_PRINTER": "sftp", "FTP_PASSWORD": "p4-Ssw0rd-x"}, ""),
+        ("FTP_HOST_KEY", {"LETTER_PRINTER": "sftp", "FTP_PASSWORD": "p4-Ssw0rd-x", "FTP_HOST": "printer.example"}, ""),
+    ],
+)
+@pytest.mark.parametrize("private", ["0", "1"])
+def test_outside_development_nothing_leads_to_this_machine_or_to_somebody_else(
+    monkeypatch: pytest.MonkeyPatch, name: str, given: dict[str, str], missing: str, private: str
+) -> None:
+    environment = as_environment(PRODUCTION) | given | {"ALLOW_PLAINTEXT_INTERNAL": private}
+    environment.pop(missing, None)
+    set_environment(monkeypatch, environment)
+    line = refused()
+    assert line.startswith(f"{name}: ")
+    assert "sesame" not in line
+    monkeypatch.setenv("NOTIFY_ENVIRONMENT", "test")
+    if not given.keys() & {"SES_ENABLED", "SMTP_URL", "LETTER_PRINTER"} and not name.startswith("FROM"):
+        monkeypatch.delenv("API_HOST_NAME", raising=False)
+        assert load().is_safe_environment
+
+
+def test_outside_development_every_bucket_of_a_cloud_store_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_environment(monkeypatch, as_environment(PRODUCTION) | STORE)
+    named = set()
+    while True:
+        try:
+            load()
+        except SettingsError as error:
+            name = str(error).partition(":")[0]
+            assert name not in named
+            named.add(name)
+            monkeypatch.setenv(name, "example-notify-files")
+        else:
+            break
+    assert {"S3_BUCKET_CSV_UPLOAD", "S3_BUCKET_LETTERS_PDF", "S3_BUCKET_MOU", "LETTER_CACHE_BUCKET_NAME"} <= named
+
+
 PLAINTEXT = [
     ("SQLALCHEMY_DATABASE_URI", "postgresql://db/notify"),
     ("SQLALCHEMY_DATABASE_URI", "postgresql://u:p@127.0.0.1:5432,db:5432/notify?sslmode=prefer"),
@@ -221,6 +287,8 @@ PLAINTEXT = [
     ("BROKER_URL", "amqp://broker"),
     ("BROKER_URL", "redis://broker"),
     ("SES_RECEIPTS_QUEUE_URL", "http://sqs.example/queue"),
+    ("API_HOST_NAME", "http://api.notify.example"),
+    ("ADMIN_BASE_URL", "http://www.notify.example"),
 ]
 
 
@@ -254,7 +322,10 @@ def test_outside_development_connections_to_other_machines_are_encrypted(
         ("MMG_API_KEY", "real"),
         ("MMG_DELIVERY_STATUS_CALLBACK_BASIC_AUTH_CREDENTIALS", '["mmg", "Rt6-hands-in-receipts"]'),
         ("VCAP_APPLICATION", '{"application_id": "any"}'),
-        ("LETTER_PRINTER", "dvla"),
+        ("DVLA_API_BASE_URL", "https://printer.example"),
+        ("API_HOST_NAME", "https://10.1.2.3"),
+        ("DOCUMENT_DOWNLOAD_BASE_URL", "https://files.notify.example"),
+        ("OBJECT_STORE_URL", "file:///srv/files"),
     ],
 )
 def test_outside_development_what_is_safe_is_accepted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -16,8 +16,9 @@ def _entries(module: str, summaries: dict[str, str]) -> dict[str, Entry]:
 
 
 ENTRIES = {
-    "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included."),
-    "reset": Entry("notify.cli.reset:reset", "Empty the data folder of `notify up`."),
+    # the folder that they work on is the one that they are given, whatever runs on the usual one
+    "up": Entry("notify.cli.up:up", "Start everything on this machine, databases included.", adopts=False),
+    "reset": Entry("notify.cli.reset:reset", "Empty the data folder of `notify up`.", adopts=False),
     "web": Entry("notify.cli.processes:web", "Run the API."),
     "worker": Entry("notify.cli.processes:worker", "Run a worker, for all task queues or those of a role."),
     "beat": Entry("notify.cli.processes:beat", "Run the scheduler of periodic tasks. One for all machines."),

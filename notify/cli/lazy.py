@@ -10,6 +10,9 @@ import click
 
 from notify.cli.folder import adopt_running_instance
 
+_NOT_UTF_8 = "surrogates not allowed"
+"""What Python says of a text that stands for bytes of the command line in another encoding."""
+
 
 class Entry(NamedTuple):
     """Location of a command (`module:attribute`), and its line in `--help`. A hidden one is for other commands only.
@@ -23,8 +26,8 @@ class Entry(NamedTuple):
 
 
 class LazyGroup(click.Group):
-    """A click group over a table of entries. Its commands find the instance that runs on the data folder. A
-    `SettingsError` from any of them is printed as one line, with exit code 1.
+    """A click group over a table of entries. Its commands find the instance that runs on the data folder; a
+    `SettingsError` of any of them, or an argument in another encoding than UTF-8, becomes one line and exit code 1.
     """
 
     def __init__(self, *args: Any, entries: dict[str, Entry], **more: Any) -> None:
@@ -67,6 +70,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except UnicodeEncodeError as error:
+            if error.reason != _NOT_UTF_8:
+                raise
+            raise click.ClickException("an argument is not in UTF-8: what encoding has this terminal?") from None
         except Exception as error:
             from notify.settings import SettingsError
 

@@ -118,8 +118,10 @@ def web() -> None:
     _log_as_said(settings)
 
     from notify.app import preload
+    from notify.infra.parts import check_parts
     from notify.infra.web_server import ServerLimits, Site, serve
 
+    check_parts(settings)
     preload(settings)
 
     limits = ServerLimits(

@@ -33,6 +33,8 @@ from notify.settings import Settings, SettingsError
 DATABASES, PROVIDERS, WORKERS, WEB = range(4)
 """Levels: each depends on those before it. They are stopped in reverse order."""
 GRACE_SECONDS = {PROVIDERS: 3.0, WORKERS: 8.0, WEB: 8.0}
+ADDRESSES = ("api_host_name", "admin_base_url", "notify_email_domain", "from_number")
+"""What other commands must know too: without it they refuse to start outside development."""
 READY_SECONDS = 60.0
 PREPARE_SECONDS = 600.0
 """Long, because migrations of a large database take time."""
@@ -82,6 +84,8 @@ def up(data_dir: Path | None, port: int | None, processes: int | None, workers: 
         instance.run(stop)
     except (UpError, FolderError, EmbeddedError, SettingsError) as error:
         raise click.ClickException(str(error)) from None
+    except OSError as error:  # a full disk, most likely
+        raise click.ClickException(f"{error.filename or folder.path}: {error.strerror or error}") from None
 
 
 class Instance:
@@ -149,7 +153,8 @@ class Instance:
             own = {"data_encryption_keys": own["data_encryption_keys"], "token_secret_key": DEVELOPMENT_TOKEN_KEY}
         self.overrides |= {name: value for name, value in own.items() if not os.environ.get(name.upper())}
         self.settings = configuration.load(starts_servers=True, **self.overrides)
-        self.overrides |= {name: getattr(self.settings, name) for name in SECRETS}
+        addresses = [name for name in ADDRESSES if name in self.settings.model_fields_set]
+        self.overrides |= {name: getattr(self.settings, name) for name in (*SECRETS, *addresses)}
 
     def _start(self, stop: threading.Event) -> None:
         preparing = self._spawn_prepare()

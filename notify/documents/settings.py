@@ -33,6 +33,11 @@ class DocumentSettings(EnvironmentSettings):
         "", description="Public address of the download pages. Empty: `API_HOST_NAME`."
     )
 
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Where links to files lead."""
+        if self.document_download_base_url:
+            yield "DOCUMENT_DOWNLOAD_BASE_URL", self.document_download_base_url
+
     @cached_property
     def documents_base_url(self) -> str:
         """Address that download links start with, without a slash at the end."""

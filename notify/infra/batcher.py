@@ -19,9 +19,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WEB_WAIT_SECONDS: Final = 5.0
-"""How long a request waits for its batch to begin."""
-SLOW_SECONDS: Final = 1.0
-"""A batch that has taken this long is slow: the database probably has a problem."""
+"""How long an item of a request waits for the batch that it will be part of."""
+SLOW_SECONDS: Final = 2.5
+"""A batch that has taken so long is slow: what it waits for is in trouble."""
 MAX_WAITING: Final = 16
 """Most items that may wait behind a slow batch."""
 

@@ -20,12 +20,16 @@ logger = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 PROBE_SECONDS = 0.5
+TIMEOUT_SECONDS = 2.0
+"""Shorter than a batch of requests may take before those behind it are refused (`batcher.SLOW_SECONDS`): a cache that
+hangs costs time, and no request.
+"""
 
 
 class Cache:
     """A connection pool to one Valkey, or nothing if the cache is switched off (`url` empty)."""
 
-    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+    def __init__(self, url: str, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self._client: redis.Redis | None = (
             redis.Redis.from_url(
                 url,

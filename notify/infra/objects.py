@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
@@ -67,10 +66,18 @@ class Objects:
         self._url = url
         self._lock = RLock()
         self._buckets: dict[str, Bucket] = {}
+        self._opened: ObjectStore | None = None
 
-    @cached_property
+    @property
     def _store(self) -> ObjectStore:
-        # loaded lazily: most processes never use a file
+        # threads share it: two stores in memory would not know each other's files
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open_store()
+            return self._opened
+
+    def _open_store(self) -> ObjectStore:
+        # most processes never touch a file: they do not load the library
         from obstore.store import LocalStore, from_url
 
         if not self._url.startswith("file://"):

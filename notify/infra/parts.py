@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from notify.infra import telemetry, tracing
-from notify.infra.broker import broker_settings
+from notify.infra.broker import BrokerSettings, broker_settings
 from notify.infra.cache import Cache
 from notify.infra.database import Database
 from notify.infra.objects import Objects
@@ -51,22 +51,39 @@ def configure_traces(settings: Settings) -> None:
         raise SettingsError(str(error)) from None
 
 
-def build_parts(settings: Settings) -> Parts:
-    """Build the parts; nothing connects before its first use. Raises `SettingsError` if an address is missing."""
+def check_parts(settings: Settings) -> None:
+    """Raise `SettingsError` where `build_parts` or `configure_traces` would. A process that starts others calls this
+    first: theirs would be a traceback for each.
+    """
+    _broker_of(settings)
+    if settings.otel_exporter_otlp_endpoint:
+        try:
+            tracing.check_library()
+        except tracing.MissingLibraryError as error:
+            raise SettingsError(str(error)) from None
+
+
+def _broker_of(settings: Settings) -> BrokerSettings:
     if not settings.sqlalchemy_database_uri:
         raise SettingsError("SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)")
     if not settings.effective_broker_url:
         raise SettingsError("REDIS_URL or BROKER_URL: must be set (or start everything with `notify up`)")
-    prefix = settings.notification_queue_prefix
     broker = broker_settings(
         settings.effective_broker_url,
-        [prefix + name for name in QUEUES],
+        [settings.notification_queue_prefix + name for name in QUEUES],
         visibility_seconds=settings.broker_visibility_seconds,
         region=settings.aws_region,
         account_id=settings.aws_account_id,
     )
     if broker.is_sqs and find_spec("pycurl") is None:
         raise SettingsError('BROKER_URL: SQS needs an extra: pip install "notify[sqs]"')
+    return broker
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Build the parts; nothing connects before it is used. Raises `SettingsError` where an address is missing."""
+    broker = _broker_of(settings)
+    prefix = settings.notification_queue_prefix
     celery = create_celery(broker, prefix=prefix, queues=QUEUES)
     return Parts(
         settings=settings,

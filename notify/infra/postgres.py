@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from notify.infra import unprivileged
 from notify.infra.children import POLL_SECONDS, Account, Child, stop_leftover
-from notify.infra.server import EmbeddedError, Server, last_words, wait_until
+from notify.infra.server import EmbeddedError, Server, last_words, telling_line, wait_until
 
 NAME = "PostgreSQL"
 ROLE = DATABASE = "notify"
@@ -232,8 +232,8 @@ def _initialise(cluster: Path, install: Path, account: Account | None, durable: 
         extra_groups=[] if account else None,
     )
     if result.returncode:
-        lines = result.stderr.strip().splitlines() or ["it said nothing"]
-        raise EmbeddedError(f"{NAME} could not make its data folder: {lines[-1]}")
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise EmbeddedError(f"{NAME} could not make its data folder: {telling_line(result.stderr)}")
     scratch.rename(cluster)
 
 
@@ -286,8 +286,11 @@ def _url(sockets: Path, *, role: str = ROLE, database: str = DATABASE) -> str:
 def _ensure_database(sockets: Path) -> None:
     import psycopg
 
-    with psycopg.connect(_url(sockets, role=SUPERUSER, database="postgres"), autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
-            connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
-            connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE} STRATEGY file_copy")
+    try:
+        with psycopg.connect(_url(sockets, role=SUPERUSER, database="postgres"), autocommit=True) as connection:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount:
+                connection.execute(f"CREATE ROLE {ROLE} LOGIN CREATEDB")
+            if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
+                connection.execute(f"CREATE DATABASE {DATABASE} OWNER {ROLE} STRATEGY file_copy")
+    except psycopg.Error as error:
+        raise EmbeddedError(f"{NAME} could not make its database: {telling_line(str(error))}") from None

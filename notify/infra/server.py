@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import time
 from collections.abc import Callable
@@ -9,6 +11,7 @@ from pathlib import Path
 
 from notify.infra.children import POLL_SECONDS, Child
 
+_FULL = os.strerror(errno.ENOSPC)
 _FATAL = re.compile(r"FATAL|Fatal|^[\w.]*(Error|Exception)\b")
 
 
@@ -65,12 +68,20 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, *,
 
 
 def last_words(log: Path, since: int = 0) -> str:
-    """The most useful line of a log from byte `since` on: the last fatal error, else the last line."""
+    """The line of a log that says most, read from byte `since` on."""
     try:
         with log.open("rb") as file:
             file.seek(since)
-            lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+            return telling_line(file.read().decode(errors="replace"))
     except OSError:
-        lines = []
+        return telling_line("")
+
+
+def telling_line(text: str) -> str:
+    """The line of what a program said that says most: that the disk is full, else the last fatal error, else the last
+    line.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    full = [line for line in lines if _FULL in line]
     fatal = [line for line in lines if _FATAL.search(line)]
-    return (fatal or lines or ["it said nothing"])[-1].removeprefix("Error: ")
+    return (full or fatal or lines or ["it said nothing"])[-1].removeprefix("Error: ")

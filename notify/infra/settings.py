@@ -48,16 +48,19 @@ class EnvironmentSettings(SettingsPart):
         description="Outside development and test, connections beyond this machine to PostgreSQL, Redis, the broker, SMTP and providers must be encrypted. `1` allows them without encryption: only where the network between the machines is private.",
     )
     api_host_name: WebAddress = Field(
-        "http://localhost:6011", description="Public address of this API, used in links that leave it."
+        "http://localhost:6011",
+        description="Public address of this API, used in links that leave it. Outside development and test it must be set, and not lead to this machine.",
     )
     api_host_name_internal: WebAddress = Field(
         "http://localhost:6011", description="Address under which our own processes reach this API."
     )
     admin_base_url: WebAddress = Field(
-        "http://localhost:6012", description="Address of the admin web app, used in links and error texts."
+        "http://localhost:6012",
+        description="Address of the admin web app, used in links and error texts. Outside development and test it must be set, and not lead to this machine.",
     )
     notify_email_domain: HostName = Field(
-        "notify.tools", description="Domain of the addresses that emails are sent from."
+        "notify.tools",
+        description="Domain of the addresses that emails are sent from. Outside development and test it must be set where emails are sent.",
     )
     notify_app_name: str = Field("api", description="Name of this process type in logs.")
     git_commit: str = Field("", description="Commit of this build, shown by `/_status`.")
@@ -67,6 +70,16 @@ class EnvironmentSettings(SettingsPart):
     def is_safe_environment(self) -> bool:
         """Development or test: the only environments that allow published secrets and the sandbox."""
         return self.notify_environment in SAFE_ENVIRONMENTS
+
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Where links in messages lead: this API and the admin web app."""
+        yield "API_HOST_NAME", self.api_host_name
+        yield "ADMIN_BASE_URL", self.admin_base_url
+
+    def connections(self) -> Iterator[Connection]:
+        """How others reach this API and the admin web app."""
+        for variable, address in EnvironmentSettings.links(self):
+            yield to_server(variable, address, ("http",), "set an https:// address")
 
     @cached_property
     def logo_base_url(self) -> str:
@@ -167,11 +180,11 @@ class FileSettings(SettingsPart):
     )
     object_store_url: ObjectStoreAddress = Field(
         "",
-        description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///`. Empty: a folder in `NOTIFY_DATA_DIR`.",
+        description="Where files live: `file:///...`, `s3://bucket/prefix`, `gs://...`, `az://...` or `memory:///` (which keeps nothing; refused outside development and test). Empty: a folder in `NOTIFY_DATA_DIR`.",
     )
     s3_bucket_csv_upload: str = Field(
         "development-notifications-csv-upload",
-        description="Bucket of the spreadsheets that jobs send to. This and the buckets below are those of the admin app: real ones where `OBJECT_STORE_URL` is a cloud store, else folders that are made at their first use.",
+        description="Bucket of the spreadsheets that jobs send to. This and the buckets below are those of the admin app: real ones where `OBJECT_STORE_URL` is a cloud store, else folders that are made at their first use. Outside development and test each must be named for a cloud store: the default's may be somebody else's.",
     )
     s3_bucket_contact_list: str = Field("development-contact-list", description="Bucket of contact lists.")
     s3_bucket_report_requests_download: str = Field(
@@ -192,6 +205,11 @@ class FileSettings(SettingsPart):
     )
     s3_bucket_logo_upload: str = Field("public-logos-tools", description="Bucket of logos.")
     s3_bucket_mou: str = Field("notify.tools-mou", description="Bucket of agreements, which the admin app reads.")
+
+    def stand_ins(self) -> Iterator[tuple[str, str]]:
+        """Files in memory."""
+        if self.object_store_url.startswith("memory:"):
+            yield "OBJECT_STORE_URL", "a store in the memory of one process, which forgets every file,"
 
 
 class WebSettings(SettingsPart):

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from cachetools import TTLCache
@@ -148,6 +149,12 @@ class _Tracing:
 
 
 _tracing: _Tracing | None = None
+
+
+def check_library() -> None:
+    """Raise `MissingLibraryError` where what exports is not installed. Nothing is imported or started."""
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        raise MissingLibraryError
 
 
 def configure(service_name: str) -> None:

@@ -71,7 +71,8 @@ class PrinterSettings(EnvironmentSettings):
         description="Who prints letters: `dvla` (a print provider with a REST API), `sftp` (one that takes zip files over SFTP), `sandbox` (which only pretends: its pages are in the console; refused outside development and test), or `none`: letters wait. Empty: `sandbox` in development and test, else `none`.",
     )
     dvla_api_base_url: WebAddress = Field(
-        "https://uat.driver-vehicle-licensing.api.gov.uk", description="Address of the print provider's REST API."
+        "https://uat.driver-vehicle-licensing.api.gov.uk",
+        description="Address of the print provider's REST API. The default is a trial system, so outside development and test it must be set for `dvla`.",
     )
     dvla_api_tls_ciphers: str = Field(
         "", description="TLS ciphers for the print provider, in OpenSSL's format. Empty: the default ones."
@@ -129,6 +130,15 @@ class PrinterSettings(EnvironmentSettings):
             yield "LETTER_PRINTER", self.dvla_api_base_url
         if self.letter_printer == "sftp":
             yield "LETTER_PRINTER", f"sftp://{self.ftp_host}"
+
+    def unset(self) -> Iterator[tuple[str, str]]:
+        """Where letters go: the default of the print provider's address is that of a trial system."""
+        if self.letter_printer == "sftp" and not self.ftp_host:
+            yield "FTP_HOST", "letters would go nowhere"
+        if self.letter_printer == "sftp" and not self.ftp_host_key:
+            yield "FTP_HOST_KEY", "anybody could be the printer without it"
+        if self.letter_printer == "dvla" and "dvla_api_base_url" not in self.model_fields_set:
+            yield "DVLA_API_BASE_URL", "letters would go to a trial system that prints nothing"
 
     def stand_ins(self) -> Iterator[tuple[str, str]]:
         """The sandbox printer."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from notify.infra.settings import EnvironmentSettings
 from notify.safety import SHORTEST_KEY, host_of, to_server
 from notify.setting_types import Connection, HeaderText, SettingsPart, SmtpAddress, WebAddress
 
@@ -61,7 +62,10 @@ class TextProviderSettings(SettingsPart):
         False,
         description="`1` logs an error when text messages have been slow for ten minutes: a tenth of them not delivered within five minutes.",
     )
-    from_number: str = Field("development", description="Text message sender of services without one.")
+    from_number: str = Field(
+        "development",
+        description="Text message sender where a service has none. Outside development and test it must be set where texts are sent.",
+    )
 
     def providers(self) -> Iterator[tuple[str, str]]:
         """MMG and Firetext, if they have a key."""
@@ -69,6 +73,20 @@ class TextProviderSettings(SettingsPart):
             yield "MMG_API_KEY", self.mmg_url
         if self.firetext_api_key or self.firetext_international_api_key:
             yield "FIRETEXT_API_KEY", self.firetext_url
+
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Where providers send receipts."""
+        for variable, address in (
+            ("MMG_RECEIPT_URL", self.mmg_receipt_url),
+            ("FIRETEXT_RECEIPT_URL", self.firetext_receipt_url),
+        ):
+            if address:
+                yield variable, address
+
+    def unset(self) -> Iterator[tuple[str, str]]:
+        """The sender of texts, where they are sent."""
+        if any(TextProviderSettings.providers(self)) and "from_number" not in self.model_fields_set:
+            yield "FROM_NUMBER", f"text messages would come from {self.from_number!r}"
 
     def secrets(self) -> Iterator[tuple[str, str, int]]:
         """Passwords of providers for the endpoints of receipts and received texts."""
@@ -90,7 +108,7 @@ class TextProviderSettings(SettingsPart):
                 yield to_server(variable, address, ("http",), "set an https:// address")
 
 
-class EmailProviderSettings(SettingsPart):
+class EmailProviderSettings(EnvironmentSettings):
     """Providers of email."""
 
     # -- providers of email
@@ -138,6 +156,11 @@ class EmailProviderSettings(SettingsPart):
             yield "SES_ENABLED", self.ses_url
         if self.smtp_url:
             yield "SMTP_URL", self.smtp_url
+
+    def unset(self) -> Iterator[tuple[str, str]]:
+        """The domain of senders, where emails are sent."""
+        if any(EmailProviderSettings.providers(self)) and "notify_email_domain" not in self.model_fields_set:
+            yield "NOTIFY_EMAIL_DOMAIN", f"emails would come from {self.notify_email_domain}, which is somebody else's"
 
     def stand_ins(self) -> Iterator[tuple[str, str]]:
         """The sandbox."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from notify.cli import ENTRIES, command_group, program
 from notify.cli.folder import DataFolder, adopt_running_instance
@@ -105,6 +106,11 @@ def test_help_needs_none_of_the_heavy_modules(tmp_path: Path) -> None:
     ("arguments", "environment", "line"),
     [
         (["web"], DEVELOPMENT, "Error: SQLALCHEMY_DATABASE_URI: must be set (or start everything with `notify up`)"),
+        (
+            ["web"],
+            {**DEVELOPMENT, "SQLALCHEMY_DATABASE_URI": "postgresql://127.0.0.1:1/x"},
+            "Error: REDIS_URL or BROKER_URL: must be set (or start everything with `notify up`)",
+        ),
         (["web"], {}, NO_ENVIRONMENT),
         (["worker"], {}, NO_ENVIRONMENT),
         (["beat"], {}, NO_ENVIRONMENT),
@@ -150,6 +156,32 @@ def test_worker_refuses_an_unknown_queue(tmp_path: Path) -> None:
     )
     assert result.returncode == 2
     assert "there is no queue nonsense" in result.stderr
+
+
+@pytest.mark.usefixtures("terminal")
+def test_an_argument_in_another_encoding_is_refused_in_one_line() -> None:
+    name = os.fsdecode("René".encode("latin-1"))
+    result = CliRunner().invoke(program, ["list-templates", "--service", name])
+    assert (result.exit_code, result.output) == (
+        1,
+        "Error: an argument is not in UTF-8: what encoding has this terminal?\n",
+    )
+
+
+def test_a_second_instance_shares_nothing_with_the_one_that_runs_on_the_usual_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DataFolder(tmp_path / "data")
+    folder.take()
+    folder.publish({"NOTIFY_ENVIRONMENT": "development", "SQLALCHEMY_DATABASE_URI": "postgresql:///one"})
+    monkeypatch.setenv("NOTIFY_DATA_DIR", str(folder.path))
+    for name in ("NOTIFY_ENVIRONMENT", "SQLALCHEMY_DATABASE_URI"):
+        monkeypatch.setenv(name, "")  # so that what is adopted is taken back afterwards
+        monkeypatch.delenv(name)
+    for command, adopts in (("up", False), ("reset", False), ("list-services", True)):
+        assert CliRunner().invoke(program, [command, "--help"]).exit_code == 0
+        assert ("SQLALCHEMY_DATABASE_URI" in os.environ) == adopts, command
+    folder.release()
 
 
 def test_commands_find_the_instance_that_runs_on_the_data_folder(tmp_path: Path) -> None:

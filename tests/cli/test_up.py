@@ -152,7 +152,10 @@ def test_first_start_stop_and_start_again(start: Callable[..., Run], folder: Pat
 
 
 def test_outside_development_it_has_secrets_of_its_own(start: Callable[..., Run], folder: Path) -> None:
-    run = start(NOTIFY_ENVIRONMENT="pilot", SMTP_URL="smtp://relay.example", METRICS_TOKEN=PRODUCTION["metrics_token"])
+    pilot = {"NOTIFY_ENVIRONMENT": "pilot", "SMTP_URL": "smtp://relay.example"}
+    assert refusal(start(**pilot)).startswith("Error: API_HOST_NAME: must be set in environment 'pilot', to an address")
+    names = ("api_host_name", "admin_base_url", "notify_email_domain", "metrics_token")
+    run = start(**pilot, **{name.upper(): PRODUCTION[name] for name in names})
     run.wait_until_ready()
     secrets = json.loads((folder / "secrets.json").read_text()) | {"metrics_token": PRODUCTION["metrics_token"]}
     published = json.loads((folder / "run" / "environment.json").read_text())

@@ -246,7 +246,21 @@ def test_while_the_database_is_locked_requests_are_refused_and_health_answers(
     assert answer.status == 201, text
 
 
-def test_an_invalid_key_does_not_raise_the_share_of_endpoints_without_keys(
+def test_a_cache_that_hangs_costs_time_and_no_request(start: Start, parts: Parts, demo: dict[str, Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as hung, ThreadPoolExecutor(40) as clients:
+        web = start(
+            WEB_PROCESSES="1",
+            REDIS_URL=f"redis://127.0.0.1:{hung.getsockname()[1]}",
+            BROKER_URL=parts.settings.effective_broker_url,
+        )
+        futures = []
+        for _ in range(40):  # for longer than a batch may take before those behind it are refused
+            futures.append(clients.submit(web.send, demo["api_keys"]["test"], demo["templates"]["sms"]))
+            time.sleep(0.08)
+        assert [future.result(60)[0].status for future in futures] == [201] * 40
+
+
+def test_a_key_that_is_none_gives_nobody_more_turns_where_none_is_needed(
     start: Start, parts: Parts, demo: dict[str, Any]
 ) -> None:
     web = start(WEB_PROCESSES="1", WEB_THREADS="4", WEB_LOCK_TIMEOUT_MS="4000")

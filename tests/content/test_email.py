@@ -168,6 +168,11 @@ EXAMPLES = [
     ),
     ("a -\t", "<p>a – </p>", "a – \n"),
     ("a -  -- b", "<p>a – -- b</p>", "a – -- b\n"),
+    (
+        "[t](https://example.gov.uk/TD(EU)_V2.pdf).",
+        '<p><a href="https://example.gov.uk/TD%28EU%29_V2.pdf">t</a>.</p>',
+        "t: https://example.gov.uk/TD(EU)_V2.pdf.\n",
+    ),
     (r"C:\> dir \<", r"<p>C:\&gt; dir \&lt;</p>", "C:> dir \\<\n"),
     # code has no element around it, and is kept apart from what stands before and after it
     ("    two\n```\nfenced\n```", "two\nfenced\n", "two\n\nfenced\n"),

@@ -130,3 +130,12 @@ def test_a_script_says_in_one_line_why_the_databases_do_not_start(tmp_path: Path
     assert result.returncode == 1
     assert result.stderr.strip().splitlines()[-1].startswith("Error: ")
     assert "is not notify's" in result.stderr
+
+
+def test_a_file_of_settings_that_is_named_must_be_there(tmp_path: Path) -> None:
+    environment = _environment(tmp_path, 0) | {"ENVIRONMENT_FILE": str(tmp_path / "typo.sh")}
+    result = subprocess.run(
+        [ROOT / "scripts" / "run_celery.sh"], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr == f"ENVIRONMENT_FILE: there is no file {tmp_path / 'typo.sh'}\n"

@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -333,3 +334,38 @@ def test_a_link_in_place_of_a_folder_is_not_given_away(data_dir: Path, tmp_path:
     assert victims.stat().st_uid == 0
     assert (victims / "file").stat().st_uid == 0
     assert [path.name for path in victims.iterdir()] == ["file"]
+
+
+@pytest.fixture
+def mount() -> Iterator[Callable[[str], Path]]:
+    """Mounts a disk of a size, which the server's account can reach."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+
+        def mount(size: str) -> Path:
+            made = subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", name],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if made.returncode:
+                pytest.skip(f"no file system can be mounted: {made.stderr.strip()}")
+            return folder
+
+        yield mount
+        subprocess.run(["umount", "--lazy", name], check=False)
+
+
+@pytest.mark.skipif(not IS_ROOT or sys.platform != "linux", reason="mounts a small disk")
+@pytest.mark.parametrize("size", ["64k", "24m", "42m"])
+def test_a_disk_that_is_full_is_named_in_one_line(mount: Callable[[str], Path], size: str) -> None:
+    folder = mount(size)
+    with pytest.raises(EmbeddedError) as caught:
+        start_postgres(folder)
+    line = str(caught.value)
+    assert line.startswith("PostgreSQL ")
+    assert "No space left on device" in line
+    assert "\n" not in line
+    assert not [process for process in psutil.process_iter(["cmdline"]) if str(folder) in str(process.info["cmdline"])]

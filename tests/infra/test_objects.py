@@ -1,8 +1,13 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from notify.infra.objects import ObjectMissingError, Objects
+
+THREADS = 16
+ROUNDS = 50
 
 
 @pytest.mark.parametrize("kind", ["file", "memory"])
@@ -30,3 +35,17 @@ def test_a_bucket_finds_a_key_by_how_it_begins(tmp_path: Path, kind: str) -> Non
     assert bucket.first_key("day3/NOTIFY.AAB") is None
     assert sorted(bucket.keys("day")) == ["day/NOTIFY.AAB.1", "day/NOTIFY.AAB.2", "day/NOTIFY.AB.1"]
     assert len(list(bucket.keys())) == 5
+
+
+def test_threads_share_one_store() -> None:
+    for _ in range(ROUNDS):
+        objects = Objects("memory:///")
+        together = threading.Barrier(THREADS)
+
+        def put(number: int, objects: Objects = objects, together: threading.Barrier = together) -> None:
+            together.wait()
+            objects.put(f"files/{number}", b"content")
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            list(pool.map(put, range(THREADS)))
+        assert len(list(objects.keys("files"))) == THREADS

@@ -58,11 +58,7 @@ def test_a_wrong_method_is_a_bare_405(preview: Preview) -> None:
 
 def test_elsewhere_it_is_served_only_where_the_settings_say_so() -> None:
     def app_of(**changes: Any) -> Flask:
-        names: dict[str, Any] = {
-            "api_host_name": "https://api.example.gov.uk",
-            "admin_base_url": "https://admin.example.gov.uk",
-        }
-        return create_app(load(**PRODUCTION, **names, **changes))
+        return create_app(load(**PRODUCTION, **changes))
 
     closed = app_of()
     assert closed.test_client().get("/template-preview/_status").status_code == 404
