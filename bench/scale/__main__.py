@@ -21,7 +21,7 @@ from bench.scale.databases import SIDES, Cluster, Days, running
 from bench.scale.rows import LARGEST, PROBE
 from bench.stack import remove_database
 
-NAMES: Final = ("flows", "reads", "largest", "facts", "retention")
+NAMES: Final = ("reads", "largest", "worn", "flows", "facts", "retention")
 
 
 def load(cluster: Cluster, options: argparse.Namespace) -> None:
@@ -76,6 +76,10 @@ def _measure(
         return flows.measure(cluster, url, options.seconds)
     if what == "reads":
         return reads.measure(url, PROBE, days.now)
+    if what == "worn":
+        reads.wear(url, days.midnight(0))
+        worn = reads.measure(url, PROBE, days.now, only="dashboard")
+        return {f"after changes, {name}": value for name, value in worn.items()}
     if what == "largest":
         largest = reads.measure(url, LARGEST, days.now)
         return {f"largest service, {name}": value for name, value in largest.items()}

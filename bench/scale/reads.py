@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 from uuid import UUID
 
+import psycopg
 from sqlalchemy.orm import Session
 
 from bench.scale.databases import open_parts
@@ -31,6 +33,11 @@ def _time(read: Callable[[], object]) -> float:
         read()
         times.append(time.perf_counter() - began)
     return 1000 * median(times)
+
+
+def _cpu(pid: int) -> float:
+    """Milliseconds of CPU that a process had (Linux)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e6
 
 
 def _lists(parts: Parts, service: UUID) -> Mapping[str, Callable[[], object]]:
@@ -89,11 +96,38 @@ def _dashboards(parts: Parts, service: UUID, now: datetime) -> Mapping[str, Call
     }
 
 
-def measure(url: str, service: UUID, now: datetime) -> dict[str, float]:
-    """Milliseconds of each list and dashboard of a service."""
+def wear(url: str, since: datetime) -> None:
+    """Change the messages since a moment twice, in their order, as delivery and receipts do: then those of a service
+    lie among others, and no page of them is known to be visible to all.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET enable_hashjoin = off")
+        connection.execute("SET enable_mergejoin = off")
+        for status in ("sending", "delivered"):
+            connection.execute(
+                "UPDATE notifications n SET notification_status = %s "
+                "FROM (SELECT id FROM notifications WHERE created_at >= %s ORDER BY created_at OFFSET 0) AS o "
+                "WHERE n.id = o.id",
+                (status, since),
+            )
+
+
+def measure(url: str, service: UUID, now: datetime, *, only: str = "") -> dict[str, float]:
+    """Milliseconds of each list and dashboard of a service, and the CPU that the server had for it; `only` those whose
+    names begin so.
+    """
     parts = open_parts(url)
     try:
         reads = {**_lists(parts, service), **_dashboards(parts, service, now)}
-        return {f"{name}, ms": _time(read) for name, read in reads.items()}
+        figures: dict[str, float] = {}
+        for name, read in reads.items():
+            if name.startswith(only):
+                read()
+                with parts.database.connection() as connection:
+                    (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone() or (0,)
+                before = _cpu(pid)
+                figures[f"{name}, ms"] = _time(read)
+                figures[f"{name}, CPU of the server, ms"] = (_cpu(pid) - before) / REPEATED
+        return figures
     finally:
         parts.close()
