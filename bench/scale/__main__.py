@@ -49,7 +49,7 @@ def load(cluster: Cluster, options: argparse.Namespace) -> None:
 
 
 def compare(cluster: Cluster, options: argparse.Namespace) -> None:
-    """Measure the sides in turns."""
+    """Measure the sides in turns; what was measured so far is printed after each."""
     days = Days(cluster.folder)
     urls = {side: cluster.url(side) for side in SIDES}
     figures: dict[str, dict[str, list[float]]] = {}
@@ -66,7 +66,7 @@ def compare(cluster: Cluster, options: argparse.Namespace) -> None:
             for side in (small, "full") if turn % 2 == 0 else ("full", small):
                 note(side, _measure(cluster, what, urls[side], days, options, turn))
                 print(f"  {what} of {side}: done", file=sys.stderr, flush=True)
-    print_figures(figures)
+        print_figures(figures)
 
 
 def _measure(
