@@ -81,19 +81,20 @@ class Tokens:
 
 
 class Stack:
-    """The running product."""
+    """The running product: on a PostgreSQL of its own, or on the database that is given, which stays."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, postgres_url: str | None = None) -> None:
         self.folder = folder
         self.port = free_port()
         self.provider_port = free_port()
-        self._postgres = start_postgres(folder)
+        self._postgres = None if postgres_url else start_postgres(folder)
+        self.postgres_url = postgres_url or (self._postgres.url if self._postgres else "")
         self._valkey = start_valkey(folder)
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **os.environ,
             "NOTIFY_ENVIRONMENT": "development",
-            "SQLALCHEMY_DATABASE_URI": self._postgres.url,
+            "SQLALCHEMY_DATABASE_URI": self.postgres_url,
             "REDIS_URL": self._valkey.url,
             "NOTIFY_DATA_DIR": str(folder),
             "API_HOST_NAME": f"http://localhost:{self.port}",
@@ -102,7 +103,7 @@ class Stack:
             "MMG_API_KEY": "bench",
             "MMG_URL": f"http://127.0.0.1:{self.provider_port}/",
         }
-        self.demo = prepare_demo(self._postgres.url, self._valkey.url, folder, self.environment["API_HOST_NAME"])
+        self.demo = prepare_demo(self.postgres_url, self._valkey.url, folder, self.environment["API_HOST_NAME"])
         self.tokens = Tokens(self.demo["api_keys"]["normal"])
         self._numbers = count()
 
@@ -155,7 +156,7 @@ class Stack:
 
     def execute(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the database."""
-        with psycopg.connect(self._postgres.url, autocommit=True) as connection:
+        with psycopg.connect(self.postgres_url, autocommit=True) as connection:
             cursor = connection.execute(query.encode())
             return cursor.fetchall() if cursor.description else []
 
@@ -209,14 +210,15 @@ class Stack:
         for name in list(self._processes):
             self.stop(name)
         self._valkey.stop()
-        self._postgres.stop()
-        remove_database(self.folder)
+        if self._postgres:
+            self._postgres.stop()
+            remove_database(self.folder)
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
+def running(folder: Path, postgres_url: str | None = None) -> Iterator[Stack]:
     """A stack that is stopped afterwards."""
-    stack = Stack(folder)
+    stack = Stack(folder, postgres_url)
     try:
         yield stack
     finally:

@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from notify.events.models import Event
+from notify.infra.database import Database
 
 KEPT: Final = timedelta(weeks=52)
+DELETED_AT_A_TIME: Final = 10_000
+
+_DELETE: Final = """
+DELETE FROM events WHERE id IN (
+    SELECT id FROM events WHERE created_at < %s ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
 
 
 def record_event(session: Session, event_type: str, data: Any) -> Event:
@@ -21,7 +27,13 @@ def record_event(session: Session, event_type: str, data: Any) -> Event:
     return event
 
 
-def delete_old_events(session: Session, now: datetime) -> int:
-    """Delete events older than 52 weeks; returns their number."""
-    gone = session.execute(delete(Event).where(Event.created_at < now - KEPT).returning(Event.id))
-    return len(gone.all())
+def delete_old_events(database: Database, now: datetime, *, batch: int = DELETED_AT_A_TIME) -> int:
+    """Delete the events that are older than 52 weeks, `batch` a transaction, the oldest first; how many there were. A
+    run that is broken off leaves the rest to the next one.
+    """
+    total, deleted = 0, batch
+    while deleted == batch:
+        with database.connection() as connection:
+            deleted = connection.execute(_DELETE, (now - KEPT, batch)).rowcount
+        total += deleted
+    return total

@@ -18,7 +18,6 @@ tasks = TaskSet()
 @tasks.periodic("delete-old-records-from-events-table", crontab(hour=3, minute=4))
 def delete_old_records_from_events_table(container: Container) -> None:
     """Delete events older than 52 weeks (contract: workers 3)."""
-    with container.parts.database.transaction() as session:
-        number = delete_old_events(session, utc_now())
+    number = delete_old_events(container.parts.database, utc_now())
     if number:
         logger.info("events deleted", number=number)

@@ -23,7 +23,7 @@ from notify.vocabulary import NOTIFICATION_TYPES
 routes = Routes("usage", "/service/<uuid:service_id>/billing")
 legacy_routes = Routes("usage_2020", "/service/<uuid:service_id>/billing", legacy=True)
 
-_YEAR: Final = re.compile(r"\s*\d{4}\s*", re.ASCII)
+_YEAR: Final = re.compile(r"\s*\d{1,4}\s*", re.ASCII)
 _MONTHS: Final = (
     "January",
     "February",

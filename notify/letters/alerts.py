@@ -32,7 +32,7 @@ _CREATED: Final = """
 SELECT count(*) FROM notifications
 WHERE notification_status = 'created' AND notification_type = 'letter' AND created_at < %s
 """
-# per service, to use the index of lists (docs/decisions/0020)
+# of each service by the index of lists (docs/decisions/0020); `m.tries >= 0`: see OF_ITS_LIST in messages/models.py
 _FAILED: Final = """
 SELECT count(*) FROM services s
 CROSS JOIN unnest(ARRAY['normal', 'team']) AS kind CROSS JOIN unnest(ARRAY[false, true]) AS in_job
@@ -40,6 +40,7 @@ CROSS JOIN LATERAL (
     SELECT FROM notifications m
     WHERE m.service_id = s.id AND m.key_type = kind AND m.notification_type = 'letter'
           AND m.notification_status = 'technical-failure' AND (m.job_id IS NOT NULL) = in_job AND m.created_at >= %s
+          AND m.tries >= 0
 ) AS found
 """
 _SENDING: Final = """

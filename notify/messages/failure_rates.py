@@ -23,7 +23,7 @@ TV_NUMBERS: Final = "__7700900%"
 SUBJECT: Final = "High failure rates for sms spotted for services"
 TASK_TYPE: Final = "notify_task_high_failure"
 
-# uses the index of lists (docs/decisions/0020)
+# by the index of lists (docs/decisions/0020); `m.tries >= 0`: see OF_ITS_LIST in models.py
 _COUNTS: Final = text(
     """
 SELECT s.id, s.name, sum(c.number)::bigint AS number,
@@ -34,6 +34,7 @@ CROSS JOIN LATERAL (
         SELECT count(*) FROM notifications m
         WHERE m.service_id = s.id AND m.key_type = wanted_key AND m.notification_type = 'sms'
               AND m.notification_status = wanted_status AND (m.job_id IS NOT NULL) = in_job AND m.created_at >= :since
+              AND m.tries >= 0
     ) AS number
     FROM unnest(ARRAY['normal', 'team']) AS wanted_key, unnest(CAST(:statuses AS text[])) AS wanted_status,
          unnest(ARRAY[false, true]) AS in_job

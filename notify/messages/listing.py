@@ -14,6 +14,7 @@ from notify.infra.errors import PageNotFoundError
 from notify.infra.paging import PAGE_SIZE, Page
 from notify.infra.secrets import Encryptor
 from notify.messages.details import MessageDetails, read_details
+from notify.messages.models import OF_ITS_LIST
 from notify.messages.statuses import filter_statuses
 from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
@@ -25,10 +26,10 @@ unnest(CAST(:types AS notification_type[])) AS wanted_type,
 unnest(CAST(:statuses AS text[])) AS wanted_status,
 unnest(CAST(:in_jobs AS boolean[])) AS in_job
 """
-_OF_A_KIND: Final = """
+_OF_A_KIND: Final = f"""
 FROM notifications m
 WHERE m.service_id = :service_id AND m.key_type = wanted_key AND m.notification_type = wanted_type
-      AND m.notification_status = wanted_status AND (m.job_id IS NOT NULL) = in_job {conditions}
+      AND m.notification_status = wanted_status AND (m.job_id IS NOT NULL) = in_job AND {OF_ITS_LIST} {{conditions}}
 """
 _PAGE: Final = f"""
 SELECT found.id FROM {_KINDS}

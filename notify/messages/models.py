@@ -50,6 +50,11 @@ TO: Final = EncryptedColumn("notifications", "to")
 PERSONALISATION: Final = EncryptedColumn("notifications", "_personalisation")
 ANSWER: Final = EncryptedColumn("idempotency_keys", "answer")
 
+OF_ITS_LIST: Final = "m.tries >= 0"
+"""True of every message `m`, and not to be seen in an index. Queries that are made for the index of lists have it as a
+condition: otherwise the planner may take the index that statistics are counted from, whose entries have nearly all
+columns, and read every message of a service for each kind of messages (docs/decisions/0020).
+"""
 HISTORY_DEFAULT: Final = "notification_history_default"
 """The default partition of the history. The others are created by `messages/partitions.py`."""
 

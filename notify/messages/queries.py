@@ -18,7 +18,7 @@ from notify.infra.batcher import WEB_WAIT_SECONDS, Batcher
 from notify.infra.container import Container
 from notify.infra.database import Database
 from notify.infra.secrets import Encryptor
-from notify.messages.models import PERSONALISATION, TO
+from notify.messages.models import OF_ITS_LIST, PERSONALISATION, TO
 from notify.vocabulary import NOTIFICATION_TYPES, STATUSES
 
 COLUMNS: Final = """
@@ -43,7 +43,7 @@ FROM (
     CROSS JOIN LATERAL (
         SELECT m.id, m.created_at FROM notifications m
         WHERE m.service_id = %(service_id)s AND m.key_type = %(key_type)s AND m.notification_type = type
-              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job {conditions}
+              AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND {of_its_list} {conditions}
         ORDER BY m.created_at DESC, m.id DESC LIMIT %(limit)s
     ) AS found
     ORDER BY found.created_at DESC, found.id DESC LIMIT %(limit)s
@@ -248,5 +248,5 @@ def _page(
     if cursor is not None:
         conditions += _OLDER
         values["older_created_at"], values["older_id"] = cursor
-    query = _PAGE.format(columns=COLUMNS, conditions=conditions).encode()
+    query = _PAGE.format(columns=COLUMNS, of_its_list=OF_ITS_LIST, conditions=conditions).encode()
     return connection.cursor(row_factory=args_row(MessageRow)).execute(query, values).fetchall()

@@ -45,8 +45,9 @@ _COLUMNS: Final = (
     "created_at, sent_at, sent_by, updated_at, reference, billable_units, client_reference, international, "
     "phone_prefix, rate_multiplier, notification_status, created_by_id, postage, document_download_count"
 )
-# uses the index of lists (docs/decisions/0020), so that messages of other types and statuses are not read
-_GROUPS: Final = """
+# by the index of lists (docs/decisions/0020): what stays for longer, of another type or status, is not looked at.
+# `m.tries >= 0`: see OF_ITS_LIST in models.py
+_PILES: Final = """
 SELECT kind AS key_type, status, in_job
 FROM unnest(%(key_types)s::text[]) AS kind, unnest(%(statuses)s::text[]) AS status,
      unnest(ARRAY[false, true]) AS in_job
@@ -54,6 +55,7 @@ CROSS JOIN LATERAL (
     SELECT FROM notifications m
     WHERE m.service_id = %(service)s AND m.key_type = kind AND m.notification_type = %(type)s::notification_type
           AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+          AND m.tries >= 0
     LIMIT 1
 ) AS found
 """
@@ -67,6 +69,7 @@ WHERE r.id IS NOT NULL OR EXISTS (
         SELECT FROM notifications m
         WHERE m.service_id = s.id AND m.key_type = kind AND m.notification_type = %(type)s::notification_type
               AND m.notification_status = status AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
+              AND m.tries >= 0
         LIMIT 1
     ) AS found)
 ORDER BY s.id
@@ -82,7 +85,7 @@ DELETE FROM notifications WHERE ctid = ANY(ARRAY(
               AND m.notification_type = %(type)s::notification_type AND m.notification_status = %(status)s
               AND (m.job_id IS NOT NULL) = in_job AND m.created_at < %(before)s
               AND (m.scheduled_for IS NULL OR m.scheduled_for < %(before)s)
-              AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+              AND (m.created_at, m.id) > (%(after)s, %(after_id)s) AND m.tries >= 0
               AND (%(ids)s::uuid[] IS NULL OR m.id = ANY(%(ids)s::uuid[]))
               AND (%(status)s <> 'created' OR pg_try_advisory_xact_lock(hashtextextended(m.id::text, 6011)))
         ORDER BY m.created_at, m.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
@@ -94,7 +97,7 @@ CROSS JOIN LATERAL (
     SELECT m.id, m.created_at FROM notifications m
     WHERE m.service_id = %(service)s AND m.key_type = %(key_type)s AND m.notification_type = %(type)s::notification_type
           AND m.notification_status = %(status)s AND (m.job_id IS NOT NULL) = in_job
-          AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s)
+          AND m.created_at < %(before)s AND (m.created_at, m.id) > (%(after)s, %(after_id)s) AND m.tries >= 0
     ORDER BY m.created_at, m.id LIMIT %(limit)s
 ) AS found
 """

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections import Counter
@@ -55,6 +56,7 @@ def main() -> int:
             target = stack.enter_context(conformance_target(folder / "data"))
         direct = None
         if given.direct:
+            os.environ.setdefault("NOTIFY_ENVIRONMENT", "test")
             direct = DirectFixtures(Path(json.loads(target.read_text())["folder"]))
             stack.callback(direct.close)
         outcomes = [_replay(each, target, given, direct) for each in wanted]

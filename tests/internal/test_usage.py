@@ -89,6 +89,11 @@ def test_years_that_are_none(admin: AdminClient, service: Service, path: str, ye
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_a_year_may_have_fewer_digits(admin: AdminClient, service: Service, path: str) -> None:
+    assert admin.get(f"/service/{service.id}/billing/{path}", {"year": "999"}) == []
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_an_unknown_service_used_nothing(admin: AdminClient, path: str) -> None:
     for year in (2018, THIS_YEAR, 9998):
         assert admin.get(f"/service/{new_public_id()}/billing/{path}", {"year": year}) == []

@@ -1,0 +1,1 @@
+"""How everything does next to fifty million messages, compared with a database that has none."""
