@@ -15,11 +15,10 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
 
-import aiohttp
 from yarl import URL
 
 from notify.infra import tracing
@@ -27,6 +26,9 @@ from notify.infra.container import Container
 from notify.infra.proxies import Proxies
 from notify.infra.public_addresses import is_public
 from notify.infra.steady_loop import SteadyLoop
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 
@@ -103,6 +105,8 @@ def open_session(
     use. Its own use of proxies is off: it would also send passwords of `.netrc`. `tls_ciphers` (as OpenSSL names them)
     replace the usual ones.
     """
+    import aiohttp  # processes that call nobody do not load it
+
     connector = aiohttp.TCPConnector(
         limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory, ssl=_tls(tls_ciphers)
     )
@@ -290,6 +294,8 @@ class Outbound:
         seconds: float,
         enough: int | None,
     ) -> Answer:
+        import aiohttp
+
         try:
             running = self._started()
             proxy = running.proxies.find(address) if running.proxies is not None else None
