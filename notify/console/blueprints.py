@@ -8,6 +8,10 @@ from notify.console import api, guard
 from notify.infra.container import Container
 
 
+def load() -> None:
+    """Import the modules with the routes. They are imported above."""
+
+
 def register(app: Flask, container: Container) -> None:
     """Add the routes to the application, without the CORS headers that the API has."""
     app.register_blueprint(api.blueprint(container))

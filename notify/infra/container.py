@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from threading import RLock
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from notify.infra.parts import Parts
+if TYPE_CHECKING:
+    # a process that has no parts, such as the sandbox, loads none
+    from notify.infra.parts import Parts
 
 
 class Buildable(Protocol):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -66,18 +66,13 @@ class Objects:
         self._url = url
         self._lock = RLock()
         self._buckets: dict[str, Bucket] = {}
-        self._opened: ObjectStore | None = None
+        self._opened = _opened_once(self._open_store)
 
     @property
     def _store(self) -> ObjectStore:
-        # threads share it: two stores in memory would not know each other's files
-        with self._lock:
-            if self._opened is None:
-                self._opened = self._open_store()
-            return self._opened
+        return self._opened()
 
     def _open_store(self) -> ObjectStore:
-        # most processes never touch a file: they do not load the library
         from obstore.store import LocalStore, from_url
 
         if not self._url.startswith("file://"):
@@ -124,10 +119,31 @@ class Objects:
     def _open(self, name: str) -> Bucket:
         scheme = self._url.partition("://")[0]
         if scheme not in _OWN_BUCKETS:
-            return _FolderBucket(self._store, name)
-        from obstore.store import from_url
+            return _FolderBucket(self._opened, name)
 
-        return _CloudBucket(from_url(f"{scheme}://{name}"))
+        def open_bucket() -> ObjectStore:
+            from obstore.store import from_url
+
+            return from_url(f"{scheme}://{name}")
+
+        return _CloudBucket(_opened_once(open_bucket))
+
+
+def _opened_once(open_store: Callable[[], ObjectStore]) -> Callable[[], ObjectStore]:
+    """Opens a store at its first use, and then gives the same one. Most processes never touch a file: they do not load
+    the library.
+    """
+    lock = RLock()
+    opened: list[ObjectStore] = []
+
+    def store() -> ObjectStore:
+        if not opened:
+            with lock:
+                if not opened:
+                    opened.append(open_store())
+        return opened[0]
+
+    return store
 
 
 _BAD_PATHS: Final = ("Is a directory", "Not a directory", "File name too long")
@@ -149,8 +165,12 @@ def _refusing(key: str, problem: type[Exception]) -> Iterator[None]:
 class Bucket(ABC):
     """Objects with metadata. Every method may raise the store's own errors if it is unreachable."""
 
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
+    def __init__(self, store: Callable[[], ObjectStore]) -> None:
+        self._opened = store
+
+    @property
+    def _store(self) -> ObjectStore:
+        return self._opened()
 
     def _path(self, key: str) -> str:
         return key
@@ -266,7 +286,7 @@ class _CloudBucket(Bucket):
 class _FolderBucket(Bucket):
     """A folder of a store without metadata, which is kept in a second object next to each."""
 
-    def __init__(self, store: ObjectStore, name: str) -> None:
+    def __init__(self, store: Callable[[], ObjectStore], name: str) -> None:
         super().__init__(store)
         self._name = name
 

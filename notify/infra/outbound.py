@@ -15,11 +15,10 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 from weakref import WeakValueDictionary
 
-import aiohttp
 from yarl import URL
 
 from notify.infra import tracing
@@ -27,6 +26,9 @@ from notify.infra.container import Container
 from notify.infra.proxies import Proxies
 from notify.infra.public_addresses import is_public
 from notify.infra.steady_loop import SteadyLoop
+
+if TYPE_CHECKING:
+    import aiohttp
 
 T = TypeVar("T")
 
@@ -101,6 +103,8 @@ def open_session(
     own support of proxies is off, because it would also send passwords from `.netrc`. `tls_ciphers` (in OpenSSL's
     format) replace the default ones.
     """
+    import aiohttp  # processes that call nobody do not load it
+
     connector = aiohttp.TCPConnector(
         limit=0, ttl_dns_cache=60, keepalive_timeout=15, socket_factory=socket_factory, ssl=_tls(tls_ciphers)
     )
@@ -288,6 +292,8 @@ class Outbound:
         seconds: float,
         enough: int | None,
     ) -> Answer:
+        import aiohttp
+
         try:
             running = self._started()
             proxy = running.proxies.find(address) if running.proxies is not None else None

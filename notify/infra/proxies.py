@@ -7,7 +7,6 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
-import aiohttp
 from yarl import URL
 
 
@@ -54,9 +53,9 @@ class Proxies:
             raise ValueError("not the address of an HTTP proxy")
         if not url.user:
             return Proxy(url, {})
-        return Proxy(
-            url.with_user(None), {"Proxy-Authorization": aiohttp.encode_basic_auth(url.user, url.password or "")}
-        )
+        from aiohttp import encode_basic_auth
+
+        return Proxy(url.with_user(None), {"Proxy-Authorization": encode_basic_auth(url.user, url.password or "")})
 
     def _is_excepted(self, host: str, port: int | None) -> bool:
         if proxy_bypass_environment(f"{host}:{port}", dict(self._addresses)):

@@ -132,7 +132,8 @@ def create_celery(broker: BrokerSettings, *, prefix: str, queues: Sequence[str],
 
     names = [prefix + name for name in queues]
 
-    celery = _Application("notify", broker=broker.url, set_as_current=False)
+    # without the one for Django, which would load the worker into every process that publishes
+    celery = _Application("notify", broker=broker.url, set_as_current=False, fixups=())
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from notify.infra.container import Container
 from notify.infra.task_set import Retry, TaskSet
-from notify.letters import upkeep_tasks
+from notify.letters import maintenance_tasks
 from notify.letters.printing import tasks as printing_tasks
 from notify.letters.printing import zip_tasks
 from notify.letters.publish import RESANITISE_ATTACHMENT, RESANITISE_PDF, SANITISE_LETTER, SCAN_FILE
@@ -19,7 +19,7 @@ from notify.messages.publish import GET_PDF
 tasks = TaskSet()
 tasks.include(printing_tasks.tasks)
 tasks.include(zip_tasks.tasks)
-tasks.include(upkeep_tasks.tasks)
+tasks.include(maintenance_tasks.tasks)
 
 RETRIES: Final = 15
 SCAN_RETRIES: Final = 5

@@ -8,7 +8,7 @@ import pytest
 
 from notify.infra.container import Container
 from notify.infra.parts import Parts
-from notify.letters import lost, upkeep_tasks
+from notify.letters import lost, maintenance_tasks
 from notify.letters.files import put
 from notify.letters.lost import LostTestLetters
 from tests.api import queued
@@ -25,7 +25,7 @@ def letters(parts: Parts) -> Letters:
 def asked_for(letters: Letters) -> list[str]:
     """The ids of letters whose PDF is asked for by a call of the task."""
     queued(letters.parts)
-    upkeep_tasks.replay_test_letters_without_pdf(Container(letters.parts))
+    maintenance_tasks.replay_test_letters_without_pdf(Container(letters.parts))
     found = queued(letters.parts)
     assert {name for name, _ in found} <= {"get-pdf-for-templated-letter"}
     return sorted(arguments[0] for _, arguments in found)

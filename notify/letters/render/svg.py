@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-
-from lxml import etree
+from typing import TYPE_CHECKING, Final
 
 from notify.letters.render.errors import LogoError
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 LARGEST: Final = 2 * 2**20
 """Most bytes of a logo (contract: letters 13.6)."""
@@ -30,7 +31,9 @@ _FOREIGN_URL: Final = re.compile(r"url\(\s*['\"]?\s*(?!\s*['\"]?#)[^)]*\)?|@impo
 
 
 def sanitised(content: bytes) -> str:
-    """The drawing without anything dangerous. Raises `LogoError` if it is not readable SVG."""
+    """The drawing without anything dangerous. Raises `LogoError` where there is no SVG that can be read."""
+    from lxml import etree  # few processes read logos
+
     if len(content) > LARGEST:
         raise LogoError("The logo is larger than 2 MB")
     # allow the file's own entities, which drawing programs use; the parser bounds their expansion
