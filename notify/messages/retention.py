@@ -47,7 +47,7 @@ _COLUMNS: Final = (
 )
 # by the index of lists (docs/decisions/0020): what stays for longer, of another type or status, is not looked at.
 # `m.tries >= 0`: see OF_ITS_LIST in models.py
-_PILES: Final = """
+_GROUPS: Final = """
 SELECT kind AS key_type, status, in_job
 FROM unnest(%(key_types)s::text[]) AS kind, unnest(%(statuses)s::text[]) AS status,
      unnest(ARRAY[false, true]) AS in_job

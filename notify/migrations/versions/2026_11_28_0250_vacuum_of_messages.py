@@ -9,7 +9,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "2026_11_28_0250"
-down_revision = "2026_11_27_1160"
+down_revision = "2026_11_28_0221"
 branch_labels = None
 depends_on = None
 
