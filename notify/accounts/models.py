@@ -33,10 +33,10 @@ NOTIFY_USER_ID: Final = UUID("6af522d0-2915-4e52-83a3-3690455a5fe6")
 
 
 class User(Base):
-    """A person who can sign in. `password` is a hash (passwords.py). Addresses are looked up without regard to case.
+    """A person who can sign in. `password` is a hash (passwords.py). Look-ups by address ignore case.
 
-    `state` is free text (contract: internal-users 0); `pending`, `active` and `inactive` (archived) mean something.
-    """
+    `state` is free text (contract: internal-users 0); only `pending`, `active` and `inactive` (archived) have a
+    meaning."""
 
     __tablename__ = "users"
 

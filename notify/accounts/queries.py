@@ -34,7 +34,7 @@ def user_by_email(session: Session, email_address: str) -> User | None:
 
 
 def find_users(session: Session, part: str) -> str:
-    """Users whose address has this part, without regard to case, as a JSON array in order of their addresses."""
+    """Users whose address contains this text, ignoring case, as a JSON array ordered by address."""
     query = (
         select(User.id, User.name, User.email_address, User.mobile_number)
         .where(User.email_address.icontains(part, autoescape=True, escape="\\"))

@@ -21,10 +21,10 @@ from notify.templates.actions import create_template
 SERVICES: Final = 100
 MESSAGES: Final = 5_000_000
 HISTORY_SHARE: Final = 0.5
-"""Of the messages, those that are in the history."""
+"""Share of the messages that are in the history."""
 TYPES: Final = ("sms", "email")
 TEMPLATES: Final = 4
-"""Of each type, in each service."""
+"""Number of templates of each type, in each service."""
 
 
 @click.command("generate-bulktest-data")

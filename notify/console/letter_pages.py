@@ -69,7 +69,7 @@ class LetterPages:
         return self._stored(message, self._files.find) is not None
 
     def failure(self, message: StoredMessage) -> dict[str, str] | None:
-        """Why a letter failed its checks: `title` and `detail`, as the admin app has them. None where it did not."""
+        """Why a letter failed its checks: `title` and `detail`, as the admin app has them. None if it passed."""
         if message.status != "validation-failed":
             return None
         known = self._stored(message, self._files.metadata) or {}

@@ -20,7 +20,7 @@ def record_change(
     operation: str,
     subject: Mapping[str, object],
 ) -> None:
-    """Note a change in the transaction that makes it. `subject` holds the ids in the endpoint's path, by name."""
+    """Record a change in the transaction that makes it. `subject` holds the ids in the endpoint's path, by name."""
     session.add(
         Change(
             client=client,

@@ -17,7 +17,7 @@ _KEY: Final = re.compile(r"service-([0-9a-f-]{36})-notify/([0-9a-f-]{36})\.csv")
 
 
 class UploadKey(NamedTuple):
-    """Whose upload a file is."""
+    """The service and the id of an upload."""
 
     service_id: UUID
     id: UUID
@@ -83,7 +83,7 @@ def _key(service_id: UUID, upload_id: UUID) -> str:
 
 
 def _uploads(bucket: Bucket, moment: datetime) -> Iterator[UploadKey]:
-    """What the admin app, or the public API, has put into a bucket; other objects are left out."""
+    """The uploads of the admin app and the public API in a bucket; other objects are ignored."""
     for key in bucket.keys_before(moment):
         if match := _KEY.fullmatch(key):
             try:

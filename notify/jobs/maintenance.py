@@ -1,5 +1,5 @@
-"""What is done for jobs periodically (contract: workers 12.4, 14.3): due ones are started, stalled ones resumed,
-missing rows made, statuses completed, files deleted, also those that nothing in the database names.
+"""Periodic work on jobs (contract: workers 12.4, 14.3): starts due ones, resumes stalled ones, creates messages of
+missing rows, completes statuses, deletes files, also those without a row in the database.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LATER: Final = timedelta(minutes=20)
 LATEST: Final = timedelta(hours=24)
 FILES_AT_A_TIME: Final = 200
 UNUSED_AFTER: Final = timedelta(days=7)
-"""An upload that nobody has made a job, or a contact list, of by then is never used."""
+"""An upload that was not used for a job or a contact list by then is deleted."""
 UNDER_WAY: Final = ("pending", "scheduled", "in progress", "error")
 """Statuses of jobs whose files are still needed."""
 
@@ -162,8 +162,8 @@ def delete_old_files(database: Database, files: JobFiles, types: Collection[str]
 
 
 def delete_unused_files(database: Database, files: JobFiles, now: datetime) -> int:
-    """Delete old files that no job, or contact list, has any more, or ever had: somebody left the page, or a process
-    died between the file and its row; how many.
+    """Delete old files without a job or contact list (the user left the page, or a process died between the file and
+    its row); returns how many.
     """
     before = now - UNUSED_AFTER
     jobs = select(Job.id).where(~Job.archived | Job.job_status.in_(UNDER_WAY))

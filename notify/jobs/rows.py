@@ -72,9 +72,9 @@ def values_of(row: Row, links: Mapping[str, str] | None = None) -> bytes:
 
 
 class RowWriter:
-    """Makes the messages of one job. `allowed` are those who may receive them, None is everybody; `sender` is the text
-    message sender, reply-to address or contact block; `files` are those of an email template. Of a file that
-    `lacks_columns` (the recipient's, or one that the template needs) no row can be sent.
+    """Creates the messages of one job. `allowed` are the permitted recipients (None: everyone); `sender` is the text
+    message sender, reply-to address or contact block; `files` are those of an email template. `lacks_columns`: the
+    recipient's column, or one that the template needs, is missing, and no row of the file can be sent.
     """
 
     def __init__(

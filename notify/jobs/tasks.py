@@ -127,7 +127,7 @@ def remove_letter_jobs(container: Container) -> None:
 
 @tasks.periodic("delete-unused-job-files", crontab(hour=4, minute=10))
 def delete_unused_job_files(container: Container) -> None:
-    """Delete the files of uploads that never became a job or a contact list."""
+    """Delete uploaded files that were never used for a job or a contact list."""
     number = maintenance.delete_unused_files(container.parts.database, container.get(JobFiles), utc_now())
     logger.info("unused files deleted", number=number)
 

@@ -1,4 +1,4 @@
-"""Storing a letter that has a file: the file first, so that there is no letter without one, then its row."""
+"""Stores a letter with its file: first the file, then the row, so that no letter is without a file."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def store_with_file(
     pdf: bytes,
     kept: KeptAnswer | None = None,
 ) -> None:
-    """Store a letter's PDF at its place, then the letter. Its request counted towards the minute's limit already.
+    """Store a letter's PDF at its place, then the letter, whose request was already counted in the limit per minute.
 
-    Raises what `store` raises. Where that says that the row was not written, the file is deleted again; after any other
-    error nobody can tell.
+    Raises what `store` raises. If the error means that the row was not written, the file is deleted again; after any
+    other error it is kept, because the row may have been written.
     """
     files.put(place.bucket, place.key, pdf)
     try:

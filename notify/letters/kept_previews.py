@@ -1,7 +1,7 @@
-"""Previews that were made, kept so that they are made once (contract: letters 6.2).
+"""A cache of previews of letters (contract: letters 6.2).
 
-They are in a bucket, `templated/<sha1>.pdf` for each language of a templated letter and `pngs/<sha1>.png` for each page
-of any letter, and the newest in memory. All of it can be made again: where the bucket fails, it is.
+It is a bucket, with `templated/<sha1>.pdf` for each language of a templated letter and `pngs/<sha1>.png` for each page
+of any letter; the newest are also in memory. If the bucket fails, previews are created again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class KeptPreviews:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """With the bucket of the settings."""
+        """The instance of this process."""
         name = container.parts.settings.part(LetterRenderSettings).letter_cache_bucket_name
         return cls(container.parts.objects.bucket(name))
 
@@ -41,13 +41,13 @@ class KeptPreviews:
         return self._cached(f"templated/{key}.pdf", make)
 
     def picture(self, pdf: bytes, look: str, make: Callable[[], bytes]) -> bytes:
-        """A page of a PDF as a picture; `look` says which, and how it is drawn. Raises what `make` raises."""
+        """A page of a PDF as an image; `look` is the number and the options of rendering. Raises what `make` raises."""
         digest = sha1(pdf, usedforsecurity=False)
         digest.update(look.encode())
         return self._cached(f"pngs/{digest.hexdigest()}.png", make)
 
     def page(self, pdf: bytes, number: int, *, hide_notify: bool = False) -> bytes:
-        """A page of anybody's PDF as a picture. Raises as `notify.letters.pages.page_png`, which draws it."""
+        """A page of an untrusted PDF as an image. Raises what `notify.letters.pages.page_png` raises."""
         from notify.letters.pages import page_png
 
         look = f"page {number}{' without tag' if hide_notify else ''}"

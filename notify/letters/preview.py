@@ -55,7 +55,7 @@ class PreviewProblemError(ProblemError):
 
 
 class LetterPreviews:
-    """Shows letters: one made from a template as its preview, of any other the file."""
+    """Previews letters: renders a templated one, and shows the file of any other."""
 
     def __init__(
         self,

@@ -18,7 +18,7 @@ FOLDERS: Final = ("templated/", "pngs/")
 
 
 class PreviewCache:
-    """The bucket of `notify.letters.kept_previews`, without what renders letters."""
+    """The bucket of `notify.letters.kept_previews`, without loading the renderer."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket

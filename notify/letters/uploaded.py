@@ -151,9 +151,9 @@ class UploadedLetters:
             raise UploadMissingError from None
 
     def _file(self, message: NewMessage, pdf: bytes, service: CachedService) -> None:
-        """Store the file where the print run finds it, then the row: there is no letter without a file."""
+        """Store the file for the print run, then the row, so that no letter is without a file."""
         limit = self._limits.request(service, "normal", "letter")
-        # a second click at the same time: that letter has a file of its own
+        # a concurrent second click, whose letter has its own file
         with suppress(psycopg.errors.UniqueViolation):
             store_with_file(self._store, message, limit, self._files.place(message), pdf)
 

@@ -188,8 +188,8 @@ def sent_from_number() -> ColumnElement[bool]:
 
 
 class DeliveryBatch(Base):
-    """Messages that a worker has in hand. What is left when the worker or the database has died tells which messages
-    may be with a provider although their rows say `created`.
+    """The messages that a worker is sending. A row left by a crash of the worker or the database shows which messages
+    may have been sent although their rows are `created`.
     """
 
     __tablename__ = "delivery_batches"

@@ -3,10 +3,10 @@
 It searches `normalised_to`, the searchable form of a recipient, and `client_reference`; the recipient itself is
 encrypted. There are two ways to find the newest 50 matches, and each is fast where the other is slow:
 
-1. The service's newest messages are looked through one by one. A part that many recipients have (`07700`, `@gmail`)
-   fills the page after few of them.
-2. Otherwise such messages are rare, and the indexes of three-letter parts find them among all. A part that is too short
-   for these indexes is looked for in more and more of the newest messages, up to all of them, as long as time allows.
+1. Scan the service's newest messages. A text that many recipients contain (`07700`, `@gmail`) fills the page after few
+   of them.
+2. Otherwise matches are rare, and the trigram indexes find them among all messages. For a text that is too short for
+   these indexes, continue the scan with older messages, up to all of them, until the time limit.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from notify.messages.details import MessageDetails, read_details
 logger = structlog.get_logger(__name__)
 
 LOOKED_THROUGH: Final = 5_000
-"""The newest messages of a service that are looked through one by one."""
+"""Number of a service's newest messages to scan first."""
 MORE_LOOKED_THROUGH: Final = 20_000
-"""The same for a part that no index finds, again and again."""
+"""Number of messages of each further scan, for a text that no index can find."""
 LONGEST_SECONDS: Final = 1.0
-"""A service's messages are looked through one by one for so long: that is about a million. What is older is then not
-found by one or two characters (docs/decisions/0022).
+"""Time limit for scanning a service's messages: enough for about a million. One or two characters do not find older
+ones (docs/decisions/0022).
 """
 
 _MATCHES: Final = "(normalised_to LIKE :recipient OR client_reference ILIKE :reference) AND key_type <> 'test'"
@@ -51,8 +51,8 @@ _LAST: Final = """
 SELECT created_at, id FROM notifications WHERE service_id = :service_id {older}
 ORDER BY created_at DESC, id DESC OFFSET :newest - 1 LIMIT 1
 """
-"""The last of those that were looked through; none where there are no more."""
-# without MATERIALIZED the limit would tempt the planner into the first way again, to the end
+"""The last message scanned; no row if there are no more messages."""
+# without MATERIALIZED, the planner would choose the first way because of the limit, and scan everything
 _AMONG_ALL: Final = """
 WITH found AS MATERIALIZED (
     SELECT id, created_at FROM notifications WHERE service_id = :service_id AND {matches}
@@ -106,9 +106,9 @@ def search_messages(
 
 
 def _look_through(session: Session, matches: str, values: dict[str, Any]) -> list[UUID]:
-    """The newest that match, at most as many as `values` say."""
+    """The newest matches, at most `values["limit"]`."""
     ids: list[UUID] = []
-    # both parts need their index, or every message of the service is read
+    # both texts need an index, or every message of the service is read
     is_indexed = all(_INDEXED.search(values[name].strip("%")) for name in ("recipient", "reference"))
     older, ends = "", time.monotonic() + LONGEST_SECONDS
     while True:

@@ -43,7 +43,7 @@ class DeliverySettings(SettingsPart):
         1000,
         ge=0,
         le=10_000,
-        description="A text or email that a person sends to one recipient is answered once it was handed to a provider, or failed, or after so many milliseconds: what is read next says `sending`. 0: it is answered at once.",
+        description="Longest wait in milliseconds for a one-off text or email from the admin app to be sent or to fail, before the request is answered: the status read next is then `sending`. 0: the request is answered immediately.",
     )
     sweep_after_seconds: int = Field(
         60,

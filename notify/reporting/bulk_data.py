@@ -1,6 +1,7 @@
-"""A large database to develop on, and to measure with: messages of many services, their jobs, history and facts.
+"""Fills a large database for development and measurements: messages of many services, their jobs, history and facts.
 
-Messages come in the order of time, each of another service, as they do in life: rows of a service do not lie together.
+Messages are stored in the order of time, alternating between services as in production: rows of a service are not
+adjacent.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ DAYS: Final = 7
 HISTORY_DAYS: Final = 365
 LARGEST_JOB: Final = 100_000
 JOBS_AT_LEAST: Final = 20
-"""How many jobs the rows of a source are at least spread over, if it has so many."""
+"""Least number of jobs for the rows of a source, if it has that many rows."""
 _STATUSES: Final = ("permanent-failure", "temporary-failure", "technical-failure", "validation-failed")
 # by `str()`, a random id would say where a message lies; these repeat every few thousand messages
 _KINDS: Final = 1_000
@@ -71,7 +72,7 @@ ON CONFLICT DO NOTHING
 
 @dataclass
 class Source:
-    """A service's messages of a type. `weight` is how many it has, compared with others."""
+    """A service's messages of a type. `weight` is its relative number of messages."""
 
     service_id: UUID
     template_ids: Sequence[UUID]
@@ -122,7 +123,7 @@ def _rows(
 
 
 def _row(parts: Parts, source: Source, share: int, place: int, moment: datetime) -> tuple[Any, ...]:
-    """A message. What is rare of it follows from its number in its service."""
+    """A message. Its rare properties depend on its number in its service."""
     count, source.made = source.made, source.made + 1
     id_ = UUID(int=first_id(moment).int | (place % 4096) << 64 | place)
     job = _job_of(source, share, moment) if count % 2 else None
@@ -156,7 +157,7 @@ def _row(parts: Parts, source: Source, share: int, place: int, moment: datetime)
 
 
 def _job_of(source: Source, share: int, moment: datetime) -> _MadeJob:
-    """The job of a source's next row: some are as large as can be, where there are enough rows."""
+    """The job of a source's next row. Some jobs have the maximum size, if there are enough rows."""
     size = max(1, min(LARGEST_JOB, share // JOBS_AT_LEAST if len(source.jobs) > 1 else share // 4))
     if not source.jobs or source.jobs[-1].rows >= size:
         template_id = source.template_ids[len(source.jobs) % len(source.template_ids)]
@@ -208,7 +209,7 @@ def fill_history(parts: Parts, source: Source, number: int, newest: datetime) ->
 
 
 def store_facts(parts: Parts, sources: Sequence[Source], now: datetime) -> None:
-    """Make the facts of all days before today, as the nights would have made them."""
+    """Create the facts of all days before today, as the nightly tasks would have done."""
     ids = list({source.service_id for source in sources})
     with parts.database.connection() as connection:
         connection.execute(_STATUS_FACTS, (ids,))
@@ -224,5 +225,5 @@ def store_facts(parts: Parts, sources: Sequence[Source], now: datetime) -> None:
 
 
 def end_of_history(now: datetime) -> datetime:
-    """The newest moment of the history: where the week of live messages begins."""
+    """The newest time in the history: the start of the week of live messages."""
     return local_midnight(local_date(now)) - timedelta(days=DAYS + 1)

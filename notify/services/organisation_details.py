@@ -84,7 +84,7 @@ def list_organisations(session: Session) -> str:
 
 
 def find_organisations(session: Session, part: str) -> str:
-    """Organisations whose name has this part, without regard to case, as a JSON array by name; archived ones, too."""
+    """Organisations whose name contains this text, ignoring case, as a JSON array by name; also archived ones."""
     matching = Organisation.name.icontains(part, autoescape=True, escape="\\")
     return json_list(session, _list().where(matching).order_by(*_BY_NAME))
 

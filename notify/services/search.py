@@ -10,7 +10,7 @@ from notify.services.models import Service
 
 
 def find_services(session: Session, part: str) -> str:
-    """Services whose name has this part, without regard to case, as a JSON array by name; archived ones too."""
+    """Services whose name contains this text, ignoring case, as a JSON array by name; also archived ones."""
     query = (
         select(Service.id, Service.name, Service.active, Service.restricted)
         .where(Service.name.icontains(part, autoescape=True, escape="\\"))

@@ -1,7 +1,7 @@
-"""Long lists of users, written as JSON by the database and streamed (contract: internal-users 1.1, 1.7).
+"""Long lists of users, serialised as JSON by the database and streamed (contract: internal-users 1.1, 1.7).
 
-The users are taken in pieces, in the order of their ids, and the next pieces are read while one is sent: the database
-works on `READERS` at once. Within a piece each table is read once for all its users.
+The users are read in chunks, in the order of their ids, and the next chunks are read while one is sent: the database
+works on `READERS` at a time. For each chunk every table is read once for all its users.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from notify.infra.database import Database
 from notify.services.models import NOTIFY_SERVICE_ID
 
 PIECE: Final = 5_000
-"""Users in a piece: about 5 MB."""
+"""Users in a chunk: about 5 MB."""
 READERS: Final = 2
 FEW: Final = 1_000
-"""So many users are looked up one by one; of more, whole ranges of the tables are read."""
+"""Up to this many users are looked up by id; for more, whole ranges of the tables are read."""
 
 _MOMENT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
-# Keys in alphabetical order, and the same fields as `user_details.UserDetails` has. `concat` takes half the time of
-# `json_build_object`; what may need escaping goes through `to_json`. SERVICE, CONDITION and AMONG(id) are filled in.
+# Keys are in alphabetical order, and the fields are those of `user_details.UserDetails`. `concat` takes half the time
+# of `json_build_object`; values that may need escaping use `to_json`. SERVICE, CONDITION and AMONG(id) are replaced.
 _USERS: Final = """
 SELECT concat(
   '{"auth_type":"', u.auth_type,
@@ -121,7 +121,7 @@ class UserFilter:
 
 
 class _List(NamedTuple):
-    """What a list asks for: the SQL of a service and of the condition, and the condition's parameters."""
+    """The query of a list: the SQL of a service and of the condition, and the condition's parameters."""
 
     service: str
     condition: str
@@ -129,7 +129,7 @@ class _List(NamedTuple):
 
 
 def stream_users(database: Database) -> Iterator[str]:
-    """Every user, in the order of their ids, as the text of a JSON object with `data`."""
+    """Every user, ordered by id, as the text of a JSON object with `data`."""
     return _stream(database, _List(_ID, _ALL, {}))
 
 
@@ -165,12 +165,12 @@ def _stream(database: Database, wanted: _List) -> Iterator[str]:
                 yield before + users
                 before = ","
         yield "]}" if before == "," else f"{before}]}}"
-    finally:  # also where the client has gone
+    finally:  # also if the client has disconnected
         readers.shutdown(cancel_futures=True)
 
 
 def _pieces(database: Database, wanted: _List) -> list[dict[str, Any]]:
-    """The parameters that choose the users of each piece: the ids of a few, else first and last ids of ranges."""
+    """The parameters that select the users of each chunk: the ids of a few, or the first and last ids of ranges."""
     query = text(_ENDS.replace("CONDITION", wanted.condition))
     with database.reading() as session:
         rows = session.execute(query, {**wanted.parameters, "few": FEW, "piece": PIECE}).all()
@@ -182,7 +182,7 @@ def _pieces(database: Database, wanted: _List) -> list[dict[str, Any]]:
 
 
 def _read(database: Database, wanted: _List, piece: dict[str, Any]) -> str:
-    """The users of a piece, as JSON without the brackets of their list."""
+    """The users of a chunk, as JSON without the brackets of the list."""
     among = r"\1 = ANY(:ids)" if "ids" in piece else r"\1 BETWEEN :first AND :last"
     query = _USERS.replace("SERVICE", wanted.service).replace("CONDITION", wanted.condition)
     query = re.sub(r"AMONG\((\S+)\)", among, query)

@@ -342,7 +342,7 @@ function letter(data) {
   const failure = content.failure && h("p", { class: "notice bad" }, h("strong", {}, content.failure.title), ` ${content.failure.detail}`);
   if (content.pages) return [failure, ...letterPages(data)];
   if (content.has_pdf) return [failure, h("div", { class: "tools" }, h("span", { class: "soft" }, "It cannot be shown."), download(data))];
-  const why = data.state === "waiting" ? "Its pages are not made yet: this is its text." : "There is no PDF of it: this is its text.";
+  const why = data.state === "waiting" ? "Its pages have not been created yet: this is its text." : "It has no PDF: this is its text.";
   return [failure, h("p", { class: "notice" }, why), h("div", { class: "paper" },
     h("address", { class: "sender" }, lines(content.sender)),
     h("address", {}, lines(content.address)),

@@ -48,7 +48,7 @@ class LayoutCompiler:
         return bytes(pdf)
 
     def fonts_version(self) -> str:
-        """Changes with the fonts that there are."""
+        """A hash of the available fonts."""
         with self._lock:
             if not self._fonts_version:
                 self._fonts_version = _version(self._loaded_fonts())
@@ -79,7 +79,7 @@ def _version(fonts: typst.Fonts) -> str:
 
 
 def _machine_folders() -> list[Path]:
-    """Where the machine has its fonts. Typst itself would prefer them to those of folders that it is given."""
+    """The folders of the machine's fonts. Typst itself would prefer them to the folders in its arguments."""
     return sorted({Path(font.path).parent for font in _fonts([], machine=True).fonts() if font.path})
 
 

@@ -1,4 +1,4 @@
-"""Characters of a letter that no font has. Fonts show an empty box for them."""
+"""Finds characters of a letter that no font has. They are shown as empty boxes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from pikepdf import Pdf
 
 _BOX = b"\0\0"
-"""Glyph 0, as Typst writes it: all its fonts have codes of two bytes, which are numbers of glyphs."""
+"""Glyph 0, as Typst writes it: the codes in all its fonts have two bytes and are glyph numbers."""
 
 
 def empty_boxes(pdf: bytes, text: str) -> frozenset[str]:
     """The scripts of characters in `text` that our font lacks, if any of them is an empty box in the PDF of Typst; else
     nothing. A script is the first word of its characters' Unicode names: `ARABIC`, `CJK`, `DEVANAGARI`.
 
-    A usual letter costs no more than a look at its characters.
+    For a usual letter this only checks its characters.
     """
     if text.isascii():
         return frozenset()
@@ -38,7 +38,7 @@ def empty_boxes(pdf: bytes, text: str) -> frozenset[str]:
 
 
 def _shown(document: Pdf) -> Iterator[bytes]:
-    """The strings that the pages show."""
+    """The strings of text on the pages."""
     import pikepdf
 
     for page in document.pages:

@@ -22,7 +22,7 @@ class PageCounts:
 
 
 class LetterPreviews:
-    """Makes previews. Thread-safe."""
+    """Creates previews. Thread-safe."""
 
     def __init__(self, renderer: LetterRenderer, kept: KeptPreviews) -> None:
         self._renderer = renderer
@@ -30,7 +30,7 @@ class LetterPreviews:
 
     @classmethod
     def build(cls, container: Container) -> Self:
-        """With what the process keeps."""
+        """The instance of this process."""
         return cls(container.get(LetterRenderer), container.get(KeptPreviews))
 
     def pdf(self, letter: Letter) -> RenderedLetter:

@@ -53,8 +53,8 @@ class LetterRenderer:
         return cls(compiler, Logos(bucket, compiler))
 
     def render(self, letter: Letter, purpose: Purpose) -> RenderedLetter:
-        """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that no QR code
-        holds.
+        """The letter as a PDF. Raises `LetterRenderError`: `LogoError`, `AttachmentError`, or for data that is too long
+        for a QR code.
         """
         parts = self.parts(letter, purpose)
         documents = [self.lay_out(part) for part in parts]

@@ -110,8 +110,8 @@ class OneOffAcceptor:
         )
 
     def accept(self, service_id: UUID, wanted: OneOff) -> UUID:
-        """Accept a message; its id, once it was handed over, if that comes soon. Raises `NotFoundProblemError` (no such
-        service, template or person), a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`.
+        """Accept a message; returns its id once it was sent, or after a short wait. Raises `NotFoundProblemError` (no
+        such service, template or person), a `ProblemError` of `notify.messages.errors`, or `LimitExceededError`.
         """
         with self._database.session() as session:
             service = services.load_service(session, service_id, self._encryptor)
@@ -137,8 +137,8 @@ class OneOffAcceptor:
         return message.id
 
     def _wait_for_delivery(self, message_id: UUID) -> None:
-        """Wait for a moment until a message is no longer `created`: it is looked at next, and should say `sending`
-        then (recorded in `admin_requests_2020 / messages as rows of a file`).
+        """Wait briefly until a message is no longer `created`: the admin app reads it next, and should then get
+        `sending` (recorded in `admin_requests_2020 / messages as rows of a file`).
         """
         ends = time.monotonic() + self._wait_seconds
         while time.monotonic() < ends:

@@ -29,8 +29,8 @@ PING_SECONDS: Final = 30.0
 STALE_SECONDS: Final = 5.0
 """A check of the locks expires after this many seconds."""
 
-# 6011: messages, 6013: batches. A server may have its own limits for transactions (the second since PostgreSQL 17). All
-# that this transaction writes is that the note is taken back: one that comes back after a crash does no harm
+# 6011: messages, 6013: batches. A server may have timeouts for transactions (the second one since PostgreSQL 17). This
+# transaction only deletes the batch's row and need not wait for the disk: a row that returns after a crash is harmless
 _OPEN: Final = """
 SELECT pg_try_advisory_xact_lock(hashtextextended(%(batch)s, 6013)),
        set_config('synchronous_commit', 'off', true),
@@ -110,9 +110,9 @@ class MessageLocks:
         """Those messages to send now: they are still `created`, and their next try is due, or is the one that `due`
         names. Any other task for them is out of date, and ends here. With `whole`, large personalisation is read, too.
 
-        Before, it is noted on disk that we have them: a receipt may come before our result is written, even after a
-        crash of the database in between. That also proves that the database takes writes: on one that does not,
-        nothing is handed over, because it could not be written down. Raises `psycopg.Error`.
+        First records the batch on disk: a receipt may arrive before our result is written, even after a crash of the
+        database in between. That also proves that the database accepts writes: otherwise nothing may be sent, because
+        results could not be stored. Raises `psycopg.Error`.
         """
         values = {
             "ids": ids,
