@@ -9,7 +9,7 @@ import pytest
 
 from notify.infra.objects import Objects
 from notify.infra.times import utc_now
-from notify.letters import preview_cache, upkeep_tasks
+from notify.letters import maintenance_tasks, preview_cache
 from notify.letters.preview_cache import KEPT_FOR, PreviewCache
 from notify.letters.settings import LetterRenderSettings
 from tests.api import Api
@@ -39,5 +39,5 @@ def test_the_task_looks_into_the_bucket_of_previews(api: Api) -> None:
     name = api.parts.settings.part(LetterRenderSettings).letter_cache_bucket_name
     bucket = api.parts.objects.bucket(name)
     bucket.put("templated/fresh.pdf", b"%PDF")
-    upkeep_tasks.delete_old_previews_of_letters(api.container)
+    maintenance_tasks.delete_old_previews_of_letters(api.container)
     assert "templated/fresh.pdf" in list(bucket.keys())
