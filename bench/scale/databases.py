@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,9 +52,25 @@ class Cluster:
                 continue
         return total
 
+    def cpu_of_clients(self) -> dict[int, float]:
+        """CPU seconds of each connection's process that is there: without autovacuum and checkpoints."""
+        found = {}
+        for process in psutil.Process(self._server.pid).children():
+            try:
+                if re.match(r"postgres: notify notify_\w+ ", " ".join(process.cmdline())):
+                    found[process.pid] = _seconds(process)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
     def close(self) -> None:
         """Stop it; the data stays."""
         self._server.stop()
+
+
+def used(before: Mapping[int, float], after: Mapping[int, float]) -> float:
+    """The CPU seconds between two looks at `cpu_of_clients`."""
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
 def _seconds(process: psutil.Process, *, children: bool = False) -> float:
