@@ -290,8 +290,8 @@ def test_a_letter_is_locked_while_its_pdf_is_deleted(own_parts: Parts) -> None:
 DELETERS = {
     "deletion.py": 1,  # by status
     "files.py": 1,  # a move: the source, when the target is there
-    "accept.py": 1,  # a PDF whose letter could not be stored
-    "uploaded.py": 3,  # the same; and an upload, when its letter is stored and filed
+    "filing.py": 1,  # a PDF whose letter could not be stored
+    "uploaded.py": 1,  # an upload, when its letter is stored and filed
     "sanitising.py": 1,  # a PDF as it came, when the checked one is filed
     "preview_cache.py": 1,  # what was rendered for previews, from its two folders alone
 }
