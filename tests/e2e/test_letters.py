@@ -23,6 +23,7 @@ from tests.letters.pdfs import a_pdf
 ADDRESS = {"address_line_1": "Amala Bird", "address_line_2": "1 Road", "postcode": "SW1A 1AA"}
 VALUES = {"name": "Amala", "date": "Monday", **ADDRESS}
 POSTAGE = "postage invalid. It must be either first, second or economy."
+UNKNOWN_PLACE = "Last line of address must be a real UK postcode or another country"
 READY_SECONDS = 60
 
 
@@ -114,7 +115,7 @@ def test_what_is_wrong_with_a_letter_is_told(product: Product) -> None:
     client, template = product.client(), product.demo["templates"]["letter"]
     for values, error, message in (
         ({"name": "A", "date": "B"}, "ValidationError", "Address must be at least 3 lines"),
-        ({**VALUES, "postcode": "nowhere"}, "ValidationError", "Last line of address must be a real UK postcode"),
+        ({**VALUES, "postcode": "nowhere"}, "ValidationError", UNKNOWN_PLACE),
         (ADDRESS, "BadRequestError", "Missing personalisation: date, name"),
     ):
         send = partial(client.send_letter_notification, template, values)

@@ -48,9 +48,11 @@ def open_pdf(content: bytes) -> Pdf:
 
 
 def saved(pdf: Pdf, *, as_it_is: bool = False, version: str = "") -> bytes:
-    """The PDF as bytes, not encrypted. `as_it_is`: do not compress streams, for a temporary copy."""
+    """The PDF as bytes, not encrypted; the same bytes each time. `as_it_is`: do not compress streams, for a temporary
+    copy.
+    """
     target = io.BytesIO()
-    options: dict[str, Any] = {"compress_streams": not as_it_is, "encryption": False}
+    options: dict[str, Any] = {"compress_streams": not as_it_is, "encryption": False, "deterministic_id": True}
     pdf.save(target, force_version=version, **options) if version else pdf.save(target, **options)
     return target.getvalue()
 

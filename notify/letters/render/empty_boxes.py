@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from notify.letters.precompiled.typeface import typeface
-
 if TYPE_CHECKING:
     from pikepdf import Pdf
 
@@ -24,12 +22,15 @@ def empty_boxes(pdf: bytes, text: str) -> frozenset[str]:
     """
     if text.isascii():
         return frozenset()
+    # most processes never touch a PDF, and this loads pikepdf
+    from notify.letters.precompiled.typeface import typeface
+
     face = typeface()
     foreign = {character for character in set(text) if ord(character) > 0x7F and not face.glyph(character)}
     if not foreign:
         return frozenset()
 
-    import pikepdf  # most processes never touch a PDF
+    import pikepdf
 
     with pikepdf.open(io.BytesIO(pdf)) as document:
         if not any(_BOX in _codes(shown) for shown in _shown(document)):
