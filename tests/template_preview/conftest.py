@@ -37,7 +37,7 @@ class Preview:
 @pytest.fixture(scope="session")
 def preview_app(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("objects")
-    changes: dict[str, Any] = {"notify_log_level": "ERROR", "template_preview_internal_secrets": SECRETS}
+    changes: dict[str, Any] = {"notify_log_level": "WARNING", "template_preview_internal_secrets": SECRETS}
     with fresh_parts(postgres_url, valkey_url, folder, **changes) as parts:
         app = create_app(parts.settings)
         yield app

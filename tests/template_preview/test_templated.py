@@ -38,7 +38,7 @@ RECORDED = [each for each in json.loads((SUITE / "http.json").read_text()) if ea
 @pytest.fixture(scope="module")
 def app(postgres_url: str, valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder = tmp_path_factory.mktemp("templated")
-    changes: dict[str, Any] = {"notify_log_level": "ERROR", "template_preview_internal_secrets": SECRETS}
+    changes: dict[str, Any] = {"notify_log_level": "WARNING", "template_preview_internal_secrets": SECRETS}
     with fresh_parts(postgres_url, valkey_url, folder, **changes) as parts:
         app = create_app(parts.settings)
         objects = app.extensions[EXTENSION].parts.objects
