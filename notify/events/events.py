@@ -31,9 +31,4 @@ def delete_old_events(database: Database, now: datetime, *, batch: int = DELETED
     """Delete the events that are older than 52 weeks, `batch` a transaction, the oldest first; how many there were. A
     run that is broken off leaves the rest to the next one.
     """
-    total, deleted = 0, batch
-    while deleted == batch:
-        with database.connection() as connection:
-            deleted = connection.execute(_DELETE, (now - KEPT, batch)).rowcount
-        total += deleted
-    return total
+    return database.execute_in_batches(_DELETE, now - KEPT, batch)

@@ -249,6 +249,18 @@ class Database:
                 if not connection.closed:
                     connection.set_autocommit(False)
 
+    def execute_in_batches(self, statement: LiteralString, before: datetime, size: int) -> int:
+        """Run a statement with the parameters `before` and `size`, which changes at most `size` rows, each time in a
+        transaction of its own, until it changes fewer. Returns the number of rows. If it is interrupted, the next call
+        does the rest.
+        """
+        total, changed = 0, size
+        while changed == size:
+            with self.connection() as connection:
+                changed = connection.execute(statement, (before, size)).rowcount
+            total += changed
+        return total
+
     def answers(self, seconds: float) -> bool:
         """Whether the database answers within `seconds`, and accepts writes. Uses a separate connection: the database
         may be well although the whole pool is in use.

@@ -185,10 +185,4 @@ def keep_answer(session: Session, kept: KeptAnswer) -> None:
 
 def delete_old(database: Database, *, now: datetime) -> int:
     """Delete answers that are a day old, a thousand at a time. Returns their number."""
-    number = 0
-    while True:
-        with database.connection() as connection:
-            deleted = connection.execute(_DELETE, (now - KEPT, DELETED_AT_A_TIME)).rowcount
-        number += deleted
-        if deleted < DELETED_AT_A_TIME:
-            return number
+    return database.execute_in_batches(_DELETE, now - KEPT, DELETED_AT_A_TIME)

@@ -21,9 +21,4 @@ def delete_sandbox_messages(database: Database, now: datetime) -> int:
     """Delete messages that the sandbox stored more than `SANDBOX_KEPT_FOR` ago, with or without a receipt. Returns
     their number.
     """
-    total, deleted = 0, DELETED_AT_A_TIME
-    while deleted == DELETED_AT_A_TIME:
-        with database.connection() as connection:
-            deleted = connection.execute(_DELETE, (now - SANDBOX_KEPT_FOR, DELETED_AT_A_TIME)).rowcount
-        total += deleted
-    return total
+    return database.execute_in_batches(_DELETE, now - SANDBOX_KEPT_FOR, DELETED_AT_A_TIME)
