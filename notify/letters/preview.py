@@ -13,7 +13,7 @@ from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.secrets import Encryptor
 from notify.letters.compose import LetterComposer, NoTemplateError
 from notify.letters.files import LetterFiles
-from notify.letters.kept_previews import KeptPreviews
+from notify.letters.preview_cache import PreviewCache
 from notify.letters.rows import LetterOfRow, find_letter
 from notify.letters.work import PdfWork
 
@@ -64,7 +64,7 @@ class LetterPreviews:
         letter_files: LetterFiles,
         composer: LetterComposer,
         previews: TemplatedPreviews,
-        kept: KeptPreviews,
+        kept: PreviewCache,
         sanitiser: PdfSanitiser,
         work: PdfWork,
     ) -> None:
@@ -90,7 +90,7 @@ class LetterPreviews:
             container.get(LetterFiles),
             container.get(LetterComposer),
             container.get(TemplatedPreviews),
-            container.get(KeptPreviews),
+            container.get(PreviewCache),
             container.get(PdfSanitiser),
             container.get(PdfWork),
         )

@@ -13,10 +13,10 @@ from notify.infra.container import Container
 from notify.infra.errors import NotFoundProblemError, ProblemError
 from notify.infra.http import json_answer
 from notify.infra.objects import ObjectMissingError
-from notify.letters.kept_previews import KeptPreviews
 from notify.letters.pages import PageMissingError, UnreadablePdfError
 from notify.letters.precompiled.failures import NO_FILE
 from notify.letters.precompiled.sanitiser import PdfSanitiser, Sanitised
+from notify.letters.preview_cache import PreviewCache
 from notify.template_preview.errors import BadRequestError
 from notify.template_preview.reading import MOST_PDF_BYTES, page_number, read, read_object
 
@@ -83,7 +83,7 @@ def _add_pictures(routes: Blueprint, container: Container) -> None:
         try:
             pdf = base64.b64decode(text, validate=True)
             hides = request.args.get("hide_notify") == "true"
-            return _picture(container.get(KeptPreviews).page(pdf, number, hide_notify=hides))
+            return _picture(container.get(PreviewCache).page(pdf, number, hide_notify=hides))
         except (binascii.Error, ValueError, UnreadablePdfError):
             raise BadRequestError(UNREADABLE) from None
         except PageMissingError:
@@ -100,7 +100,7 @@ def _add_pictures(routes: Blueprint, container: Container) -> None:
         try:
             bucket = parts.objects.bucket(parts.settings.s3_bucket_letter_attachments)
             pdf = bucket.get(f"service-{service_id}/{attachment_id}.pdf")
-            return _picture(container.get(KeptPreviews).page(pdf, number))
+            return _picture(container.get(PreviewCache).page(pdf, number))
         except ObjectMissingError:
             raise NotFoundProblemError("There is no such letter attachment") from None
         except PageMissingError:

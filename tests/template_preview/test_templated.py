@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from notify.app import EXTENSION, create_app
 from notify.infra.container import Container
 from notify.infra.objects import Bucket
-from notify.letters.kept_previews import KeptPreviews
+from notify.letters.preview_cache import PreviewCache
 from notify.letters.render.logos import FOLDER
 from notify.letters.render.previews import LetterPreviews
 from notify.letters.render.renderer import LetterRenderer
@@ -130,7 +130,7 @@ def test_pages_are_kept_in_the_bucket_and_taken_from_it(app: Flask) -> None:
     assert _cache(app).get(picture) == first.data
     _cache(app).put(picture, b"from the bucket")
     container: Container = app.extensions[EXTENSION]
-    another = LetterPreviews(container.get(LetterRenderer), KeptPreviews.build(container))  # as another process has it
+    another = LetterPreviews(container.get(LetterRenderer), PreviewCache.build(container))  # as another process has it
     assert another.png(letter_of(request), 2) == b"from the bucket"
     assert another.png(letter_of(request), 3) == another.png(letter_of(request), -1)
     _cache(app).put(picture, first.data)
@@ -167,7 +167,7 @@ class _BrokenBucket:
 
 def test_without_its_bucket_a_preview_is_made_each_time(app: Flask) -> None:
     container: Container = app.extensions[EXTENSION]
-    kept = KeptPreviews(_BrokenBucket())  # type: ignore[arg-type]
+    kept = PreviewCache(_BrokenBucket())  # type: ignore[arg-type]
     previews = LetterPreviews(container.get(LetterRenderer), kept)
     request = cases()["one_page_plain"]["request"]
     assert previews.png(letter_of(request), 1).startswith(b"\x89PNG")

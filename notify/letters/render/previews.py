@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from notify.infra.container import Container
-from notify.letters.kept_previews import KeptPreviews
+from notify.letters.preview_cache import PreviewCache
 from notify.letters.render.assembly import joined, page_count
 from notify.letters.render.letter import Letter, RenderedLetter
 from notify.letters.render.pictures import PageMissingError, page_png
@@ -24,14 +24,14 @@ class PageCounts:
 class LetterPreviews:
     """Creates previews. Thread-safe."""
 
-    def __init__(self, renderer: LetterRenderer, kept: KeptPreviews) -> None:
+    def __init__(self, renderer: LetterRenderer, kept: PreviewCache) -> None:
         self._renderer = renderer
         self._kept = kept
 
     @classmethod
     def build(cls, container: Container) -> Self:
         """The instance of this process."""
-        return cls(container.get(LetterRenderer), container.get(KeptPreviews))
+        return cls(container.get(LetterRenderer), container.get(PreviewCache))
 
     def pdf(self, letter: Letter) -> RenderedLetter:
         """The whole letter. Raises `LetterRenderError`."""
